@@ -1,0 +1,13 @@
+/** Header names on records, in one place for both sides of Kafka. */
+
+/** Why and where from, on every record of a dead-letter topic. */
+export const DEAD_LETTER_HEADERS = {
+  reason: 'dlq-reason',
+  message: 'dlq-message',
+  topic: 'dlq-source-topic',
+  partition: 'dlq-source-partition',
+  offset: 'dlq-source-offset',
+  failedAt: 'dlq-failed-at',
+} as const
+
+export const TRACEPARENT = 'traceparent'

@@ -1,0 +1,8 @@
+/** Names in Kafka and in the registry. A prefix keeps pipelines apart that share a broker. */
+
+/** Partitions of a topic when it is created. The count of a live topic never changes. */
+export const DEFAULT_PARTITIONS = 6
+
+export const topicName = (prefix: string, topic: string): string => `${prefix}${topic}`
+export const deadLetterTopic = (topic: string): string => `${topic}.dlq`
+export const valueSubject = (topic: string): string => `${topic}-value`

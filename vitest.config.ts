@@ -1,0 +1,30 @@
+import {defineConfig} from 'vitest/config'
+
+const never = ['**/node_modules/**', '**/dist/**', '**/.stack/**']
+const suites = ['pg', 'kafka', 'stack', 'long'] as const
+
+/** One project per kind of test: what a file needs to run is the suffix of its name. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...never, '**/*.{pg,kafka,stack,long}.test.ts'],
+        },
+      },
+      ...suites.map(name => ({
+        test: {
+          name,
+          include: [`**/*.${name}.test.ts`],
+          exclude: never,
+          globalSetup: ['test/servers.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      })),
+    ],
+  },
+})
