@@ -1,0 +1,88 @@
+/** Where the servers are: one reader for every service, so that a variable means the same thing. */
+import type {EnvReader} from './config.ts'
+
+export interface KafkaConnection {
+  readonly client: 'kafkajs' | 'platformatic'
+  readonly brokers: readonly string[]
+  readonly tls: boolean
+  readonly sasl?: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+    readonly username: string
+    readonly password: string
+  }
+  /** Put before every topic, subject and dead-letter topic. */
+  readonly topicPrefix: string
+}
+
+export interface RegistryConnection {
+  /** Base URL, path included: Confluent's is `/`, Apicurio's `/apis/ccompat/v7`. */
+  readonly url: string
+  readonly username?: string
+  readonly password?: string
+}
+
+export interface CassandraConnection {
+  readonly contactPoints: readonly string[]
+  readonly localDataCenter: string
+  readonly keyspace: string
+  readonly tls: boolean
+  readonly username?: string
+  readonly password?: string
+}
+
+export const readDatabaseUrl = (read: EnvReader): string =>
+  read.url('DATABASE_URL', 'postgres://postgres:postgres@127.0.0.1:5432/engagement', [
+    'postgres:',
+    'postgresql:',
+  ])
+
+export const readRedisUrl = (read: EnvReader): string =>
+  read.url('REDIS_URL', 'redis://127.0.0.1:6379', ['redis:', 'rediss:'])
+
+export function readKafkaConnection(read: EnvReader): KafkaConnection {
+  const mechanism = read.choice('KAFKA_SASL_MECHANISM', 'none', [
+    'none',
+    'plain',
+    'scram-sha-256',
+    'scram-sha-512',
+  ])
+  const username = read.secret('KAFKA_USERNAME')
+  const password = read.secret('KAFKA_PASSWORD')
+  if (mechanism !== 'none' && (username === undefined || password === undefined)) {
+    read.problem('KAFKA_SASL_MECHANISM', 'set KAFKA_USERNAME and KAFKA_PASSWORD too')
+  }
+  const base = {
+    client: read.choice('KAFKA_CLIENT', 'kafkajs', ['kafkajs', 'platformatic']),
+    brokers: read.hosts('KAFKA_BROKERS', '127.0.0.1:9092'),
+    tls: read.flag('KAFKA_TLS', false),
+    topicPrefix: read.text('TOPIC_PREFIX', '', /^[\w.-]{0,100}$/),
+  } as const
+  if (mechanism === 'none' || username === undefined || password === undefined) return base
+  return {...base, sasl: {mechanism, username, password}}
+}
+
+export function readRegistryConnection(read: EnvReader): RegistryConnection {
+  const username = read.secret('SCHEMA_REGISTRY_USERNAME')
+  const password = read.secret('SCHEMA_REGISTRY_PASSWORD')
+  return {
+    url: read.url('SCHEMA_REGISTRY_URL', 'http://127.0.0.1:8081/apis/ccompat/v7', [
+      'http:',
+      'https:',
+    ]),
+    ...(username === undefined ? {} : {username}),
+    ...(password === undefined ? {} : {password}),
+  }
+}
+
+export function readCassandraConnection(read: EnvReader): CassandraConnection {
+  const username = read.secret('CASSANDRA_USERNAME')
+  const password = read.secret('CASSANDRA_PASSWORD')
+  return {
+    contactPoints: read.hosts('CASSANDRA_CONTACT_POINTS', '127.0.0.1:9042'),
+    localDataCenter: read.text('CASSANDRA_LOCAL_DC', 'datacenter1', /^[\w.-]{1,100}$/),
+    keyspace: read.text('CASSANDRA_KEYSPACE', 'content_analytics', /^[a-z]\w{0,47}$/),
+    tls: read.flag('CASSANDRA_TLS', false),
+    ...(username === undefined ? {} : {username}),
+    ...(password === undefined ? {} : {password}),
+  }
+}
