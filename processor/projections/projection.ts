@@ -146,13 +146,23 @@ export interface Lease {
   readonly offset: number
 }
 
+/** A row whose value includes everything up to `offset`: the guard of its key or field. */
+export interface LiveRow extends AggregateRow {
+  readonly offset: number
+}
+
 export interface LiveFlush<Event, Derived> {
   readonly fence: Fence
   readonly events: readonly LiveEvent<Event, Derived>[]
-  readonly rows: readonly AggregateRow[]
-  /** Milliseconds; 0 while seeding: values are written, the lease is not. */
-  readonly leaseMs: number
-  /** The run id the owner seeded; the call changes nothing when the server's is another. */
+  readonly rows: readonly LiveRow[]
+  /**
+   * When the lease ends, milliseconds since 1970: an absolute time (PXAT), so that a call which a
+   * frozen server runs late does not revive it. 0 while seeding: values are written, no lease is.
+   */
+  readonly leaseUntilMs: number
+  /** True when the owner held the lease at its last flush: it must still be there. */
+  readonly renew: boolean
+  /** The run id the owner seeded. */
   readonly runId: string
 }
 
@@ -169,8 +179,9 @@ export interface LiveStore<Event, Derived> {
   /** Removes the lease, and the partition's keys where they could be wrong: before seeding. */
   revoke(partition: number, generation: number): Promise<void>
   /**
-   * One pipeline or script. `lost`: the server restarted or the lease belongs to a newer generation
-   * or is gone although it was held: seed again. Nothing is promised about what was written then.
+   * One pipeline or script. A value is written unless its key holds a higher offset. `lost`: the
+   * server is another one than `runId`, or the lease is held by a newer generation, or it is not
+   * there although `renew`: the owner seeds again. Nothing is promised about what was written then.
    */
   flush(flush: LiveFlush<Event, Derived>): Promise<'applied' | 'lost'>
 }
@@ -215,10 +226,25 @@ export interface PartitionProgress {
   readonly stale: readonly {readonly projection: string; readonly key: string}[]
 }
 
-/** Who owns a partition and how far it is, in Cassandra. */
+/** What an owner finds when it takes a partition. */
+export interface Ownership {
+  /** Higher than every one before; below 2^20. */
+  readonly generation: number
+  /** No earlier owner has written a value that includes a later offset than this; -1 at first. */
+  readonly ceiling: number
+}
+
+/**
+ * Who owns a partition and how far it is, in Cassandra. `take` and `hold` are lightweight
+ * transactions on one row per partition and agree on one order.
+ */
 export interface PartitionStore {
-  /** A new generation by lightweight transaction; higher than every one before. Below 2^20. */
-  takeGeneration(topic: string, partition: number): Promise<number>
+  take(topic: string, partition: number): Promise<Ownership>
+  /**
+   * Says that the owner may write values up to `ceiling` (which never shrinks). False when there is a
+   * newer generation: the caller has lost the partition and must not write any more.
+   */
+  hold(topic: string, partition: number, owner: Ownership): Promise<boolean>
   load(topic: string, partition: number): Promise<PartitionProgress | null>
   /** Fenced like an aggregate row. */
   save(topic: string, progress: PartitionProgress, fence: Fence): Promise<void>
