@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest'
-import {envReader, redactUrl} from './config.ts'
+import {envReader, redactUrl, withSecretFiles} from './config.ts'
 import {PipelineError} from './errors.ts'
-import {readKafkaConnection} from './connections.ts'
+import {readDatabaseUrl, readKafkaConnection} from './connections.ts'
 
 test('defaults are used when a variable is missing or empty', () => {
   const read = envReader({A: ''})
@@ -54,4 +54,21 @@ test('SASL without credentials is refused', () => {
   const read = envReader({KAFKA_SASL_MECHANISM: 'plain'})
   readKafkaConnection(read)
   expect(() => read.finish()).toThrow(/KAFKA_USERNAME/)
+})
+
+test('a password from a file takes its place in the database URL', () => {
+  const env = withSecretFiles(
+    {DATABASE_URL: 'postgres://u@h:1/d', DATABASE_PASSWORD_FILE: '/run/p'},
+    path => (path === '/run/p' ? 'a b/c\n' : ''),
+  )
+  expect(readDatabaseUrl(envReader(env))).toBe('postgres://u:a%20b%2Fc@h:1/d')
+})
+
+test('a secret file that cannot be read is named with its variable', () => {
+  const missing = () => {
+    throw new Error('ENOENT')
+  }
+  expect(() => withSecretFiles({KAFKA_PASSWORD_FILE: '/nowhere'}, missing)).toThrow(
+    /KAFKA_PASSWORD_FILE=\/nowhere/,
+  )
 })

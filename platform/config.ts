@@ -103,6 +103,37 @@ export function envReader(env: Env): EnvReader {
   }
 }
 
+/** Variables that may be given as a file: `NAME_FILE` holds the path of a file with the value. */
+const SECRETS = [
+  'DATABASE_PASSWORD',
+  'KAFKA_PASSWORD',
+  'SCHEMA_REGISTRY_PASSWORD',
+  'CASSANDRA_PASSWORD',
+] as const
+
+/**
+ * The environment with secrets read from files where `NAME_FILE` is set.
+ *
+ * @param readFile gives the text of a file; it throws when there is none
+ * @throws `CONFIG_INVALID` naming the variable whose file cannot be read
+ */
+export function withSecretFiles(env: Env, readFile: (path: string) => string): Env {
+  const found: Record<string, string> = {}
+  for (const name of SECRETS) {
+    const path = env[`${name}_FILE`]
+    if (path === undefined || path === '') continue
+    try {
+      found[name] = readFile(path).trim()
+    } catch (error) {
+      throw new PipelineError('CONFIG_INVALID', `${name}_FILE=${path}: cannot be read`, {
+        disposition: 'stop',
+        cause: error,
+      })
+    }
+  }
+  return {...env, ...found}
+}
+
 /** A URL without its password, for logs and messages. */
 export function redactUrl(raw: string): string {
   if (!URL.canParse(raw)) return raw.replace(/:[^:@/]*@/, ':***@')

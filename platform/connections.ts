@@ -30,11 +30,18 @@ export interface CassandraConnection {
   readonly password?: string
 }
 
-export const readDatabaseUrl = (read: EnvReader): string =>
-  read.url('DATABASE_URL', 'postgres://postgres:postgres@127.0.0.1:5432/engagement', [
+/** DATABASE_URL; DATABASE_PASSWORD, when set, takes the place of the password in it. */
+export function readDatabaseUrl(read: EnvReader): string {
+  const url = read.url('DATABASE_URL', 'postgres://postgres:postgres@127.0.0.1:5432/engagement', [
     'postgres:',
     'postgresql:',
   ])
+  const password = read.secret('DATABASE_PASSWORD')
+  if (password === undefined || !URL.canParse(url)) return url
+  const full = new URL(url)
+  full.password = encodeURIComponent(password)
+  return full.toString()
+}
 
 export const readRedisUrl = (read: EnvReader): string =>
   read.url('REDIS_URL', 'redis://127.0.0.1:6379', ['redis:', 'rediss:'])
