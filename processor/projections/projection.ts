@@ -235,11 +235,13 @@ export interface Ownership {
 }
 
 /**
- * Who owns a partition and how far it is, in Cassandra. `take` and `hold` are lightweight
- * transactions on one row per partition and agree on one order.
+ * Who owns a partition and how far it is, in Cassandra. `take`, `renew` and `hold` are
+ * lightweight transactions on one row per partition and agree on one order.
  */
 export interface PartitionStore {
   take(topic: string, partition: number): Promise<Ownership>
+  /** A new generation for the present owner; null when there is a newer owner already. */
+  renew(topic: string, partition: number, owner: Ownership): Promise<Ownership | null>
   /**
    * Says that the owner may write values up to `ceiling` (which never shrinks). False when there is a
    * newer generation: the caller has lost the partition and must not write any more.
