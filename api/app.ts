@@ -1,0 +1,176 @@
+/**
+ * The API as one Fastify instance that does not listen: tests inject into it, main.ts listens.
+ */
+import {randomUUID} from 'node:crypto'
+import cookie from '@fastify/cookie'
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import type {TypeBoxTypeProvider} from '@fastify/type-provider-typebox'
+import underPressure from '@fastify/under-pressure'
+import {
+  fastify,
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  type RawServerDefault,
+} from 'fastify'
+import type {IncomingMessage, ServerResponse} from 'node:http'
+import type {Principal} from './access.ts'
+import type {ActivityWorker} from './activity-requests.ts'
+import type {Cursors} from './cursor.ts'
+import type {Database} from './database.ts'
+import type {IdempotentRequest} from './idempotency.ts'
+import type {KeyStore} from './key-store.ts'
+import type {ApiMetrics} from './metrics.ts'
+import {addAuth} from './plugins/auth.ts'
+import {addDocuments} from './plugins/documents.ts'
+import {addAddressLimit, addKeyLimit, type Counter} from './plugins/limits.ts'
+import {addCaching, addObservation} from './plugins/observe.ts'
+import {addProblems, recordRoutes} from './plugins/problems.ts'
+import {addValidation} from './plugins/validation.ts'
+import {Problem} from './problem.ts'
+import {addContentRoutes} from './routes/content.ts'
+import {addHealthRoutes, type HealthDeps} from './routes/health.ts'
+import {addKeyRoutes} from './routes/keys.ts'
+import {addWriteRoutes} from './routes/writes.ts'
+import type {Waits} from './waits.ts'
+
+export type Api = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+/** What routes are built from. */
+export interface Deps {
+  readonly db: Database
+  readonly cursors: Cursors
+  readonly keys: KeyStore
+  readonly metrics: ApiMetrics
+  readonly waits: Waits
+  readonly activityWorker: ActivityWorker
+  readonly health: HealthDeps
+  /** What makes a write recognisable when it comes twice. */
+  writeRequest(request: FastifyRequest, variant?: string): IdempotentRequest
+  /** Whose things a caller sees: its own, or everybody's. */
+  ownerFilter(principal: Principal): string | undefined
+}
+
+export interface AppOptions {
+  readonly access: 'open' | 'keys'
+  readonly production: boolean
+  readonly secret: string
+  readonly corsOrigins: readonly string[]
+  readonly trustProxy: boolean
+  readonly bodyBytesMax: number
+  readonly requestTimeoutMs: number
+  readonly perKeyPerMinute: number
+  readonly perAddressPerMinute: number
+  readonly inFlightMax: number
+  readonly eventLoopDelayMsMax: number
+}
+
+export const writeRequest: Deps['writeRequest'] = (request, variant = '') => ({
+  principal: request.principal.id,
+  route: `${request.method} ${request.url.split('?', 1)[0] ?? ''} ${variant}`.trim(),
+  key: request.headers['idempotency-key'] as string | undefined,
+  body: request.body,
+  traceparent: request.traceparent,
+})
+
+export const ownerFilter: Deps['ownerFilter'] = principal =>
+  principal.scopes.includes('admin') ? undefined : principal.id
+
+const REQUEST_ID = /^[\w.:-]{1,100}$/
+
+function newApp(options: AppOptions, logger: FastifyBaseLogger): Api {
+  const app: Api = fastify({
+    loggerInstance: logger,
+    logController: new LogController({disableRequestLogging: true}),
+    bodyLimit: options.bodyBytesMax,
+    requestTimeout: options.requestTimeoutMs,
+    connectionTimeout: 0,
+    keepAliveTimeout: 72_000,
+    trustProxy: options.trustProxy,
+    forceCloseConnections: true,
+    routerOptions: {maxParamLength: 500, ignoreTrailingSlash: false},
+    exposeHeadRoutes: true,
+    genReqId: request => {
+      const given = request.headers['x-request-id']
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
+    },
+    frameworkErrors: (error, request, reply) => {
+      app.errorHandler(error, request, reply)
+    },
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  return app
+}
+
+/** Our pages and the API live at one origin and load nothing from elsewhere. */
+const CSP = {
+  defaultSrc: ["'self'"],
+  scriptSrc: ["'self'"],
+  // Charts and the API's pages set sizes by style attributes.
+  styleSrc: ["'self'", "'unsafe-inline'"],
+  imgSrc: ["'self'", 'data:'],
+  connectSrc: ["'self'"],
+  objectSrc: ["'none'"],
+  baseUri: ["'self'"],
+  formAction: ["'self'"],
+  frameAncestors: ["'none'"],
+  upgradeInsecureRequests: null,
+}
+
+/** Builds the API. Resources in `deps` stay open when it closes: whoever opened them closes them. */
+export async function buildApp(
+  deps: Deps,
+  parts: {
+    readonly logger: FastifyBaseLogger
+    readonly counter: Counter
+    /** Adds the routes that need stores: split off, so that parts can be tested alone. */
+    readonly addReads?: (app: Api) => Promise<void> | void
+  },
+  options: AppOptions,
+): Promise<Api> {
+  const app = newApp(options, parts.logger)
+  addValidation(app)
+  recordRoutes(app)
+  addProblems(app)
+  await app.register(helmet, {
+    contentSecurityPolicy: {directives: CSP},
+    strictTransportSecurity: options.production,
+  })
+  await app.register(cors, {
+    origin: [...options.corsOrigins],
+    credentials: true,
+    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+    exposedHeaders: ['etag', 'location', 'retry-after', 'x-request-id', 'ratelimit-remaining'],
+    maxAge: 600,
+  })
+  await app.register(cookie)
+  await app.register(underPressure, {
+    maxEventLoopDelay: options.eventLoopDelayMsMax,
+    pressureHandler: request => {
+      if (request.url.startsWith('/health')) return
+      throw new Problem('unavailable', 'the server has more to do than it can', {
+        retryAfterSeconds: 2,
+      })
+    },
+  })
+  addObservation(app, deps.metrics)
+  const limits = {...options, counter: parts.counter}
+  addAddressLimit(app, limits)
+  addAuth(app, {...options, keys: deps.keys})
+  addKeyLimit(app, limits)
+  addCaching(app)
+  await addDocuments(app)
+  addHealthRoutes(app, deps.health)
+  addKeyRoutes(app, deps, options)
+  addContentRoutes(app, deps)
+  addWriteRoutes(app, deps)
+  await parts.addReads?.(app)
+  return app
+}

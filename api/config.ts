@@ -1,0 +1,115 @@
+/** Settings of the API. */
+import {envReader, type Env, type Setting} from '../platform/config.ts'
+import {
+  readCassandraConnection,
+  readDatabaseUrl,
+  readKafkaConnection,
+  readRedisUrl,
+  readRegistryConnection,
+  type CassandraConnection,
+  type KafkaConnection,
+  type RegistryConnection,
+} from '../platform/connections.ts'
+import {readLogLevel, type LogLevel} from '../platform/log.ts'
+import {isLoopback} from './access.ts'
+
+export interface ApiConfig {
+  readonly host: string
+  readonly port: number
+  readonly logLevel: LogLevel
+  /** `open`: no key needed, only on loopback. `keys`: every request but health needs one. */
+  readonly access: 'open' | 'keys'
+  readonly production: boolean
+  /** Origins that browsers may call from, besides our own pages. */
+  readonly corsOrigins: readonly string[]
+  readonly trustProxy: boolean
+  readonly bodyBytesMax: number
+  /** Requests a minute; 0 turns the limit off. */
+  readonly perKeyPerMinute: number
+  readonly perAddressPerMinute: number
+  readonly requestTimeoutMs: number
+  /** How long one call to a store may take. */
+  readonly storeTimeoutMs: number
+  /** Longest wait of `wait_ms`. */
+  readonly waitMsMax: number
+  readonly liveClientsMax: number
+  readonly livePerAddressMax: number
+  readonly processorGroupId: string
+  /** Lag, in records, from which on the API calls itself not ready. */
+  readonly readyLagMax: number
+  readonly pagesFolder: string
+  readonly relayUrls: readonly string[]
+  readonly processorUrls: readonly string[]
+}
+
+export interface ApiConnections {
+  readonly databaseUrl: string
+  readonly redisUrl: string
+  readonly kafka: KafkaConnection
+  readonly registry: RegistryConnection
+  readonly cassandra: CassandraConnection
+}
+
+const ORIGIN = /^https?:\/\/[\w.-]+(:\d{1,5})?$/
+
+/** @throws `CONFIG_INVALID` that lists every problem */
+export function readApiConfig(env: Env): {
+  readonly config: ApiConfig
+  readonly connections: ApiConnections
+  readonly settings: readonly Setting[]
+} {
+  const read = envReader(env)
+  const host = read.text('API_HOST', '127.0.0.1', /^[\w.:[\]-]{1,255}$/)
+  const production = read.choice('NODE_ENV', 'development', ['development', 'production', 'test'])
+  const mayBeOpen = isLoopback(host) && production !== 'production'
+  const access = read.choice('API_ACCESS', mayBeOpen ? 'open' : 'keys', ['open', 'keys'])
+  if (access === 'open' && !mayBeOpen) {
+    read.problem('API_ACCESS', 'open is for a loopback API_HOST outside production only')
+  }
+  const corsOrigins = listOf(read.text('API_CORS_ORIGINS', ''))
+  for (const origin of corsOrigins) {
+    if (!ORIGIN.test(origin)) read.problem('API_CORS_ORIGINS', `${origin} is not an origin`)
+  }
+  // On the open loopback there is nobody to be fair to: limits are off until they are set.
+  const perMinute = access === 'open' ? 0 : 6000
+  const config: ApiConfig = {
+    host,
+    port: read.int('API_PORT', 3000, {min: 0, max: 65_535}),
+    logLevel: readLogLevel(read),
+    access,
+    production: production === 'production',
+    corsOrigins,
+    trustProxy: read.flag('API_TRUST_PROXY', false),
+    bodyBytesMax: read.int('API_BODY_BYTES_MAX', 2_097_152, {min: 1024, max: 16_777_216}),
+    perKeyPerMinute: read.int('API_KEY_LIMIT_PER_MINUTE', perMinute, {min: 0, max: 10_000_000}),
+    perAddressPerMinute: read.int('API_ADDRESS_LIMIT_PER_MINUTE', perMinute * 2, {
+      min: 0,
+      max: 10_000_000,
+    }),
+    requestTimeoutMs: read.int('API_REQUEST_TIMEOUT_MS', 30_000, {min: 1000, max: 600_000}),
+    storeTimeoutMs: read.int('API_STORE_TIMEOUT_MS', 2000, {min: 50, max: 60_000}),
+    waitMsMax: read.int('API_WAIT_MS_MAX', 20_000, {min: 0, max: 60_000}),
+    liveClientsMax: read.int('API_LIVE_CLIENTS_MAX', 1000, {min: 1, max: 100_000}),
+    livePerAddressMax: read.int('API_LIVE_PER_ADDRESS_MAX', 100, {min: 1, max: 100_000}),
+    processorGroupId: read.text('PROCESSOR_GROUP_ID', 'processor', /^[\w.-]{1,200}$/),
+    readyLagMax: read.int('API_READY_LAG_MAX', 500_000, {min: 1, max: 1_000_000_000}),
+    pagesFolder: read.text('API_PAGES', 'dashboard/dist'),
+    relayUrls: listOf(read.text('API_RELAY_URLS', 'http://127.0.0.1:3001')),
+    processorUrls: listOf(read.text('API_PROCESSOR_URLS', 'http://127.0.0.1:3002')),
+  }
+  const connections: ApiConnections = {
+    databaseUrl: readDatabaseUrl(read),
+    redisUrl: readRedisUrl(read),
+    kafka: readKafkaConnection(read),
+    registry: readRegistryConnection(read),
+    cassandra: readCassandraConnection(read),
+  }
+  read.finish()
+  return {config, connections, settings: read.settings()}
+}
+
+const listOf = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map(item => item.trim())
+    .filter(item => item !== '')

@@ -1,0 +1,113 @@
+/** Events written to PostgreSQL: the captured tables are the only way into the pipeline. */
+import type {Session} from './database.ts'
+import {toMicros} from './times.ts'
+import {Problem, showValue, type ProblemDetail} from './problem.ts'
+import type {NewActivity, NewEvent} from './schemas/writes.ts'
+
+const DAY_MS = 86_400_000
+const LATEST_OFFSET_MS = DAY_MS
+
+/** Why a time is not taken, or undefined. The pipeline refuses what lies more than a day ahead. */
+export function judgeTime(text: string, now: number): string | undefined {
+  const micros = toMicros(text)
+  if (micros === undefined) return 'is not a time that exists'
+  if (micros < 0) return 'is before 1970'
+  if (micros / 1000 > now + LATEST_OFFSET_MS) return 'is more than 24 hours ahead'
+  return undefined
+}
+
+/** What is wrong with each event, beyond its form. */
+export function judgeEvents(
+  events: readonly NewEvent[],
+  now: number,
+  pointerOf: (index: number) => string,
+): readonly ProblemDetail[] {
+  return events.flatMap(({event_ts: time}, index) => {
+    const detail = time === undefined ? undefined : judgeTime(time, now)
+    if (detail === undefined) return []
+    return [{in: 'body', field: `${pointerOf(index)}/event_ts`, detail, value: showValue(time)}]
+  })
+}
+
+/** Contents that events name but that do not exist. */
+async function findUnknownContents(
+  session: Session,
+  events: readonly NewEvent[],
+): Promise<ReadonlySet<string>> {
+  const named = new Set(
+    events.flatMap(({content_id: id}) =>
+      id === null || id === undefined ? [] : [id.toLowerCase()],
+    ),
+  )
+  if (named.size === 0) return named
+  // Locked, so that none is deleted before the events are in.
+  const {rows} = await session.query<{id: string}>(
+    'SELECT id FROM content WHERE id = ANY($1) FOR KEY SHARE',
+    [[...named].toSorted()],
+  )
+  for (const {id} of rows) named.delete(id)
+  return named
+}
+
+/**
+ * Inserts all events, or none.
+ *
+ * @returns their ids, in the order given
+ * @throws a problem with one entry per event that cannot be taken
+ */
+export async function insertEvents(
+  session: Session,
+  events: readonly NewEvent[],
+  pointerOf: (index: number) => string,
+): Promise<readonly number[]> {
+  const unknown = await findUnknownContents(session, events)
+  const errors = events.flatMap(({content_id: id}, index) =>
+    typeof id === 'string' && unknown.has(id.toLowerCase())
+      ? [
+          {
+            in: 'body',
+            field: `${pointerOf(index)}/content_id`,
+            detail: 'there is no such content',
+            value: id,
+          },
+        ]
+      : [],
+  )
+  if (errors.length > 0) {
+    throw new Problem(
+      'not-answerable',
+      `${errors.length} of ${events.length} events name content that does not exist`,
+      {
+        errors,
+      },
+    )
+  }
+  const {rows} = await session.query<{id: string | number}>(
+    `INSERT INTO engagement_events
+       (content_id, user_id, event_type, event_ts, duration_ms, device, raw_payload)
+     SELECT (e->>'content_id')::uuid, (e->>'user_id')::uuid, e->>'event_type',
+            coalesce((e->>'event_ts')::timestamptz, now()), (e->>'duration_ms')::int, e->>'device',
+            nullif(e->'raw_payload', 'null'::jsonb)
+     FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS list(e, position)
+     ORDER BY position
+     RETURNING id`,
+    [JSON.stringify(events)],
+  )
+  return rows.map(({id}) => Number(id))
+}
+
+export async function insertActivity(session: Session, activity: NewActivity): Promise<number> {
+  const {rows} = await session.query<{id: string | number}>(
+    `INSERT INTO activity_events (user_id, activity_type, occurred_at, metadata)
+     VALUES ($1, $2, coalesce($3::timestamptz, now()), $4::jsonb) RETURNING id`,
+    [
+      activity.user_id,
+      activity.activity_type,
+      activity.occurred_at ?? null,
+      activity.metadata === null || activity.metadata === undefined
+        ? null
+        : JSON.stringify(activity.metadata),
+    ],
+  )
+  return Number(rows[0]!.id)
+}

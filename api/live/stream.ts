@@ -1,0 +1,86 @@
+/**
+ * One open stream of server-sent events.
+ *
+ * Guarantees    INV-65: what waits for a slow reader is bounded; beyond the bound the stream ends
+ *               with a last message that says why. A silent stream says it is alive.
+ */
+import {Readable} from 'node:stream'
+
+export interface LiveMessage {
+  /** Where to go on after a lost connection; comes back as Last-Event-ID. */
+  readonly id?: string
+  readonly event: string
+  readonly data: unknown
+}
+
+export type DropReason = 'slow-reader' | 'server-stops' | 'too-long'
+
+export interface LiveStream {
+  /** To be sent as the body of the answer. */
+  readonly body: Readable
+  /** False when the stream is over, or was ended because the reader is too slow. */
+  send(message: LiveMessage): boolean
+  /** Ends with a last message `dropped`. */
+  drop(reason: DropReason): void
+  readonly ended: boolean
+  /** Called once when the stream is over, whoever ended it. */
+  onEnd(listener: (reason: DropReason | 'client-left') => void): void
+}
+
+export interface StreamOptions {
+  readonly bufferBytesMax: number
+  readonly heartbeatMs: number
+  /** After this long the client must come again: limits and keys are looked at anew. */
+  readonly lifeMsMax: number
+}
+
+const ID = /^[\w.:,-]{0,400}$/
+
+/** The text of one message. Line breaks cannot leave JSON, and ids of other forms are left out. */
+export function formatMessage({id, event, data}: LiveMessage): string {
+  const head = id === undefined || !ID.test(id) ? '' : `id: ${id}\n`
+  return `${head}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+}
+
+export function openLiveStream(options: StreamOptions): LiveStream {
+  const listeners: ((reason: DropReason | 'client-left') => void)[] = []
+  let over: DropReason | 'client-left' | undefined
+  const body = new Readable({highWaterMark: options.bufferBytesMax, read() {}})
+  const finish = (reason: DropReason | 'client-left'): void => {
+    if (over !== undefined) return
+    over = reason
+    clearInterval(heartbeat)
+    clearTimeout(life)
+    for (const listener of listeners) listener(reason)
+  }
+  const stream: LiveStream = {
+    body,
+    get ended() {
+      return over !== undefined
+    },
+    send(message) {
+      if (over !== undefined) return false
+      body.push(formatMessage(message))
+      if (body.readableLength <= options.bufferBytesMax) return true
+      stream.drop('slow-reader')
+      return false
+    },
+    drop(reason) {
+      if (over !== undefined) return
+      body.push(formatMessage({event: 'dropped', data: {reason}}))
+      body.push(null)
+      finish(reason)
+    },
+    onEnd: listener => void listeners.push(listener),
+  }
+  const heartbeat = setInterval(() => {
+    if (body.readableLength <= options.bufferBytesMax) body.push(': alive\n\n')
+    else stream.drop('slow-reader')
+  }, options.heartbeatMs)
+  const life = setTimeout(() => stream.drop('too-long'), options.lifeMsMax)
+  for (const timer of [heartbeat, life]) timer.unref()
+  body.once('close', () => finish('client-left'))
+  // How long to wait before coming again, for browsers.
+  body.push('retry: 1000\n\n')
+  return stream
+}

@@ -1,0 +1,121 @@
+/** Every refusal and failure leaves as an RFC 9457 problem; what failed inside stays inside. */
+import type {
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  HTTPMethods,
+} from 'fastify'
+import {PipelineError} from '../../platform/errors.ts'
+import {PROBLEMS, Problem, toProblemBody, unavailable, type ProblemKind} from '../problem.ts'
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+
+/** Fastify's own refusals, by its codes. */
+const BY_CODE: Readonly<Record<string, ProblemKind>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'too-large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid-request',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid-request',
+  FST_ERR_BAD_URL: 'invalid-request',
+  FST_ERR_MAX_PARAM_LENGTH: 'invalid-request',
+  FST_ERR_ASYNC_CONSTRAINT: 'invalid-request',
+}
+
+/** The problem that any thrown thing is. Nothing of an unknown error's text is shown. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof PipelineError && error.disposition === 'retry') {
+    return unavailable('a store', error)
+  }
+  const {code, statusCode, message} = error as Partial<FastifyError>
+  const kind = code === undefined ? undefined : BY_CODE[code]
+  if (kind !== undefined) return new Problem(kind, message ?? PROBLEMS[kind].title)
+  if (statusCode === 400) return new Problem('invalid-request', message ?? 'bad request')
+  return new Problem('internal-error', 'the failure is in the log under this request_id', {
+    cause: error,
+  })
+}
+
+/** Sends a problem. `errors` is always there, so that clients need no case for its absence. */
+export function sendProblem(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  problem: Problem,
+): FastifyReply {
+  if (problem.retryAfterSeconds !== undefined) {
+    reply.header('retry-after', String(problem.retryAfterSeconds))
+  }
+  if (problem.kind === 'unauthorized') reply.header('www-authenticate', 'Bearer realm="api"')
+  const path = request.url.split('?', 1)[0] ?? '/'
+  return reply
+    .code(problem.status)
+    .headers({...problem.headers})
+    .header('cache-control', 'no-store')
+    .type('application/problem+json')
+    .send(toProblemBody(problem, {path, id: request.id}))
+}
+
+export function addProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => {
+    const problem = toProblem(error)
+    if (problem.status >= 500) {
+      const level = problem.kind === 'unavailable' ? 'warn' : 'error'
+      request.log[level](
+        {err: problem.cause ?? problem, route: request.routeOptions.url},
+        'request failed',
+      )
+    }
+    return sendProblem(request, reply, problem)
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '/'
+    const known = methodsAt(app, path)
+    if (known.length === 0) {
+      return sendProblem(request, reply, new Problem('not-found', `there is nothing at ${path}`))
+    }
+    const problem = new Problem(
+      'method-not-allowed',
+      `${request.method} is not one of ${known.join(', ')}`,
+      {
+        headers: {allow: known.join(', ')},
+      },
+    )
+    return sendProblem(request, reply, problem)
+  })
+}
+
+/** Methods that some route takes at a concrete path: routes are recorded as patterns. */
+function methodsAt(app: FastifyInstance, path: string): readonly string[] {
+  const routes = app.routePatterns ?? []
+  const found = new Set(routes.filter(({pattern}) => pattern.test(path)).map(({method}) => method))
+  return METHODS.filter(method => found.has(method))
+}
+
+export interface RoutePattern {
+  readonly method: HTTPMethods
+  readonly url: string
+  readonly pattern: RegExp
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Every route of ours, to answer 405 with what is allowed. */
+    routePatterns?: RoutePattern[]
+  }
+}
+
+/** Records routes as they are added; call before the first one. */
+export function recordRoutes(app: FastifyInstance): void {
+  const patterns: RoutePattern[] = []
+  app.decorate('routePatterns', patterns)
+  app.addHook('onRoute', ({method, url}) => {
+    if (url.includes('*')) return
+    const source = url
+      .replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`)
+      .replaceAll(/:[^/]+/g, '[^/]+')
+    for (const one of [method].flat()) {
+      patterns.push({method: one, url, pattern: new RegExp(`^${source}/?$`)})
+    }
+  })
+}

@@ -1,0 +1,118 @@
+/**
+ * Reading of bodies and checking of schemas.
+ *
+ * Guarantees    bodies are taken as they are: no conversion, no silent removal of fields; only
+ *               what stands in an address is text and therefore converted.
+ */
+import {Ajv, type ErrorObject} from 'ajv'
+import addFormats from 'ajv-formats'
+import type {FastifyInstance} from 'fastify'
+import {DEPTH_MAX, depthOf, findBadJson} from '../json-guard.ts'
+import {Problem, showValue, type ProblemDetail} from '../problem.ts'
+
+const ERRORS_SHOWN = 20
+
+function fieldOf(error: ErrorObject, part: string): string {
+  const params = error.params as {additionalProperty?: string; missingProperty?: string}
+  const own = params.additionalProperty ?? params.missingProperty
+  const pointer = own === undefined ? error.instancePath : `${error.instancePath}/${own}`
+  return part === 'body' ? pointer : pointer.replace(/^\//, '')
+}
+
+function valueOf(error: ErrorObject): unknown {
+  const {additionalProperty, missingProperty} = error.params as Record<string, string | undefined>
+  if (missingProperty !== undefined) return undefined
+  if (additionalProperty !== undefined) {
+    return (error.data as Record<string, unknown>)[additionalProperty]
+  }
+  return error.data
+}
+
+function describe(error: ErrorObject): string {
+  const {allowedValues, additionalProperty} = error.params as {
+    allowedValues?: readonly unknown[]
+    additionalProperty?: string
+  }
+  if (allowedValues !== undefined) return `must be one of ${allowedValues.join(', ')}`
+  if (additionalProperty !== undefined) return 'is not a field that is known here'
+  return error.message ?? 'is not accepted'
+}
+
+function toDetail(error: ErrorObject, part: string): ProblemDetail {
+  const value = valueOf(error)
+  const base = {in: part, field: fieldOf(error, part), detail: describe(error)}
+  return value === undefined ? base : {...base, value: showValue(value)}
+}
+
+const PARTS: Readonly<Record<string, string>> = {
+  body: 'body',
+  querystring: 'query',
+  params: 'path',
+  headers: 'header',
+}
+
+/** A problem that lists what the schema refuses. */
+export function toValidationProblem(
+  errors: readonly ErrorObject[],
+  httpPart: string,
+  kind: 'invalid-request' | 'not-found' = 'invalid-request',
+): Problem {
+  const part = PARTS[httpPart] ?? httpPart
+  const specific = errors.filter(error => error.keyword !== 'anyOf' && error.keyword !== 'if')
+  const details = (specific.length > 0 ? specific : errors)
+    .slice(0, ERRORS_SHOWN)
+    .map(error => toDetail(error, part))
+  const first = details[0]
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
+  return new Problem(kind, `${first?.field ?? part} ${first?.detail ?? ''}${more}`.trim(), {
+    errors: details,
+  })
+}
+
+function parseJson(bytes: Buffer): unknown {
+  const refuse = (detail: string): Problem =>
+    new Problem('invalid-request', detail, {errors: [{in: 'body', field: '', detail}]})
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', {fatal: true}).decode(bytes)
+  } catch {
+    throw refuse('the body is not UTF-8')
+  }
+  if (depthOf(text) > DEPTH_MAX) throw refuse(`the body is nested deeper than ${DEPTH_MAX} levels`)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw refuse(`the body is not JSON: ${showValue((error as Error).message) as string}`)
+  }
+  const bad = findBadJson(value)
+  if (bad === undefined) return value
+  throw new Problem('invalid-request', `${bad.pointer} ${bad.detail}`, {
+    errors: [{in: 'body', field: bad.pointer, detail: bad.detail, value: showValue(bad.value)}],
+  })
+}
+
+/** Sets how bodies are read and schemas are checked. */
+export function addValidation(app: FastifyInstance): void {
+  const common = {allErrors: true, verbose: true, strict: false, useDefaults: true} as const
+  const bodies = new Ajv(common)
+  const addresses = new Ajv({...common, coerceTypes: 'array'})
+  // Named by its default export, which nodenext sees as a module with a `default`.
+  for (const ajv of [bodies, addresses]) addFormats.default(ajv)
+  app.setValidatorCompiler(({schema, httpPart}) => {
+    const check = (httpPart === 'body' ? bodies : addresses).compile(schema as object)
+    return (value: unknown) => {
+      if (check(value)) return {value}
+      return {error: toValidationProblem(check.errors ?? [], httpPart ?? 'body')}
+    }
+  })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', {parseAs: 'buffer'}, (_request, body, done) => {
+    try {
+      const bytes = body as Buffer
+      done(null, bytes.length === 0 ? undefined : parseJson(bytes))
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+}

@@ -1,0 +1,175 @@
+/** Content: the list, one, and changes. Read from and written to PostgreSQL, the truth. */
+import {Type} from 'typebox'
+import type {Api, Deps} from '../app.ts'
+import {
+  changeContent,
+  deleteContent,
+  insertContent,
+  listContent,
+  positionAfter,
+  readContent,
+  type ContentPosition,
+} from '../content-table.ts'
+import {judgeTime} from '../event-table.ts'
+import {writeOnce} from '../idempotency.ts'
+import {notFound, refuse} from '../problem.ts'
+import {
+  ContentAnswer,
+  ContentChange,
+  ContentList,
+  ContentListQuery,
+  ContentParams,
+  NewContent,
+  type Content,
+} from '../schemas/content.ts'
+import {answers, type Meta} from '../schemas/common.ts'
+import {IdempotencyHeaders} from '../schemas/writes.ts'
+
+/** Content comes from the truth itself: it is never behind. */
+const FROM_POSTGRESQL: Meta = {source: 'postgresql', newest_event_at: null, age_ms: 0, notes: []}
+const YEAR_AHEAD_MS = 100 * 365 * 86_400_000
+
+const TAGS = ['content']
+
+/** A publication may be planned, so it may lie far ahead. */
+function checkPublishTime(text: string | undefined): void {
+  const detail = text === undefined ? undefined : judgeTime(text, Date.now() + YEAR_AHEAD_MS)
+  if (detail !== undefined) throw refuse('body', '/publish_ts', text, detail)
+}
+
+export function addContentRoutes(app: Api, deps: Deps): void {
+  const {db, cursors} = deps
+
+  app.get(
+    '/v1/content',
+    {
+      config: {scope: 'read', maxAge: 0},
+      schema: {
+        tags: TAGS,
+        summary: 'List and search content',
+        querystring: ContentListQuery,
+        response: answers({200: ContentList}),
+      },
+    },
+    async ({query}) => {
+      const limit = query.limit ?? 50
+      const {order} = query
+      const scope = JSON.stringify(['content', query.search, query.content_type, order])
+      const after =
+        query.cursor === undefined
+          ? undefined
+          : (cursors.read(scope, query.cursor) as ContentPosition)
+      const rows = await listContent(db, {...query, limit}, after)
+      const items = rows.slice(0, limit)
+      const last = rows.length > limit ? items.at(-1) : undefined
+      const next = last === undefined ? null : cursors.make(scope, positionAfter(last, order))
+      return {items, page: {limit, next_cursor: next}, meta: FROM_POSTGRESQL}
+    },
+  )
+
+  app.get(
+    '/v1/content/:id',
+    {
+      config: {scope: 'read', maxAge: 0},
+      schema: {
+        tags: TAGS,
+        summary: 'One content',
+        params: ContentParams,
+        response: answers({200: ContentAnswer}, ['not-found']),
+      },
+    },
+    async ({params}) => {
+      const content = await readContent(db, params.id)
+      if (content === undefined) throw notFound('content', params.id)
+      return {content, meta: FROM_POSTGRESQL}
+    },
+  )
+
+  app.post(
+    '/v1/content',
+    {
+      config: {scope: 'write'},
+      schema: {
+        tags: TAGS,
+        summary: 'Add content',
+        headers: IdempotencyHeaders,
+        body: NewContent,
+        response: answers({201: ContentAnswer}, [
+          'conflict',
+          'too-large',
+          'unsupported-media-type',
+        ]),
+      },
+    },
+    async (request, reply) => {
+      checkPublishTime(request.body.publish_ts)
+      const outcome = await writeOnce(db, deps.writeRequest(request), async session => ({
+        status: 201,
+        body: await insertContent(session, request.body),
+      }))
+      if (outcome.replayed) reply.header('idempotency-replayed', 'true')
+      reply.code(201).header('location', `/v1/content/${outcome.body.id}`)
+      return {content: outcome.body, meta: FROM_POSTGRESQL}
+    },
+  )
+
+  addChangeRoutes(app, deps)
+}
+
+function addChangeRoutes(app: Api, deps: Deps): void {
+  const {db} = deps
+
+  app.patch(
+    '/v1/content/:id',
+    {
+      config: {scope: 'write'},
+      schema: {
+        tags: TAGS,
+        summary: 'Change content',
+        description: 'Fields that are left out stay. Every figure follows a changed length.',
+        params: ContentParams,
+        headers: IdempotencyHeaders,
+        body: ContentChange,
+        response: answers({200: ContentAnswer}, [
+          'not-found',
+          'conflict',
+          'too-large',
+          'unsupported-media-type',
+        ]),
+      },
+    },
+    async (request, reply) => {
+      const {id} = request.params
+      checkPublishTime(request.body.publish_ts)
+      const outcome = await writeOnce<Content>(db, deps.writeRequest(request), async session => {
+        const content = await changeContent(session, id, request.body)
+        if (content === undefined) throw notFound('content', id)
+        return {status: 200, body: content}
+      })
+      if (outcome.replayed) reply.header('idempotency-replayed', 'true')
+      return {content: outcome.body, meta: FROM_POSTGRESQL}
+    },
+  )
+
+  app.delete(
+    '/v1/content/:id',
+    {
+      config: {scope: 'write'},
+      schema: {
+        tags: TAGS,
+        summary: 'Delete content that has no events',
+        params: ContentParams,
+        headers: IdempotencyHeaders,
+        response: answers({204: Type.Null({description: 'deleted'})}, ['not-found', 'conflict']),
+      },
+    },
+    async (request, reply) => {
+      const {id} = request.params
+      await writeOnce(db, deps.writeRequest(request), async session => {
+        if (!(await deleteContent(session, id))) throw notFound('content', id)
+        return {status: 204, body: null}
+      })
+      return reply.code(204).send(null)
+    },
+  )
+}

@@ -1,0 +1,166 @@
+/** Events into PostgreSQL, from where the outbox carries them on. Nothing is sent to Kafka here. */
+import type {FastifyReply} from 'fastify'
+import {Type} from 'typebox'
+import {insertRequest, readRequest} from '../activity-requests.ts'
+import type {Api, Deps} from '../app.ts'
+import {insertActivity, insertEvents, judgeEvents, judgeTime} from '../event-table.ts'
+import {writeOnce, type WriteOutcome} from '../idempotency.ts'
+import {notFound, Problem, refuse} from '../problem.ts'
+import {answers, CLOSED, Uuid} from '../schemas/common.ts'
+import {
+  ActivityHeaders,
+  ActivityRequest,
+  IdempotencyHeaders,
+  NewActivity,
+  NewEvents,
+  WriteQuery,
+  Written,
+  type NewEvent,
+} from '../schemas/writes.ts'
+
+const TAGS = ['writes']
+const BODY_PROBLEMS = ['conflict', 'too-large', 'unsupported-media-type'] as const
+
+interface WaitQuery {
+  readonly wait?: 'committed' | 'processed' | undefined
+  readonly wait_ms?: number | undefined
+}
+
+type Status = Written['status']
+
+/** Waits until the last of the events is in the numbers, when that was asked for. */
+async function statusAfter(
+  deps: Deps,
+  query: WaitQuery,
+  stream: 'engagement' | 'activity',
+  ids: readonly number[],
+): Promise<Status> {
+  if (query.wait !== 'processed') return 'committed'
+  const waits = ids.map(id =>
+    deps.waits.until({stream, id}, ['redis', 'cassandra'], query.wait_ms ?? 5000),
+  )
+  const outcomes = await Promise.all(waits)
+  return outcomes.every(outcome => outcome.reached) ? 'processed' : 'pending'
+}
+
+function written(status: Status, stream: string, ids: readonly number[]): Written {
+  return {status, event_ids: [...ids], after_event: `${stream}:${ids.at(-1) ?? 0}`}
+}
+
+function markReplay(reply: FastifyReply, outcome: WriteOutcome<unknown>): void {
+  if (outcome.replayed) reply.header('idempotency-replayed', 'true')
+}
+
+export function addWriteRoutes(app: Api, deps: Deps): void {
+  const {db, metrics} = deps
+  app.post(
+    '/v1/engagement-events',
+    {
+      config: {scope: 'write'},
+      schema: {
+        tags: TAGS,
+        summary: 'Write one event, or up to 1,000 that are written all or not at all',
+        querystring: WriteQuery,
+        headers: IdempotencyHeaders,
+        body: NewEvents,
+        response: answers({201: Written}, [...BODY_PROBLEMS]),
+      },
+    },
+    async (request, reply) => {
+      const {body} = request
+      const many = 'events' in body
+      const events: readonly NewEvent[] = many ? body.events : [body]
+      const pointerOf = (index: number): string => (many ? `/events/${index}` : '')
+      const errors = judgeEvents(events, Date.now(), pointerOf)
+      if (errors.length > 0) {
+        throw new Problem(
+          'not-answerable',
+          `${errors.length} of ${events.length} events cannot be taken`,
+          {errors},
+        )
+      }
+      const outcome = await writeOnce(db, deps.writeRequest(request), async session => ({
+        status: 201,
+        body: await insertEvents(session, events, pointerOf),
+      }))
+      metrics.written.inc({what: 'engagement'}, outcome.replayed ? 0 : events.length)
+      markReplay(reply, outcome)
+      const status = await statusAfter(deps, request.query, 'engagement', outcome.body)
+      return reply.code(201).send(written(status, 'engagement', outcome.body))
+    },
+  )
+  addActivityRoutes(app, deps)
+}
+
+/** RFC 7240: preferences are separated by commas, values and parameters do not matter here. */
+export function prefersAsync(prefer: string | undefined): boolean {
+  return (prefer ?? '')
+    .split(',')
+    .some(one => one.split(/[;=]/, 1)[0]!.trim().toLowerCase() === 'respond-async')
+}
+
+function addActivityRoutes(app: Api, deps: Deps): void {
+  const {db, metrics} = deps
+  app.post(
+    '/api/activity',
+    {
+      config: {scope: 'write'},
+      schema: {
+        tags: TAGS,
+        summary: 'Write an activity of a user, at once or in the background',
+        description:
+          'With `Prefer: respond-async` the answer is 202 as soon as the request is stored.',
+        querystring: WriteQuery,
+        headers: ActivityHeaders,
+        body: NewActivity,
+        response: answers({200: Written, 202: ActivityRequest}, [...BODY_PROBLEMS]),
+      },
+    },
+    async (request, reply) => {
+      const {body} = request
+      const late =
+        body.occurred_at === undefined ? undefined : judgeTime(body.occurred_at, Date.now())
+      if (late !== undefined) throw refuse('body', '/occurred_at', body.occurred_at, late)
+      if (prefersAsync(request.headers.prefer)) {
+        const {id: principal} = request.principal
+        const outcome = await writeOnce(db, deps.writeRequest(request, 'async'), async session => ({
+          status: 202,
+          body: await insertRequest(session, body, {principal, traceparent: request.traceparent}),
+        }))
+        deps.activityWorker.wake()
+        markReplay(reply, outcome)
+        return reply
+          .code(202)
+          .header('location', outcome.body.status_url)
+          .header('preference-applied', 'respond-async')
+          .send(outcome.body)
+      }
+      const outcome = await writeOnce(db, deps.writeRequest(request), async session => ({
+        status: 200,
+        body: [await insertActivity(session, body)],
+      }))
+      metrics.written.inc({what: 'activity'}, outcome.replayed ? 0 : 1)
+      markReplay(reply, outcome)
+      const status = await statusAfter(deps, request.query, 'activity', outcome.body)
+      return reply.code(200).send(written(status, 'activity', outcome.body))
+    },
+  )
+
+  app.get(
+    '/api/activity/requests/:id',
+    {
+      config: {scope: 'write', maxAge: 0},
+      schema: {
+        tags: TAGS,
+        summary: 'How far an asynchronous write is',
+        params: Type.Object({id: Uuid}, CLOSED),
+        response: answers({200: ActivityRequest}, ['not-found']),
+      },
+    },
+    async ({params, principal}) => {
+      const found = await readRequest(db, params.id, deps.ownerFilter(principal))
+      if (found === undefined) throw notFound('request', params.id)
+      return found
+    },
+  )
+}

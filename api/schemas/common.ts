@@ -1,0 +1,215 @@
+/** Building blocks of all schemas. What is described here is what `/openapi.json` says. */
+import {Type, type Static, type TSchema} from 'typebox'
+import {CURSOR_PATTERN} from '../cursor.ts'
+import {INSTANT_PATTERN, PERIOD_PATTERN} from '../period.ts'
+import {PROBLEMS} from '../problem.ts'
+
+/** Objects are closed: an unknown field of a request is refused, of an answer never sent. */
+export const CLOSED = {additionalProperties: false} as const
+
+/** The schema, or null. One `type` list instead of `anyOf`: it is written out several times faster. */
+export function nullable<T extends TSchema>(
+  schema: T,
+): ReturnType<typeof Type.Unsafe<Static<T> | null>> {
+  const {type, enum: values, ...rest} = schema as TSchema & {type?: string; enum?: unknown[]}
+  const base = values === undefined ? {type: [type ?? 'string', 'null']} : {enum: [...values, null]}
+  return Type.Unsafe<Static<T> | null>({...rest, ...base})
+}
+
+export const oneOf = <const T extends readonly string[]>(
+  values: T,
+  options: Readonly<Record<string, unknown>> = {},
+): ReturnType<typeof Type.Unsafe<T[number]>> =>
+  Type.Unsafe<T[number]>({type: 'string', enum: [...values], ...options})
+
+export const UUID_PATTERN = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+export const Uuid = Type.String({
+  pattern: UUID_PATTERN,
+  examples: ['11111111-1111-1111-1111-111111111111'],
+})
+
+/** Text that PostgreSQL can hold: it refuses NUL. */
+export const textOf = (maxLength: number, minLength = 1): ReturnType<typeof Type.String> =>
+  Type.String({minLength, maxLength, pattern: '^[^\\u0000]*$'})
+
+export const EventId = Type.Integer({minimum: 1, maximum: Number.MAX_SAFE_INTEGER, examples: [1]})
+
+export const Time = Type.String({
+  format: 'date-time',
+  description: 'RFC 3339 with microseconds, UTC',
+  examples: ['2026-01-31T12:00:00.000000Z'],
+})
+
+export const Count = Type.Integer({minimum: 0, examples: [3]})
+export const Ratio = Type.Number({examples: [0.016666666666666666]})
+
+export const SOURCES = ['redis', 'cassandra', 'postgresql', 'kafka'] as const
+export type Source = (typeof SOURCES)[number]
+
+/** How fresh an answer is, and which store gave it. */
+export const Meta = Type.Object(
+  {
+    source: oneOf(SOURCES, {description: 'the store that answered'}),
+    newest_event_at: nullable(Time),
+    age_ms: nullable(
+      Type.Number({description: 'since everything committed was last known to be in the answer'}),
+    ),
+    notes: Type.Array(Type.String(), {
+      description: 'what is special about this answer, for people; empty as a rule',
+    }),
+  },
+  CLOSED,
+)
+export type Meta = Static<typeof Meta>
+
+export const Page = Type.Object(
+  {
+    limit: Type.Integer({minimum: 1}),
+    next_cursor: nullable(Type.String({description: 'null on the last page'})),
+  },
+  CLOSED,
+)
+
+export const limitOf = (fallback: number, maximum: number): ReturnType<typeof Type.Integer> =>
+  Type.Integer({minimum: 1, maximum, default: fallback})
+
+export const PageQuery = {
+  limit: Type.Optional(limitOf(50, 500)),
+  cursor: Type.Optional(
+    Type.String({
+      pattern: CURSOR_PATTERN,
+      description: '`page.next_cursor` of the page before; it belongs to one query',
+    }),
+  ),
+}
+
+export const PeriodQuery = {
+  period: Type.Optional(
+    Type.String({
+      pattern: PERIOD_PATTERN,
+      description: '`all`, `day`, `week`, `month`, `year`, or a number with m, h, d, w or mo',
+      examples: ['7d'],
+    }),
+  ),
+  from: Type.Optional(
+    Type.String({
+      pattern: INSTANT_PATTERN,
+      description: 'date or time, included',
+      examples: ['2026-01-01'],
+    }),
+  ),
+  to: Type.Optional(
+    Type.String({
+      pattern: INSTANT_PATTERN,
+      description: 'date or time, not included',
+      examples: ['2026-02-01T00:00:00Z'],
+    }),
+  ),
+  timezone: Type.Optional(
+    Type.String({
+      maxLength: 50,
+      pattern: '^[A-Za-z][A-Za-z0-9_+/-]*$',
+      description: 'IANA name; UTC when left out',
+      examples: ['Europe/Berlin'],
+    }),
+  ),
+}
+
+export const DecimalsQuery = {
+  decimals: Type.Optional(
+    Type.Integer({minimum: 0, maximum: 10, description: 'round numbers; unrounded when left out'}),
+  ),
+}
+
+/** Read-your-writes. */
+export const AfterQuery = {
+  after_event: Type.Optional(
+    Type.String({
+      pattern: '^((engagement|activity):)?[1-9]\\d{0,15}$',
+      description: 'answer only with this event included: `engagement:7`, `activity:9` or `7`',
+      examples: ['engagement:1'],
+    }),
+  ),
+  wait_ms: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 60_000,
+      default: 2000,
+      description: 'how long to wait for it',
+    }),
+  ),
+}
+
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({
+      examples: Object.keys(PROBLEMS).map(kind => `urn:problem-type:${kind}`),
+    }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    instance: Type.String(),
+    request_id: Type.String(),
+    errors: Type.Array(
+      Type.Object(
+        {
+          in: Type.String(),
+          field: Type.String(),
+          detail: Type.String(),
+          value: Type.Optional(Type.Unknown()),
+        },
+        CLOSED,
+      ),
+    ),
+  },
+  {...CLOSED, $id: 'Problem', description: 'RFC 9457'},
+)
+
+/** What a 202 says when the event asked for is not in the numbers yet. */
+export const Pending = Type.Object(
+  {
+    status: oneOf(['pending']),
+    after_event: Type.String(),
+    reason: Type.String(),
+    waited_ms: Type.Integer(),
+    lag: Type.Object(
+      {
+        event_committed: Type.Boolean({description: 'whether PostgreSQL has the event'}),
+        outbox_unpublished: nullable(Type.Integer()),
+        records: nullable(Type.Integer({description: 'records between the event and the store'})),
+      },
+      CLOSED,
+    ),
+  },
+  CLOSED,
+)
+
+const problemAnswer = (kinds: readonly (keyof typeof PROBLEMS)[]): TSchema =>
+  Type.Unsafe<Static<typeof ProblemSchema>>({
+    description: kinds.map(kind => PROBLEMS[kind].title).join('; '),
+    content: {'application/problem+json': {schema: Type.Ref('Problem')}},
+  })
+
+const COMMON = [
+  'invalid-request',
+  'unauthorized',
+  'forbidden',
+  'not-answerable',
+  'too-many-requests',
+  'internal-error',
+  'unavailable',
+] as const
+
+/** The responses of a route: its own, and the problems that every route may answer with. */
+export function answers<const T extends Readonly<Record<number, TSchema>>>(
+  own: T,
+  more: readonly (keyof typeof PROBLEMS)[] = [],
+): T & Record<string, TSchema> {
+  const byStatus = new Map<number, (keyof typeof PROBLEMS)[]>()
+  for (const kind of [...COMMON, ...more]) {
+    const {status} = PROBLEMS[kind]
+    byStatus.set(status, [...(byStatus.get(status) ?? []), kind])
+  }
+  const problems = [...byStatus].map(([status, kinds]) => [status, problemAnswer(kinds)] as const)
+  return {...Object.fromEntries(problems), ...own}
+}

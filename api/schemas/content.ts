@@ -1,0 +1,102 @@
+/** Content as it is served and written. */
+import {Type, type Static} from 'typebox'
+import {CONTENT_TYPES} from '../../contracts/content.ts'
+import {CLOSED, Meta, nullable, oneOf, Page, PageQuery, textOf, Time, Uuid} from './common.ts'
+
+export const ContentSchema = Type.Object(
+  {
+    id: Uuid,
+    slug: Type.String({examples: ['daily-news-ep1']}),
+    title: Type.String({examples: ['Daily News – Episode 1']}),
+    content_type: nullable(oneOf(CONTENT_TYPES)),
+    length_seconds: nullable(Type.Integer({minimum: 0, examples: [1800]})),
+    publish_ts: Time,
+  },
+  CLOSED,
+)
+export type Content = Static<typeof ContentSchema>
+
+export const ContentParams = Type.Object({id: Uuid}, CLOSED)
+
+export const CONTENT_ORDERS = [
+  '-publish_ts',
+  'publish_ts',
+  'title',
+  '-title',
+  'slug',
+  '-slug',
+] as const
+export type ContentOrder = (typeof CONTENT_ORDERS)[number]
+
+export const ContentListQuery = Type.Object(
+  {
+    search: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        pattern: '^[^\\u0000]*$',
+        description: 'part of title or slug, whatever its case',
+      }),
+    ),
+    content_type: Type.Optional(oneOf(CONTENT_TYPES)),
+    order: Type.Optional(oneOf(CONTENT_ORDERS, {default: '-publish_ts'})),
+    ...PageQuery,
+  },
+  CLOSED,
+)
+export type ContentListQuery = Static<typeof ContentListQuery>
+
+export const ContentList = Type.Object(
+  {items: Type.Array(ContentSchema), page: Page, meta: Meta},
+  CLOSED,
+)
+
+export const ContentAnswer = Type.Object({content: ContentSchema, meta: Meta}, CLOSED)
+
+const LengthSeconds = Type.Unsafe<number | null>({
+  type: ['integer', 'null'],
+  minimum: 0,
+  maximum: 2_147_483_647,
+})
+
+/** A time that is written: it must exist and lie in what the stores can bucket. */
+export const WrittenTime = Type.String({
+  format: 'date-time',
+  maxLength: 40,
+  examples: ['2026-01-31T12:00:00Z'],
+})
+
+const ContentFields = {
+  slug: textOf(200),
+  title: textOf(1000),
+  content_type: Type.Unsafe<(typeof CONTENT_TYPES)[number] | null>({
+    enum: [...CONTENT_TYPES, null],
+  }),
+  length_seconds: LengthSeconds,
+  publish_ts: WrittenTime,
+}
+
+export const NewContent = Type.Object(
+  {
+    id: Type.Optional(Uuid),
+    slug: ContentFields.slug,
+    title: ContentFields.title,
+    content_type: Type.Optional(ContentFields.content_type),
+    length_seconds: Type.Optional(ContentFields.length_seconds),
+    publish_ts: Type.Optional(ContentFields.publish_ts),
+  },
+  CLOSED,
+)
+export type NewContent = Static<typeof NewContent>
+
+export const ContentChange = Type.Object(
+  {
+    slug: Type.Optional(ContentFields.slug),
+    title: Type.Optional(ContentFields.title),
+    content_type: Type.Optional(ContentFields.content_type),
+    length_seconds: Type.Optional(ContentFields.length_seconds),
+    publish_ts: Type.Optional(ContentFields.publish_ts),
+  },
+  {...CLOSED, minProperties: 1},
+)
+export type ContentChange = Static<typeof ContentChange>
