@@ -1,0 +1,35 @@
+/** LISTEN, as a wake-up only: correctness never rests on a notification. */
+import pgListen from 'pg-listen'
+
+export interface Listener {
+  close(): Promise<void>
+}
+
+/**
+ * Calls `onWake` at every notification on `channel` and after every (re)connect, since what was sent
+ * in between is lost. Reconnects for ever; a connection that breaks is told to `onError`.
+ */
+export async function listen(
+  url: string,
+  channel: string,
+  handlers: {
+    readonly onWake: (cause: 'notify' | 'connect') => void
+    readonly onError: (error: Error) => void
+  },
+): Promise<Listener> {
+  const subscriber = createSubscriber.default(
+    {connectionString: url, application_name: 'relay-listen'},
+    {
+      parse: text => text,
+      retryTimeout: Infinity,
+      retryInterval: attempt => Math.min(2_000, 50 * 2 ** Math.min(attempt, 10)),
+      paranoidChecking: 30_000,
+    },
+  )
+  subscriber.events.on('error', handlers.onError)
+  subscriber.events.on('connected', () => handlers.onWake('connect'))
+  subscriber.notifications.on(channel, () => handlers.onWake('notify'))
+  await subscriber.connect()
+  await subscriber.listenTo(channel)
+  return {close: () => subscriber.close()}
+}
