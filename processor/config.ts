@@ -1,0 +1,75 @@
+/** Settings of the processor. */
+import {envReader, type Env, type EnvReader, type Setting} from '../platform/config.ts'
+import {
+  readCassandraConnection,
+  readKafkaConnection,
+  readRedisUrl,
+  readRegistryConnection,
+} from '../platform/connections.ts'
+import {readLogLevel} from '../platform/log.ts'
+
+export type ProcessorConfig = ReturnType<typeof readProcessorConfig>
+
+/** @throws `CONFIG_INVALID`, with every problem */
+export function readProcessorConfig(env: Env) {
+  const read = envReader(env)
+  const config = readAll(read)
+  read.finish()
+  return config
+}
+
+/** Every variable the processor reads, for the reference in the documents. */
+export function processorSettings(): readonly Setting[] {
+  const read = envReader({})
+  readAll(read)
+  return read.settings()
+}
+
+function readAll(read: EnvReader) {
+  const int = (name: string, fallback: number, min: number, max: number): number =>
+    read.int(`PROCESSOR_${name}`, fallback, {min, max})
+  const config = {
+    logLevel: readLogLevel(read),
+    kafka: readKafkaConnection(read),
+    registry: readRegistryConnection(read),
+    cassandra: readCassandraConnection(read),
+    redisUrl: readRedisUrl(read),
+    groupId: read.text('PROCESSOR_GROUP_ID', 'processor', /^[\w.-]{1,100}$/),
+    listen: {
+      host: read.text('PROCESSOR_HOST', '127.0.0.1'),
+      port: int('PORT', 3002, 0, 65_535),
+    },
+    /** Records folded together. */
+    batchRecordsMax: int('BATCH_RECORDS_MAX', 1000, 1, 50_000),
+    /** Records of one partition that wait in memory. */
+    queueRecordsMax: int('QUEUE_RECORDS_MAX', 4000, 1, 1_000_000),
+    /** New events of one partition whose raw rows are not sent yet. */
+    rawBacklogMax: int('RAW_BACKLOG_MAX', 4000, 1, 1_000_000),
+    rawRowsMax: int('RAW_ROWS_MAX', 1000, 1, 50_000),
+    aggregateRowsMax: int('AGGREGATE_ROWS_MAX', 400, 1, 50_000),
+    aggregateConcurrency: int('AGGREGATE_CONCURRENCY', 2, 1, 64),
+    checkpointMs: int('CHECKPOINT_MS', 1000, 10, 60_000),
+    checkpointMaxMs: int('CHECKPOINT_MAX_MS', 10_000, 10, 600_000),
+    checkpointRowsMax: int('CHECKPOINT_ROWS_MAX', 100_000, 100, 10_000_000),
+    /** Aggregate rows in memory, all partitions together. */
+    stateRowsMax: int('STATE_ROWS_MAX', 500_000, 100, 100_000_000),
+    stateBytesMax: int('STATE_BYTES_MAX', 512 * 2 ** 20, 2 ** 20, 2 ** 40),
+    metadataEntriesMax: int('METADATA_ENTRIES_MAX', 100_000, 100, 10_000_000),
+    /** How long an event waits for the metadata of its content. */
+    metadataWaitMs: int('METADATA_WAIT_MS', 5000, 0, 600_000),
+    liveLeaseMs: int('LIVE_LEASE_MS', 4000, 200, 600_000),
+    /** How long Redis may be away before the processor goes on without it. */
+    livePatienceMs: int('LIVE_PATIENCE_MS', 5000, 100, 600_000),
+    liveRowsMax: int('LIVE_ROWS_MAX', 2000, 1, 100_000),
+    liveEventsMax: int('LIVE_EVENTS_MAX', 2000, 1, 100_000),
+    /** Dead letters in a row, in one partition, that stop the processor. */
+    deadLettersInARowMax: int('DEAD_LETTERS_IN_A_ROW_MAX', 100, 1, 1_000_000),
+  } as const
+  if (config.checkpointMaxMs < config.checkpointMs) {
+    read.problem('PROCESSOR_CHECKPOINT_MAX_MS', 'must be at least PROCESSOR_CHECKPOINT_MS')
+  }
+  if (config.livePatienceMs < config.liveLeaseMs) {
+    read.problem('PROCESSOR_LIVE_PATIENCE_MS', 'must be at least PROCESSOR_LIVE_LEASE_MS')
+  }
+  return config
+}

@@ -1,0 +1,89 @@
+/**
+ * Turns records as they came into records of the stream, or into dead letters.
+ *
+ * Does not      drop: what an overtaken relay wrote is told apart by `admitted`.
+ */
+import type {EpochTable} from '../contracts/epochs.ts'
+import type {RecordMeta, StreamRecord} from '../contracts/record.ts'
+import {dispositionOf, messageOf, PipelineError} from '../platform/errors.ts'
+import type {DeadLetter, SourceRecord} from './dead-letters.ts'
+
+export interface ValueDecoder {
+  /** The decoded value, or undefined when the schema it was written with must be fetched first. */
+  decode(value: Buffer): unknown
+  /** Fetches the schema of the value. */
+  prepare(value: Buffer): Promise<void>
+}
+
+export type Outcome<Row> =
+  | {readonly kind: 'record'; readonly offset: number; readonly record: StreamRecord<Row>}
+  | {readonly kind: 'dropped'; readonly offset: number; readonly record: RecordMeta}
+  | {readonly kind: 'deadLetter'; readonly offset: number; readonly letter: DeadLetter}
+
+export interface DecodeDeps<Row> {
+  readonly decoder: ValueDecoder
+  readonly epochs: EpochTable
+  /** Why the record can never be accepted, or undefined. */
+  readonly problemOf: (record: StreamRecord<Row>) => string | undefined
+}
+
+/**
+ * Decodes a batch in order.
+ *
+ * @throws when the registry does not answer; the batch may be decoded again
+ */
+export async function decodeBatch<Row>(
+  records: readonly SourceRecord[],
+  deps: DecodeDeps<Row>,
+): Promise<readonly Outcome<Row>[]> {
+  const outcomes: Outcome<Row>[] = []
+  for (const source of records) {
+    const attempt = decodeOne(source, deps)
+    outcomes.push(attempt instanceof Promise ? await attempt : attempt)
+  }
+  return outcomes
+}
+
+/** Synchronous unless a schema is met for the first time. */
+function decodeOne<Row>(
+  source: SourceRecord,
+  deps: DecodeDeps<Row>,
+): Outcome<Row> | Promise<Outcome<Row>> {
+  const {value} = source
+  if (value === null) return toLetter(source, 'DECODE_FAILED', 'the record has no value')
+  try {
+    const decoded = deps.decoder.decode(value)
+    if (decoded !== undefined) return judge(source, decoded as StreamRecord<Row>, deps)
+  } catch (error) {
+    return toLetterOrThrow(source, error)
+  }
+  return deps.decoder
+    .prepare(value)
+    .then(() => judge(source, deps.decoder.decode(value) as StreamRecord<Row>, deps))
+    .catch((error: unknown) => toLetterOrThrow(source, error))
+}
+
+function judge<Row>(
+  source: SourceRecord,
+  record: StreamRecord<Row>,
+  {epochs, problemOf}: DecodeDeps<Row>,
+): Outcome<Row> {
+  const {offset} = source
+  const {lanes, lane, epoch} = record
+  if (epochs.admit({lanes, lane, epoch, offset}) === 'drop') {
+    return {kind: 'dropped', offset, record}
+  }
+  const problem = problemOf(record)
+  if (problem !== undefined) return toLetter(source, 'RULE_BROKEN', problem)
+  return {kind: 'record', offset, record}
+}
+
+function toLetterOrThrow(source: SourceRecord, error: unknown): Outcome<never> {
+  if (dispositionOf(error) !== 'dead-letter') throw error
+  const code = error instanceof PipelineError ? error.code : 'DECODE_FAILED'
+  return toLetter(source, code, messageOf(error))
+}
+
+function toLetter(source: SourceRecord, reason: string, message: string): Outcome<never> {
+  return {kind: 'deadLetter', offset: source.offset, letter: {source, reason, message}}
+}

@@ -1,0 +1,124 @@
+/** Takes a partition's records in order: decodes them, puts aside what can never succeed, folds. */
+import {retry} from '../platform/retry.ts'
+import type {Loop} from '../platform/lifecycle.ts'
+import type {ProcessorConfig} from './config.ts'
+import {createBreaker, type DeadLetter, type SourceRecord} from './dead-letters.ts'
+import {decodeBatch, type DecodeDeps, type Outcome} from './decode.ts'
+import {foldBatch, type AdmittedRecord, type FoldCounts} from './fold-batch.ts'
+import type {Inbox} from './inbox.ts'
+import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
+import {isOverBudget} from './state-cache.ts'
+
+export interface IntakeSource {
+  readonly inbox: Inbox<SourceRecord>
+  /** The end of the partition's log as last heard of. */
+  readonly highWatermark: () => number
+}
+
+export function createIntake<SourceRow, Event, Derived>(
+  shared: OwnerShared<Event, Derived>,
+  deps: OwnerDeps<SourceRow, Event, Derived>,
+  source: IntakeSource,
+  config: ProcessorConfig,
+): Loop {
+  const {state, lease, work, progress, between} = shared
+  const {fold} = deps.stream
+  const stream = fold.stream.name
+  const breaker = createBreaker(config.deadLettersInARowMax)
+
+  /** Back-pressure: what the stores have not taken stays in Kafka. */
+  const hasRoom = (): boolean =>
+    state.pending.immediateCount < config.rawBacklogMax &&
+    state.pending.deferredCount < config.rawBacklogMax &&
+    state.cache.dirtyCount < config.checkpointRowsMax &&
+    (lease.phase === 'away' || state.liveEvents.length < config.rawBacklogMax)
+
+  const decodeDeps: DecodeDeps<SourceRow> = {
+    decoder: deps.decoder,
+    epochs: state.epochs,
+    problemOf: record => fold.problemOf(record),
+  }
+  const foldDeps = {
+    fold,
+    registers: deps.stream.stores.registers,
+    metadata: deps.metadata,
+    now: deps.now,
+    onUnenriched: () => undefined,
+  }
+
+  const process = async (records: readonly SourceRecord[], signal: AbortSignal): Promise<void> => {
+    const patience = shared.patience(signal)
+    const outcomes = await retry(() => decodeBatch(records, decodeDeps), patience)
+    const {admitted, letters} = sortOutcomes(outcomes)
+    for (const outcome of outcomes) {
+      breaker.note(outcome.kind === 'deadLetter' ? outcome.letter : 'ok')
+    }
+    if (letters.length > 0) await retry(() => deps.publishDeadLetters(letters), patience)
+    const counts = await retry(() => foldBatch(state, admitted, foldDeps), patience)
+    const last = outcomes.at(-1)
+    if (last !== undefined && last.offset > state.foldedOffset) {
+      state.foldedOffset = last.offset
+      state.foldedIdentity =
+        last.kind === 'deadLetter'
+          ? null
+          : {outboxId: last.record.outbox_id, createdAt: last.record.created_at}
+    }
+    note(outcomes, letters, counts)
+  }
+
+  const note = (
+    outcomes: readonly Outcome<SourceRow>[],
+    letters: readonly DeadLetter[],
+    counts: FoldCounts,
+  ): void => {
+    const {metrics} = deps
+    metrics.recordsIn.inc({stream}, outcomes.length)
+    metrics.applied.inc({stream}, counts.applied)
+    metrics.corrected.inc({stream}, counts.corrected)
+    metrics.repeated.inc({stream}, counts.stale)
+    metrics.unenriched.inc({stream}, counts.unenriched)
+    const dropped = outcomes.filter(({kind}) => kind === 'dropped').length
+    metrics.dropped.inc({stream}, dropped)
+    for (const {reason} of letters) metrics.deadLetters.inc({stream, reason})
+    const lag = Math.max(0, source.highWatermark() - state.foldedOffset - 1)
+    metrics.lag.set({stream, partition: String(state.partition)}, lag)
+  }
+
+  return {
+    name: `intake ${state.topic}/${state.partition}`,
+    async run(signal) {
+      while (!signal.aborted) {
+        if (!hasRoom()) {
+          await progress.wait(1000, signal)
+          continue
+        }
+        const records = await source.inbox.take(config.batchRecordsMax, signal)
+        if (records.length === 0) continue
+        await between.run(() => process(records, signal))
+        work.ring()
+        if (isOverBudget(deps.budget)) deps.metrics.evicted.inc({stream}, state.cache.evict())
+      }
+    },
+  }
+}
+
+function sortOutcomes<Row>(outcomes: readonly Outcome<Row>[]): {
+  readonly admitted: readonly AdmittedRecord<Row>[]
+  readonly letters: readonly DeadLetter[]
+} {
+  const admitted: AdmittedRecord<Row>[] = []
+  const letters: DeadLetter[] = []
+  for (const outcome of outcomes) {
+    switch (outcome.kind) {
+      case 'record':
+        admitted.push(outcome)
+        break
+      case 'deadLetter':
+        letters.push(outcome.letter)
+        break
+      case 'dropped':
+        break
+    }
+  }
+  return {admitted, letters}
+}

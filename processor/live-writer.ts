@@ -1,0 +1,159 @@
+/**
+ * Keeps one partition's keys in Redis: group commit, lease, seeding.
+ *
+ * Guarantees    INV-37 (live-lease.ts), INV-38: after a loss every key is written again before
+ *               readers believe the partition.
+ * Does not      hold back Cassandra for longer than its patience: without Redis the partition goes on.
+ */
+import {dispositionOf, messageOf} from '../platform/errors.ts'
+import {pause, type Loop} from '../platform/lifecycle.ts'
+import {retryDelayMs} from '../platform/retry.ts'
+import type {ProcessorConfig} from './config.ts'
+import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
+import {fenceOf, type QueuedLiveEvent} from './partition-state.ts'
+import type {LiveRow} from './projections/projection.ts'
+import type {Row} from './state-cache.ts'
+
+/** Corrections of one partition that are kept for Redis while it is away. */
+const CORRECTIONS_MAX = 100_000
+const BACKOFF = {firstDelayMs: 50, maxDelayMs: 1000}
+
+export function createLiveWriter<SourceRow, Event, Derived>(
+  {state, lease, work, progress}: OwnerShared<Event, Derived>,
+  {stream, metrics, log, now}: OwnerDeps<SourceRow, Event, Derived>,
+  config: ProcessorConfig,
+): Loop {
+  const {live, aggregates} = stream.stores
+  const name = {topic: state.topic, partition: state.partition}
+  const labels = {stream: stream.fold.stream.name}
+  let runId = ''
+  /** True while our own lease must still be there. */
+  let renew = false
+  let first = true
+
+  const send = async (
+    rows: readonly LiveRow[],
+    events: readonly QueuedLiveEvent<Event, Derived>[],
+    lasts: {readonly offset: number; readonly leaseUntilMs: number},
+  ): Promise<boolean> => {
+    const {offset, leaseUntilMs} = lasts
+    if (leaseUntilMs > 0) lease.asking(leaseUntilMs)
+    const fence = fenceOf(state, offset)
+    const outcome = await live.flush({fence, events, rows, leaseUntilMs, renew, runId})
+    return outcome === 'applied'
+  }
+
+  /** Sends what is due, at most one call's worth. False when Redis forgot us. */
+  const flushSome = async (withLease: boolean): Promise<boolean> => {
+    const offset = Math.max(state.foldedOffset, lease.appliedOffset)
+    const taken = state.cache.takeLiveDirty(config.liveRowsMax)
+    const events = state.liveEvents.splice(0, config.liveEventsMax)
+    const isLast = state.cache.liveDirtyCount === 0 && state.liveEvents.length === 0
+    const leaseUntilMs = withLease && isLast ? now() + config.liveLeaseMs : 0
+    try {
+      const rows = taken.map(row => toLiveRow(row, state.foldedOffset))
+      if (!(await send(rows, events, {offset, leaseUntilMs}))) {
+        state.cache.restoreLiveDirty(taken)
+        state.liveEvents.unshift(...events)
+        return false
+      }
+    } catch (error) {
+      state.cache.restoreLiveDirty(taken)
+      state.liveEvents.unshift(...events)
+      throw error
+    }
+    state.cache.release(taken)
+    if (leaseUntilMs > 0) {
+      renew = true
+      lease.applied(offset)
+      progress.ring()
+    }
+    return true
+  }
+
+  /** Adopts a lease that stands, or writes every key of the partition. */
+  const enter = async (signal: AbortSignal): Promise<void> => {
+    runId = await live.runId()
+    const found = await live.lease(state.partition)
+    renew = false
+    const isFirst = first
+    first = false
+    if (isFirst && found?.runId === runId && found.offset >= state.foldedOffset) {
+      return lease.adopted(found.offset)
+    }
+    await live.revoke(state.partition, state.ownership.generation)
+    lease.revoked()
+    state.cache.startLive()
+    for await (const page of aggregates.scanLive(state.partition)) {
+      if (signal.aborted) return
+      const rows = page.map(row => ({...row, offset: row.srcOffset}))
+      if (!(await send(rows, [], {offset: state.foldedOffset, leaseUntilMs: 0})))
+        return lease.lost()
+      if (!(await flushSome(false))) return lease.lost()
+    }
+    lease.applied(-1)
+    log.info(name, 'partition seeded in Redis')
+    metrics.seeded.inc(labels)
+  }
+
+  const step = async (signal: AbortSignal): Promise<void> => {
+    if (lease.phase !== 'live') await enter(signal)
+    if (signal.aborted || lease.phase !== 'live') return
+    if (!(await flushSome(true))) {
+      log.warn(name, 'lease lost: seeding again')
+      return lease.lost()
+    }
+    const isIdle = state.cache.liveDirtyCount === 0 && state.liveEvents.length === 0
+    if (isIdle) await work.wait(config.liveLeaseMs / 3, signal)
+  }
+
+  const onFailure = (error: unknown): void => {
+    metrics.liveFailures.inc(labels)
+    if (lease.failed(now())) {
+      log.warn({...name, reason: messageOf(error)}, 'going on without Redis')
+      state.cache.stopLive()
+      progress.ring()
+    }
+    if (lease.phase === 'away') keepCorrections(state.liveEvents, CORRECTIONS_MAX)
+  }
+
+  const noteLive = (): void => {
+    const value = lease.phase === 'live' ? 1 : 0
+    metrics.livePhase.set({...labels, partition: String(state.partition)}, value)
+  }
+
+  return {
+    name: `live ${state.topic}/${state.partition}`,
+    async run(signal) {
+      for (let failures = 0; !signal.aborted;) {
+        try {
+          await step(signal)
+          failures = 0
+          noteLive()
+        } catch (error) {
+          if (dispositionOf(error) !== 'retry') throw error
+          failures += 1
+          onFailure(error)
+          noteLive()
+          await pause(retryDelayMs(failures, BACKOFF), signal)
+        }
+      }
+    },
+  }
+}
+
+const toLiveRow = (row: Row<never>, offset: number): LiveRow => ({
+  projection: row.projection.name,
+  key: row.key,
+  state: row.state,
+  offset,
+})
+
+/**
+ * Forgets inserts that Redis will not see: a missing hash is looked up in Cassandra, but a corrected
+ * one would still be believed, so corrections are kept, the newest ones up to a limit.
+ */
+function keepCorrections(events: QueuedLiveEvent<unknown, unknown>[], max: number): void {
+  const kept = events.filter(({correction}) => correction)
+  events.splice(0, events.length, ...kept.slice(-max))
+}

@@ -1,0 +1,96 @@
+/** Names of everything the processor measures. */
+import type {Metrics} from '../platform/metrics.ts'
+
+export type ProcessorMetrics = ReturnType<typeof createProcessorMetrics>
+
+/** Seconds by which an event came late or early, against when it was written to the outbox. */
+const SKEW_BUCKETS = [-86_400, -3600, -300, -60, -5, 0, 5, 60, 300, 3600, 86_400, 604_800] as const
+
+export function createProcessorMetrics(metrics: Metrics) {
+  const perStream = ['stream'] as const
+  return {
+    recordsIn: metrics.counter('processor_records_total', 'Records taken from Kafka', perStream),
+    dropped: metrics.counter(
+      'processor_records_dropped_total',
+      'Records of an overtaken relay, published again by its successor',
+      perStream,
+    ),
+    applied: metrics.counter('processor_events_applied_total', 'Events folded', perStream),
+    corrected: metrics.counter(
+      'processor_events_corrected_total',
+      'Events taken out again by an update, a delete or a repetition',
+      perStream,
+    ),
+    repeated: metrics.counter(
+      'processor_records_repeated_total',
+      'Effects that were there already',
+      perStream,
+    ),
+    deadLetters: metrics.counter('processor_dead_letters_total', 'Records put aside', [
+      'stream',
+      'reason',
+    ]),
+    unenriched: metrics.counter(
+      'processor_events_unenriched_total',
+      'Events written without metadata of their content',
+      perStream,
+    ),
+    patched: metrics.counter(
+      'processor_events_patched_total',
+      'Unenriched events that were written again when their content came',
+      perStream,
+    ),
+    skew: metrics.histogram(
+      'processor_event_age_seconds',
+      'Age of an event when it was written to the outbox: late above 0, early below',
+      {labels: perStream, buckets: SKEW_BUCKETS},
+    ),
+    rawRows: metrics.counter('processor_raw_rows_total', 'Raw rows written', perStream),
+    aggregateRows: metrics.counter(
+      'processor_aggregate_rows_total',
+      'Aggregate rows saved to Cassandra',
+      perStream,
+    ),
+    recomputed: metrics.counter(
+      'processor_rows_recomputed_total',
+      'Stale rows computed again from raw rows',
+      perStream,
+    ),
+    rawWrite: metrics.histogram('processor_raw_write_seconds', 'One group of raw rows', {
+      labels: perStream,
+    }),
+    checkpoint: metrics.histogram('processor_checkpoint_seconds', 'One checkpoint', {
+      labels: perStream,
+    }),
+    freshness: metrics.histogram(
+      'processor_freshness_seconds',
+      'From the outbox to a store, oldest event of each write',
+      {labels: ['stream', 'store']},
+    ),
+    lag: metrics.gauge('processor_lag_records', 'Records in Kafka that are not folded yet', [
+      'stream',
+      'partition',
+    ]),
+    committedOffset: metrics.gauge('processor_committed_offset', 'Next offset to read', [
+      'stream',
+      'partition',
+    ]),
+    livePhase: metrics.gauge(
+      'processor_live',
+      '1 when Redis holds the partition and says so, else 0',
+      ['stream', 'partition'],
+    ),
+    seeded: metrics.counter('processor_live_seeded_total', 'Partitions seeded', perStream),
+    liveFailures: metrics.counter(
+      'processor_live_failures_total',
+      'Calls of Redis that failed',
+      perStream,
+    ),
+    retries: metrics.counter('processor_retries_total', 'Calls of Cassandra repeated', perStream),
+    cacheEntries: metrics.gauge('processor_state_rows', 'Aggregate rows in memory'),
+    cacheBytes: metrics.gauge('processor_state_bytes', 'What they take, about'),
+    evicted: metrics.counter('processor_state_evicted_total', 'Rows forgotten', perStream),
+    partitions: metrics.gauge('processor_partitions', 'Partitions owned', perStream),
+    contents: metrics.counter('processor_contents_total', 'Content records learned'),
+  } as const
+}

@@ -1,0 +1,69 @@
+/** What the loops of one partition share, and what an owner is given. */
+import type {Logger} from 'pino'
+import {messageOf} from '../platform/errors.ts'
+import type {RetryOptions} from '../platform/retry.ts'
+import type {DeadLetter} from './dead-letters.ts'
+import type {ValueDecoder} from './decode.ts'
+import type {MetadataCache} from './enrich.ts'
+import type {LiveLease} from './live-lease.ts'
+import type {ProcessorMetrics} from './metrics.ts'
+import type {PartitionState} from './partition-state.ts'
+import type {PartitionStore} from './projections/projection.ts'
+import type {StartFacts} from './start-check.ts'
+import type {CacheBudget} from './state-cache.ts'
+import type {BoundStream} from './stream-fold.ts'
+import type {Turns} from './turns.ts'
+import type {Wake} from './wake.ts'
+
+export interface OwnerName {
+  /** The topic as it is called in Kafka. */
+  readonly topic: string
+  readonly partition: number
+}
+
+export interface OwnerDeps<SourceRow, Event, Derived> {
+  readonly stream: BoundStream<SourceRow, Event, Derived>
+  readonly partitions: PartitionStore
+  readonly metadata: MetadataCache
+  readonly decoder: ValueDecoder
+  readonly budget: CacheBudget
+  /** What Kafka knows about the partition. */
+  readonly readStart: () => Promise<Omit<StartFacts, 'progress' | keyof OwnerName>>
+  readonly publishDeadLetters: (letters: readonly DeadLetter[]) => Promise<void>
+  /** Commits the next offset to read. */
+  readonly commit: (nextOffset: number) => Promise<void>
+  readonly metrics: ProcessorMetrics
+  readonly log: Logger
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+export interface OwnerShared<Event, Derived> {
+  readonly state: PartitionState<Event, Derived>
+  readonly lease: LiveLease
+  /** Rung when records are folded. */
+  readonly work: Wake
+  /** Rung when more is durable or applied than before. */
+  readonly progress: Wake
+  /** Batches, and what must not run while one is folded. */
+  readonly between: Turns
+  readonly patience: (signal: AbortSignal) => RetryOptions
+}
+
+/** A store that is away is waited for, however long: nothing is dropped because of it. */
+export function patienceOf(
+  {metrics, log}: Pick<OwnerDeps<never, never, never>, 'metrics' | 'log'>,
+  stream: string,
+): (signal: AbortSignal) => RetryOptions {
+  return signal => ({
+    attempts: Number.POSITIVE_INFINITY,
+    firstDelayMs: 50,
+    maxDelayMs: 5000,
+    signal,
+    onRetry(error, attempt, delayMs) {
+      metrics.retries.inc({stream})
+      // A first repetition is routine; what goes on is told, ever more seldom.
+      if (attempt > 1) log.warn({reason: messageOf(error), attempt, delayMs}, 'waiting for a store')
+    },
+  })
+}

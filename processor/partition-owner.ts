@@ -1,0 +1,84 @@
+/**
+ * One partition's life: take it, fold its records, keep both stores up to date, give it back.
+ *
+ * Guarantees    INV-30 to INV-43, each in the file that enforces it.
+ * Does not      know what a stream means, nor which client reads Kafka.
+ */
+import {runLoops, type Loop} from '../platform/lifecycle.ts'
+import {createCheckpointer} from './checkpointer.ts'
+import type {ProcessorConfig} from './config.ts'
+import type {SourceRecord} from './dead-letters.ts'
+import {createInbox} from './inbox.ts'
+import {createIntake} from './intake.ts'
+import {LiveLease} from './live-lease.ts'
+import {createLiveWriter} from './live-writer.ts'
+import {patienceOf, type OwnerDeps, type OwnerName, type OwnerShared} from './owner-shared.ts'
+import {openPartition} from './partition-start.ts'
+import {createRawWriter} from './raw-writer.ts'
+import {createRepairs} from './repairs.ts'
+import {createTurns} from './turns.ts'
+import {createWake} from './wake.ts'
+
+export interface PartitionOwner extends Loop {
+  /** Hands over the next records; resolves when there is room for more. */
+  push(records: readonly SourceRecord[], highWatermark: number): Promise<void>
+}
+
+export function createPartitionOwner<SourceRow, Event, Derived>(
+  name: OwnerName,
+  deps: OwnerDeps<SourceRow, Event, Derived>,
+  config: ProcessorConfig,
+): PartitionOwner {
+  const inbox = createInbox<SourceRecord>(config.queueRecordsMax)
+  let highWatermark = 0
+
+  return {
+    name: `${name.topic}/${name.partition}`,
+    push(records, end) {
+      highWatermark = end
+      return inbox.push(records)
+    },
+    async run(signal) {
+      const stream = deps.stream.fold.stream.name
+      const patience = patienceOf(deps, stream)
+      const state = await openPartition(name, deps, patience(signal))
+      const shared: OwnerShared<Event, Derived> = {
+        state,
+        lease: new LiveLease(
+          {leaseMs: config.liveLeaseMs, patienceMs: config.livePatienceMs},
+          deps.now(),
+        ),
+        work: createWake(),
+        progress: createWake(),
+        between: createTurns(),
+        patience,
+      }
+      const source = {inbox, highWatermark: () => highWatermark}
+      const checkpointer = createCheckpointer(shared, deps, config)
+      try {
+        await runLoops(
+          [
+            createIntake(shared, deps, source, config),
+            createRawWriter(shared, deps, config),
+            createLiveWriter(shared, deps, config),
+            ...checkpointer.loops,
+            createRepairs(shared, deps),
+          ].map(endQuietly),
+          signal,
+        )
+        await checkpointer.finish()
+      } finally {
+        state.cache.drop()
+      }
+    },
+  }
+}
+
+/** A loop that fails because it was told to stop has stopped. */
+const endQuietly = (loop: Loop): Loop => ({
+  name: loop.name,
+  run: signal =>
+    loop.run(signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error
+    }),
+})

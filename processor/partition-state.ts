@@ -1,0 +1,44 @@
+/** Everything one owner holds of one partition. Dropped whole or kept whole. */
+import type {Fence, LiveEvent, Ownership} from './projections/projection.ts'
+import type {PendingWrites} from './pending-writes.ts'
+import type {StateCache} from './state-cache.ts'
+import type {EpochTable} from '../contracts/epochs.ts'
+
+/** Identity of a record: the outbox row it was published from. */
+export interface Identity {
+  readonly outboxId: number
+  readonly createdAt: number
+}
+
+/** An event on its way to Redis; corrections are kept longer than inserts when it is away. */
+export interface QueuedLiveEvent<Event, Derived> extends LiveEvent<Event, Derived> {
+  readonly correction: boolean
+}
+
+export interface PartitionState<Event, Derived> {
+  readonly topic: string
+  readonly partition: number
+  /** Generation and ceiling as last agreed with Cassandra. */
+  ownership: Ownership
+  readonly cache: StateCache<Event>
+  readonly pending: PendingWrites<Event, Derived>
+  readonly epochs: EpochTable
+  readonly liveEvents: QueuedLiveEvent<Event, Derived>[]
+  /** Every record up to this offset is folded. */
+  foldedOffset: number
+  /** The record at `foldedOffset`, as far as it could be read. */
+  foldedIdentity: Identity | null
+  /** Highest offset that any save of aggregates was fenced with. */
+  savedOffset: number
+  /** A value changed without a new record: the next save needs a new generation. */
+  needsGeneration: boolean
+  /** When the newest folded record was written to the outbox, microseconds since 1970. */
+  newestCreatedAt: number
+}
+
+export function fenceOf(
+  state: Pick<PartitionState<unknown, unknown>, 'partition' | 'ownership'>,
+  offset: number,
+): Fence {
+  return {partition: state.partition, offset, generation: state.ownership.generation}
+}

@@ -1,0 +1,44 @@
+/**
+ * Writes the raw rows of new events as soon as the write before has returned (group commit).
+ *
+ * Does not      write corrections: they wait for the checkpoint (INV-32).
+ */
+import {retry} from '../platform/retry.ts'
+import type {Loop} from '../platform/lifecycle.ts'
+import type {ProcessorConfig} from './config.ts'
+import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
+
+const IDLE_MS = 5000
+
+export function createRawWriter<SourceRow, Event, Derived>(
+  {state, work, progress, patience}: OwnerShared<Event, Derived>,
+  {stream, metrics, now}: OwnerDeps<SourceRow, Event, Derived>,
+  config: ProcessorConfig,
+): Loop {
+  const {pending, topic, partition} = state
+  const {registers} = stream.stores
+  const labels = {stream: stream.fold.stream.name}
+  return {
+    name: `raw ${topic}/${partition}`,
+    async run(signal) {
+      while (!signal.aborted) {
+        if (pending.immediateCount === 0) {
+          await work.wait(IDLE_MS, signal)
+          continue
+        }
+        const group = pending.takeImmediate(config.rawRowsMax)
+        const startedAt = performance.now()
+        await retry(() => registers.write(group.writes), patience(signal))
+        pending.settle(group)
+        progress.ring()
+        metrics.rawRows.inc(labels, group.writes.length)
+        metrics.rawWrite.observe(labels, (performance.now() - startedAt) / 1000)
+        const oldest = group.writes[0]
+        if (oldest !== undefined) {
+          const seconds = now() / 1000 - oldest.createdAt / 1e6
+          metrics.freshness.observe({...labels, store: 'cassandra'}, seconds)
+        }
+      }
+    },
+  }
+}

@@ -1,0 +1,69 @@
+/** Recomputes stale rows, one after another, beside the live stream. */
+import {dispositionOf, messageOf} from '../platform/errors.ts'
+import {pause, type Loop} from '../platform/lifecycle.ts'
+import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
+import {recomputeRow} from './recompute.ts'
+import type {RowId} from './state-cache.ts'
+
+const LOOK_AGAIN_MS = 500
+/** A row that was spoiled by another retraction waits for so long, doubled each time. */
+const AGAIN_MS = 1000
+const AGAIN_MAX_MS = 60_000
+
+export function createRepairs<SourceRow, Event, Derived>(
+  shared: OwnerShared<Event, Derived>,
+  deps: OwnerDeps<SourceRow, Event, Derived>,
+): Loop {
+  const {state, between, progress} = shared
+  const {fold, stores} = deps.stream
+  const stream = fold.stream.name
+  /** When a row may be tried again, milliseconds. */
+  const notBefore = new Map<string, {readonly atMs: number; readonly delayMs: number}>()
+
+  const recomputeDeps = {
+    fold,
+    scan: (projection: string, key: string, partition: number) =>
+      stores.registers.scan(projection, key, partition),
+    betweenBatches: <T>(work: () => Promise<T>) => between.run(work),
+    whenRawDurable: (offset: number, signal: AbortSignal) =>
+      progress.until(() => state.pending.isDurable(offset), signal),
+  }
+
+  const next = (): RowId | undefined =>
+    state.cache.stale.find(
+      ({projection, key}) => (notBefore.get(`${projection} ${key}`)?.atMs ?? 0) <= deps.now(),
+    )
+
+  const repair = async (id: RowId, signal: AbortSignal): Promise<void> => {
+    const name = `${id.projection} ${id.key}`
+    const outcome = await recomputeRow(state, id, recomputeDeps, signal)
+    if (outcome === 'again') {
+      const delayMs = Math.min(AGAIN_MAX_MS, 2 * (notBefore.get(name)?.delayMs ?? AGAIN_MS / 2))
+      notBefore.set(name, {atMs: deps.now() + delayMs, delayMs})
+      return
+    }
+    notBefore.delete(name)
+    if (outcome === 'done') deps.metrics.recomputed.inc({stream})
+  }
+
+  return {
+    name: `repairs ${state.topic}/${state.partition}`,
+    async run(signal) {
+      while (!signal.aborted) {
+        const id = next()
+        if (id === undefined) {
+          await pause(LOOK_AGAIN_MS, signal)
+          continue
+        }
+        try {
+          await repair(id, signal)
+        } catch (error) {
+          if (signal.aborted) return
+          if (dispositionOf(error) !== 'retry') throw error
+          deps.log.warn({...id, reason: messageOf(error)}, 'recomputation waits for a store')
+          await pause(AGAIN_MS, signal)
+        }
+      }
+    },
+  }
+}
