@@ -17,7 +17,7 @@ export async function listen(
     readonly onError: (error: Error) => void
   },
 ): Promise<Listener> {
-  const subscriber = createSubscriber.default(
+  const subscriber = pgListen.default(
     {connectionString: url, application_name: 'relay-listen'},
     {
       parse: text => text,
