@@ -103,7 +103,8 @@ export function floorTo(ms: number, granularity: Granularity, zone: string): num
 export function nextStart(start: number, granularity: Granularity, zone: string): number {
   if (granularity === 'minute') return start + MINUTE
   if (granularity === 'hour') return start + HOUR
-  const local = start + offsetMs(zone, start)
+  // Where midnight is skipped, the bucket starts later: count on from the midnight that is not.
+  const local = floorLocal(start + offsetMs(zone, start), granularity)
   const date = new Date(local)
   switch (granularity) {
     case 'day':

@@ -58,7 +58,7 @@ export function addCaching(app: FastifyInstance): void {
     reply.header('cache-control', `private, max-age=${maxAge}, must-revalidate`)
     reply.header('vary', 'accept, authorization, cookie')
     if (typeof payload !== 'string') return done(null, payload)
-    const compared = payload.replace(/,"meta":\{"source".*\}\}$/s, '')
+    const compared = payload.replace(/"meta":\{"source"[^}]*\}/, '')
     const tag = `W/"${createHash('sha1').update(compared).digest('base64url').slice(0, 22)}"`
     reply.header('etag', tag)
     const known = request.headers['if-none-match']

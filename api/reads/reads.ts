@@ -1,0 +1,100 @@
+/** What can be read, whichever store answers. Routes, GraphQL and live streams know only this. */
+import type {Granularity} from '../calendar.ts'
+import type {Dimension, QueryPlan} from '../query-plan.ts'
+import type {AnswerRow} from '../query-rows.ts'
+import type {MetricName, MetricValues} from '../measures.ts'
+import type {Period} from '../period.ts'
+import type {Meta} from '../schemas/common.ts'
+import type {Content} from '../schemas/content.ts'
+import type {EventView} from '../schemas/events.ts'
+import type {RetentionView} from '../schemas/metrics.ts'
+import type {ActivityView} from '../schemas/users.ts'
+
+export interface Answered<T> {
+  readonly value: T
+  readonly meta: Meta
+}
+
+export interface SeriesBucket {
+  /** Milliseconds since 1970. */
+  readonly start: number
+  readonly end: number
+  readonly metrics: MetricValues
+}
+
+export interface PageOf<T, Position> {
+  readonly items: readonly T[]
+  /** Where the next page starts, or null on the last. */
+  readonly next: Position | null
+}
+
+export interface EventPosition {
+  readonly ts: number
+  readonly id: number
+}
+
+export interface EventPageRequest {
+  readonly limit: number
+  readonly eventType: string | undefined
+  /** Microseconds since 1970. */
+  readonly from: number | null
+  readonly to: number | null
+  readonly after: EventPosition | undefined
+}
+
+export interface TopRow {
+  readonly content: Content
+  readonly value: number | string | null
+}
+
+export interface Reads {
+  /** One content, or undefined. From a short memory, PostgreSQL, or Cassandra when it is away. */
+  content(id: string): Promise<Content | undefined>
+  /** Totals when the period is everything. */
+  metrics(content: Content, period: Period): Promise<Answered<MetricValues>>
+  /** Totals of many contents, for lists. */
+  totals(contents: readonly Content[]): Promise<Answered<ReadonlyMap<string, MetricValues>>>
+  series(
+    content: Content,
+    plan: {
+      readonly granularity: Granularity
+      readonly zone: string
+      readonly starts: readonly number[]
+      readonly period: Period
+    },
+  ): Promise<Answered<readonly SeriesBucket[]>>
+  breakdown(
+    content: Content,
+    dimension: Dimension,
+    period: Period,
+  ): Promise<Answered<readonly {readonly value: string | null; readonly metrics: MetricValues}[]>>
+  retention(content: Content): Promise<Answered<RetentionView>>
+  events(
+    content: Content,
+    request: EventPageRequest,
+  ): Promise<Answered<PageOf<EventView, EventPosition>>>
+  event(id: number): Promise<Answered<EventView> | undefined>
+  top(
+    by: MetricName,
+    period: Period | 'window',
+    limit: number,
+  ): Promise<Answered<readonly TopRow[]>>
+  activeUsers(): Promise<Answered<{readonly users: number; readonly windowSeconds: number}>>
+  query(
+    plan: QueryPlan,
+  ): Promise<Answered<{readonly rows: readonly AnswerRow[]; readonly total: number}>>
+  userActivity(
+    user: string,
+    request: {readonly limit: number; readonly after: EventPosition | undefined},
+  ): Promise<Answered<PageOf<ActivityView, EventPosition>>>
+  userDays(
+    user: string,
+    range: {readonly from: string | null; readonly to: string | null},
+  ): Promise<
+    Answered<
+      readonly {readonly day: string; readonly activity_type: string; readonly count: number}[]
+    >
+  >
+  userLastSeen(user: string): Promise<number | null>
+  pages(): Promise<Answered<ReadonlyMap<string, number>>>
+}

@@ -1,0 +1,87 @@
+/** Single events: one by its id, those of a content newest first. */
+import type {Api, Deps} from '../app.ts'
+import {parseInstant} from '../period.ts'
+import {notFound, refuse} from '../problem.ts'
+import type {EventPosition} from '../reads/reads.ts'
+import {roundAll} from '../rounding.ts'
+import {answers, Pending} from '../schemas/common.ts'
+import {ContentParams} from '../schemas/content.ts'
+import {EventAnswer, EventList, EventListQuery, EventParams, EventQuery} from '../schemas/events.ts'
+import {contentOr404, STORED, type ReadDeps} from './metrics.ts'
+import {jsonOrCsv, respond} from './respond.ts'
+
+const TAGS = ['events']
+
+const microsOf = (field: string, text: string | undefined): number | null =>
+  text === undefined ? null : parseInstant(field, text, 'UTC') * 1000
+
+export function addEventRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>): void {
+  const {reads, readAfter, cursors} = deps
+  app.get(
+    '/v1/events/:id',
+    {
+      config: {scope: 'read', maxAge: 0},
+      schema: {
+        tags: TAGS,
+        summary: 'One event with what was computed for it',
+        params: EventParams,
+        querystring: EventQuery,
+        response: answers({200: EventAnswer}, ['not-found']),
+      },
+    },
+    async ({params, query}) => {
+      const found = await reads.event(params.id)
+      if (found === undefined) throw notFound('event', params.id)
+      const {engagement_seconds: seconds, engagement_pct: pct} = found.value
+      const rounded = roundAll({engagement_seconds: seconds, engagement_pct: pct}, query.decimals)
+      return {...found.value, ...rounded, meta: found.meta}
+    },
+  )
+
+  app.get(
+    '/v1/content/:id/events',
+    {
+      config: {scope: 'read', maxAge: 0},
+      schema: {
+        tags: TAGS,
+        summary: 'Events of a content, newest first',
+        params: ContentParams,
+        querystring: EventListQuery,
+        response: answers({200: jsonOrCsv(EventList), 202: Pending}, [
+          'not-found',
+          'not-acceptable',
+        ]),
+      },
+    },
+    async (request, reply) => {
+      const {query, params} = request
+      const from = microsOf('from', query.from)
+      const to = microsOf('to', query.to)
+      if (from !== null && to !== null && to <= from) {
+        throw refuse('query', 'to', query.to, 'must be after from')
+      }
+      const limit = query.limit ?? 50
+      const {event_type: eventType} = query
+      const scope = JSON.stringify(['events', params.id.toLowerCase(), eventType, from, to])
+      const after =
+        query.cursor === undefined
+          ? undefined
+          : (cursors.read(scope, query.cursor) as EventPosition)
+      const content = await contentOr404(reads, params.id)
+      const pending = await readAfter(query, STORED, reply)
+      if (pending !== undefined) return await reply.send(pending)
+      const {value, meta} = await reads.events(content, {limit, eventType, from, to, after})
+      const items = value.items.map(event => ({
+        ...event,
+        ...roundAll(
+          {engagement_seconds: event.engagement_seconds, engagement_pct: event.engagement_pct},
+          query.decimals,
+        ),
+      }))
+      const next = value.next === null ? null : cursors.make(scope, value.next)
+      return respond(request, reply, {items, page: {limit, next_cursor: next}, meta}, () =>
+        items.map(event => ({...event, raw_payload: JSON.stringify(event.raw_payload)})),
+      )
+    },
+  )
+}

@@ -1,0 +1,268 @@
+/** Figures of one content. */
+import type {Static} from 'typebox'
+import {Type} from 'typebox'
+import type {Api} from '../app.ts'
+import {bucketStarts, nextStart} from '../calendar.ts'
+import type {MetricValues} from '../measures.ts'
+import {parsePeriod, parseZone, type Period} from '../period.ts'
+import {notFound, refuse} from '../problem.ts'
+import type {Reads} from '../reads/reads.ts'
+import {roundAll} from '../rounding.ts'
+import {
+  AfterQuery,
+  answers,
+  CLOSED,
+  DecimalsQuery,
+  oneOf,
+  Pending,
+  Uuid,
+} from '../schemas/common.ts'
+import {ContentParams, type Content} from '../schemas/content.ts'
+import {
+  Breakdown,
+  BREAKDOWNS,
+  ContentMetrics,
+  MetricsQuery,
+  Percentiles,
+  Retention,
+  Series,
+  SeriesQuery,
+  type MetricsView,
+} from '../schemas/metrics.ts'
+import {msToIso} from '../times.ts'
+import type {WaitedStore} from '../waits.ts'
+import type {ReadAfter} from './read-after.ts'
+import {jsonOrCsv, respond} from './respond.ts'
+
+export interface ReadDeps {
+  readonly reads: Reads
+  readonly readAfter: ReadAfter
+}
+
+const TAGS = ['metrics']
+const BUCKETS_MAX = 5000
+export const LIVE_STORE: readonly WaitedStore[] = ['redis']
+export const STORED: readonly WaitedStore[] = ['cassandra']
+
+/** The content, or 404. */
+export async function contentOr404(reads: Reads, id: string): Promise<Content> {
+  const content = await reads.content(id.toLowerCase())
+  if (content === undefined) throw notFound('content', id)
+  return content
+}
+
+export const toView = (metrics: MetricValues): MetricsView => metrics as MetricsView
+
+interface PeriodQuery {
+  readonly period?: string
+  readonly from?: string
+  readonly to?: string
+  readonly timezone?: string
+}
+
+function periodOf(query: PeriodQuery, fallback: string): Period & {readonly zone: string} {
+  const zone = parseZone(query.timezone)
+  return {...parsePeriod(query, {now: Date.now(), zone, fallback}), zone}
+}
+
+/** Totals come from Redis; a period is made of stored buckets. */
+const isAll = (query: PeriodQuery): boolean =>
+  query.from === undefined && query.to === undefined && (query.period ?? 'all') === 'all'
+
+export function addMetricsRoutes(app: Api, deps: ReadDeps): void {
+  const {reads, readAfter} = deps
+  app.get(
+    '/v1/content/:id/metrics',
+    {
+      config: {scope: 'read', maxAge: 0},
+      schema: {
+        tags: TAGS,
+        summary: 'Figures of one content, in total or for a period',
+        params: ContentParams,
+        querystring: MetricsQuery,
+        response: answers({200: jsonOrCsv(ContentMetrics), 202: Pending}, [
+          'not-found',
+          'not-acceptable',
+        ]),
+      },
+    },
+    async (request, reply) => {
+      const {query, params} = request
+      const period = periodOf(query, 'all')
+      const content = await contentOr404(reads, params.id)
+      const pending = await readAfter(query, isAll(query) ? LIVE_STORE : STORED, reply)
+      if (pending !== undefined) return await reply.send(pending)
+      const {value, meta} = await reads.metrics(content, period)
+      const metrics = roundAll(toView(value), query.decimals)
+      return respond(request, reply, {content, metrics, meta}, () => [
+        {content_id: content.id, ...metrics},
+      ])
+    },
+  )
+  addSeries(app, deps)
+  addBreakdowns(app, deps)
+  addShapes(app, deps)
+}
+
+/** The period of a series: bounded, with its buckets. */
+function seriesPlan(query: Static<typeof SeriesQuery>): Parameters<Reads['series']>[1] {
+  const granularity = query.granularity ?? 'day'
+  const {zone, ...period} = periodOf(query, granularity === 'minute' ? '60m' : '30d')
+  if (period.from === null) {
+    throw refuse(
+      'query',
+      'period',
+      query.period ?? null,
+      'needs a start: a series has an end and a beginning',
+    )
+  }
+  const starts = bucketStarts({from: period.from, to: period.to}, granularity, zone, BUCKETS_MAX)
+  if (starts !== undefined) return {granularity, zone, starts, period}
+  const detail = `would give more than ${BUCKETS_MAX} buckets in this period`
+  throw refuse('query', 'granularity', granularity, detail)
+}
+
+function addSeries(app: Api, {reads, readAfter}: ReadDeps): void {
+  app.get(
+    '/v1/content/:id/timeseries',
+    {
+      config: {scope: 'read', maxAge: 0},
+      schema: {
+        tags: TAGS,
+        summary: 'Figures of one content by minute, hour, day, week or month',
+        description:
+          'The last 30 days by default, the last hour by minute. Buckets are whole: the first starts where its minute, hour or day starts.',
+        params: ContentParams,
+        querystring: SeriesQuery,
+        response: answers({200: jsonOrCsv(Series), 202: Pending}, ['not-found', 'not-acceptable']),
+      },
+    },
+    async (request, reply) => {
+      const {query, params} = request
+      const plan = seriesPlan(query)
+      const content = await contentOr404(reads, params.id)
+      const pending = await readAfter(query, STORED, reply)
+      if (pending !== undefined) return await reply.send(pending)
+      const {value, meta} = await reads.series(content, plan)
+      const buckets = value.map(({start, metrics}) => ({
+        start: msToIso(start),
+        end: msToIso(nextStart(start, plan.granularity, plan.zone)),
+        metrics: roundAll(toView(metrics), query.decimals),
+      }))
+      const {granularity, zone: timezone} = plan
+      const body = {content_id: content.id, granularity, timezone, buckets, meta}
+      return respond(request, reply, body, () =>
+        buckets.map(({start, end, metrics}) => ({start, end, ...metrics})),
+      )
+    },
+  )
+}
+
+function addBreakdowns(app: Api, {reads, readAfter}: ReadDeps): void {
+  app.get(
+    '/v1/content/:id/breakdowns/:dimension',
+    {
+      config: {scope: 'read', maxAge: 0},
+      schema: {
+        tags: TAGS,
+        summary: 'Figures of one content by event type, device or content type',
+        params: Type.Object({id: Uuid, dimension: oneOf(BREAKDOWNS)}, CLOSED),
+        querystring: MetricsQuery,
+        response: answers({200: jsonOrCsv(Breakdown), 202: Pending}, [
+          'not-found',
+          'not-acceptable',
+        ]),
+      },
+    },
+    async (request, reply) => {
+      const {query, params} = request
+      const period = periodOf(query, 'all')
+      const content = await contentOr404(reads, params.id)
+      const pending = await readAfter(query, STORED, reply)
+      if (pending !== undefined) return await reply.send(pending)
+      const {value, meta} = await reads.breakdown(content, params.dimension, period)
+      const items = value.map(({value: label, metrics}) => ({
+        value: label,
+        metrics: roundAll(toView(metrics), query.decimals),
+      }))
+      return respond(request, reply, {dimension: params.dimension, items, meta}, () =>
+        items.map(({value: label, metrics}) => ({[params.dimension]: label, ...metrics})),
+      )
+    },
+  )
+}
+
+const ShapeQuery = Type.Object({...DecimalsQuery, ...AfterQuery}, CLOSED)
+
+/** Retention and percentiles: how time is spent, not how much. */
+function addShapes(app: Api, {reads, readAfter}: ReadDeps): void {
+  app.get(
+    '/v1/content/:id/retention',
+    {
+      config: {scope: 'read', maxAge: 0},
+      schema: {
+        tags: TAGS,
+        summary: 'How many still watch at each hundredth of a content',
+        description:
+          'From positions where events carry them; else an approximation, and it says so.',
+        params: ContentParams,
+        querystring: ShapeQuery,
+        response: answers({200: jsonOrCsv(Retention), 202: Pending}, [
+          'not-found',
+          'not-acceptable',
+        ]),
+      },
+    },
+    async (request, reply) => {
+      const {query, params} = request
+      const content = await contentOr404(reads, params.id)
+      const pending = await readAfter(query, STORED, reply)
+      if (pending !== undefined) return await reply.send(pending)
+      const {value, meta} = await reads.retention(content)
+      const points = roundAll(value.points, query.decimals)
+      return respond(request, reply, {...value, points, meta}, () => points)
+    },
+  )
+
+  app.get(
+    '/v1/content/:id/percentiles',
+    {
+      config: {scope: 'read', maxAge: 0},
+      schema: {
+        tags: TAGS,
+        summary: 'How long people stay: percentiles of engagement_seconds',
+        params: ContentParams,
+        querystring: MetricsQuery,
+        response: answers({200: jsonOrCsv(Percentiles), 202: Pending}, [
+          'not-found',
+          'not-acceptable',
+        ]),
+      },
+    },
+    async (request, reply) => {
+      const {query, params} = request
+      const period = periodOf(query, 'all')
+      const content = await contentOr404(reads, params.id)
+      const pending = await readAfter(query, STORED, reply)
+      if (pending !== undefined) return await reply.send(pending)
+      const {value, meta} = await reads.metrics(content, period)
+      const seconds = roundAll(
+        {
+          p50: value.engagement_seconds_p50,
+          p75: value.engagement_seconds_p75,
+          p90: value.engagement_seconds_p90,
+          p95: value.engagement_seconds_p95,
+          p99: value.engagement_seconds_p99,
+        },
+        query.decimals,
+      )
+      const body = {
+        content_id: content.id,
+        events_with_duration: value.events_with_duration ?? 0,
+        engagement_seconds: seconds,
+        meta,
+      }
+      return respond(request, reply, body, () => [{content_id: content.id, ...seconds}])
+    },
+  )
+}

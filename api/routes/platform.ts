@@ -1,0 +1,160 @@
+/** Questions over all contents: the query endpoint, the top list, who is there now. */
+import type {Api} from '../app.ts'
+import type {MetricName} from '../measures.ts'
+import {parsePeriod, parseZone} from '../period.ts'
+import {planQuery} from '../query-plan.ts'
+import {roundAll, roundTo} from '../rounding.ts'
+import {answers, CLOSED, DecimalsQuery, Pending, AfterQuery} from '../schemas/common.ts'
+import {Active, Top, TopQuery} from '../schemas/metrics.ts'
+import {QueryAnswer, QueryBody, type QueryBody as Question} from '../schemas/query.ts'
+import {AfterOnlyQuery} from '../schemas/users.ts'
+import {msToIso} from '../times.ts'
+import {LIVE_STORE, STORED, type ReadDeps} from './metrics.ts'
+import {timeLabel} from '../query-rows.ts'
+import {offsetMs} from '../calendar.ts'
+import {jsonOrCsv, respond} from './respond.ts'
+import {Type} from 'typebox'
+
+const WINDOW_MS = 600_000
+
+/** What Redis keeps the window of ten minutes by. */
+export const WINDOW_METRICS: readonly MetricName[] = [
+  'engagement_seconds',
+  'plays',
+  'unique_viewers',
+]
+
+export function addPlatformRoutes(app: Api, deps: ReadDeps): void {
+  addTop(app, deps)
+  addQuery(app, deps)
+  const {reads, readAfter} = deps
+  app.get(
+    '/v1/active',
+    {
+      config: {scope: 'read', maxAge: 0},
+      schema: {
+        tags: ['metrics'],
+        summary: 'Users with an event in the last five minutes',
+        querystring: AfterOnlyQuery,
+        response: answers({200: Active, 202: Pending}),
+      },
+    },
+    async ({query}, reply) => {
+      const pending = await readAfter(query, LIVE_STORE, reply)
+      if (pending !== undefined) return await reply.send(pending)
+      const {value, meta} = await reads.activeUsers()
+      return await reply.send({
+        active_users: value.users,
+        window_seconds: value.windowSeconds,
+        meta,
+      })
+    },
+  )
+}
+
+function addTop(app: Api, {reads, readAfter}: ReadDeps): void {
+  app.get(
+    '/v1/top',
+    {
+      config: {scope: 'read', maxAge: 0},
+      schema: {
+        tags: ['metrics'],
+        summary: 'Most engaging content: the last ten minutes, or any period',
+        description:
+          'Without a period (or with 10m): the last ten minutes, live, in steps of ten seconds, by engagement_seconds, plays or unique_viewers. Any period by any metric from stored buckets.',
+        querystring: TopQuery,
+        response: answers({200: jsonOrCsv(Top), 202: Pending}, ['not-acceptable']),
+      },
+    },
+    async (request, reply) => {
+      const {query} = request
+      const by = query.by ?? 'engagement_seconds'
+      const zone = parseZone(query.timezone)
+      const now = Date.now()
+      const period = parsePeriod(query, {now, zone, fallback: '10m'})
+      const live =
+        query.from === undefined &&
+        query.to === undefined &&
+        (query.period ?? '10m') === '10m' &&
+        WINDOW_METRICS.includes(by)
+      const pending = await readAfter(query, live ? LIVE_STORE : STORED, reply)
+      if (pending !== undefined) return await reply.send(pending)
+      const limit = query.limit ?? 10
+      const {value, meta} = await reads.top(by, live ? 'window' : period, limit)
+      const items = value.map(({content, value: figure}, index) => ({
+        rank: index + 1,
+        content,
+        value:
+          typeof figure === 'number' && query.decimals !== undefined
+            ? roundTo(figure, query.decimals)
+            : figure,
+      }))
+      const from = live
+        ? msToIso(now - WINDOW_MS)
+        : period.from === null
+          ? null
+          : msToIso(period.from)
+      return respond(request, reply, {by, from, to: msToIso(period.to), items, meta}, () =>
+        items.map(({rank, content, value: figure}) => ({
+          rank,
+          content_id: content.id,
+          title: content.title,
+          [by]: figure,
+        })),
+      )
+    },
+  )
+}
+
+function addQuery(app: Api, {reads, readAfter}: ReadDeps): void {
+  app.post(
+    '/v1/query',
+    {
+      config: {scope: 'read'},
+      schema: {
+        tags: ['query'],
+        summary: 'Metrics by dimensions, filtered, for a period',
+        description:
+          'In the words of Plausible: metrics × dimensions × filters × date_range × order_by × pagination. What the stores cannot answer is refused with the reason.',
+        querystring: Type.Object({...DecimalsQuery, ...AfterQuery}, CLOSED),
+        body: QueryBody,
+        response: answers({200: jsonOrCsv(QueryAnswer), 202: Pending}, [
+          'not-acceptable',
+          'too-large',
+          'unsupported-media-type',
+        ]),
+      },
+    },
+    async (request, reply) => {
+      const {query} = request
+      const body = request.body as Question
+      const plan = planQuery(body, Date.now())
+      const pending = await readAfter(query, STORED, reply)
+      if (pending !== undefined) return await reply.send(pending)
+      const {value, meta} = await reads.query(plan)
+      const results = value.rows.map(({dimensions, metrics}) => ({
+        dimensions: [...dimensions],
+        metrics: roundAll([...metrics], query.decimals),
+      }))
+      const {starts, timeLabels, totalRows, period} = plan
+      const labels =
+        timeLabels && starts !== undefined
+          ? {time_labels: starts.map(start => timeLabel(start, plan, offsetMs(plan.zone, start)))}
+          : {}
+      const total = totalRows ? {total_rows: value.total} : {}
+      const understood = {
+        ...body,
+        date_range: [period.from === null ? null : msToIso(period.from), msToIso(period.to)],
+      }
+      const answer = {results, meta: {...meta, ...labels, ...total}, query: understood}
+      return respond(request, reply, answer, () =>
+        results.map(row =>
+          Object.fromEntries([
+            ...plan.dimensions.map((name, index) => [name, row.dimensions[index]] as const),
+            ...plan.metrics.map((name, index) => [name, row.metrics[index]] as const),
+          ]),
+        ),
+      )
+    },
+  )
+}

@@ -1,0 +1,62 @@
+/** Read-your-writes for routes: wait for the event that the caller names, or say how far it is. */
+import type {FastifyReply} from 'fastify'
+import type {Static} from 'typebox'
+import type {Pending} from '../schemas/common.ts'
+import type {AwaitedEvent, WaitedStore, Waits} from '../waits.ts'
+
+interface AfterQuery {
+  readonly after_event?: string | undefined
+  readonly wait_ms?: number | undefined
+}
+
+/** Plain `7` means engagement. */
+export function parseAwaited(text: string): AwaitedEvent {
+  const [first = '', second] = text.split(':')
+  if (second === undefined) return {stream: 'engagement', id: Number(first)}
+  return {stream: first === 'activity' ? 'activity' : 'engagement', id: Number(second)}
+}
+
+export interface ReadAfter {
+  /**
+   * Undefined: the event is in, answer. Otherwise the body of a 202, whose status is already set.
+   */
+  (
+    query: AfterQuery,
+    stores: readonly WaitedStore[],
+    reply: FastifyReply,
+  ): Promise<Static<typeof Pending> | undefined>
+}
+
+export interface LagFacts {
+  /** Whether PostgreSQL has the event; undefined when it cannot be asked. */
+  committed(event: AwaitedEvent): Promise<boolean | undefined>
+  /** Rows of the outbox that are not published. */
+  unpublished(): Promise<number | null>
+}
+
+export function createReadAfter(waits: Waits, lag: LagFacts): ReadAfter {
+  return async (query, stores, reply) => {
+    if (query.after_event === undefined) return undefined
+    const event = parseAwaited(query.after_event)
+    const outcome = await waits.until(event, stores, query.wait_ms ?? 2000)
+    if (outcome.reached) return undefined
+    const [committed, unpublished] = await Promise.all([lag.committed(event), lag.unpublished()])
+    const reason = outcome.seen
+      ? 'the event is known, but what is before it is not all in the store that answers'
+      : committed === false
+        ? 'PostgreSQL has no such event (yet)'
+        : 'the event has not come through the pipeline yet'
+    reply.code(202).header('retry-after', '1')
+    return {
+      status: 'pending',
+      after_event: query.after_event,
+      reason,
+      waited_ms: Math.round(outcome.waitedMs),
+      lag: {
+        event_committed: committed ?? false,
+        outbox_unpublished: unpublished,
+        records: outcome.behind,
+      },
+    }
+  }
+}

@@ -1,0 +1,153 @@
+/** What users did, and which pages were seen. */
+import type {Api, Deps} from '../app.ts'
+import {parseInstant} from '../period.ts'
+import {refuse} from '../problem.ts'
+import type {EventPosition} from '../reads/reads.ts'
+import {answers, Pending} from '../schemas/common.ts'
+import {
+  ActivityList,
+  ActivityQuery,
+  AfterOnlyQuery,
+  DaysQuery,
+  Pages,
+  PagesQuery,
+  UserDays,
+  UserParams,
+  UserStats,
+} from '../schemas/users.ts'
+import {isoOrNull} from '../times.ts'
+import {LIVE_STORE, STORED, type ReadDeps} from './metrics.ts'
+import {jsonOrCsv, respond} from './respond.ts'
+
+const TAGS = ['users']
+const CONFIG = {scope: 'read', maxAge: 0} as const
+
+export function addUserRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>): void {
+  const {reads, readAfter, cursors} = deps
+  app.get(
+    '/v1/users/:id/activity',
+    {
+      config: CONFIG,
+      schema: {
+        tags: TAGS,
+        summary: 'Activity of a user, newest first',
+        params: UserParams,
+        querystring: ActivityQuery,
+        response: answers({200: jsonOrCsv(ActivityList), 202: Pending}, ['not-acceptable']),
+      },
+    },
+    async (request, reply) => {
+      const {query, params} = request
+      const limit = query.limit ?? 50
+      const scope = JSON.stringify(['activity', params.id])
+      const after =
+        query.cursor === undefined
+          ? undefined
+          : (cursors.read(scope, query.cursor) as EventPosition)
+      const pending = await readAfter(query, STORED, reply)
+      if (pending !== undefined) return await reply.send(pending)
+      const {value, meta} = await reads.userActivity(params.id, {limit, after})
+      const next = value.next === null ? null : cursors.make(scope, value.next)
+      const items = [...value.items]
+      const body = {user_id: params.id, items, page: {limit, next_cursor: next}, meta}
+      return respond(request, reply, body, () =>
+        items.map(item => ({...item, metadata: JSON.stringify(item.metadata)})),
+      )
+    },
+  )
+  addCounts(app, deps)
+  addPages(app, deps)
+}
+
+function addCounts(app: Api, {reads, readAfter}: ReadDeps): void {
+  app.get(
+    '/v1/users/:id/stats',
+    {
+      config: CONFIG,
+      schema: {
+        tags: TAGS,
+        summary: 'How much a user did, by type, and when last',
+        params: UserParams,
+        querystring: AfterOnlyQuery,
+        response: answers({200: UserStats, 202: Pending}),
+      },
+    },
+    async ({params, query}, reply) => {
+      const pending = await readAfter(query, STORED, reply)
+      if (pending !== undefined) return await reply.send(pending)
+      const [days, seen] = await Promise.all([
+        reads.userDays(params.id, {from: null, to: null}),
+        reads.userLastSeen(params.id),
+      ])
+      const byType = new Map<string, number>()
+      for (const {activity_type: type, count} of days.value) {
+        byType.set(type, (byType.get(type) ?? 0) + count)
+      }
+      return await reply.send({
+        user_id: params.id,
+        activities: [...byType.values()].reduce((sum, count) => sum + count, 0),
+        by_type: Object.fromEntries(byType),
+        last_seen_at: isoOrNull(seen),
+        meta: days.meta,
+      })
+    },
+  )
+
+  app.get(
+    '/v1/users/:id/days',
+    {
+      config: CONFIG,
+      schema: {
+        tags: TAGS,
+        summary: 'Activities of a user per day and type',
+        params: UserParams,
+        querystring: DaysQuery,
+        response: answers({200: jsonOrCsv(UserDays), 202: Pending}, ['not-acceptable']),
+      },
+    },
+    async (request, reply) => {
+      const {query, params} = request
+      const {from = null, to = null} = query
+      for (const [field, text] of [
+        ['from', from],
+        ['to', to],
+      ] as const) {
+        if (text !== null) parseInstant(field, text, 'UTC')
+      }
+      if (from !== null && to !== null && to <= from) {
+        throw refuse('query', 'to', to, 'must be after from')
+      }
+      const pending = await readAfter(query, STORED, reply)
+      if (pending !== undefined) return await reply.send(pending)
+      const {value, meta} = await reads.userDays(params.id, {from, to})
+      return respond(request, reply, {user_id: params.id, items: [...value], meta}, () => value)
+    },
+  )
+}
+
+function addPages(app: Api, {reads, readAfter}: ReadDeps): void {
+  app.get(
+    '/v1/pages',
+    {
+      config: CONFIG,
+      schema: {
+        tags: TAGS,
+        summary: 'Views per page, most seen first',
+        querystring: PagesQuery,
+        response: answers({200: jsonOrCsv(Pages), 202: Pending}, ['not-acceptable']),
+      },
+    },
+    async (request, reply) => {
+      const {query} = request
+      const pending = await readAfter(query, LIVE_STORE, reply)
+      if (pending !== undefined) return await reply.send(pending)
+      const {value, meta} = await reads.pages()
+      const all = [...value].map(([page, views]) => ({page, views}))
+      const items = all
+        .toSorted((a, b) => b.views - a.views || (a.page < b.page ? -1 : 1))
+        .slice(0, query.limit ?? 50)
+      const total = all.reduce((sum, {views}) => sum + views, 0)
+      return respond(request, reply, {items, total_views: total, meta}, () => items)
+    },
+  )
+}

@@ -1,0 +1,193 @@
+/** Figures of contents as they are served. */
+import {Type, type Static} from 'typebox'
+import {METRIC_NAMES} from '../measures.ts'
+import {GRANULARITIES} from '../calendar.ts'
+import {
+  AfterQuery,
+  CLOSED,
+  Count,
+  DecimalsQuery,
+  limitOf,
+  Meta,
+  nullable,
+  oneOf,
+  PeriodQuery,
+  Time,
+  Uuid,
+} from './common.ts'
+import {ContentSchema} from './content.ts'
+
+const Seconds = Type.Number({minimum: 0})
+
+const MetricFields = {
+  events: Count,
+  plays: Count,
+  pauses: Count,
+  finishes: Count,
+  clicks: Count,
+  events_with_duration: Count,
+  engagement_seconds: Type.Number({minimum: 0, description: 'Σ duration_ms / 1000'}),
+  engagement_seconds_avg: nullable(Seconds),
+  engagement_pct_sum: nullable(
+    Type.Number({
+      minimum: 0,
+      description: 'Σ engagement_seconds / present length: the average minute audience',
+    }),
+  ),
+  engagement_pct_avg: nullable(
+    Type.Number({
+      minimum: 0,
+      description: 'a ratio, unrounded, may exceed 1; null without a length',
+    }),
+  ),
+  completion_rate: nullable(
+    Type.Number({minimum: 0, description: 'finishes / plays; null at 0 plays'}),
+  ),
+  unique_viewers: Type.Integer({minimum: 0, description: 'distinct users, standard error ≤ 1 %'}),
+  engagement_seconds_p50: nullable(Seconds),
+  engagement_seconds_p75: nullable(Seconds),
+  engagement_seconds_p90: nullable(Seconds),
+  engagement_seconds_p95: nullable(Seconds),
+  engagement_seconds_p99: nullable(Seconds),
+  first_event_at: nullable(Time),
+  last_event_at: nullable(Time),
+} satisfies Record<(typeof METRIC_NAMES)[number], unknown>
+
+export const MetricsSchema = Type.Object(MetricFields, CLOSED)
+
+/** Metrics that rows of a series and of a breakdown have. */
+export const MetricsQuery = Type.Object({...PeriodQuery, ...DecimalsQuery, ...AfterQuery}, CLOSED)
+
+export const ContentMetrics = Type.Object(
+  {content: ContentSchema, metrics: MetricsSchema, meta: Meta},
+  CLOSED,
+)
+
+export const SeriesQuery = Type.Object(
+  {
+    granularity: Type.Optional(oneOf(GRANULARITIES, {default: 'day'})),
+    ...PeriodQuery,
+    ...DecimalsQuery,
+    ...AfterQuery,
+  },
+  CLOSED,
+)
+
+export const Series = Type.Object(
+  {
+    content_id: Uuid,
+    granularity: oneOf(GRANULARITIES),
+    timezone: Type.String(),
+    buckets: Type.Array(Type.Object({start: Time, end: Time, metrics: MetricsSchema}, CLOSED), {
+      description: 'every bucket of the period; empty ones hold zeros',
+    }),
+    meta: Meta,
+  },
+  CLOSED,
+)
+
+export const BREAKDOWNS = ['event_type', 'device', 'content_type'] as const
+
+export const Breakdown = Type.Object(
+  {
+    dimension: oneOf(BREAKDOWNS),
+    items: Type.Array(
+      Type.Object(
+        {value: Type.Unsafe<string | null>({type: ['string', 'null']}), metrics: MetricsSchema},
+        CLOSED,
+      ),
+    ),
+    meta: Meta,
+  },
+  CLOSED,
+)
+
+export const RETENTION_BASES = ['position', 'watched_from_0'] as const
+
+export const Retention = Type.Object(
+  {
+    content_id: Uuid,
+    basis: oneOf(RETENTION_BASES, {
+      description:
+        'position: from raw_payload.position_ms; watched_from_0: an approximation from durations alone',
+    }),
+    length_seconds: nullable(Type.Integer({minimum: 0})),
+    plays: Count,
+    points: Type.Array(
+      Type.Object(
+        {
+          elapsed_ratio: Type.Number({minimum: 0, maximum: 1}),
+          audience: Count,
+          audience_watch_ratio: nullable(Type.Number({minimum: 0, description: 'may exceed 1'})),
+        },
+        CLOSED,
+      ),
+      {description: '100 points, or none without a length'},
+    ),
+    meta: Meta,
+  },
+  CLOSED,
+)
+
+export const Percentiles = Type.Object(
+  {
+    content_id: Uuid,
+    events_with_duration: Count,
+    engagement_seconds: Type.Object(
+      {
+        p50: nullable(Seconds),
+        p75: nullable(Seconds),
+        p90: nullable(Seconds),
+        p95: nullable(Seconds),
+        p99: nullable(Seconds),
+      },
+      {...CLOSED, description: 'within 5 %'},
+    ),
+    meta: Meta,
+  },
+  CLOSED,
+)
+
+/** What the window of ten minutes can be ordered by, and what any period can. */
+export const TopQuery = Type.Object(
+  {
+    by: Type.Optional(oneOf(METRIC_NAMES, {default: 'engagement_seconds'})),
+    limit: Type.Optional(limitOf(10, 100)),
+    ...PeriodQuery,
+    ...DecimalsQuery,
+    ...AfterQuery,
+  },
+  CLOSED,
+)
+
+export const Top = Type.Object(
+  {
+    by: oneOf(METRIC_NAMES),
+    from: nullable(Time),
+    to: Time,
+    items: Type.Array(
+      Type.Object(
+        {
+          rank: Type.Integer({minimum: 1}),
+          content: ContentSchema,
+          value: Type.Unsafe<number | string | null>({type: ['number', 'string', 'null']}),
+        },
+        CLOSED,
+      ),
+    ),
+    meta: Meta,
+  },
+  CLOSED,
+)
+
+export const Active = Type.Object(
+  {
+    active_users: Type.Integer({minimum: 0}),
+    window_seconds: Type.Integer({minimum: 1}),
+    meta: Meta,
+  },
+  CLOSED,
+)
+
+export type MetricsView = Static<typeof MetricsSchema>
+export type RetentionView = Omit<Static<typeof Retention>, 'meta'>
