@@ -67,7 +67,7 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
          PRIMARY KEY ((day, bucket), content_id))
        WITH ${UPDATED}`,
       `CREATE TABLE IF NOT EXISTS content_viewers (
-         content_id uuid, period text, granularity text, start timestamp, slot int, entries blob,
+         content_id uuid, period text, granularity text, start timestamp, slot int, sketch blob,
          src_partition int, src_offset bigint,
          PRIMARY KEY ((content_id, period), granularity, start, slot))
        WITH ${UPDATED}`,
@@ -82,7 +82,7 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
          PRIMARY KEY ((src_partition, period), granularity, start))
        WITH ${UPDATED}`,
       `CREATE TABLE IF NOT EXISTS platform_viewers (
-         src_partition int, period text, granularity text, start timestamp, slot int, entries blob,
+         src_partition int, period text, granularity text, start timestamp, slot int, sketch blob,
          src_offset bigint,
          PRIMARY KEY ((src_partition, period), granularity, start, slot))
        WITH ${UPDATED}`,
