@@ -1,0 +1,60 @@
+/** Cassandra, a single node that keeps its ring to itself. */
+import {globSync, mkdirSync} from 'node:fs'
+import {join} from 'node:path'
+import {pathToFileURL} from 'node:url'
+import type {Library} from './maven.ts'
+import type {Server} from './server.ts'
+import {renderInto, templatePath} from './template.ts'
+
+const LIBRARY: Library = {name: 'cassandra', version: '5.0.9', from: {pom: 'cassandra.pom.xml'}}
+
+export const cassandra: Server = {
+  name: 'cassandra',
+  async prepare({config, java, fetcher}) {
+    const {command} = java()
+    const library = await fetcher.fetch(LIBRARY)
+    const data = join(config.folder, 'data/cassandra')
+    const yaml = join(config.folder, 'cassandra.yaml')
+    mkdirSync(data, {recursive: true})
+    renderInto('cassandra.yaml', yaml, {
+      port: config.ports.cassandra.port,
+      storagePort: config.ports.cassandraStorage.port,
+    })
+    const agents = globSync(join(library, 'jamm-*.jar')).map(jar => `-javaagent:${jar}`)
+    const settings = {
+      'cassandra.config': pathToFileURL(yaml).href,
+      'cassandra.storagedir': data,
+      'cassandra.logdir': join(data, 'log'),
+      'logback.configurationFile': pathToFileURL(templatePath('cassandra.logback.xml')).href,
+      'cassandra-foreground': 'yes',
+      'cassandra.jmx.local.port': config.ports.cassandraJmx.port,
+      'cassandra.libjemalloc': '-',
+      'cassandra.available_processors': config.cores,
+      // One node: there is nobody to wait for.
+      'cassandra.initial_token': 0,
+      'cassandra.skip_wait_for_gossip_to_settle': 0,
+      'cassandra.gossip_settle_min_wait_ms': 0,
+      'cassandra.ring_delay_ms': 0,
+      'cassandra.superuser_setup_delay_ms': 0,
+      'cassandra.shutdown_announce_in_ms': 0,
+      'cassandra.load_ring_state': false,
+    }
+    return {
+      file: command,
+      args: [
+        `-Xms${config.heaps.cassandra}`,
+        `-Xmx${config.heaps.cassandra}`,
+        ...config.jvmOptions,
+        ...agents,
+        `@${templatePath('cassandra.jvm17.args')}`,
+        ...Object.entries(settings).map(([name, value]) => `-D${name}=${value}`),
+        '-cp',
+        `${library}/*`,
+        'org.apache.cassandra.service.CassandraDaemon',
+      ],
+      cwd: data,
+      stopSignal: 'SIGTERM',
+      graceMs: 30_000,
+    }
+  },
+}
