@@ -45,6 +45,8 @@ export interface Cassandra {
   readonly keyspace: string | undefined
   /** All rows of the answer, which has to be small: at most `fetchMax` (default 5,000). */
   rows(query: string, params?: CqlParams): Promise<readonly CqlRow[]>
+  /** As `rows`, seeing every lightweight transaction before, also one whose answer was lost. */
+  rowsSerial(query: string, params: CqlParams): Promise<readonly CqlRow[]>
   /** One page and where the next one starts. */
   page(
     query: string,
@@ -108,6 +110,10 @@ export async function openCassandra(
       throw new PipelineError('LIMIT_REACHED', `more than ${ROWS_MAX} rows: ${query}`, {
         disposition: 'stop',
       })
+    },
+    async rowsSerial(query, params) {
+      const consistency = types.consistencies.localSerial
+      return (await run(query, params, {consistency, fetchSize: ROWS_MAX})).rows
     },
     page,
     async *pages(query, params = [], size = ROWS_MAX) {
@@ -241,6 +247,10 @@ export function toBigintBytes(value: bigint): Buffer {
   bytes.writeBigInt64BE(value)
   return bytes
 }
+
+/** A `uuid` or `date` column as text. */
+export const toText = (value: unknown): string =>
+  typeof value === 'string' ? value : (value as types.Uuid | types.LocalDate).toString()
 
 /** 16 bytes of a UUID in its text form. */
 export const toUuidBytes = (text: string): Buffer => Buffer.from(text.replaceAll('-', ''), 'hex')
