@@ -9,6 +9,8 @@ CREATE TABLE cdc.relay_cursor (
   snap_from pg_snapshot NOT NULL,
   snap_to pg_snapshot,
   last_id bigint NOT NULL DEFAULT 0,
+  -- Rows of transactions that began after snap_from have higher ids.
+  id_floor bigint NOT NULL DEFAULT 0,
   epoch bigint NOT NULL DEFAULT 0,
   owner text,
   system_identifier text,
@@ -67,3 +69,32 @@ CREATE VIEW public.outbox_status AS
               THEN 'published' ELSE 'pending' END AS status
     FROM public.outbox_events o
     JOIN cdc.relay_cursor c ON (o.hash & (c.lanes - 1)) = c.lane;
+--> statement-breakpoint
+/*
+ * Empties the oldest slot when every row in it is covered by a cursor. Never waits for a writer longer
+ * than its lock timeout. Only at READ COMMITTED: an older snapshot would not see rows that committed
+ * since, and they would be lost.
+ */
+CREATE FUNCTION cdc.rotate() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  oldest smallint := (cdc.slot_now() + 1) % 3;
+  slot_table text := format('public.outbox_events_%s', oldest);
+  found boolean;
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'cdc.rotate() works at READ COMMITTED only';
+  END IF;
+  EXECUTE format('SELECT EXISTS (SELECT FROM %s)', slot_table) INTO found;
+  IF NOT found THEN RETURN 'empty'; END IF;
+  PERFORM set_config('lock_timeout', '20ms', true);
+  BEGIN
+    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', slot_table);
+  EXCEPTION WHEN lock_not_available THEN RETURN 'locked';
+  END;
+  EXECUTE format('SELECT EXISTS (SELECT FROM cdc.relay_cursor c CROSS JOIN LATERAL
+                    (SELECT FROM %s o WHERE o.txid >= pg_snapshot_xmin(c.snap_from) AND (o.hash & (c.lanes - 1)) = c.lane LIMIT 1) x)',
+                 slot_table) INTO found;
+  IF found THEN RETURN 'waiting'; END IF;
+  EXECUTE format('TRUNCATE ONLY %s', slot_table);
+  RETURN 'truncated';
+END $$;
