@@ -1,5 +1,5 @@
 /**
- * Ports to Kafka. Two adapters stand behind them (`kafka-kafkajs.ts`, `kafka-platformatic.ts`), held
+ * Ports to Kafka. Two adapters stand behind them (`kafka-kafkajs-*.ts`, `kafka-platformatic-*.ts`), held
  * to one conformance suite; nothing else imports a Kafka client.
  */
 

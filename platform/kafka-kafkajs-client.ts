@@ -1,0 +1,100 @@
+/**
+ * What the parts of the kafkajs adapter share: the client with the repairs that kafkajs 2.2.4 needs,
+ * and what its errors allow next.
+ */
+import {createRequire} from 'node:module'
+import kafkajs, {type Kafka, type KafkaConfig} from 'kafkajs'
+import type {KafkaConnection} from './connections.ts'
+import {messageOf, PipelineError} from './errors.ts'
+import type {Logger} from './log.ts'
+
+/** Default time after which a request is given up. */
+export const REQUEST_TIMEOUT_MS = 10_000
+
+repairTimers()
+
+/**
+ * kafkajs 2.2.4 re-arms a 1 ms timer per connection while nothing is pending: 5 % of a core when idle.
+ * The repair knows this version only; another one is left as it is.
+ */
+function repairTimers(): void {
+  const require = createRequire(import.meta.url)
+  const {version} = require('kafkajs/package.json') as {version: string}
+  if (version !== '2.2.4') return
+  const {prototype} = require('kafkajs/src/network/requestQueue') as {prototype: RequestQueue}
+  const original = prototype.scheduleCheckPendingRequests
+  prototype.scheduleCheckPendingRequests = function scheduleWhenPending() {
+    if (this.pending.length === 0 && this.throttledUntil <= Date.now()) return
+    original.call(this)
+  }
+}
+
+/** The part of the library's request queue that the repair touches. */
+interface RequestQueue {
+  readonly pending: readonly unknown[]
+  readonly throttledUntil: number
+  scheduleCheckPendingRequests: (this: RequestQueue) => void
+}
+
+/** What the library calls an error while a fresh broker is still loading is no news for people. */
+const EXPECTED = /coordinator is (loading|not available)|rebalance|Crash: KafkaJSNumberOfRetries/i
+
+export interface ClientOptions {
+  readonly clientId: string
+  readonly log: Logger
+  readonly requestTimeoutMs?: number
+}
+
+export function toClient(connection: KafkaConnection, options: ClientOptions): Kafka {
+  const {clientId, log, requestTimeoutMs = REQUEST_TIMEOUT_MS} = options
+  const {sasl} = connection
+  const config: KafkaConfig = {
+    clientId,
+    brokers: [...connection.brokers],
+    ssl: connection.tls,
+    connectionTimeout: 5_000,
+    requestTimeout: requestTimeoutMs,
+    logLevel: kafkajs.logLevel.WARN,
+    logCreator: () => entry => {
+      const {message, error} = entry.log
+      const text = `${message} ${String(error ?? '')}`
+      const fields = {component: 'kafkajs', error: error as unknown}
+      if (EXPECTED.test(text)) log.debug(fields, message)
+      else log.warn(fields, message)
+    },
+  }
+  if (sasl === undefined) return new kafkajs.Kafka(config)
+  const {mechanism, username, password} = sasl
+  if (mechanism === 'plain') {
+    return new kafkajs.Kafka({...config, sasl: {mechanism, username, password}})
+  }
+  if (mechanism === 'scram-sha-256') {
+    return new kafkajs.Kafka({...config, sasl: {mechanism, username, password}})
+  }
+  return new kafkajs.Kafka({...config, sasl: {mechanism, username, password}})
+}
+
+const PROTOCOL: Readonly<Record<string, 'TOPIC_UNKNOWN' | 'RECORD_TOO_LARGE'>> = {
+  UNKNOWN_TOPIC_OR_PARTITION: 'TOPIC_UNKNOWN',
+  INVALID_TOPIC_EXCEPTION: 'TOPIC_UNKNOWN',
+  MESSAGE_TOO_LARGE: 'RECORD_TOO_LARGE',
+  RECORD_LIST_TOO_LARGE: 'RECORD_TOO_LARGE',
+}
+
+export function classify(error: unknown, what: string): PipelineError {
+  if (error instanceof PipelineError) return error
+  const cause =
+    error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded
+      ? (error as {cause?: unknown}).cause
+      : error
+  const type = cause instanceof kafkajs.KafkaJSProtocolError ? cause.type : ''
+  const message = `Kafka ${what}: ${messageOf(error)}`
+  const code = PROTOCOL[type ?? '']
+  if (code !== undefined) {
+    return new PipelineError(code, message, {disposition: 'dead-letter', cause: error})
+  }
+  if (/AUTHORIZATION|SASL|AUTHENTICATION/.test(`${type} ${messageOf(error)}`)) {
+    return new PipelineError('UPSTREAM_REFUSED', message, {disposition: 'stop', cause: error})
+  }
+  return new PipelineError('UPSTREAM_UNAVAILABLE', message, {disposition: 'retry', cause: error})
+}
