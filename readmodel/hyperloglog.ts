@@ -1,0 +1,147 @@
+/**
+ * Distinct counts: HyperLogLog with 2^14 registers, standard error 1.04 / sqrt(16384) = 0.81 %,
+ * kept sparse while small, with the improved estimator of Ertl (arXiv 1702.01284) in place of bias
+ * tables. Adding is idempotent and order-free; sketches of any sizes merge without loss.
+ */
+import type {UserHash} from './user-hash.ts'
+
+export const HLL_BITS = 14
+export const HLL_REGISTERS = 1 << HLL_BITS
+/** Values of a register: 0, or 1 + leading zeros of the 50 hash bits that remain. */
+const RANK_MAX = 64 - HLL_BITS + 1
+/** Above this many entries a sketch is dense. */
+export const SPARSE_MAX = 1024
+
+/** `index << 6 | rank`: one non-zero register in 20 bits. */
+export type HllEntry = number
+
+export function entryOf({low, high}: UserHash): HllEntry {
+  const index = low & (HLL_REGISTERS - 1)
+  // The other 50 bits: 32 of `high`, then 18 of `low`.
+  const rank =
+    high === 0
+      ? 32 + Math.min(18, Math.clz32(low >>> HLL_BITS) - HLL_BITS) + 1
+      : Math.clz32(high) + 1
+  return (index << 6) | Math.min(rank, RANK_MAX)
+}
+
+export class HyperLogLog {
+  /** Sparse form: register index to rank. */
+  #sparse: Map<number, number> | undefined = new Map()
+  #dense: Uint8Array | undefined
+
+  /** True when the sketch changed. */
+  add(entry: HllEntry): boolean {
+    const index = entry >>> 6
+    const rank = entry & 63
+    if (this.#dense !== undefined) {
+      if (this.#dense[index]! >= rank) return false
+      this.#dense[index] = rank
+      return true
+    }
+    const sparse = this.#sparse!
+    if ((sparse.get(index) ?? 0) >= rank) return false
+    sparse.set(index, rank)
+    if (sparse.size > SPARSE_MAX) this.#densify()
+    return true
+  }
+
+  merge(other: HyperLogLog): void {
+    for (const entry of other.entries()) this.add(entry)
+  }
+
+  /** Non-zero registers. */
+  *entries(): IterableIterator<HllEntry> {
+    if (this.#sparse !== undefined) {
+      for (const [index, rank] of this.#sparse) yield (index << 6) | rank
+      return
+    }
+    const dense = this.#dense!
+    for (let index = 0; index < HLL_REGISTERS; index++) {
+      const rank = dense[index]!
+      if (rank > 0) yield (index << 6) | rank
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#sparse?.size === 0
+  }
+
+  get entryCount(): number {
+    if (this.#sparse !== undefined) return this.#sparse.size
+    return this.#dense!.reduce((count, rank) => (rank > 0 ? count + 1 : count), 0)
+  }
+
+  /** Roughly the memory it takes. */
+  get bytes(): number {
+    return this.#sparse === undefined ? HLL_REGISTERS + 100 : 120 + this.#sparse.size * 24
+  }
+
+  /** How many registers have each rank. */
+  rankCounts(): Int32Array {
+    const counts = new Int32Array(RANK_MAX + 1)
+    if (this.#dense !== undefined) {
+      for (const rank of this.#dense) counts[rank]! += 1
+      return counts
+    }
+    counts[0] = HLL_REGISTERS - this.#sparse!.size
+    for (const rank of this.#sparse!.values()) counts[rank]! += 1
+    return counts
+  }
+
+  estimate(): number {
+    return estimateOf(this.rankCounts())
+  }
+
+  #densify(): void {
+    const dense = new Uint8Array(HLL_REGISTERS)
+    for (const [index, rank] of this.#sparse!) dense[index] = rank
+    this.#dense = dense
+    this.#sparse = undefined
+  }
+}
+
+/** The same for registers of any number (a power of two) over hashes of `hashBits`. */
+export function estimateRegisters(registers: Uint8Array, hashBits: number): number {
+  const counts = new Int32Array(hashBits - Math.log2(registers.length) + 2)
+  for (const rank of registers) counts[rank]! += 1
+  return estimateOf(counts, registers.length)
+}
+
+/** The number of distinct values, rounded; counts of ranks are all it depends on. */
+export function estimateOf(rankCounts: Int32Array, m = HLL_REGISTERS): number {
+  const q = rankCounts.length - 2
+  if (rankCounts[0] === m) return 0
+  let z = m * tau(1 - rankCounts[q + 1]! / m)
+  for (let k = q; k >= 1; k--) z = 0.5 * (z + rankCounts[k]!)
+  z += m * sigma(rankCounts[0]! / m)
+  return Math.round((m * m) / (2 * Math.LN2 * z))
+}
+
+function sigma(start: number): number {
+  if (start === 1) return Number.POSITIVE_INFINITY
+  let x = start
+  let y = 1
+  let z = x
+  for (;;) {
+    x *= x
+    const before = z
+    z += x * y
+    y += y
+    if (z === before) return z
+  }
+}
+
+function tau(start: number): number {
+  if (start === 0 || start === 1) return 0
+  let x = start
+  let y = 1
+  let z = 1 - x
+  for (;;) {
+    x = Math.sqrt(x)
+    const before = z
+    y *= 0.5
+    z -= (1 - x) ** 2 * y
+    if (z === before) return z / 3
+  }
+}
