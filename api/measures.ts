@@ -3,42 +3,10 @@
  * here, last, from sums: nothing rounded is ever added up.
  */
 import {EVENT_TYPES, type EventType} from '../contracts/engagement.ts'
+import {BUCKET_STRIDE, cellOf, typeIndexOf, type ContentState} from '../readmodel/content-state.ts'
+import {percentileOf} from '../readmodel/histogram.ts'
+import {HyperLogLog, type HllEntry} from '../readmodel/hyperloglog.ts'
 import {isoOrNull} from './times.ts'
-
-/** Integers of one aggregate, by event type. */
-export interface Tally {
-  readonly events: Readonly<Record<EventType, number>>
-  /** Events that have a duration. */
-  readonly timed: Readonly<Record<EventType, number>>
-  readonly durationMs: Readonly<Record<EventType, number>>
-  /** Microseconds since 1970. */
-  readonly firstAt: number | null
-  readonly lastAt: number | null
-}
-
-/** A sketch of distinct users. */
-export interface Viewers {
-  merge(other: Viewers): void
-  clone(): Viewers
-  count(): number
-}
-
-/** A sketch of durations. */
-export interface Durations {
-  merge(other: Durations): void
-  clone(): Durations
-  /** Seconds at a share between 0 and 1, or null when there is nothing. */
-  percentile(share: number): number | null
-}
-
-/** What belongs to one content in one aggregate. */
-export interface Measured {
-  readonly tally: Tally
-  /** The content's present length, or null. */
-  readonly lengthSeconds: number | null
-  readonly viewers?: Viewers | undefined
-  readonly durations?: Durations | undefined
-}
 
 export const PERCENTILES = [50, 75, 90, 95, 99] as const
 
@@ -71,67 +39,64 @@ export type MetricValues = {
     : number | null
 }
 
-const COUNT_OF = {plays: 'play', pauses: 'pause', finishes: 'finish', clicks: 'click'} as const
-
 /** Adds up what belongs into one row of an answer. */
 export class Measure {
-  readonly #counted: readonly EventType[]
-  readonly #types: readonly EventType[]
+  readonly #counted: ReadonlySet<EventType>
   readonly #events: Record<EventType, number> = {play: 0, pause: 0, finish: 0, click: 0}
   #durationMs = 0
   #timed = 0
-  #pctSum: number | null = null
-  #pctTimed = 0
-  #firstAt: number | null = null
-  #lastAt: number | null = null
-  #viewers: Viewers | undefined
-  #durations: Durations | undefined
+  /** By length of content: integers, so that the order of adding does not show. */
+  readonly #byLength = new Map<number, {durationMs: number; timed: number}>()
+  #firstAt = Number.POSITIVE_INFINITY
+  #lastAt = Number.NEGATIVE_INFINITY
+  readonly #viewers = new HyperLogLog()
+  readonly #buckets = new Map<number, number>()
 
-  /**
-   * @param counted event types whose durations count
-   * @param types event types that belong into the row at all
-   */
-  constructor(counted: readonly EventType[], types: readonly EventType[] = EVENT_TYPES) {
-    this.#types = types
-    this.#counted = counted.filter(type => types.includes(type))
+  /** @param counted event types whose durations count */
+  constructor(counted: readonly EventType[]) {
+    this.#counted = new Set(counted)
   }
 
-  add({tally, lengthSeconds, viewers, durations}: Measured): void {
-    for (const type of this.#types) this.#events[type] += tally.events[type]
-    let durationMs = 0
-    let timed = 0
-    for (const type of this.#counted) {
-      durationMs += tally.durationMs[type]
-      timed += tally.timed[type]
-    }
+  /** One event type of one device of a content. */
+  addCell(state: ContentState, device: number, type: EventType, length: number | null): void {
+    const cell = cellOf(device, typeIndexOf(type))
+    this.#events[type] += state.events(cell)
+    if (!this.#counted.has(type)) return
+    const timed = state.timed(cell)
+    const durationMs = state.durationMs(cell)
     this.#durationMs += durationMs
     this.#timed += timed
     // Without a length, or with length 0, there is no ratio: neither 0 nor infinity.
-    if (lengthSeconds !== null && lengthSeconds > 0 && timed > 0) {
-      this.#pctSum = (this.#pctSum ?? 0) + durationMs / 1000 / lengthSeconds
-      this.#pctTimed += timed
+    if (length === null || length === 0 || timed === 0) return
+    const sum = this.#byLength.get(length)
+    if (sum === undefined) this.#byLength.set(length, {durationMs, timed})
+    else {
+      sum.durationMs += durationMs
+      sum.timed += timed
     }
-    this.#widen(tally)
-    if (viewers !== undefined) {
-      if (this.#viewers === undefined) this.#viewers = viewers.clone()
-      else this.#viewers.merge(viewers)
-    }
-    if (durations === undefined) return
-    if (this.#durations === undefined) this.#durations = durations.clone()
-    else this.#durations.merge(durations)
   }
 
-  #widen({firstAt, lastAt}: Tally): void {
-    if (firstAt !== null && (this.#firstAt === null || firstAt < this.#firstAt)) {
-      this.#firstAt = firstAt
-    }
-    if (lastAt !== null && (this.#lastAt === null || lastAt > this.#lastAt)) this.#lastAt = lastAt
+  addTimes(first: number, last: number): void {
+    this.#firstAt = Math.min(this.#firstAt, first)
+    this.#lastAt = Math.max(this.#lastAt, last)
+  }
+
+  addViewer(entry: HllEntry): void {
+    this.#viewers.add(entry)
+  }
+
+  addDurations(type: EventType, bucket: number, count: number): void {
+    if (!this.#counted.has(type)) return
+    this.#buckets.set(bucket, (this.#buckets.get(bucket) ?? 0) + count)
   }
 
   values(): MetricValues {
     const {play, pause, finish, click} = this.#events
-    const percentile = (percent: number): number | null =>
-      this.#durations?.percentile(percent / 100) ?? null
+    const pct = this.#pct()
+    const percentile = (percent: number): number | null => {
+      const ms = percentileOf(this.#buckets, percent / 100)
+      return ms === null ? null : ms / 1000
+    }
     return {
       events: play + pause + finish + click,
       plays: play,
@@ -141,27 +106,73 @@ export class Measure {
       events_with_duration: this.#timed,
       engagement_seconds: this.#durationMs / 1000,
       engagement_seconds_avg: this.#timed === 0 ? null : this.#durationMs / 1000 / this.#timed,
-      engagement_pct_sum: this.#pctSum,
-      engagement_pct_avg: this.#pctSum === null ? null : this.#pctSum / this.#pctTimed,
+      engagement_pct_sum: pct?.sum ?? null,
+      engagement_pct_avg: pct === undefined ? null : pct.sum / pct.timed,
       completion_rate: play === 0 ? null : finish / play,
-      unique_viewers: this.#viewers?.count() ?? 0,
+      unique_viewers: this.#viewers.estimate(),
       engagement_seconds_p50: percentile(50),
       engagement_seconds_p75: percentile(75),
       engagement_seconds_p90: percentile(90),
       engagement_seconds_p95: percentile(95),
       engagement_seconds_p99: percentile(99),
-      first_event_at: isoOrNull(this.#firstAt),
-      last_event_at: isoOrNull(this.#lastAt),
+      first_event_at: isoOrNull(Number.isFinite(this.#firstAt) ? this.#firstAt : null),
+      last_event_at: isoOrNull(Number.isFinite(this.#lastAt) ? this.#lastAt : null),
     }
+  }
+
+  #pct(): {readonly sum: number; readonly timed: number} | undefined {
+    if (this.#byLength.size === 0) return undefined
+    let sum = 0
+    let all = 0
+    for (const [length, {durationMs, timed}] of [...this.#byLength].toSorted(
+      (a, b) => a[0] - b[0],
+    )) {
+      sum += durationMs / 1000 / length
+      all += timed
+    }
+    return {sum, timed: all}
   }
 }
 
-/** Whether a metric counts one event type only. */
-export const typeOfCount = (name: MetricName): EventType | undefined =>
-  (COUNT_OF as Readonly<Partial<Record<MetricName, EventType>>>)[name]
+/** Which measure a device and type of a row belong to; undefined: to none. */
+export type ChooseMeasure = (device: string, type: EventType) => Measure | undefined
+
+/** Adds a stored row to the measures that its cells belong to. */
+export function addState(
+  state: ContentState,
+  lengthSeconds: number | null,
+  choose: ChooseMeasure,
+): void {
+  const chosen: (Measure | undefined)[] = []
+  for (const [device, name] of state.devices.entries()) {
+    const timed = new Set<Measure>()
+    for (const [index, type] of EVENT_TYPES.entries()) {
+      const cell = cellOf(device, index)
+      const measure = state.events(cell) === 0 ? undefined : choose(name, type)
+      chosen[cell] = measure
+      if (measure === undefined) continue
+      measure.addCell(state, device, type, lengthSeconds)
+      timed.add(measure)
+    }
+    for (const measure of timed) measure.addTimes(state.first[device]!, state.last[device]!)
+  }
+  for (const [key, count] of state.histogram) {
+    const cell = Math.floor(key / BUCKET_STRIDE)
+    const type = EVENT_TYPES[cell % EVENT_TYPES.length]!
+    chosen[cell]?.addDurations(type, key % BUCKET_STRIDE, count)
+  }
+  for (const [cell, entry] of state.viewers.entries()) chosen[cell]?.addViewer(entry)
+}
+
+/** All figures of rows that belong together. */
+export function measureAll(
+  rows: readonly {readonly state: ContentState; readonly lengthSeconds: number | null}[],
+  counted: readonly EventType[],
+): MetricValues {
+  const measure = new Measure(counted)
+  for (const {state, lengthSeconds} of rows) addState(state, lengthSeconds, () => measure)
+  return measure.values()
+}
 
 export const needsViewers = (names: readonly MetricName[]): boolean =>
   names.includes('unique_viewers')
-
-export const needsDurations = (names: readonly MetricName[]): boolean =>
-  names.some(name => name.startsWith('engagement_seconds_p'))

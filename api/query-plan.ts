@@ -5,7 +5,7 @@
 import {CONTENT_TYPES} from '../contracts/content.ts'
 import {EVENT_TYPES, type EventType} from '../contracts/engagement.ts'
 import {bucketStarts, GRANULARITIES, type Granularity} from './calendar.ts'
-import {needsDurations, needsViewers, type MetricName} from './measures.ts'
+import type {MetricName} from './measures.ts'
 import {parsePeriod, parseZone, type Period} from './period.ts'
 import {refuse} from './problem.ts'
 import type {Filter, QueryBody} from './schemas/query.ts'
@@ -32,9 +32,6 @@ export interface QueryPlan {
   readonly matches: (labels: RowLabels) => boolean
   /** Contents that can match, when the filters name them; undefined: any. */
   readonly contents: ReadonlySet<string> | undefined
-  readonly needsDevices: boolean
-  /** Rows must be taken apart by event type. */
-  readonly splitsTypes: boolean
   readonly order: readonly {readonly by: string; readonly descending: boolean}[]
   readonly limit: number
   readonly offset: number
@@ -154,28 +151,18 @@ function toOrder(body: QueryBody, names: ReadonlySet<string>): QueryPlan['order'
   })
 }
 
-/** Why these metrics cannot be had in this combination, by what the stores hold. */
-function checkAnswerable(
-  metrics: readonly MetricName[],
-  splitsTypes: boolean,
-  needsDevices: boolean,
-  hasTime: boolean,
-): void {
-  const refuseMetric = (names: readonly MetricName[], why: string): void => {
-    const name = names.find(one => metrics.includes(one))
-    if (name !== undefined) throw refuse('body', '/metrics', name, why)
-  }
-  const times = ['first_event_at', 'last_event_at'] as const
-  if (splitsTypes) {
+/** Why a metric cannot be had in this combination, by what the stores hold. */
+function checkAnswerable(metrics: readonly MetricName[], splitsTypes: boolean): void {
+  if (!splitsTypes) return
+  const times = metrics.find(name => name === 'first_event_at' || name === 'last_event_at')
+  if (times !== undefined) {
     const why =
       'is kept for all event types together: leave event_type out of dimensions and filters'
-    refuseMetric(['unique_viewers', ...times], why)
-    refuseMetric(['completion_rate'], 'divides one event type by another: leave event_type out')
+    throw refuse('body', '/metrics', times, why)
   }
-  if (needsDevices && (needsViewers(metrics) || needsDurations(metrics)) && hasTime) {
-    const names = metrics.filter(name => needsViewers([name]) || needsDurations([name]))
-    const why = 'is not kept by device and time: leave the device or the time out'
-    refuseMetric(names, why)
+  if (metrics.includes('completion_rate')) {
+    const why = 'divides finishes by plays: leave event_type out of dimensions and filters'
+    throw refuse('body', '/metrics', 'completion_rate', why)
   }
 }
 
@@ -201,8 +188,7 @@ export function planQuery(body: QueryBody, now: number): QueryPlan {
   )
   const used = new Set<string>([...dimensions, ...filters.flatMap(filter => [...filter.used])])
   const splitsTypes = used.has('event_type')
-  const needsDevices = used.has('device')
-  checkAnswerable(metrics, splitsTypes, needsDevices, granularity !== undefined)
+  checkAnswerable(metrics, splitsTypes)
   const include = body.include ?? {}
   return {
     metrics,
@@ -212,8 +198,6 @@ export function planQuery(body: QueryBody, now: number): QueryPlan {
     zone,
     starts,
     ...joinAll(filters),
-    needsDevices,
-    splitsTypes,
     order: toOrder(body, new Set([...metrics, ...dimensions])),
     limit: body.pagination?.limit ?? 1000,
     offset: body.pagination?.offset ?? 0,

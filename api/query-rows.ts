@@ -1,18 +1,20 @@
 /** Groups rows of the stores into the rows of an answer. Pure. */
-import type {EventType} from '../contracts/engagement.ts'
-import {EVENT_TYPES} from '../contracts/engagement.ts'
-import {floorTo} from './calendar.ts'
-import {Measure, type Measured, type MetricName, type MetricValues} from './measures.ts'
+import {EVENT_TYPES, type EventType} from '../contracts/engagement.ts'
+import type {ContentState} from '../readmodel/content-state.ts'
+import {deviceOfKey} from '../readmodel/devices.ts'
+import {floorTo, offsetMs} from './calendar.ts'
+import {addState, Measure, type MetricName, type MetricValues} from './measures.ts'
 import type {QueryPlan} from './query-plan.ts'
 import {msToIso} from './times.ts'
 
-/** One row of the stores: a content, perhaps a device, perhaps a bucket of time. */
-export interface SourceRow extends Measured {
+/** One row of the stores: a content in total, or in a bucket of time. */
+export interface SourceRow {
   readonly content: string
   readonly contentType: string | null
-  readonly device: string | null
+  readonly lengthSeconds: number | null
   /** Start of the stored bucket, milliseconds; null for totals. */
   readonly start: number | null
+  readonly state: ContentState
 }
 
 export interface AnswerRow {
@@ -31,22 +33,44 @@ interface Group {
 }
 
 /** Label of a bucket: the local date for days and longer, else the instant. */
-export function timeLabel(
-  start: number,
-  plan: Pick<QueryPlan, 'granularity' | 'zone'>,
-  offset: number,
-): string {
-  const {granularity} = plan
+export function timeLabel(start: number, plan: Pick<QueryPlan, 'granularity' | 'zone'>): string {
+  const {granularity, zone} = plan
   if (granularity === 'minute' || granularity === 'hour') return msToIso(start)
-  return new Date(start + offset).toISOString().slice(0, 10)
+  return new Date(start + offsetMs(zone, start)).toISOString().slice(0, 10)
 }
 
 export interface GroupOptions {
   /** Event types whose durations count. */
   readonly counted: readonly EventType[]
-  /** Local time minus UTC at an instant. */
-  readonly offsetMs: (ms: number) => number
   readonly groupsMax: number
+}
+
+/** Finds or makes the group of labels. */
+class Groups {
+  readonly #groups = new Map<string, Group>()
+  readonly #counted: readonly EventType[]
+
+  constructor(counted: readonly EventType[]) {
+    this.#counted = counted
+  }
+
+  get size(): number {
+    return this.#groups.size
+  }
+
+  at(dimensions: readonly (string | null)[]): Measure {
+    const key = JSON.stringify(dimensions)
+    let group = this.#groups.get(key)
+    if (group === undefined) {
+      group = {dimensions, measure: new Measure(this.#counted)}
+      this.#groups.set(key, group)
+    }
+    return group.measure
+  }
+
+  all(): readonly Group[] {
+    return [...this.#groups.values()]
+  }
 }
 
 /** @returns undefined when there would be more than `groupsMax` rows */
@@ -55,60 +79,35 @@ export function groupRows(
   plan: QueryPlan,
   options: GroupOptions,
 ): AnswerRows | undefined {
-  const groups = new Map<string, Group>()
-  const {zone, granularity} = plan
-  const labelOf = (start: number): string => timeLabel(start, plan, options.offsetMs(start))
-  const groupAt = (dimensions: readonly (string | null)[], types: readonly EventType[]): Group => {
-    const key = JSON.stringify(dimensions)
-    let group = groups.get(key)
-    if (group === undefined) {
-      group = {dimensions, measure: new Measure(options.counted, types)}
-      groups.set(key, group)
-    }
-    return group
-  }
-  const byType = plan.dimensions.includes('event_type')
-
+  const groups = new Groups(options.counted)
+  const {granularity, zone, dimensions} = plan
   for (const row of sources) {
-    const base = {content: row.content, content_type: row.contentType, device: row.device}
-    const matching = EVENT_TYPES.filter(type => plan.matches({...base, event_type: type}))
-    if (matching.length === 0) continue
     const time =
       row.start === null || granularity === undefined
         ? null
-        : labelOf(floorTo(row.start, granularity, zone))
-    const labels = (type: EventType): readonly (string | null)[] =>
-      plan.dimensions.map(name => {
-        if (name.startsWith('time:')) return time
-        if (name === 'content') return row.content
-        if (name === 'content_type') return row.contentType
-        return name === 'device' ? row.device : type
-      })
-    if (byType) {
-      for (const type of matching) {
-        if (row.tally.events[type] === 0 && row.tally.timed[type] === 0) continue
-        groupAt(labels(type), [type]).measure.add(row)
+        : timeLabel(floorTo(row.start, granularity, zone), plan)
+    addState(row.state, row.lengthSeconds, (deviceKey, type) => {
+      const labels = {
+        content: row.content,
+        content_type: row.contentType,
+        device: deviceOfKey(deviceKey),
+        event_type: type,
       }
-    } else {
-      // Rows without a matching event would make groups of nothing.
-      if (matching.every(type => row.tally.events[type] === 0)) continue
-      groupAt(labels('play'), matching).measure.add(row)
-    }
+      if (!plan.matches(labels)) return undefined
+      return groups.at(
+        dimensions.map(name =>
+          name.startsWith('time:') ? time : labels[name as keyof typeof labels],
+        ),
+      )
+    })
     if (groups.size > options.groupsMax) return undefined
   }
-  if (plan.dimensions.length === 0) groupAt([], EVENT_TYPES)
-  if (plan.timeLabels) fillBuckets(plan, labelOf, groupAt)
-  return toAnswer([...groups.values()], plan)
-}
-
-/** With time as the only dimension, every bucket gets a row, also where nothing happened. */
-function fillBuckets(
-  plan: QueryPlan,
-  labelOf: (start: number) => string,
-  groupAt: (dimensions: readonly (string | null)[], types: readonly EventType[]) => Group,
-): void {
-  if (plan.dimensions.length !== 1 || plan.starts === undefined) return
-  for (const start of plan.starts) groupAt([labelOf(start)], EVENT_TYPES)
+  if (dimensions.length === 0) groups.at([])
+  if (plan.timeLabels && dimensions.length === 1 && granularity !== undefined) {
+    // With time as the only dimension every bucket gets a row, also where nothing happened.
+    for (const start of plan.starts ?? []) groups.at([timeLabel(start, plan)])
+  }
+  return toAnswer(groups.all(), plan)
 }
 
 function toAnswer(groups: readonly Group[], plan: QueryPlan): AnswerRows {
@@ -168,3 +167,6 @@ function compareValues(
   if (right === null) return -1
   return left < right !== descending ? -1 : 1
 }
+
+/** Every type counts. */
+export const ALL_TYPES: readonly EventType[] = EVENT_TYPES

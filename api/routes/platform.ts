@@ -11,7 +11,6 @@ import {AfterOnlyQuery} from '../schemas/users.ts'
 import {msToIso} from '../times.ts'
 import {LIVE_STORE, STORED, type ReadDeps} from './metrics.ts'
 import {timeLabel} from '../query-rows.ts'
-import {offsetMs} from '../calendar.ts'
 import {jsonOrCsv, respond} from './respond.ts'
 import {Type} from 'typebox'
 
@@ -139,7 +138,7 @@ function addQuery(app: Api, {reads, readAfter}: ReadDeps): void {
       const {starts, timeLabels, totalRows, period} = plan
       const labels =
         timeLabels && starts !== undefined
-          ? {time_labels: starts.map(start => timeLabel(start, plan, offsetMs(plan.zone, start)))}
+          ? {time_labels: starts.map(start => timeLabel(start, plan))}
           : {}
       const total = totalRows ? {total_rows: value.total} : {}
       const understood = {

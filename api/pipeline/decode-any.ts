@@ -1,0 +1,54 @@
+/** Decodes a record of any schema for people: what cannot be read is said, never thrown. */
+import avsc from 'avsc'
+import {FRAME_HEADER_BYTES, readSchemaId} from '../../platform/frame.ts'
+import {messageOf} from '../../platform/errors.ts'
+
+export interface DecodedValue {
+  readonly schemaId: number | null
+  /** Plain JSON, or undefined when it cannot be decoded. */
+  readonly value: unknown
+  readonly error: string | null
+}
+
+export interface AnyDecoder {
+  decode(value: Buffer | null): Promise<DecodedValue>
+}
+
+const SCHEMAS_MAX = 500
+
+/** Avro values as JSON: bytes as base64, maps and records as objects. */
+function toPlain(value: unknown): unknown {
+  if (Buffer.isBuffer(value)) return value.toString('base64')
+  if (Array.isArray(value)) return value.map(toPlain)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, toPlain(item)]))
+}
+
+export function createAnyDecoder(schemaById: (id: number) => Promise<object>): AnyDecoder {
+  const types = new Map<number, avsc.Type>()
+  const typeOf = async (id: number): Promise<avsc.Type> => {
+    const known = types.get(id)
+    if (known !== undefined) return known
+    const type = avsc.Type.forSchema((await schemaById(id)) as avsc.Schema)
+    if (types.size >= SCHEMAS_MAX) types.clear()
+    types.set(id, type)
+    return type
+  }
+  return {
+    async decode(value) {
+      if (value === null) return {schemaId: null, value: null, error: null}
+      const id = readSchemaId(value)
+      if (id === undefined) {
+        const error = 'not framed: expected a zero byte and a schema id'
+        return {schemaId: null, value: undefined, error}
+      }
+      try {
+        const type = await typeOf(id)
+        const decoded: unknown = type.fromBuffer(value.subarray(FRAME_HEADER_BYTES))
+        return {schemaId: id, value: toPlain(decoded), error: null}
+      } catch (error) {
+        return {schemaId: id, value: undefined, error: messageOf(error)}
+      }
+    },
+  }
+}

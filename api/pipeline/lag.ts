@@ -1,0 +1,86 @@
+/**
+ * How far the stores are behind what is committed: rows of the outbox, records in Kafka.
+ *
+ * One look at a time, shared by all who ask within its short life.
+ */
+import type {KafkaAdmin} from '../../platform/kafka.ts'
+import type {Session} from '../database.ts'
+
+export interface PartitionLag {
+  readonly topic: string
+  readonly partition: number
+  /** Next offset to be processed; -1 when nothing was committed. */
+  readonly committed: number
+  readonly end: number
+  readonly lag: number
+}
+
+export interface LagView {
+  /** When it was looked at, milliseconds since 1970. */
+  readonly at: number
+  readonly outboxUnpublished: number | null
+  readonly outboxOldestSeconds: number | null
+  readonly partitions: readonly PartitionLag[]
+  /** Null when Kafka could not be asked. */
+  readonly records: number | null
+}
+
+export interface LagWatch {
+  read(): Promise<LagView>
+}
+
+/** @param topics of the processor's group, with their prefix */
+export function createLagWatch(
+  deps: {
+    readonly db: Session
+    readonly admin: () => Promise<Pick<KafkaAdmin, 'offsets' | 'groupOffsets'>>
+    readonly now?: () => number
+  },
+  options: {readonly topics: readonly string[]; readonly group: string; readonly lifeMs: number},
+): LagWatch {
+  const now = deps.now ?? Date.now
+  let latest: {readonly at: number; readonly view: Promise<LagView>} | undefined
+
+  const readTopic = async (topic: string): Promise<readonly PartitionLag[]> => {
+    const admin = await deps.admin()
+    const [ends, offsets] = await Promise.all([
+      admin.offsets(topic),
+      admin.groupOffsets(options.group, topic),
+    ])
+    return ends.map(({partition, begin, end}) => {
+      const committed = offsets.find(one => one.partition === partition)?.offset ?? -1
+      return {topic, partition, committed, end, lag: end - Math.max(committed, begin)}
+    })
+  }
+  const readOutbox = async (): Promise<{rows: number; oldest: number | null} | null> => {
+    const {rows} = await deps.db.query<{rows: string; age: string | null}>(
+      'SELECT rows, extract(epoch FROM now() - oldest) AS age FROM cdc.unpublished()',
+    )
+    const row = rows[0]
+    if (row === undefined) return null
+    return {rows: Number(row.rows), oldest: row.age === null ? null : Number(row.age)}
+  }
+  const look = async (): Promise<LagView> => {
+    const at = now()
+    const [outbox, topics] = await Promise.all([
+      readOutbox().catch(() => null),
+      Promise.all(options.topics.map(readTopic)).catch(() => null),
+    ])
+    const partitions = topics?.flat() ?? []
+    return {
+      at,
+      outboxUnpublished: outbox?.rows ?? null,
+      outboxOldestSeconds: outbox?.oldest ?? null,
+      partitions,
+      records: topics === null ? null : partitions.reduce((sum, {lag}) => sum + lag, 0),
+    }
+  }
+  return {
+    async read() {
+      if (latest === undefined || now() - latest.at > options.lifeMs) {
+        latest = {at: now(), view: look()}
+      }
+      return await latest.view
+    },
+  }
+}

@@ -1,0 +1,29 @@
+/** What relay and processor say about themselves over HTTP. */
+import {messageOf} from '../../platform/errors.ts'
+
+export interface ServiceState {
+  readonly name: string
+  readonly url: string
+  readonly ready: boolean | null
+  readonly reasons: string[]
+  readonly details: unknown
+}
+
+const TIMEOUT_MS = 1000
+const BYTES_MAX = 1_000_000
+
+/** The addresses are settings of ours, never taken from a request. */
+export async function readService(name: string, url: string): Promise<ServiceState> {
+  try {
+    const answer = await fetch(`${url}/health/ready`, {
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      redirect: 'error',
+    })
+    const text = (await answer.text()).slice(0, BYTES_MAX)
+    const body = JSON.parse(text) as {ready?: unknown; reasons?: unknown; details?: unknown}
+    const reasons = Array.isArray(body.reasons) ? body.reasons.map(String) : []
+    return {name, url, ready: body.ready === true, reasons, details: body.details ?? null}
+  } catch (error) {
+    return {name, url, ready: null, reasons: [messageOf(error)], details: null}
+  }
+}
