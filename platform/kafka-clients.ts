@@ -4,6 +4,8 @@ import {openKafkajsAdmin} from './kafka-kafkajs-admin.ts'
 import type {ClientOptions} from './kafka-kafkajs-client.ts'
 import {openKafkajsPublisher} from './kafka-kafkajs-publisher.ts'
 import {openKafkajsSubscriber, type SubscriberOptions} from './kafka-kafkajs-subscriber.ts'
+import {openPlatformaticPublisher} from './kafka-platformatic-publisher.ts'
+import {openPlatformaticSubscriber} from './kafka-platformatic-subscriber.ts'
 import type {KafkaAdmin, Publisher, Subscriber} from './kafka.ts'
 
 export type {ClientOptions} from './kafka-kafkajs-client.ts'
@@ -13,14 +15,20 @@ export type {SubscriberOptions} from './kafka-kafkajs-subscriber.ts'
 export const openPublisher = (
   connection: KafkaConnection,
   options: ClientOptions,
-): Promise<Publisher> => openKafkajsPublisher(connection, options)
+): Promise<Publisher> =>
+  connection.client === 'platformatic'
+    ? openPlatformaticPublisher(connection, options)
+    : openKafkajsPublisher(connection, options)
 
 export const openSubscriber = (
   connection: KafkaConnection,
   options: SubscriberOptions,
-): Subscriber => openKafkajsSubscriber(connection, options)
+): Subscriber =>
+  connection.client === 'platformatic'
+    ? openPlatformaticSubscriber(connection, options)
+    : openKafkajsSubscriber(connection, options)
 
-/** @throws `UPSTREAM_UNAVAILABLE` when no broker answers */
+/** Administration is no matter of speed: one client does it. @throws `UPSTREAM_UNAVAILABLE` */
 export const openAdmin = (
   connection: KafkaConnection,
   options: ClientOptions,

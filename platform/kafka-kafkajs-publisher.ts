@@ -7,41 +7,13 @@ import kafkajs, {type Message} from 'kafkajs'
 import type {KafkaConnection} from './connections.ts'
 import {PipelineError} from './errors.ts'
 import {classify, REQUEST_TIMEOUT_MS, toClient, type ClientOptions} from './kafka-kafkajs-client.ts'
+import {splitBatch} from './kafka-chunks.ts'
 import type {OutgoingRecord, Publisher} from './kafka.ts'
 
-/** Below the broker's message.max.bytes (1 MiB), frames of the protocol included. */
-const CHUNK_BYTES = 900_000
-
-const bytesOf = (record: OutgoingRecord): number =>
-  (record.value?.length ?? 0) + (record.key?.length ?? 0) + 100
-
-/**
- * Parts of a batch that fit into one request: at most `CHUNK_BYTES` for a partition. The records of
- * one partition stay in order, since the parts are sent one after the other.
- */
-export function splitBatch<R extends OutgoingRecord>(
-  batch: readonly {readonly topic: string; readonly records: readonly R[]}[],
-): readonly (readonly {readonly topic: string; readonly records: readonly R[]}[])[] {
-  const parts: Array<Map<string, R[]>> = []
-  const place = new Map<string, {part: number; bytes: number}>()
-  for (const {topic, records} of batch) {
-    for (const record of records) {
-      const name = `${topic}/${record.partition}`
-      const at = place.get(name) ?? {part: 0, bytes: 0}
-      const bytes = bytesOf(record)
-      if (at.bytes > 0 && at.bytes + bytes > CHUNK_BYTES) {
-        at.part += 1
-        at.bytes = 0
-      }
-      at.bytes += bytes
-      place.set(name, at)
-      const part = (parts[at.part] ??= new Map<string, R[]>())
-      const list = part.get(topic)
-      if (list === undefined) part.set(topic, [record])
-      else list.push(record)
-    }
-  }
-  return parts.map(part => [...part].map(([topic, records]) => ({topic, records})))
+/** The library asks for every record; ours say where they go. */
+function partitionGiven({message}: {readonly message: Message}): number {
+  if (message.partition !== undefined) return message.partition
+  throw new PipelineError('STATE_CONTRADICTS', 'a record has no partition', {disposition: 'stop'})
 }
 
 const toMessage = (record: OutgoingRecord): Message => ({
@@ -60,11 +32,7 @@ export async function openKafkajsPublisher(
     idempotent: false,
     maxInFlightRequests: 1,
     retry: {retries: 0},
-    createPartitioner: () => () => {
-      throw new PipelineError('STATE_CONTRADICTS', 'a record has no partition', {
-        disposition: 'stop',
-      })
-    },
+    createPartitioner: () => partitionGiven,
   })
   try {
     await producer.connect()
