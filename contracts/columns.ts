@@ -16,6 +16,13 @@ export type ColumnKind =
   | 'timestamp'
   | 'json'
 
+/**
+ * Bounds of a `long` or `timestamp` in a record. A number holds integers up to 2^53; Avro's zigzag form
+ * doubles a negative one first, and avsc does that in floating point, so half as far below zero.
+ */
+export const LONG_MAX = Number.MAX_SAFE_INTEGER
+export const LONG_MIN = -(2 ** 52)
+
 export interface Column {
   /** Field name in the record: the SQL column name, except that an event's own `id` is `event_id`. */
   readonly field: string

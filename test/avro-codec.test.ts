@@ -1,0 +1,160 @@
+import fc from 'fast-check'
+import {describe, expect, test} from 'vitest'
+import {LONG_MAX, LONG_MIN, type Column} from '../contracts/columns.ts'
+import {STREAMS} from '../contracts/streams.ts'
+import type {Stream} from '../contracts/stream.ts'
+import {createDecoder, createEncoder} from '../platform/avro-codec.ts'
+import {PipelineError} from '../platform/errors.ts'
+
+const long = fc.maxSafeInteger().filter(n => n >= LONG_MIN && n <= LONG_MAX)
+const INT = {min: -(2 ** 31), max: 2 ** 31 - 1}
+
+function arbitraryOf({kind, nullable}: Column): fc.Arbitrary<unknown> {
+  const values: Record<Column['kind'], fc.Arbitrary<unknown>> = {
+    long,
+    int: fc.integer(INT),
+    double: fc.double({noNaN: true}),
+    boolean: fc.boolean(),
+    text: fc.string({unit: 'binary'}),
+    uuid: fc.uuid(),
+    timestamp: long,
+    json: fc.json(),
+  }
+  return nullable ? fc.option(values[kind]) : values[kind]
+}
+
+const rowOf = (columns: readonly Column[]) =>
+  fc.record(Object.fromEntries(columns.map(c => [c.field, arbitraryOf(c)])))
+
+const recordOf = (stream: Stream) =>
+  fc
+    .tuple(
+      rowOf(stream.columns),
+      fc.option(rowOf(stream.columns)),
+      fc.record({
+        op: fc.constantFrom('c', 'u', 'd', 'r'),
+        outbox_id: fc.maxSafeNat(),
+        created_at: fc.maxSafeNat(),
+        lanes: fc.constantFrom(1, 2, 4),
+        lane: fc.nat(3),
+        epoch: fc.maxSafeNat(),
+        redelivered: fc.boolean(),
+      }),
+    )
+    .map(([row, before, meta]) => ({...row, ...meta, before}))
+
+const codeOf = (work: () => unknown): string => {
+  try {
+    work()
+    return 'none'
+  } catch (error) {
+    return error instanceof PipelineError ? `${error.code} ${error.disposition}` : String(error)
+  }
+}
+
+/** Without the classes that the library makes for records. */
+function plain(value: unknown): unknown {
+  const {before, ...row} = value as {before: object | null}
+  return {...row, before: before === null ? null : {...before}}
+}
+
+async function setup(stream: Stream, id = 7) {
+  const encoder = createEncoder(stream.schema, id, 900_000)
+  const decoder = createDecoder<object>(stream.schema, async () => stream.schema)
+  await decoder.prepare(Buffer.from([0, 0, 0, 0, id]))
+  return {encoder, decoder}
+}
+
+describe.each(STREAMS)('$name', stream => {
+  test('every record comes back as it was written', async () => {
+    const {encoder, decoder} = await setup(stream)
+    fc.assert(
+      fc.property(recordOf(stream), record => {
+        expect(plain(decoder.decode(encoder.encode(record)))).toEqual(record)
+      }),
+    )
+  })
+
+  test('a missing column is refused with its name', async () => {
+    const {encoder} = await setup(stream)
+    expect(() => encoder.encode({op: 'c'})).toThrow(new RegExp(stream.columns[0]!.field))
+    expect(codeOf(() => encoder.encode({op: 'c'}))).toBe('ENCODE_FAILED dead-letter')
+  })
+})
+
+const [engagement] = STREAMS
+const event = {
+  event_id: 1,
+  content_id: null,
+  user_id: null,
+  event_type: 'play',
+  event_ts: 0,
+  duration_ms: null,
+  device: null,
+  raw_payload: null,
+  op: 'c',
+  outbox_id: 1,
+  created_at: 0,
+  lanes: 1,
+  lane: 0,
+  epoch: 1,
+  redelivered: false,
+  before: null,
+}
+
+test('a number that a record could not carry exactly is refused', async () => {
+  const {encoder} = await setup(engagement!)
+  const tooBig = {...event, event_id: 2 ** 53 + 2}
+  expect(codeOf(() => encoder.encode(tooBig))).toBe('ENCODE_FAILED dead-letter')
+})
+
+test('the lowest long that is allowed is carried, the next one would not be', async () => {
+  const {encoder, decoder} = await setup(engagement!)
+  const carried = (event_ts: number): number =>
+    (decoder.decode(encoder.encode({...event, event_ts})) as {event_ts: number}).event_ts
+  expect(carried(LONG_MIN)).toBe(LONG_MIN)
+  expect(carried(LONG_MIN - 1)).not.toBe(LONG_MIN - 1)
+})
+
+test('values written into one pool do not touch each other', async () => {
+  const {encoder, decoder} = await setup(engagement!)
+  const values = Array.from({length: 20_000}, (_, i) =>
+    encoder.encode({...event, event_id: i, device: 'd'.repeat(i % 90)}),
+  )
+  const ids = values.map(value => (decoder.decode(value) as {event_id: number}).event_id)
+  expect(ids).toEqual(values.map((_, i) => i))
+})
+
+test('a record larger than allowed is told apart from one that does not fit the schema', async () => {
+  const {encoder} = await setup(engagement!)
+  const large = {...event, raw_payload: JSON.stringify('x'.repeat(1_200_000))}
+  expect(codeOf(() => encoder.encode(large))).toBe('RECORD_TOO_LARGE dead-letter')
+  expect(encoder.encode(event)[0]).toBe(0)
+})
+
+test.each([
+  ['nothing', Buffer.alloc(0)],
+  ['another magic byte', Buffer.from([1, 0, 0, 0, 7, 1])],
+  ['a body that ends too soon', Buffer.from([0, 0, 0, 0, 7, 2])],
+])('%s is undecodable, and nothing else breaks', async (_, bytes) => {
+  const {encoder, decoder} = await setup(engagement!)
+  expect(codeOf(() => decoder.decode(bytes))).toBe('DECODE_FAILED dead-letter')
+  expect(decoder.decode(encoder.encode(event))).toMatchObject({event_type: 'play'})
+})
+
+test('bytes after the record are undecodable', async () => {
+  const {encoder, decoder} = await setup(engagement!)
+  const value = Buffer.concat([encoder.encode(event), Buffer.from([0])])
+  expect(codeOf(() => decoder.decode(value))).toBe('DECODE_FAILED dead-letter')
+})
+
+test('a record of an older schema is read with the default of what it lacks', async () => {
+  const {schema} = engagement!
+  const older = {...schema, fields: schema.fields.filter(f => f.name !== 'device')}
+  const encoder = createEncoder(older, 3, 900_000)
+  const decoder = createDecoder<object>(schema, async () => older)
+  const value = encoder.encode(event)
+  expect(decoder.decode(value)).toBeUndefined()
+  await decoder.prepare(value)
+  expect(decoder.decode(value)).toMatchObject({event_id: 1, device: null})
+})
