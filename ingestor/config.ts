@@ -1,0 +1,64 @@
+/** Settings of the relay. */
+import {envReader, type Env, type EnvReader, type Setting} from '../platform/config.ts'
+import {
+  readDatabaseUrl,
+  readKafkaConnection,
+  readRegistryConnection,
+} from '../platform/connections.ts'
+import {readLogLevel} from '../platform/log.ts'
+
+export type RelayConfig = ReturnType<typeof readRelayConfig>
+
+/** @throws `CONFIG_INVALID`, with every problem */
+export function readRelayConfig(env: Env) {
+  const read = envReader(env)
+  const config = readAll(read)
+  read.finish()
+  return config
+}
+
+/** Every variable the relay reads, for the reference in the documents. */
+export function relaySettings(): readonly Setting[] {
+  const read = envReader({})
+  readAll(read)
+  return read.settings()
+}
+
+function readAll(read: EnvReader) {
+  const int = (name: string, fallback: number, min: number, max: number): number =>
+    read.int(`RELAY_${name}`, fallback, {min, max})
+  return {
+    databaseUrl: readDatabaseUrl(read),
+    kafka: readKafkaConnection(read),
+    registry: readRegistryConnection(read),
+    logLevel: readLogLevel(read),
+    host: read.text('RELAY_HOST', '127.0.0.1', /^[\w.:-]+$/),
+    port: int('PORT', 3001, 0, 65_535),
+    /** Rows of one page. About 2,000 is fastest: larger pages cost garbage collection. */
+    pageRows: int('PAGE_ROWS', 2_000, 1, 20_000),
+    recordBytesMax: int('RECORD_BYTES_MAX', 900_000, 1_000, 900_000),
+    /** The shortest wait after a read that found nothing. */
+    closePollMs: int('CLOSE_POLL_MS', 2, 1, 1_000),
+    /** The longest: how late a commit is seen that nobody announced. */
+    safetyPollMs: int('SAFETY_POLL_MS', 100, 10, 60_000),
+    notify: read.flag('RELAY_NOTIFY', true),
+    /** The shortest time between two writes of the cursor. */
+    saveEveryMs: int('SAVE_EVERY_MS', 100, 100, 10_000),
+    /** How often members and lanes without owner are looked for. */
+    lookEveryMs: int('LOOK_EVERY_MS', 1_000, 50, 60_000),
+    /** A relay that PostgreSQL has not heard of for this long loses its lanes. */
+    leaseMs: int('LEASE_MS', 5_000, 1_000, 60_000),
+    /** A send is given up after this time, and its epoch with it. */
+    sendTimeoutMs: int('SEND_TIMEOUT_MS', 10_000, 100, 60_000),
+    /** After an ungraceful takeover: how long the sends of the owner before may be under way. */
+    graceMs: int('GRACE_MS', 2_000, 0, 60_000),
+    /** A page that waited longer for its turn is sent only after its epoch was looked up again. */
+    holdMs: int('HOLD_MS', 1_000, 50, 60_000),
+    /** How often published slots of the outbox are looked for. */
+    rotateEveryMs: int('ROTATE_EVERY_MS', 15_000, 100, 3_600_000),
+    /** Rows waiting this long without any being published make the relay not ready. */
+    stalledMs: int('STALLED_MS', 5_000, 500, 3_600_000),
+    cloudEvents: read.flag('RELAY_CLOUD_EVENTS', false),
+    debeziumId: read.flag('RELAY_DEBEZIUM_ID', false),
+  } as const
+}

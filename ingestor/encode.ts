@@ -1,0 +1,98 @@
+/**
+ * Turns an outbox row into the record of its stream.
+ *
+ * Guarantees    a row that does not fit is told apart by `ENCODE_FAILED`, naming the column and value;
+ *               it never becomes a record that means something else.
+ */
+import type {Column} from '../contracts/columns.ts'
+import type {Stream} from '../contracts/stream.ts'
+import {PipelineError} from '../platform/errors.ts'
+import type {OutboxRow} from './outbox-reader.ts'
+import {readMembers} from './row-text.ts'
+import {parseMicros} from './timestamps.ts'
+
+/** What every record of a page carries. */
+export interface RecordStamp {
+  readonly lanes: number
+  readonly lane: number
+  readonly epoch: number
+  readonly redelivered: boolean
+}
+
+const unfit = (column: string, value: string, expects: string): PipelineError =>
+  new PipelineError('ENCODE_FAILED', `${column} = ${value.slice(0, 100)}: expected ${expects}`, {
+    disposition: 'dead-letter',
+  })
+
+function toInteger(column: string, raw: string): number {
+  const value = Number(raw)
+  if (!Number.isSafeInteger(value)) throw unfit(column, raw, 'an integer below 2^53')
+  return value
+}
+
+const toText = (raw: string): string =>
+  raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1)
+
+function toValue({column, kind, nullable}: Column, raw: string | undefined): unknown {
+  if (raw === undefined || raw === 'null') {
+    if (!nullable) throw unfit(column, 'null', `${kind}, not null`)
+    return null
+  }
+  switch (kind) {
+    case 'long':
+    case 'int':
+      return toInteger(column, raw)
+    case 'double':
+      return Number(raw)
+    case 'boolean':
+      return raw === 'true'
+    case 'text':
+    case 'uuid':
+      return raw.startsWith('"') ? toText(raw) : raw
+    case 'timestamp': {
+      const micros = parseMicros(toText(raw))
+      if (micros === undefined) throw unfit(column, raw, 'a time that has microseconds since 1970')
+      return micros
+    }
+    case 'json':
+      return raw
+    default:
+      return kind satisfies never
+  }
+}
+
+type Fields = Record<string, unknown>
+
+function readRow(columns: readonly Column[], text: string): Fields {
+  const members = readMembers(text)
+  const fields: Fields = {}
+  for (const column of columns) fields[column.field] = toValue(column, members.get(column.column))
+  return fields
+}
+
+/** The record of a row, ready for the encoder of its stream. @throws `ENCODE_FAILED` (dead-letter) */
+export function toRecord(stream: Stream, row: OutboxRow, stamp: RecordStamp): object {
+  const {columns} = stream
+  let fields: Fields
+  let before: Fields | null = null
+  if (row.op === 'c' || row.op === 'r') {
+    fields = readRow(columns, row.payload)
+  } else {
+    const images = readMembers(row.payload)
+    const old = images.get('before')
+    if (old === undefined) throw unfit('payload', row.payload, 'an object with before')
+    before = readRow(columns, old)
+    const after = images.get('after')
+    if (row.op === 'u' && after === undefined) throw unfit('payload', row.payload, 'after')
+    fields = after === undefined ? {...before} : readRow(columns, after)
+  }
+  fields['op'] = row.op
+  fields['outbox_id'] = row.id
+  fields['created_at'] = row.createdAt
+  fields['lanes'] = stamp.lanes
+  fields['lane'] = stamp.lane
+  fields['epoch'] = stamp.epoch
+  fields['redelivered'] = stamp.redelivered
+  fields['before'] = before
+  return fields
+}

@@ -1,0 +1,167 @@
+/**
+ * One ownership of one lane: connection, producer and epoch are opened together and end together.
+ *
+ * Guarantees    INV-11. INV-12: after an ungraceful takeover nothing is sent before the sends of the
+ *               owner before must have been given up.
+ */
+import {messageOf, PipelineError} from '../platform/errors.ts'
+import type {Publisher} from '../platform/kafka.ts'
+import {pause} from '../platform/lifecycle.ts'
+import type {Logger} from '../platform/log.ts'
+import type {Client, Pool} from '../platform/postgres.ts'
+import {bury} from './dead-letters.ts'
+import type {Routes} from './destinations.ts'
+import {saveCursor, takeLane, tryLockLane, type Taken} from './leases.ts'
+import type {LaneMonitor} from './monitor.ts'
+import {assertOurs, readOutbox, type OutboxRow} from './outbox-reader.ts'
+import {toBatch, type Batch, type BatchOptions} from './publish.ts'
+import {runEpoch, type EpochOptions, type RefusedSend} from './relay.ts'
+import type {Wake} from './wake.ts'
+
+export interface LaneDeps {
+  /** A connection that holds the lane's lock as long as it lives. */
+  openLease(): Promise<Client>
+  openPublisher(): Promise<Publisher>
+  /** Where topics go; `refresh` asks Kafka and the registry again. */
+  routes(refresh: boolean): Promise<Routes>
+  readonly pool: Pool
+  readonly wake: Wake
+  readonly monitor: LaneMonitor
+  readonly log: Logger
+}
+
+export interface LaneOptions extends EpochOptions, BatchOptions {
+  readonly owner: string
+  readonly pageRows: number
+  readonly graceMs: number
+  readonly leaseMs: number
+}
+
+/** What is known about a lane's rows beyond one epoch. */
+export interface LaneMemory {
+  /** Rows that the broker refused alone, with its reason. */
+  readonly condemned: Map<number, PipelineError>
+  /** So many rows go one by one, to find the one that the broker refuses. */
+  narrow: number
+  routesStale: boolean
+}
+
+export const createLaneMemory = (): LaneMemory => ({
+  condemned: new Map(),
+  narrow: 0,
+  routesStale: false,
+})
+
+/** What follows from a refused send: send one by one, or put the one row aside. Pure but for `memory`. */
+export function learnFrom({error, rows}: RefusedSend, memory: LaneMemory): void {
+  if (!(error instanceof PipelineError) || error.disposition !== 'dead-letter') return
+  if (error.code === 'TOPIC_UNKNOWN') {
+    // The listing of topics decides: brokers say this also while they are starting.
+    memory.routesStale = true
+  } else if (rows.length === 1) {
+    memory.condemned.set(rows[0]!.id, error)
+  } else {
+    memory.narrow = rows.length
+  }
+}
+
+/**
+ * Owns the lane until the signal fires.
+ *
+ * @returns false when another relay holds it
+ * @throws what ended the epoch: the lane may be taken again, with everything opened anew
+ */
+export async function runLane(
+  lane: number,
+  memory: LaneMemory,
+  deps: LaneDeps,
+  options: LaneOptions,
+  signal: AbortSignal,
+): Promise<boolean> {
+  await using resources = new AsyncDisposableStack()
+  const client = await deps.openLease()
+  resources.defer(() => client.end().catch(() => undefined))
+  if (!(await tryLockLane(client, lane))) return false
+  const stopPing = keepAlive(client, options.leaseMs / 4)
+  resources.defer(stopPing)
+  // Kafka first: while it is away no epoch is spent.
+  const routes = await deps.routes(memory.routesStale)
+  memory.routesStale = false
+  const publisher = await deps.openPublisher()
+  resources.defer(() => publisher.close().catch(() => undefined))
+  const taken = await takeLane(client, lane, options.owner)
+  const log = deps.log.child({lane, lanes: taken.lanes, epoch: taken.epoch})
+  log.info({isClean: taken.isClean}, 'lane taken')
+  if (taken.republish !== null) {
+    log.warn({why: taken.republish}, 'everything in the outbox is published again as redelivered')
+  }
+  if (!taken.isClean) await pause(options.graceMs, signal)
+  deps.monitor.taken(taken)
+  resources.defer(() => deps.monitor.left(lane))
+  const waiter = deps.wake.subscribe()
+  resources.defer(() => waiter.close())
+  const work = {lane, memory, deps: {...deps, log}, options, client, publisher, routes, taken}
+  await runEpoch(taken, {...toEpochDeps(work), waiter}, options, {
+    signal,
+    onRefused: refused => learnFrom(refused, memory),
+  })
+  log.info('lane released')
+  return true
+}
+
+interface LaneWork {
+  readonly memory: LaneMemory
+  readonly deps: LaneDeps
+  readonly options: LaneOptions
+  readonly client: Client
+  readonly publisher: Publisher
+  readonly routes: Routes
+  readonly taken: Taken
+}
+
+function toEpochDeps({memory, deps, options, client, publisher, routes, taken}: LaneWork) {
+  const {lane, lanes, epoch} = taken
+  const of = {lane, lanes, epoch}
+  const refuse = (row: OutboxRow): PipelineError | undefined => memory.condemned.get(row.id)
+  return {
+    readPage: async (plan: Parameters<typeof readOutbox>[2], limit: number) =>
+      await readOutbox(client, of, plan, limit),
+    saveCursor: async (
+      cursor: Parameters<typeof saveCursor>[2],
+      how: {readonly release: boolean},
+    ): Promise<void> => await saveCursor(client, of, cursor, how),
+    assertOurs: async () => await assertOurs(client, of),
+    toBatch: (rows: readonly OutboxRow[], redelivered: boolean): Batch =>
+      toBatch(rows, {routes, refuse}, {...of, redelivered}, options),
+    send: async (batch: Batch) => await publisher.send(batch.topics),
+    async bury(rejected: Batch['rejected']): Promise<void> {
+      await bury(deps.pool, rejected)
+      for (const {row, reason, message} of rejected) {
+        memory.condemned.delete(row.id)
+        deps.monitor.buried(reason)
+        deps.log.error({outboxId: row.id, topic: row.topic, reason, message}, 'row put aside')
+      }
+    },
+    pageRows: () => (memory.narrow > 0 ? 1 : options.pageRows),
+    now: () => performance.now(),
+    observe: {
+      ...deps.monitor.observer(lane),
+      published(...what: Parameters<ReturnType<LaneMonitor['observer']>['published']>): void {
+        memory.narrow = Math.max(0, memory.narrow - what[1].length)
+        deps.monitor.observer(lane).published(...what)
+      },
+    },
+  }
+}
+
+/** The server ends a session that is silent for the lease: a relay that waits for Kafka is not dead. */
+function keepAlive(client: Client, everyMs: number): () => void {
+  const timer = setInterval(() => void client.query('SELECT 1').catch(() => undefined), everyMs)
+  return () => clearInterval(timer)
+}
+
+/** For logs: the code and the text of what ended a lane. */
+export const describeEnd = (error: unknown): {readonly code: string; readonly message: string} => ({
+  code: error instanceof PipelineError ? error.code : 'UNKNOWN',
+  message: messageOf(error),
+})

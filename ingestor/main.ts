@@ -1,0 +1,160 @@
+/** The relay: composition root. Settings come from the environment only. */
+import {randomBytes} from 'node:crypto'
+import {readFileSync} from 'node:fs'
+import {hostname} from 'node:os'
+import {withSecretFiles} from '../platform/config.ts'
+import {dispositionOf, messageOf} from '../platform/errors.ts'
+import {openAdmin, openPublisher} from '../platform/kafka-clients.ts'
+import {runLoops, stopSignal, type Loop} from '../platform/lifecycle.ts'
+import {listen} from '../platform/listen.ts'
+import {createLogger, type Logger} from '../platform/log.ts'
+import {createMetrics} from '../platform/metrics.ts'
+import {createPool} from '../platform/postgres.ts'
+import {createRegistry} from '../platform/registry.ts'
+import {retry} from '../platform/retry.ts'
+import {openStatusServer} from '../platform/status-server.ts'
+import {readRelayConfig, type RelayConfig} from './config.ts'
+import {createCoordinator} from './coordinator.ts'
+import {assertComplete, findRoutes, type Routes} from './destinations.ts'
+import {createHealth} from './health.ts'
+import {runLane, type LaneOptions} from './lane.ts'
+import {openLeaseClient} from './leases.ts'
+import {createLaneMonitor} from './monitor.ts'
+import {createRetention} from './retention.ts'
+import {createWake, type Wake} from './wake.ts'
+
+const now = (): number => performance.now()
+
+const toLaneOptions = (config: RelayConfig, owner: string): LaneOptions => ({
+  owner,
+  topicPrefix: config.kafka.topicPrefix,
+  pageRows: config.pageRows,
+  saveEveryMs: config.saveEveryMs,
+  holdMs: config.holdMs,
+  graceMs: config.graceMs,
+  leaseMs: config.leaseMs,
+  closePollMs: config.closePollMs,
+  safetyPollMs: config.safetyPollMs,
+  cloudEvents: config.cloudEvents,
+  debeziumId: config.debeziumId,
+})
+
+/** Asks Kafka and the registry once, and again when a lane finds the answer outdated. */
+function createRoutes(config: RelayConfig, log: Logger) {
+  let known: Promise<Routes> | undefined
+  const ask = async (): Promise<Routes> => {
+    const admin = await openAdmin(config.kafka, {clientId: 'relay', log})
+    try {
+      const registry = createRegistry(config.registry)
+      const {recordBytesMax} = config
+      const {topicPrefix} = config.kafka
+      return await findRoutes({admin, registry}, {topicPrefix, recordBytesMax})
+    } finally {
+      await admin.close()
+    }
+  }
+  return async (refresh: boolean): Promise<Routes> => {
+    if (refresh || known === undefined) {
+      known = ask()
+      known.catch(() => {
+        known = undefined
+      })
+    }
+    return await known
+  }
+}
+
+/** NOTIFY is an accelerator: the relay works the same while it is away, only later. */
+function createListening(config: RelayConfig, wake: Wake, log: Logger): Loop {
+  return {
+    name: 'listen',
+    async run(signal) {
+      const aborted = new Promise<void>(resolve => {
+        if (signal.aborted) resolve()
+        signal.addEventListener('abort', () => resolve(), {once: true})
+      })
+      if (!config.notify) return await aborted
+      const listener = await listen(config.databaseUrl, 'cdc_outbox', {
+        onWake: cause => wake.ring(cause),
+        onError: error => log.warn({message: error.message}, 'listening connection lost'),
+      })
+      await aborted
+      await listener.close()
+    },
+  }
+}
+
+async function main(config: RelayConfig): Promise<void> {
+  const signal = stopSignal()
+  const log = createLogger('ingestor', config.logLevel)
+  const {databaseUrl, kafka, leaseMs} = config
+  const metrics = createMetrics()
+  const monitor = createLaneMonitor(metrics, now)
+  const owner = `${hostname()}/${process.pid}/${randomBytes(3).toString('hex')}`
+  await using resources = new AsyncDisposableStack()
+
+  const pool = createPool(databaseUrl, {
+    applicationName: 'relay',
+    connectionsMax: 2,
+    statementTimeoutMs: 10_000,
+    onError: error => log.warn({message: error.message}, 'idle connection lost'),
+  })
+  resources.defer(() => pool.end())
+
+  const wake = createWake()
+  const routes = createRoutes(config, log)
+  const openLease = async () =>
+    await openLeaseClient(databaseUrl, {applicationName: 'relay-lane', leaseMs})
+  const laneDeps = {
+    openLease,
+    openPublisher: async () =>
+      await openPublisher(kafka, {clientId: 'relay', log, requestTimeoutMs: config.sendTimeoutMs}),
+    routes,
+    pool,
+    wake,
+    monitor,
+    log: log.child({component: 'lane'}),
+  }
+  const laneOptions = toLaneOptions(config, owner)
+  const coordinator = createCoordinator(
+    {
+      openMember: openLease,
+      runLane: async (lane, memory, stop) =>
+        await runLane(lane, memory, laneDeps, laneOptions, stop),
+      monitor,
+      log: log.child({component: 'lanes'}),
+      now,
+    },
+    {lookEveryMs: config.lookEveryMs},
+  )
+  const health = createHealth({pool, monitor, coordinator, metrics, now}, config.stalledMs)
+  let starting = true
+  const status = await openStatusServer(
+    {host: config.host, port: config.port, variable: 'RELAY_PORT'},
+    {metrics, readiness: async () => await health({starting, stopping: signal.aborted})},
+  )
+  resources.defer(() => status.close())
+
+  await retry(async () => assertComplete(await routes(true)), {
+    attempts: Infinity,
+    firstDelayMs: 200,
+    maxDelayMs: 3_000,
+    signal,
+    onRetry: (error, attempt, delayMs) =>
+      log.warn({message: messageOf(error), attempt, delayMs}, 'not ready yet, trying again'),
+  })
+  starting = false
+  log.info({owner, status: status.url}, 'relay started')
+  const retention = createRetention({pool, metrics: monitor.metrics, log}, config)
+  const listening = createListening(config, wake, log)
+  await runLoops([coordinator, listening, retention], signal)
+  log.info('relay stopped')
+}
+
+try {
+  await main(readRelayConfig(withSecretFiles(process.env, path => readFileSync(path, 'utf8'))))
+} catch (error) {
+  const detail = dispositionOf(error) === 'stop' && error instanceof Error ? error.stack : undefined
+  process.stderr.write(`ingestor: ${detail ?? messageOf(error)}\n`)
+  process.exitCode = 1
+}

@@ -1,0 +1,88 @@
+/** What the relay knows about its own flow: for metrics and for readiness. */
+import type {Metrics} from '../platform/metrics.ts'
+import type {Taken} from './leases.ts'
+import {createRelayMetrics} from './metrics.ts'
+import type {EpochObserver} from './relay.ts'
+
+export interface LaneState {
+  readonly lane: number
+  readonly epoch: number
+  /** Last time something was published or nothing was waiting, milliseconds, monotonic. */
+  readonly flowedAt: number
+}
+
+export interface LaneMonitor {
+  taken(taken: Taken): void
+  left(lane: number): void
+  failed(lane: number, end: {readonly code: string; readonly message: string}): void
+  buried(reason: string): void
+  observer(lane: number): EpochObserver
+  /** Lanes owned now. */
+  states(): readonly LaneState[]
+  /** Why lanes ended that are not owned again yet. */
+  failures(): readonly string[]
+}
+
+/** @param now milliseconds, monotonic */
+export function createLaneMonitor(
+  metrics: Metrics,
+  now: () => number,
+): LaneMonitor & {readonly metrics: ReturnType<typeof createRelayMetrics>} {
+  const m = createRelayMetrics(metrics)
+  const states = new Map<number, {lane: number; epoch: number; flowedAt: number}>()
+  const failures = new Map<number, string>()
+  const flowed = (lane: number): void => {
+    const state = states.get(lane)
+    if (state !== undefined) state.flowedAt = now()
+  }
+  const observerOf = (lane: number): EpochObserver => ({
+    read({rows}) {
+      if (rows.length === 0) return
+      m.rowsRead.inc(rows.length)
+      let chars = 0
+      for (const row of rows) chars += row.payload.length
+      m.bytesRead.inc(chars)
+    },
+    published(batch, rows, sendMs, redelivered) {
+      flowed(lane)
+      failures.delete(lane)
+      m.rowsPublished.inc(batch.records)
+      m.bytesPublished.inc(batch.bytes)
+      m.sendSeconds.observe(sendMs / 1_000)
+      if (redelivered) m.redelivered.inc(batch.records)
+      const oldest = rows[0]
+      if (oldest !== undefined) {
+        m.publishLatency.observe(Math.max(0, Date.now() / 1_000 - oldest.createdAt / 1e6))
+      }
+    },
+    caughtUp() {
+      flowed(lane)
+      failures.delete(lane)
+    },
+    woken: cause => m.wakeUps.inc({cause}),
+  })
+  const observers = new Map<number, EpochObserver>()
+  return {
+    metrics: m,
+    taken({lane, epoch}) {
+      states.set(lane, {lane, epoch, flowedAt: now()})
+      m.laneEpoch.set({lane}, epoch)
+    },
+    left(lane) {
+      states.delete(lane)
+      m.laneEpoch.set({lane}, 0)
+    },
+    failed(lane, {code, message}) {
+      failures.set(lane, `lane ${lane}: ${message}`)
+      m.failures.inc({code})
+    },
+    buried: reason => m.deadLetters.inc({reason}),
+    observer(lane) {
+      const known = observers.get(lane) ?? observerOf(lane)
+      observers.set(lane, known)
+      return known
+    },
+    states: () => [...states.values()],
+    failures: () => [...failures.values()],
+  }
+}

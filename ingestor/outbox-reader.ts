@@ -1,0 +1,181 @@
+/**
+ * Reads a lane's rows.
+ *
+ * Guarantees    INV-4: every statement that returns rows looks up the cursor row by the reader's own
+ *               epoch in the same snapshot: a relay that lost its lane sees nothing.
+ *               INV-5: a read costs what it returns. Neither published rows nor history are walked:
+ *               the tail follows the index on txid, a page the index on id from the batch's lowest id.
+ */
+import {PipelineError} from '../platform/errors.ts'
+import {classifyPostgresError, type Client} from '../platform/postgres.ts'
+import type {ReadAnswer, ReadPlan} from './snapshot-cursor.ts'
+import {parseMicros} from './timestamps.ts'
+
+export interface OutboxRow {
+  readonly id: number
+  readonly topic: string
+  readonly aggregateId: string
+  readonly key: string | null
+  readonly op: 'c' | 'u' | 'd' | 'r'
+  /** JSON text. */
+  readonly payload: string
+  /** JSON text, or null. */
+  readonly headers: string | null
+  /** Microseconds since 1970. */
+  readonly createdAt: number
+}
+
+export interface LaneEpochId {
+  readonly lane: number
+  readonly lanes: number
+  readonly epoch: number
+}
+
+export interface OutboxPage {
+  readonly answer: ReadAnswer
+  readonly rows: readonly OutboxRow[]
+}
+
+/** $1 lane, $2 lanes - 1, $3 epoch. */
+const IS_OURS = `EXISTS (SELECT FROM cdc.relay_cursor c
+  WHERE c.lane = $1::int AND c.lanes = $2::int + 1 AND c.epoch = $3::bigint)`
+const IN_LANE = '(o.hash & $2::int) = $1::int'
+const COLUMNS = 'o.id, o.topic, o.aggregate_id, o.key, o.op, o.payload, o.headers, o.created_at'
+
+/**
+ * Each arm follows the index on txid and stops after $6 rows, whatever the planner believes about
+ * their number. The first row of the answer has no id and carries the snapshot.
+ */
+export const READ_TAIL = `
+WITH fresh AS MATERIALIZED (
+  (SELECT ${COLUMNS} FROM public.outbox_events o
+    WHERE o.txid >= $4::xid8 AND ${IN_LANE} ORDER BY o.txid LIMIT $6)
+  UNION ALL
+  (SELECT ${COLUMNS} FROM public.outbox_events o
+    WHERE o.txid = ANY($5::xid8[]) AND ${IN_LANE} ORDER BY o.txid LIMIT $6)
+)
+SELECT NULL::bigint AS id, pg_current_snapshot()::text AS topic, NULL, NULL, NULL, NULL, NULL, NULL
+ WHERE ${IS_OURS}
+UNION ALL
+SELECT * FROM fresh WHERE ${IS_OURS}
+ORDER BY id NULLS FIRST`
+
+/** $4 xmax, $5 xip, $6 snap_to, $7 rows, $8 last id. */
+export const READ_PAGE = `
+SELECT ${COLUMNS} FROM public.outbox_events o
+ WHERE ${IS_OURS} AND o.id > $8::bigint AND ${IN_LANE}
+   AND (o.txid >= $4::xid8 OR o.txid = ANY($5::xid8[]))
+   AND pg_visible_in_snapshot(o.txid, $6::pg_snapshot)
+ ORDER BY o.id LIMIT $7`
+
+/** `id + 0` keeps the planner from walking the index on id through published rows. */
+export const READ_LOWEST = `
+SELECT c.epoch, (
+  SELECT min(x.id + 0) FROM (
+    SELECT o.id FROM public.outbox_events o
+     WHERE o.txid >= $4::xid8 AND ${IN_LANE} AND pg_visible_in_snapshot(o.txid, $6::pg_snapshot)
+    UNION ALL
+    SELECT o.id FROM public.outbox_events o
+     WHERE o.txid = ANY($5::xid8[]) AND ${IN_LANE}
+       AND pg_visible_in_snapshot(o.txid, $6::pg_snapshot)) x)
+  FROM cdc.relay_cursor c
+ WHERE c.lane = $1::int AND c.lanes = $2::int + 1 AND c.epoch = $3::bigint`
+
+const STILL_OURS = `SELECT 1 WHERE ${IS_OURS}`
+
+/** Settings of the connection that reads: plans must not change with statistics. */
+export const READER_SETTINGS = [
+  "SET TimeZone = 'UTC'",
+  "SET DateStyle = 'ISO'",
+  'SET enable_seqscan = off',
+  'SET enable_bitmapscan = off',
+  'SET jit = off',
+  'SET plan_cache_mode = force_generic_plan',
+  // A lost cursor is an older one: rows come again, flagged. The epoch is committed synchronously.
+  'SET synchronous_commit = off',
+] as const
+
+type Cells = readonly (string | null)[]
+
+/** Everything arrives as text and is parsed where it is needed. */
+const AS_TEXT = {getTypeParser: () => (text: string) => text}
+
+export const fenced = (lane: number): PipelineError =>
+  new PipelineError('FENCED', `lane ${lane} has another owner`, {disposition: 'retry'})
+
+const toRow = (cells: Cells): OutboxRow => ({
+  id: Number(cells[0]),
+  topic: cells[1]!,
+  aggregateId: cells[2]!,
+  key: cells[3]!,
+  op: cells[4]! as OutboxRow['op'],
+  payload: cells[5]!,
+  headers: cells[6]!,
+  createdAt: parseMicros(cells[7]!) ?? 0,
+})
+
+async function query(
+  client: Client,
+  name: string,
+  text: string,
+  values: readonly unknown[],
+): Promise<Cells[]> {
+  try {
+    const result = await client.query<string[]>({
+      name,
+      text,
+      values: [...values],
+      rowMode: 'array',
+      types: AS_TEXT,
+    })
+    return result.rows
+  } catch (error) {
+    throw classifyPostgresError(error)
+  }
+}
+
+/** @throws `FENCED` when the lane has another owner */
+export async function assertOurs(client: Client, of: LaneEpochId): Promise<void> {
+  const rows = await query(client, 'still_ours', STILL_OURS, [of.lane, of.lanes - 1, of.epoch])
+  if (rows.length === 0) throw fenced(of.lane)
+}
+
+/**
+ * Reads what the plan asks for.
+ *
+ * @throws `FENCED` when the lane has another owner, `UPSTREAM_UNAVAILABLE` when the connection broke
+ */
+export async function readOutbox(
+  client: Client,
+  of: LaneEpochId,
+  plan: ReadPlan,
+  limit: number,
+): Promise<OutboxPage> {
+  const base = [of.lane, of.lanes - 1, of.epoch, plan.xmax, plan.xip]
+  switch (plan.kind) {
+    case 'tail': {
+      const [head, ...cells] = await query(client, 'read_tail', READ_TAIL, [...base, limit + 1])
+      if (head === undefined) throw fenced(of.lane)
+      const rows = cells.length > limit ? [] : cells.map(toRow)
+      const answer = {kind: 'tail', snapshot: head[1]!, rowCount: cells.length, limit} as const
+      return {answer, rows}
+    }
+    case 'lowest': {
+      const cells = await query(client, 'read_lowest', READ_LOWEST, [...base, plan.snapTo])
+      if (cells.length === 0) throw fenced(of.lane)
+      const id = cells[0]![1] ?? null
+      return {answer: {kind: 'lowest', id: id === null ? null : Number(id)}, rows: []}
+    }
+    case 'page': {
+      const values = [...base, plan.snapTo, limit, plan.afterId]
+      const cells = await query(client, 'read_page', READ_PAGE, values)
+      // An empty page is the end of the batch, or not ours to see.
+      if (cells.length === 0) await assertOurs(client, of)
+      const rows = cells.map(toRow)
+      const lastId = rows.at(-1)?.id ?? plan.afterId
+      return {answer: {kind: 'page', rowCount: rows.length, limit, lastId}, rows}
+    }
+    default:
+      return plan satisfies never
+  }
+}

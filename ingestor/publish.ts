@@ -1,0 +1,103 @@
+/**
+ * Turns a page of rows into records and sorts out what cannot become one.
+ *
+ * Guarantees    INV-8: records of one key stay in the order of their rows; a bad row stops nothing.
+ */
+import {partitionFor} from '../contracts/partition.ts'
+import type {Stream} from '../contracts/stream.ts'
+import {topicName} from '../contracts/topics.ts'
+import type {Encoder} from '../platform/avro-codec.ts'
+import {PipelineError, type ErrorCode} from '../platform/errors.ts'
+import type {OutgoingRecord, TopicRecords} from '../platform/kafka.ts'
+import {toRecord, type RecordStamp} from './encode.ts'
+import {toHeaders, type HeaderOptions} from './headers.ts'
+import type {OutboxRow} from './outbox-reader.ts'
+
+/** Where a stream goes. */
+export interface Route {
+  readonly stream: Stream
+  readonly encoder: Encoder
+  /** undefined: the topic does not exist. */
+  readonly partitions: number | undefined
+}
+
+export interface RejectedRow {
+  readonly row: OutboxRow
+  readonly reason: ErrorCode
+  readonly message: string
+}
+
+export interface Batch {
+  readonly topics: readonly TopicRecords[]
+  readonly records: number
+  readonly bytes: number
+  readonly rejected: readonly RejectedRow[]
+}
+
+export interface BatchOptions extends HeaderOptions {
+  readonly topicPrefix: string
+}
+
+function toRejected(row: OutboxRow, error: unknown): RejectedRow {
+  if (error instanceof PipelineError && error.disposition === 'dead-letter') {
+    return {row, reason: error.code, message: error.message}
+  }
+  throw error
+}
+
+function toOutgoing(
+  row: OutboxRow,
+  route: Route | undefined,
+  stamp: RecordStamp,
+  options: BatchOptions,
+): OutgoingRecord {
+  if (route === undefined || route.partitions === undefined) {
+    const why = route === undefined ? 'no stream has this topic' : 'the topic does not exist'
+    throw new PipelineError('TOPIC_UNKNOWN', `${row.topic}: ${why}`, {disposition: 'dead-letter'})
+  }
+  const value = route.encoder.encode(toRecord(route.stream, row, stamp))
+  const record = {
+    partition: partitionFor(row.key, row.aggregateId, route.partitions),
+    key: row.key,
+    value,
+  }
+  const headers = toHeaders(route.stream, row, options)
+  return headers === undefined ? record : {...record, headers}
+}
+
+export function toBatch(
+  rows: readonly OutboxRow[],
+  of: {
+    readonly routes: ReadonlyMap<string, Route>
+    /** Why the row is not to be sent although it could be encoded. */
+    refuse(row: OutboxRow): PipelineError | undefined
+  },
+  stamp: RecordStamp,
+  options: BatchOptions,
+): Batch {
+  const topics = new Map<string, OutgoingRecord[]>()
+  const rejected: RejectedRow[] = []
+  let bytes = 0
+  for (const row of rows) {
+    try {
+      const refused = of.refuse(row)
+      if (refused !== undefined) throw refused
+      const record = toOutgoing(row, of.routes.get(row.topic), stamp, options)
+      bytes += record.value?.length ?? 0
+      const list = topics.get(row.topic)
+      if (list === undefined) topics.set(row.topic, [record])
+      else list.push(record)
+    } catch (error) {
+      rejected.push(toRejected(row, error))
+    }
+  }
+  return {
+    topics: [...topics].map(([topic, records]) => ({
+      topic: topicName(options.topicPrefix, topic),
+      records,
+    })),
+    records: rows.length - rejected.length,
+    bytes,
+    rejected,
+  }
+}

@@ -1,0 +1,73 @@
+/** Timestamps as PostgreSQL prints them: ISO 8601 with the offset of the session that wrote them. */
+
+const SHAPE =
+  /^(\d{4,6})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?:([+-])(\d\d)(?::?(\d\d))?(?::?(\d\d))?)?( BC)?$/
+
+/**
+ * Microseconds since 1970, or undefined for what has none: `infinity`, and anything beyond what a
+ * JavaScript number counts exactly. Without an offset the text is taken as UTC.
+ */
+export function parseMicros(text: string): number | undefined {
+  return parseUsual(text) ?? parseAny(text)
+}
+
+const ZERO = 48
+
+/** Two digits at `at`; NaN-free because callers check the shape around them. */
+const pair = (text: string, at: number): number =>
+  (text.charCodeAt(at) - ZERO) * 10 + text.charCodeAt(at + 1) - ZERO
+
+/** `2026-01-31T09:30:00.123456+00:00`, the shape of nearly every row, without a regular expression. */
+function parseUsual(text: string): number | undefined {
+  const {length} = text
+  if (text.charCodeAt(4) !== 45 || text.charCodeAt(16) !== 58) return undefined
+  let i = 19
+  let micros = 0
+  if (text.charCodeAt(i) === 46) {
+    let digits = 0
+    for (i = 20; i < length && digits <= 6; i++, digits++) {
+      const digit = text.charCodeAt(i) - ZERO
+      if (digit < 0 || digit > 9) break
+      micros = micros * 10 + digit
+    }
+    for (; digits < 6; digits++) micros *= 10
+  }
+  let offset = 0
+  const sign = text.charCodeAt(i)
+  if (sign === 43 || sign === 45) {
+    offset = pair(text, i + 1) * 60
+    if (length === i + 6) offset += pair(text, i + 4)
+    else if (length !== i + 3) return undefined
+    if (sign === 45) offset = -offset
+  } else if (i !== length) return undefined
+  const year = pair(text, 0) * 100 + pair(text, 2)
+  const days = daysFromCivil(year, pair(text, 5), pair(text, 8))
+  const minutes = days * 1_440 + pair(text, 11) * 60 + pair(text, 14) - offset
+  return (minutes * 60 + pair(text, 17)) * 1_000_000 + micros
+}
+
+/** Days since 1970-01-01 in the proleptic Gregorian calendar, which PostgreSQL uses too. */
+function daysFromCivil(year: number, month: number, day: number): number {
+  const y = month <= 2 ? year - 1 : year
+  const era = Math.floor(y / 400)
+  const yearOfEra = y - era * 400
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1
+  const dayOfEra =
+    yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear
+  return era * 146_097 + dayOfEra - 719_468
+}
+
+function parseAny(text: string): number | undefined {
+  const match = SHAPE.exec(text)
+  if (match === null) return undefined
+  const [, year, month, day, hour, minute, second, fraction = ''] = match
+  const [, , , , , , , , sign, oh = '0', om = '0', os = '0', bc] = match
+  // There is no year 0: 1 BC is the year before 1.
+  const civil = bc === undefined ? Number(year) : 1 - Number(year)
+  const days = daysFromCivil(civil, Number(month), Number(day))
+  const offset = (Number(oh) * 3_600 + Number(om) * 60 + Number(os)) * (sign === '-' ? -1 : 1)
+  const seconds =
+    days * 86_400 + Number(hour) * 3_600 + Number(minute) * 60 + Number(second) - offset
+  const micros = seconds * 1_000_000 + Number(fraction.padEnd(6, '0'))
+  return Number.isSafeInteger(micros) ? micros : undefined
+}
