@@ -20,7 +20,7 @@ export type ColumnKind =
  * Bounds of a `long` or `timestamp` in a record. A number holds integers up to 2^53; Avro's zigzag form
  * doubles a negative one first, and avsc does that in floating point, so half as far below zero.
  */
-export const LONG_MAX = Number.MAX_SAFE_INTEGER
+export const LONG_MAX = Number.MAX_SAFE_INTEGER - 1
 export const LONG_MIN = -(2 ** 52)
 
 export interface Column {
