@@ -56,6 +56,7 @@ export interface StackConfig {
   readonly ports: Readonly<Record<PortName, Port>>
   readonly heaps: {readonly kafka: string; readonly cassandra: string; readonly registry: string}
   readonly redisMemory: string
+  readonly preparedTransactions: number
   /** Put after the other options of every JVM. */
   readonly jvmOptions: readonly string[]
   readonly java: {readonly chosen: string | undefined; readonly home: string | undefined}
@@ -144,6 +145,7 @@ export function readStackConfig(env: Env): StackConfig {
       cassandra: size('CASSANDRA_HEAP', '512m'),
       registry: size('REGISTRY_HEAP', '384m'),
     },
+    preparedTransactions: int('POSTGRES_PREPARED_TRANSACTIONS', 0, 0, 1000),
     redisMemory: size('REDIS_MEMORY', '1g'),
     jvmOptions: (value('STACK_JVM_OPTIONS') ?? '').split(/\s+/).filter(option => option !== ''),
     java: {chosen: value('STACK_JAVA'), home: value('JAVA_HOME')},

@@ -42,6 +42,7 @@ export const postgres: Server = {
     }
     renderInto('postgresql.conf', join(data, 'postgresql.conf'), {
       port: config.ports.postgres.port,
+      preparedTransactions: config.preparedTransactions,
       fsync: config.durable ? 'on' : 'off',
     })
     return program('postgres', ['-D', data])

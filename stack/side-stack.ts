@@ -43,6 +43,7 @@ export async function sideEnv(env: Env, folder: string): Promise<Env> {
     ...Object.fromEntries(CONNECTION_VARIABLES.map(name => [name, undefined])),
     ...Object.fromEntries(PORT_VARIABLES.map((name, index) => [name, String(ports[index])])),
     STACK_DIR: folder,
+    POSTGRES_PREPARED_TRANSACTIONS: '10',
     // Gone with the folder anyway, so nothing waits for the disk.
     STACK_DURABLE: 'false',
   }
