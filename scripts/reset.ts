@@ -1,0 +1,57 @@
+/** Deletes all data of the local servers, after asking. Downloads are kept. */
+import {existsSync, rmSync} from 'node:fs'
+import {join} from 'node:path'
+import {createInterface} from 'node:readline/promises'
+import {parseArgs} from 'node:util'
+import {messageOf} from '../platform/errors.ts'
+import {readStackConfig, type StackConfig} from '../stack/config.ts'
+import {stopStack} from '../stack/stop.ts'
+
+const HELP = `usage: npm run reset [-- --yes]
+  --yes  does not ask`
+
+/** Everything the stack writes into its folder but the downloads. */
+const OWN = ['data', 'logs', 'run', 'state.json'] as const
+
+async function isAgreed(config: StackConfig): Promise<boolean> {
+  const terminal = createInterface({input: process.stdin, output: process.stdout})
+  const closed = Promise.withResolvers<string>()
+  // No answer is no.
+  terminal.once('close', () => closed.resolve(''))
+  const question = `delete all data of the servers in ${config.folder}? (yes/no) `
+  const answer = await Promise.race([terminal.question(question), closed.promise])
+  terminal.close()
+  return /^y(es)?$/i.test(answer.trim())
+}
+
+async function main(): Promise<number> {
+  const {values} = parseArgs({options: {yes: {type: 'boolean'}, help: {type: 'boolean'}}})
+  if (values.help === true) {
+    console.log(HELP)
+    return 0
+  }
+  const config = readStackConfig(process.env)
+  if (config.external.length > 0) {
+    console.log(`not touched, since they run elsewhere: ${config.external.join(', ')}`)
+  }
+  if (!existsSync(config.folder)) {
+    console.log(`there is nothing in ${config.folder}`)
+    return 0
+  }
+  if (values.yes !== true && !(await isAgreed(config))) {
+    console.log('nothing deleted')
+    return 1
+  }
+  const {launcher} = await stopStack(config)
+  if (launcher) console.log('stopped')
+  for (const name of OWN) rmSync(join(config.folder, name), {recursive: true, force: true})
+  console.log('deleted')
+  return 0
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  console.error(messageOf(error))
+  process.exitCode = 1
+}

@@ -1,0 +1,183 @@
+/** The life of `npm start`: start, sample, view, stop. */
+import {execFile} from 'node:child_process'
+import {existsSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {promisify} from 'node:util'
+import {readApiConfig} from '../api/config.ts'
+import {readRelayConfig} from '../ingestor/config.ts'
+import type {Env} from '../platform/config.ts'
+import {messageOf} from '../platform/errors.ts'
+import {pause} from '../platform/lifecycle.ts'
+import {openClient} from '../platform/postgres.ts'
+import {readProcessorConfig} from '../processor/config.ts'
+import {PROJECT_FOLDER, type StackConfig} from '../stack/config.ts'
+import {startPipeline, type Pipeline} from '../stack/pipeline.ts'
+import {initPipeline, readInitConfig} from './init.ts'
+import {openStatusReader} from './pipeline-status.ts'
+import {connectionLines, lastError, recordsProcessed, statusLine} from './view.ts'
+
+export interface StartOptions {
+  readonly withSample: boolean
+  readonly withServices: boolean
+}
+
+/** What the process that stays tells the one that waits for it. */
+export interface StartMessage {
+  readonly kind: 'progress' | 'ready' | 'failed'
+  readonly text: string
+}
+
+const REFRESH_MS = 1000
+/** Without a terminal a line is printed when something changed, and at least so often. */
+const PLAIN_EVERY_MS = 60_000
+/** Ctrl-C reaches us from the terminal and again from npm: that is one wish, not two. */
+const SECOND_SIGNAL_MS = 1500
+
+const tell = (kind: StartMessage['kind'], text: string): void => {
+  if (process.connected) process.send?.({kind, text})
+  if (kind === 'failed') console.error(text)
+  else console.log(text)
+}
+
+/** @returns the exit status */
+export async function runPipeline(
+  config: StackConfig,
+  env: Env,
+  options: StartOptions,
+): Promise<number> {
+  const began = performance.now()
+  const full = {...env, ...config.connections}
+  const {stop, settle} = stopWish()
+  let pipeline: Pipeline
+  try {
+    if (options.withServices) checkSettings(full)
+    const pages = options.withServices ? buildPages() : Promise.resolve()
+    pipeline = await startPipeline({
+      config,
+      env,
+      signal: stop,
+      withServices: options.withServices,
+      progress: (who, text) => tell('progress', `${who.padEnd(10)} ${text}`),
+      async prepare() {
+        await initPipeline(full, text => tell('progress', `${'init'.padEnd(10)} ${text}`))
+        await pages
+      },
+    })
+  } catch (error) {
+    tell('failed', stop.aborted ? 'stopped before it was ready' : messageOf(error))
+    return 1
+  }
+  try {
+    const {DATABASE_URL} = config.connections
+    if (options.withSample && !config.external.includes('postgres')) {
+      if (await loadSample(DATABASE_URL))
+        tell('progress', 'the empty database was given the sample')
+    }
+    const seconds = ((performance.now() - began) / 1000).toFixed(1)
+    const lines = connectionLines(config, options.withServices)
+    const logs = `  logs        ${join(config.folder, 'logs')}`
+    settle()
+    tell('ready', [`ready in ${seconds} s`, ...lines, logs, '  stop        npm stop'].join('\n'))
+    await show(config, env, stop)
+  } finally {
+    process.stdout.write(process.stdout.isTTY ? '\nstopping\n' : 'stopping\n')
+    await pipeline.stop()
+    console.log('stopped')
+  }
+  return 0
+}
+
+/** All settings of all parts are read before anything starts: a bad one costs no start. */
+function checkSettings(env: Env): void {
+  const problems = new Set<string>()
+  for (const read of [readInitConfig, readRelayConfig, readProcessorConfig, readApiConfig]) {
+    try {
+      read(env)
+    } catch (error) {
+      for (const line of messageOf(error).split('\n').slice(1)) problems.add(line)
+      if (!messageOf(error).includes('\n')) problems.add(`  ${messageOf(error)}`)
+    }
+  }
+  if (problems.size > 0) {
+    throw new Error(`invalid configuration, correct these variables:\n${[...problems].join('\n')}`)
+  }
+}
+
+/** The pages are compiled while the servers start. */
+async function buildPages(): Promise<void> {
+  const script = join(PROJECT_FOLDER, 'scripts/build-dashboard.ts')
+  if (!existsSync(script)) return
+  await promisify(execFile)(process.execPath, [script], {cwd: PROJECT_FOLDER})
+}
+
+/** @returns whether the database was empty and now holds the sample */
+async function loadSample(databaseUrl: string): Promise<boolean> {
+  const client = await openClient(databaseUrl, {applicationName: 'sample'})
+  try {
+    const {rows} = await client.query<{filled: boolean}>(
+      'SELECT EXISTS (SELECT FROM content) OR EXISTS (SELECT FROM engagement_events) AS filled',
+    )
+    if (rows[0]?.filled !== false) return false
+    await client.query(readFileSync(join(PROJECT_FOLDER, 'scripts/sample.sql'), 'utf8'))
+    return true
+  } finally {
+    await client.end()
+  }
+}
+
+/** Refreshes one line at a terminal; else prints lines. */
+async function show(config: StackConfig, env: Env, stop: AbortSignal): Promise<void> {
+  const reader = openStatusReader(config, env)
+  let [last, printedAt] = ['', -Infinity]
+  let before: {readonly records: number; readonly at: number} | undefined
+  try {
+    while (!stop.aborted) {
+      const look = await reader.look()
+      const records = await recordsProcessed(look)
+      const at = performance.now()
+      const rate =
+        records === null || before === undefined || records < before.records
+          ? null
+          : ((records - before.records) * 1000) / (at - before.at)
+      before = records === null ? undefined : {records, at}
+      const line = statusLine(look, rate, lastError(config))
+      if (process.stdout.isTTY) {
+        process.stdout.write(`\r\x1b[2K${line.slice(0, process.stdout.columns - 1)}`)
+      } else if (line !== last && (at - printedAt > 5000 || last === '')) {
+        console.log(line)
+        ;[last, printedAt] = [line, at]
+      } else if (at - printedAt > PLAIN_EVERY_MS) {
+        console.log(line)
+        printedAt = at
+      }
+      await pause(REFRESH_MS, stop)
+    }
+  } finally {
+    await reader.close()
+  }
+}
+
+/** Fires at a signal, or when whoever started us in the foreground is gone. */
+function stopWish(): {readonly stop: AbortSignal; readonly settle: () => void} {
+  const stop = new AbortController()
+  let wishedAt = 0
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (stop.signal.aborted && Date.now() - wishedAt > SECOND_SIGNAL_MS) process.exit(1)
+      if (stop.signal.aborted) return
+      wishedAt = Date.now()
+      stop.abort(new Error(name))
+    })
+  }
+  if (process.connected) {
+    // The process that waits for us takes its leave once we are ready; before that, it has died.
+    const left = (): void => stop.abort(new Error('the starting process is gone'))
+    process.once('disconnect', left)
+    return {stop: stop.signal, settle: () => void process.off('disconnect', left)}
+  }
+  const parent = process.ppid
+  setInterval(() => {
+    if (process.ppid !== parent) stop.abort(new Error('the launcher is gone'))
+  }, 500).unref()
+  return {stop: stop.signal, settle: () => undefined}
+}
