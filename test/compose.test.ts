@@ -1,0 +1,124 @@
+/** The compose file and the services' own settings agree, in both directions. */
+import {readFileSync} from 'node:fs'
+import {parse} from 'yaml'
+import {describe, expect, test} from 'vitest'
+import {readApiConfig} from '../api/config.ts'
+import {readRelayConfig} from '../ingestor/config.ts'
+import {withSecretFiles, type Env} from '../platform/config.ts'
+import {readProcessorConfig} from '../processor/config.ts'
+import {readInitConfig} from '../scripts/init.ts'
+
+interface Service {
+  readonly image?: string
+  readonly environment?: Readonly<Record<string, string | number>>
+  readonly ports?: readonly string[]
+  readonly depends_on?: Readonly<Record<string, {readonly condition: string}>> | readonly string[]
+  readonly healthcheck?: object
+  readonly command?: readonly string[]
+  readonly profiles?: readonly string[]
+}
+
+const compose = parse(readFileSync('docker-compose.yml', 'utf8'), {merge: true}) as {
+  readonly services: Readonly<Record<string, Service>>
+  readonly volumes: Readonly<Record<string, object>>
+}
+
+const READERS: Readonly<Record<string, (env: Env) => unknown>> = {
+  init: readInitConfig,
+  ingestor: readRelayConfig,
+  processor: readProcessorConfig,
+  api: readApiConfig,
+}
+
+/** Variables whose default names a server on the same machine: in a container nothing is there. */
+const SERVERS = [
+  'DATABASE_URL',
+  'KAFKA_BROKERS',
+  'SCHEMA_REGISTRY_URL',
+  'CASSANDRA_CONTACT_POINTS',
+  'REDIS_URL',
+  'API_RELAY_URLS',
+  'API_PROCESSOR_URLS',
+]
+/** Read by the image's entry or by Node itself, not by a config reader. */
+const ELSEWHERE = new Set(['NODE_ENV'])
+
+/** Every variable that a reader asks for. */
+function namesRead(reader: (env: Env) => unknown, env: Env): Set<string> {
+  const names = new Set<string>()
+  const spy = new Proxy(env, {
+    get(target, name) {
+      if (typeof name === 'string') names.add(name)
+      return Reflect.get(target, name) as unknown
+    },
+  })
+  reader(spy)
+  return names
+}
+
+const environmentOf = (name: string): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(compose.services[name]?.environment ?? {}).map(([k, v]) => [k, String(v)]),
+  )
+
+describe.each(Object.entries(READERS))('%s', (name, reader) => {
+  const env = withSecretFiles(environmentOf(name), () => 'from-a-file')
+
+  test('is configured without a problem by what the compose file sets', () => {
+    expect(() => reader(env)).not.toThrow()
+  })
+
+  test('reads every variable that the compose file sets', () => {
+    const read = namesRead(reader, env)
+    const set = Object.keys(environmentOf(name)).map(n => n.replace(/_FILE$/, ''))
+    const unread = set.filter(n => !read.has(n) && !ELSEWHERE.has(n))
+    // The init job takes its settings with the services; a level for logs does no harm there.
+    expect(
+      unread.filter(n => !(name === 'init' && ['LOG_LEVEL', 'REDIS_URL'].includes(n))),
+    ).toEqual([])
+  })
+
+  test('is told where every server is that it connects to', () => {
+    const read = namesRead(reader, env)
+    const needed = SERVERS.filter(n => read.has(n))
+    expect(needed.filter(n => environmentOf(name)[n] === undefined)).toEqual([])
+  })
+
+  test('runs a file that exists', () => {
+    const [node, file] = compose.services[name]?.command ?? []
+    expect(node).toBe('node')
+    expect(() => readFileSync(file!)).not.toThrow()
+  })
+})
+
+const services = Object.entries(compose.services)
+
+test('every image is pinned and every port is bound to the loopback interface', () => {
+  for (const [name, service] of services) {
+    expect(service.image, name).toMatch(/:[\w.-]*\d[\w.-]*$|:local$/)
+    for (const port of service.ports ?? []) expect(port, name).toMatch(/^127\.0\.0\.1:/)
+  }
+})
+
+test('no password stands in the file', () => {
+  const text = readFileSync('docker-compose.yml', 'utf8')
+  expect(text).not.toMatch(/:\/\/[^\s/@]+:[^\s/@]+@/)
+  expect(text).not.toMatch(/PASSWORD:\s*\S/)
+})
+
+test('services start after the init job, and the job after healthy servers', () => {
+  for (const name of ['ingestor', 'processor', 'api']) {
+    expect(compose.services[name]?.depends_on, name).toMatchObject({
+      init: {condition: 'service_completed_successfully'},
+    })
+  }
+  const before = compose.services['init']?.depends_on as Record<string, {condition: string}>
+  for (const server of ['postgres', 'kafka', 'schema-registry', 'cassandra', 'redis']) {
+    expect(before[server]?.condition, server).toBe('service_healthy')
+    expect(compose.services[server]?.healthcheck, server).toBeDefined()
+  }
+})
+
+test('PostgreSQL 18 keeps its data below the mounted folder', () => {
+  expect(readFileSync('docker-compose.yml', 'utf8')).toContain('"postgres:/var/lib/postgresql"')
+})
