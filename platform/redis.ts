@@ -39,6 +39,8 @@ export interface Redis {
     signal: AbortSignal,
   ): Promise<void>
   readonly isReady: boolean
+  /** Counts connections: after a change the server may be another one, or have forgotten. */
+  readonly connection: number
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -98,6 +100,8 @@ function toRedis(client: Client, {url, timeoutMs}: {url: string; timeoutMs: numb
       throw classifyRedisError(error, url)
     }
   }
+  let connection = client.isReady ? 1 : 0
+  client.on('ready', () => (connection += 1))
   const send = async (command: RedisCommand): Promise<unknown> =>
     await guard(() => client.sendCommand(command))
   const close = async (): Promise<void> => {
@@ -127,6 +131,9 @@ function toRedis(client: Client, {url, timeoutMs}: {url: string; timeoutMs: numb
     },
     get isReady() {
       return client.isReady
+    },
+    get connection() {
+      return connection
     },
     close,
     [Symbol.asyncDispose]: close,

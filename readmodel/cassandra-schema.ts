@@ -62,6 +62,11 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
          content_id uuid, period text, granularity text, start timestamp, ${FIGURES},
          PRIMARY KEY ((content_id, period), granularity, start))
        WITH ${UPDATED}`,
+      `CREATE TABLE IF NOT EXISTS content_totals (
+         src_partition int, bucket smallint, content_id uuid,
+         ${FIGURES.replace('\n  src_partition int,', '')},
+         PRIMARY KEY ((src_partition, bucket), content_id))
+       WITH ${UPDATED}`,
       `CREATE TABLE IF NOT EXISTS content_days (
          day date, bucket smallint, content_id uuid, ${FIGURES},
          PRIMARY KEY ((day, bucket), content_id))
@@ -78,13 +83,9 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
        WITH ${UPDATED}`,
       `CREATE TABLE IF NOT EXISTS platform_metrics (
          src_partition int, period text, granularity text, start timestamp,
-         ${FIGURES.replace('\n  src_partition int,', '')},
+         events bigint, plays bigint, pauses bigint, finishes bigint, clicks bigint,
+         duration_ms bigint, detail blob, src_offset bigint,
          PRIMARY KEY ((src_partition, period), granularity, start))
-       WITH ${UPDATED}`,
-      `CREATE TABLE IF NOT EXISTS platform_viewers (
-         src_partition int, period text, granularity text, start timestamp, slot int, sketch blob,
-         src_offset bigint,
-         PRIMARY KEY ((src_partition, period), granularity, start, slot))
        WITH ${UPDATED}`,
       `CREATE TABLE IF NOT EXISTS leaderboard_steps (
          src_partition int, hour timestamp, step timestamp, contents int, detail blob,

@@ -109,12 +109,27 @@ export class ContentState {
   }
 }
 
+/** The bytes of a row without its viewers: nothing has to be stored beside them. */
+export function encodeNumbers(state: ContentState, writer: ByteWriter): Buffer {
+  writeNumbers(state, writer)
+  NO_VIEWERS.encode(writer, writer)
+  return writer.take()
+}
+
+const NO_VIEWERS = new ViewerSketch()
+
 /** The bytes of a row; `spill` has to be stored before them. */
 export function encodeContentState(
   state: ContentState,
   writer: ByteWriter,
   scratch: ByteWriter,
 ): {readonly detail: Buffer; readonly spill: Spill | undefined} {
+  writeNumbers(state, writer)
+  const spill = state.viewers.encode(writer, scratch)
+  return {detail: writer.take(), spill}
+}
+
+function writeNumbers(state: ContentState, writer: ByteWriter): void {
   writer.byte(FORMAT)
   writer.byte(state.stale ? 1 : 0)
   writer.count(state.devices.length)
@@ -129,8 +144,6 @@ export function encodeContentState(
     writer.count(key)
     writer.signed(count)
   }
-  const spill = state.viewers.encode(writer, scratch)
-  return {detail: writer.take(), spill}
 }
 
 export function decodeContentState(detail: Buffer): ContentState {

@@ -33,10 +33,6 @@ export const platformMinuteKey = (partition: number, minuteSeconds: number): str
 /** Hash: field = page, value = views. */
 export const pageViewsKey = (partition: number): string => `page_views:{${partition}}`
 
-/** A user's newest activities as JSON. */
-export const userRecentKey = (partition: number, userId: string): string =>
-  `user_recent:{${partition}}:${userId}`
-
 /** Hash of one minute of activity: events, page_views. */
 export const activityMinuteKey = (partition: number, minuteSeconds: number): string =>
   `activity:{${partition}}:${minuteSeconds}`

@@ -37,3 +37,10 @@ export function toIsoDay(day: number): string {
 
 export const isoDayOfSeconds = (seconds: number): string =>
   toIsoDay(Math.floor(seconds / DAY_SECONDS))
+
+/** `2026-11-21T06:00:00.123456Z` for microseconds since 1970. */
+export function toIsoMicros(us: number): string {
+  const ms = Math.floor(us / 1000)
+  const micros = String(us - ms * 1000).padStart(3, '0')
+  return `${new Date(ms).toISOString().slice(0, -1)}${micros}Z`
+}

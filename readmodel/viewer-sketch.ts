@@ -8,7 +8,13 @@
  * ever hold what the row's events hold: rows left over from a crash or an earlier owner do no harm.
  */
 import {ByteReader, type ByteWriter} from './bytes.ts'
-import {HLL_REGISTERS, HyperLogLog, SPARSE_MAX, type HllEntry} from './hyperloglog.ts'
+import {
+  estimateRegisters,
+  HLL_REGISTERS,
+  HyperLogLog,
+  SPARSE_MAX,
+  type HllEntry,
+} from './hyperloglog.ts'
 
 /** Entries that stay inside the row. */
 export const JOURNAL_MAX = 256
@@ -64,7 +70,7 @@ export class ViewerSketch {
 
   /** Distinct viewers over all cells. */
   estimate(): number {
-    this.#estimate ??= (this.#union ?? this.unionOf(() => true)).estimate()
+    this.#estimate ??= this.#union?.estimate() ?? this.#estimateSmall()
     return this.#estimate
   }
 
@@ -147,6 +153,15 @@ export class ViewerSketch {
   /** Adds without writing it down: for reading and merging. */
   absorb(cell: number, entry: HllEntry): void {
     if (this.#addTo(cell, entry)) this.#estimate = undefined
+  }
+
+  #estimateSmall(): number {
+    const registers = new Uint8Array(HLL_REGISTERS)
+    for (const [key, rank] of this.#small!) {
+      const index = key % HLL_REGISTERS
+      if (registers[index]! < rank) registers[index] = rank
+    }
+    return estimateRegisters(registers, 64)
   }
 
   #addTo(cell: number, entry: HllEntry): boolean {

@@ -24,6 +24,11 @@ export function retractEvent(state: ContentState, event: EngagementEvent): void 
   if (isBound || event.user_id !== null) state.stale = true
 }
 
+/** Numbers only: exact in both directions. */
+export function countEvent(state: ContentState, event: EngagementEvent, times: 1 | -1): void {
+  count(state, state.ensureDevice(deviceKeyOf(event.device)), event, times)
+}
+
 function count(state: ContentState, device: number, event: EngagementEvent, times: 1 | -1): number {
   const cell = cellOf(device, typeIndexOf(event.event_type))
   state.addEvents(cell, times)

@@ -1,0 +1,36 @@
+-- One flush of one partition's values: all of them, or none when somebody newer was here.
+-- KEYS: fence, lease, then one per value.
+-- ARGV: generation, offset, lease end (ms, 0: no lease), renew (0/1), run id, then per value:
+--   'H', ttl seconds (0: for ever), number of fields + values, fields and values
+--   'S', ttl seconds, value
+-- Returns 1 when applied, 0 when the owner has to seed again, 2 when a later flush was here already.
+local generation = tonumber(ARGV[1])
+local offset = tonumber(ARGV[2])
+local fence = redis.call('HMGET', KEYS[1], 'generation', 'offset')
+local standing = tonumber(fence[1] or '-1')
+if standing > generation then return 0 end
+if standing == generation and tonumber(fence[2] or '-1') > offset then return 2 end
+if ARGV[4] == '1' then
+  local lease = redis.call('HMGET', KEYS[2], 'generation', 'run_id')
+  if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[5] then return 0 end
+end
+local at = 6
+for i = 3, #KEYS do
+  local kind = ARGV[at]
+  local ttl = tonumber(ARGV[at + 1])
+  if kind == 'H' then
+    local count = tonumber(ARGV[at + 2])
+    redis.call('HSET', KEYS[i], unpack(ARGV, at + 3, at + 2 + count))
+    at = at + 3 + count
+  else
+    redis.call('SET', KEYS[i], ARGV[at + 2])
+    at = at + 3
+  end
+  if ttl > 0 then redis.call('EXPIRE', KEYS[i], ttl) end
+end
+redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'offset', ARGV[2])
+if ARGV[3] ~= '0' then
+  redis.call('HSET', KEYS[2], 'run_id', ARGV[5], 'generation', ARGV[1], 'offset', ARGV[2])
+  redis.call('PEXPIREAT', KEYS[2], ARGV[3])
+end
+return 1
