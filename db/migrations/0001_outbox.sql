@@ -3,25 +3,58 @@ CREATE SCHEMA cdc;
 -- CACHE 1: ids must grow in the order in which row locks were taken.
 CREATE SEQUENCE public.outbox_events_id_seq CACHE 1;
 --> statement-breakpoint
+/*
+ * Every captured change, in the transaction that made it. Rows are never updated and never deleted one
+ * by one: slots are partitions, emptied as a whole by cdc.rotate(). A row is known by (id, created_at):
+ * after a crash with asynchronous commit PostgreSQL can hand out an id and a txid again.
+ */
 CREATE TABLE public.outbox_events (
   id bigint NOT NULL DEFAULT nextval('public.outbox_events_id_seq'),
   slot smallint NOT NULL,
   txid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  -- Ten bits of the key's hash. Lanes are a matter of the relay: hash & (lanes - 1).
   hash smallint NOT NULL,
   topic text NOT NULL,
   aggregate_id text NOT NULL,
   key text,
-  op "char" NOT NULL,
+  op "char" NOT NULL CHECK (op IN ('c', 'u', 'd', 'r')),
   payload json NOT NULL,
   headers json,
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- Pages are read by id: with slot first, each page would sort the rest of a slot.
   PRIMARY KEY (id, slot)
 ) PARTITION BY LIST (slot);
 --> statement-breakpoint
-CREATE TABLE public.outbox_events_0 PARTITION OF public.outbox_events FOR VALUES IN (0);
+-- Slots live for minutes: vacuuming what is about to be emptied is work for nothing.
+CREATE TABLE public.outbox_events_0 PARTITION OF public.outbox_events FOR VALUES IN (0) WITH (autovacuum_vacuum_insert_threshold = -1);
 --> statement-breakpoint
-CREATE TABLE public.outbox_events_1 PARTITION OF public.outbox_events FOR VALUES IN (1);
+CREATE TABLE public.outbox_events_1 PARTITION OF public.outbox_events FOR VALUES IN (1) WITH (autovacuum_vacuum_insert_threshold = -1);
 --> statement-breakpoint
-CREATE TABLE public.outbox_events_2 PARTITION OF public.outbox_events FOR VALUES IN (2);
+CREATE TABLE public.outbox_events_2 PARTITION OF public.outbox_events FOR VALUES IN (2) WITH (autovacuum_vacuum_insert_threshold = -1);
 --> statement-breakpoint
-CREATE INDEX outbox_events_txid ON public.outbox_events (txid);
+CREATE TABLE public.outbox_events_3 PARTITION OF public.outbox_events FOR VALUES IN (3) WITH (autovacuum_vacuum_insert_threshold = -1);
+--> statement-breakpoint
+-- Finds the rows of given transactions, and of all from one on. Measured beside others: docs/adr/0003.
+CREATE INDEX outbox_events_txid ON public.outbox_events (txid, id);
+--> statement-breakpoint
+-- The slot that is written to. Writers look it up while they hold their rows' locks, so the changes of
+-- one row never go to an older slot than the changes before them.
+CREATE TABLE cdc.outbox_slot (
+  is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+  slot smallint NOT NULL CHECK (slot BETWEEN 0 AND 3),
+  opened_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+--> statement-breakpoint
+INSERT INTO cdc.outbox_slot (slot) VALUES (0);
+--> statement-breakpoint
+CREATE TABLE cdc.settings (
+  is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+  -- A new slot is opened after this long, when one is empty.
+  slot_seconds integer NOT NULL DEFAULT 300 CHECK (slot_seconds BETWEEN 1 AND 86400),
+  -- Published rows are kept at least this long.
+  keep_seconds integer NOT NULL DEFAULT 0 CHECK (keep_seconds BETWEEN 0 AND 2592000),
+  -- Longest time for which emptying a slot may keep a writer waiting.
+  rotate_lock_ms integer NOT NULL DEFAULT 20 CHECK (rotate_lock_ms BETWEEN 1 AND 5000)
+);
+--> statement-breakpoint
+INSERT INTO cdc.settings DEFAULT VALUES;

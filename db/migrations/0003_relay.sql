@@ -4,13 +4,11 @@
  * everything of it up to last_id is published.
  */
 CREATE TABLE cdc.relay_cursor (
-  lane smallint PRIMARY KEY,
-  lanes smallint NOT NULL,
+  lane smallint PRIMARY KEY CHECK (lane >= 0 AND lane < lanes),
+  lanes smallint NOT NULL CHECK (lanes BETWEEN 1 AND 1024 AND (lanes & (lanes - 1)) = 0),
   snap_from pg_snapshot NOT NULL,
   snap_to pg_snapshot,
   last_id bigint NOT NULL DEFAULT 0,
-  -- Rows of transactions that began after snap_from have higher ids.
-  id_floor bigint NOT NULL DEFAULT 0,
   epoch bigint NOT NULL DEFAULT 0,
   owner text,
   system_identifier text,
@@ -20,16 +18,25 @@ CREATE TABLE cdc.relay_cursor (
 --> statement-breakpoint
 INSERT INTO cdc.relay_cursor (lane, lanes, snap_from) VALUES (0, 1, '1:1:');
 --> statement-breakpoint
--- Takes a lane: epochs only grow, over all lanes, also after a restore of an older state.
+-- Epochs are global and only grow, also when an older state was restored. Call it under the lock.
+CREATE FUNCTION cdc.next_epoch() RETURNS bigint LANGUAGE sql VOLATILE AS $$
+  SELECT greatest((SELECT max(c.epoch) + 1 FROM cdc.relay_cursor c), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)
+$$;
+--> statement-breakpoint
+/*
+ * Gives a lane a new epoch, and with it to a new owner: whoever held an earlier one sees no row any more.
+ * Committed synchronously; the takeover snapshot is taken after that commit.
+ */
 CREATE FUNCTION cdc.take_lane(want smallint, who text) RETURNS SETOF cdc.relay_cursor LANGUAGE plpgsql AS $$
 BEGIN
-  SET LOCAL synchronous_commit = on;
+  IF pg_is_in_recovery() THEN
+    RAISE EXCEPTION 'this server is a standby: its snapshots do not show which transactions run'
+      USING ERRCODE = 'read_only_sql_transaction', HINT = 'Point DATABASE_URL at the primary.';
+  END IF;
+  PERFORM set_config('synchronous_commit', 'on', true);
   PERFORM pg_advisory_xact_lock(913370002);
   RETURN QUERY
-    UPDATE cdc.relay_cursor c
-       SET epoch = greatest((SELECT max(epoch) + 1 FROM cdc.relay_cursor),
-                            (extract(epoch FROM clock_timestamp()) * 1000000)::bigint),
-           owner = who, updated_at = now()
+    UPDATE cdc.relay_cursor c SET epoch = cdc.next_epoch(), owner = who, updated_at = clock_timestamp()
      WHERE c.lane = want
     RETURNING c.*;
 END $$;
@@ -52,14 +59,28 @@ CREATE TABLE cdc.dead_letters (
   UNIQUE (outbox_id, created_at)
 );
 --> statement-breakpoint
--- Rows not certainly published yet, and the oldest of them.
-CREATE FUNCTION cdc.unpublished() RETURNS TABLE (rows bigint, oldest timestamptz) LANGUAGE sql STABLE AS $$
-  SELECT count(*), min(o.created_at)
+/*
+ * Rows not certainly published yet, and the oldest of them. Up to at_most rows of a lane are counted;
+ * beyond that the number is estimated from their ids.
+ */
+CREATE FUNCTION cdc.unpublished(at_most integer DEFAULT 100000) RETURNS TABLE (rows bigint, oldest timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT coalesce(sum(CASE WHEN w.counted < at_most THEN w.counted
+                           ELSE greatest(w.counted, (pg_sequence_last_value('public.outbox_events_id_seq') - w.lowest) / c.lanes) END), 0)::bigint,
+         min(w.oldest)
     FROM cdc.relay_cursor c
-    JOIN public.outbox_events o
-      ON o.txid >= pg_snapshot_xmin(c.snap_from) AND (o.hash & (c.lanes - 1)) = c.lane
-   WHERE NOT pg_visible_in_snapshot(o.txid, c.snap_from)
-     AND NOT (c.snap_to IS NOT NULL AND o.id <= c.last_id AND pg_visible_in_snapshot(o.txid, c.snap_to))
+    CROSS JOIN LATERAL (
+      SELECT count(*) AS counted, min(x.id) AS lowest, min(x.created_at) AS oldest
+        FROM ((SELECT o.id, o.txid, o.created_at FROM public.outbox_events o
+                WHERE o.txid >= pg_snapshot_xmax(c.snap_from) AND (o.hash & (c.lanes - 1)) = c.lane
+                  AND NOT (c.snap_to IS NOT NULL AND o.id <= c.last_id AND pg_visible_in_snapshot(o.txid, c.snap_to))
+                LIMIT at_most)
+              UNION ALL
+              (SELECT o.id, o.txid, o.created_at FROM pg_snapshot_xip(c.snap_from) late
+                CROSS JOIN LATERAL (SELECT * FROM public.outbox_events q WHERE q.txid = late OFFSET 0) o
+                WHERE (o.hash & (c.lanes - 1)) = c.lane
+                  AND NOT (c.snap_to IS NOT NULL AND o.id <= c.last_id AND pg_visible_in_snapshot(o.txid, c.snap_to))
+                LIMIT at_most)) x) w
 $$;
 --> statement-breakpoint
 CREATE VIEW public.outbox_status AS
@@ -71,30 +92,100 @@ CREATE VIEW public.outbox_status AS
     JOIN cdc.relay_cursor c ON (o.hash & (c.lanes - 1)) = c.lane;
 --> statement-breakpoint
 /*
- * Empties the oldest slot when every row in it is covered by a cursor. Never waits for a writer longer
- * than its lock timeout. Only at READ COMMITTED: an older snapshot would not see rows that committed
- * since, and they would be lost.
+ * True when every row of a slot is published. Snapshots of one server are nested: what the oldest cursor
+ * sees, all of them have published. Costs a look-up for each transaction that was running, no scan.
  */
-CREATE FUNCTION cdc.rotate() RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION cdc.is_published(slot_table regclass) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
-  oldest smallint := (cdc.slot_now() + 1) % 3;
-  slot_table text := format('public.outbox_events_%s', oldest);
-  found boolean;
+  published pg_snapshot;
+  is_waiting boolean;
+BEGIN
+  SELECT c.snap_from INTO STRICT published FROM cdc.relay_cursor c
+   ORDER BY pg_snapshot_xmax(c.snap_from), (SELECT count(*) FROM pg_snapshot_xip(c.snap_from)) DESC LIMIT 1;
+  EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %1$s WHERE txid >= pg_snapshot_xmax($1))
+                      OR EXISTS (SELECT FROM pg_snapshot_xip($1) late JOIN %1$s o ON o.txid = late)', slot_table)
+    INTO is_waiting USING published;
+  RETURN NOT is_waiting;
+END $$;
+--> statement-breakpoint
+/*
+ * One step of retention: empties the oldest slot when every row in it is published and old enough, and
+ * opens the next slot when the present one is. Answers what it did: truncated, opened, or why it did
+ * nothing: empty, waiting (rows are unpublished or young), locked (a writer is at work there), busy.
+ *
+ * Oldest first, so that no slot with a later change of a row goes before one with an earlier change.
+ * Only at READ COMMITTED: an older snapshot would not see rows that committed since, and lose them.
+ */
+CREATE FUNCTION cdc.rotate() RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  rules cdc.settings;
+  present cdc.outbox_slot;
+  part regclass;
+  oldest regclass;
+  newest_at timestamptz;
+  is_filled boolean;
+  outcome text := 'empty';
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
-    RAISE EXCEPTION 'cdc.rotate() works at READ COMMITTED only';
+    RAISE EXCEPTION 'cdc.rotate() works at READ COMMITTED only' USING ERRCODE = 'active_sql_transaction';
   END IF;
-  EXECUTE format('SELECT EXISTS (SELECT FROM %s)', slot_table) INTO found;
-  IF NOT found THEN RETURN 'empty'; END IF;
-  PERFORM set_config('lock_timeout', '20ms', true);
+  IF NOT pg_try_advisory_xact_lock(913370003) THEN RETURN 'busy'; END IF;
+  SELECT * INTO STRICT rules FROM cdc.settings;
+  SELECT * INTO STRICT present FROM cdc.outbox_slot;
+  -- Slots are filled in a ring: the first filled one after the present is the oldest.
+  FOR step IN 1..3 LOOP
+    part := format('public.outbox_events_%s', (present.slot + step) % 4)::regclass;
+    EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s)', part) INTO is_filled;
+    IF is_filled THEN oldest := part; EXIT; END IF;
+  END LOOP;
+  IF oldest IS NOT NULL THEN
+    EXECUTE format('SELECT created_at FROM ONLY %s ORDER BY id DESC LIMIT 1', oldest) INTO newest_at;
+    IF newest_at > clock_timestamp() - make_interval(secs => rules.keep_seconds) OR NOT cdc.is_published(oldest) THEN
+      outcome := 'waiting';
+    ELSE
+      outcome := cdc.truncate_slot(oldest, rules.rotate_lock_ms);
+    END IF;
+  END IF;
+  EXECUTE format('SELECT EXISTS (SELECT FROM ONLY public.outbox_events_%s)', (present.slot + 1) % 4) INTO is_filled;
+  IF NOT is_filled AND present.opened_at < clock_timestamp() - make_interval(secs => rules.slot_seconds) THEN
+    EXECUTE format('SELECT EXISTS (SELECT FROM ONLY public.outbox_events_%s)', present.slot) INTO is_filled;
+    IF is_filled THEN
+      UPDATE cdc.outbox_slot SET slot = (present.slot + 1) % 4, opened_at = clock_timestamp();
+      IF outcome <> 'truncated' THEN outcome := 'opened'; END IF;
+    END IF;
+  END IF;
+  RETURN outcome;
+END $$;
+--> statement-breakpoint
+-- Looks again under the lock: a writer may have committed since.
+CREATE FUNCTION cdc.truncate_slot(slot_table regclass, lock_ms integer) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM set_config('lock_timeout', lock_ms || 'ms', true);
   BEGIN
     EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', slot_table);
   EXCEPTION WHEN lock_not_available THEN RETURN 'locked';
   END;
-  EXECUTE format('SELECT EXISTS (SELECT FROM cdc.relay_cursor c CROSS JOIN LATERAL
-                    (SELECT FROM %s o WHERE o.txid >= pg_snapshot_xmin(c.snap_from) AND (o.hash & (c.lanes - 1)) = c.lane LIMIT 1) x)',
-                 slot_table) INTO found;
-  IF found THEN RETURN 'waiting'; END IF;
+  IF NOT cdc.is_published(slot_table) THEN RETURN 'waiting'; END IF;
   EXECUTE format('TRUNCATE ONLY %s', slot_table);
   RETURN 'truncated';
 END $$;
+--> statement-breakpoint
+-- Size and age of each slot. Rows are an estimate.
+CREATE VIEW cdc.slot_status AS
+  SELECT s.slot, s.slot = p.slot AS is_present,
+         pg_stat_get_live_tuples(t.oid) AS rows_estimated, pg_total_relation_size(t.oid) AS bytes,
+         (SELECT o.created_at FROM public.outbox_events o WHERE o.slot = s.slot ORDER BY o.id LIMIT 1) AS oldest_at,
+         (SELECT o.created_at FROM public.outbox_events o WHERE o.slot = s.slot ORDER BY o.id DESC LIMIT 1) AS newest_at
+    FROM generate_series(0, 3) s (slot)
+    JOIN pg_class t ON t.oid = to_regclass(format('public.outbox_events_%s', s.slot))
+   CROSS JOIN cdc.outbox_slot p;
+--> statement-breakpoint
+-- Which server this is: a relay that finds another than it knew publishes everything again.
+CREATE FUNCTION cdc.cluster() RETURNS TABLE (system_identifier text, timeline integer, is_standby boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT s.system_identifier::text,
+         -- The file name knows the timeline at once; the control file only after the next checkpoint.
+         CASE WHEN NOT pg_is_in_recovery() THEN ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer END,
+         pg_is_in_recovery()
+    FROM pg_control_system() s
+$$;
