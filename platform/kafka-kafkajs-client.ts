@@ -43,10 +43,12 @@ export interface ClientOptions {
   readonly clientId: string
   readonly log: Logger
   readonly requestTimeoutMs?: number
+  /** How often the library may repeat a call by itself; none for a publisher. */
+  readonly retries?: number
 }
 
 export function toClient(connection: KafkaConnection, options: ClientOptions): Kafka {
-  const {clientId, log, requestTimeoutMs = REQUEST_TIMEOUT_MS} = options
+  const {clientId, log, requestTimeoutMs = REQUEST_TIMEOUT_MS, retries = 5} = options
   const {sasl} = connection
   const config: KafkaConfig = {
     clientId,
@@ -54,6 +56,7 @@ export function toClient(connection: KafkaConnection, options: ClientOptions): K
     ssl: connection.tls,
     connectionTimeout: 5_000,
     requestTimeout: requestTimeoutMs,
+    retry: {initialRetryTime: 100, retries},
     logLevel: kafkajs.logLevel.WARN,
     logCreator: () => entry => {
       const {message, error} = entry.log

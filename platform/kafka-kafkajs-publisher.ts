@@ -27,7 +27,7 @@ export async function openKafkajsPublisher(
   connection: KafkaConnection,
   options: ClientOptions,
 ): Promise<Publisher> {
-  const producer = toClient(connection, options).producer({
+  const producer = toClient(connection, {...options, retries: 0}).producer({
     allowAutoTopicCreation: false,
     idempotent: false,
     maxInFlightRequests: 1,
