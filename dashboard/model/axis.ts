@@ -1,0 +1,52 @@
+/** Labels of a time axis in the viewer's zone: as fine as the distance of the marks asks for. */
+
+const DAY = 86_400
+
+const format = (options: Intl.DateTimeFormatOptions, zone?: string): Intl.DateTimeFormat =>
+  new Intl.DateTimeFormat('en-GB', {
+    hourCycle: 'h23',
+    ...options,
+    ...(zone === undefined ? {} : {timeZone: zone}),
+  })
+
+/**
+ * @param marks seconds since 1970
+ * @param distance seconds between two marks
+ */
+export function timeLabels(
+  marks: readonly number[],
+  distance: number,
+  zone?: string,
+): readonly string[] {
+  const clock = format(
+    {hour: '2-digit', minute: '2-digit', ...(distance < 60 ? {second: '2-digit'} : {})},
+    zone,
+  )
+  const date = format({day: 'numeric', month: 'short'}, zone)
+  const month = format({month: 'short', year: 'numeric'}, zone)
+  return marks.map(mark => {
+    const ms = mark * 1000
+    if (distance >= 28 * DAY) return month.format(ms)
+    if (distance >= DAY) return date.format(ms)
+    const text = clock.format(ms)
+    // Midnight says which day begins.
+    return text === '00:00' ? date.format(ms) : text
+  })
+}
+
+/** One line about a series, for those who do not see the chart. */
+export function describeSeries(
+  label: string,
+  values: readonly (number | null)[],
+  print: (value: number) => string,
+): string {
+  const known = values.filter(value => value !== null)
+  if (known.length === 0) return `${label}: no values`
+  let low = known[0]!
+  let high = known[0]!
+  for (const value of known) {
+    low = Math.min(low, value)
+    high = Math.max(high, value)
+  }
+  return `${label}: latest ${print(known.at(-1)!)}, lowest ${print(low)}, highest ${print(high)}`
+}

@@ -1,0 +1,48 @@
+/** What is looked at, as an address that can be shared. Pure: unknown or broken values fall away. */
+
+export const VIEWS = ['overview', 'content', 'users', 'pipeline', 'inspector'] as const
+export type ViewName = (typeof VIEWS)[number]
+
+/** View and its settings; only values that differ from the defaults stand in the address. */
+export interface UrlState {
+  readonly view: ViewName
+  readonly values: Readonly<Record<string, string>>
+}
+
+const NAME = /^[a-z_]{1,20}$/
+const VALUE_MAX = 500
+
+/** Reads `location.search`. */
+export function parseUrl(search: string): UrlState {
+  const params = new URLSearchParams(search)
+  const view = VIEWS.find(name => name === params.get('view')) ?? 'overview'
+  const values: Record<string, string> = {}
+  for (const [name, value] of params) {
+    if (name === 'view' || !NAME.test(name)) continue
+    if (value !== '' && value.length <= VALUE_MAX) values[name] = value
+  }
+  return {view, values}
+}
+
+/** The address of a state; the same state always gives the same address. */
+export function formatUrl(
+  view: ViewName,
+  values: Readonly<Record<string, string | undefined>>,
+): string {
+  const params = new URLSearchParams()
+  if (view !== 'overview') params.set('view', view)
+  for (const name of Object.keys(values).toSorted()) {
+    const value = values[name]
+    if (value !== undefined && value !== '') params.set(name, value)
+  }
+  const text = params.toString()
+  return text === '' ? '/' : `/?${text}`
+}
+
+/** The value when it is one of the choices, else the first choice. */
+export function choose<const T extends readonly string[]>(
+  value: string | undefined,
+  choices: T,
+): T[number] {
+  return choices.find(choice => choice === value) ?? choices[0]!
+}

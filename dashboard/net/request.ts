@@ -1,0 +1,78 @@
+/** Questions to the API that are answered once. The cookie of the session goes along by itself. */
+
+/** What went wrong, in words for the page. `status` 0: the server did not answer. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError'
+  readonly status: number
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+interface ProblemBody {
+  readonly title?: unknown
+  readonly detail?: unknown
+}
+
+const TIMEOUT_MS = 15_000
+
+/** The text of an RFC 9457 problem, or of whatever came instead. */
+export function describeProblem(status: number, body: unknown): string {
+  const {title, detail} = (typeof body === 'object' && body !== null ? body : {}) as ProblemBody
+  const parts = [title, detail].filter(part => typeof part === 'string' && part !== '')
+  return parts.length > 0 ? [...new Set(parts)].join(': ') : `the server answered ${status}`
+}
+
+export interface RequestOptions {
+  readonly method?: 'GET' | 'POST' | 'DELETE'
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
+}
+
+/** Asks and reads the JSON answer. Null for an answer without a body. */
+export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
+  const {method = 'GET', body, headers, signal} = options
+  const timeout = AbortSignal.timeout(TIMEOUT_MS)
+  let response: Response
+  try {
+    response = await fetch(path, {
+      method,
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : {'content-type': 'application/json'}),
+        ...headers,
+      },
+      ...(body === undefined ? {} : {body: JSON.stringify(body)}),
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    })
+  } catch (error) {
+    if (signal?.aborted === true) throw error
+    throw new RequestError(0, 'the server does not answer')
+  }
+  if (response.status === 204) return null as T
+  let answer: unknown
+  try {
+    answer = await response.json()
+  } catch (error) {
+    if (signal?.aborted === true) throw error
+    // A refusal may come from something in between that does not speak JSON.
+    if (response.ok) throw new RequestError(0, 'the answer of the server broke off')
+  }
+  if (response.ok) return answer as T
+  throw new RequestError(response.status, describeProblem(response.status, answer))
+}
+
+/** A path with the parameters that have a value. */
+export function withQuery(
+  path: string,
+  query: Readonly<Record<string, string | number | undefined>>,
+): string {
+  const params = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== '') params.set(name, String(value))
+  }
+  const text = params.toString()
+  return text === '' ? path : `${path}?${text}`
+}

@@ -1,0 +1,73 @@
+import {useEffect, useReducer, useRef, useState} from 'preact/hooks'
+import {openLive, type LiveStatus} from './live.ts'
+
+export interface LiveMessage {
+  readonly event: string
+  readonly data: unknown
+}
+
+export interface Live<S> {
+  readonly state: S
+  readonly status: LiveStatus
+  /** When the last message came, milliseconds since 1970. */
+  readonly heardAt: number | undefined
+}
+
+interface Inner<S> {
+  readonly state: S
+  readonly heardAt: number | undefined
+}
+
+/** At most this often is a page drawn anew, however fast messages come. */
+const DRAW_MS = 250
+
+/**
+ * Folds the messages of a stream into state, drawn at most four times a second.
+ *
+ * @param path undefined: closed; another path starts from `initial` again
+ */
+export function useLive<S>(
+  path: string | undefined,
+  options: {
+    readonly events: readonly string[]
+    readonly initial: S
+    readonly fold: (state: S, message: LiveMessage) => S
+    readonly expectMs?: number
+  },
+): Live<S> {
+  const {events, initial, fold, expectMs} = options
+  const [status, setStatus] = useState<LiveStatus>('connecting')
+  const [, draw] = useReducer<number, void>(n => n + 1, 0)
+  const inner = useRef<Inner<S>>({state: initial, heardAt: undefined})
+  const foldRef = useRef(fold)
+  foldRef.current = fold
+
+  useEffect(() => {
+    inner.current = {state: initial, heardAt: undefined}
+    draw()
+    if (path === undefined) return undefined
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const close = openLive(path, {
+      events,
+      ...(expectMs === undefined ? {} : {expectMs}),
+      onStatus: setStatus,
+      onMessage(event, data) {
+        inner.current = {
+          state: foldRef.current(inner.current.state, {event, data}),
+          heardAt: Date.now(),
+        }
+        timer ??= setTimeout(() => {
+          timer = undefined
+          draw()
+        }, DRAW_MS)
+      },
+    })
+    return () => {
+      clearTimeout(timer)
+      close()
+    }
+    // The other options are constants of the page.
+  }, [path])
+
+  return {...inner.current, status}
+}

@@ -1,0 +1,112 @@
+/** The latest events of a content, as they arrive. */
+import type {JSX} from 'preact'
+import {useEffect, useRef} from 'preact/hooks'
+import {formatRatio, formatSeconds, formatTime, shorten} from '../model/format.ts'
+import {linkTo} from '../net/navigation.ts'
+import type {EventView, Listing} from '../net/types.ts'
+import {useResource} from '../net/use-resource.ts'
+import {Card} from '../ui/card.tsx'
+import {Await, Empty} from '../ui/states.tsx'
+import {Table} from '../ui/table.tsx'
+
+const LIMIT = 20
+/** At most this often the list is asked for again, however fast events come. */
+const PACE_MS = 500
+
+export function LatestEvents({
+  id,
+  version,
+}: {
+  readonly id: string
+  readonly version: number
+}): JSX.Element {
+  const found = useResource<Listing<EventView>>(
+    `/v1/content/${encodeURIComponent(id)}/events?limit=${LIMIT}`,
+    10_000,
+  )
+  const reload = useRef(found.reload)
+  reload.current = found.reload
+  const askedAt = useRef(0)
+  useEffect(() => {
+    const waitMs = Math.max(0, askedAt.current + PACE_MS - Date.now())
+    const timer = setTimeout(() => {
+      askedAt.current = Date.now()
+      reload.current()
+    }, waitMs)
+    return () => clearTimeout(timer)
+  }, [version])
+  const items = found.data?.items ?? []
+  return (
+    <Card
+      title="Latest events"
+      note="newest first, as they arrive"
+      flush
+      csv={{
+        name: 'latest-events',
+        header: [
+          'event_id',
+          'event_ts',
+          'event_type',
+          'user_id',
+          'device',
+          'engagement_seconds',
+          'engagement_pct',
+        ],
+        rows: () =>
+          items.map(e => [
+            e.event_id,
+            e.event_ts,
+            e.event_type,
+            e.user_id,
+            e.device,
+            e.engagement_seconds,
+            e.engagement_pct,
+          ]),
+      }}
+    >
+      <Await from={found}>
+        {({items: rows}) =>
+          rows.length === 0 ? (
+            <Empty title="No events yet" />
+          ) : (
+            <Table
+              caption="Latest events"
+              rows={rows}
+              keyOf={row => row.event_id}
+              columns={[
+                {
+                  title: 'Event',
+                  cell: row => (
+                    <a
+                      class="mono"
+                      href={linkTo('pipeline', {trace: `engagement:${row.event_id}`})}
+                    >
+                      {row.event_id}
+                    </a>
+                  ),
+                },
+                {title: 'Time', cell: row => formatTime(row.event_ts)},
+                {title: 'Type', cell: row => row.event_type},
+                {
+                  title: 'User',
+                  cell: row => <span class="mono muted">{row.user_id?.slice(0, 8) ?? '–'}</span>,
+                },
+                {
+                  title: 'Device',
+                  cell: row =>
+                    row.device === null ? (
+                      <span class="muted">–</span>
+                    ) : (
+                      <bdi title={row.device}>{shorten(row.device, 32)}</bdi>
+                    ),
+                },
+                {title: 'Watched', kind: 'num', cell: row => formatSeconds(row.engagement_seconds)},
+                {title: 'Share', kind: 'num', cell: row => formatRatio(row.engagement_pct)},
+              ]}
+            />
+          )
+        }
+      </Await>
+    </Card>
+  )
+}

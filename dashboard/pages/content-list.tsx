@@ -1,0 +1,92 @@
+/** All contents, to find one. */
+import type {JSX} from 'preact'
+import {formatSeconds, formatTime} from '../model/format.ts'
+import {linkTo, type Navigation} from '../net/navigation.ts'
+import {withQuery} from '../net/request.ts'
+import type {Content, Listing} from '../net/types.ts'
+import {useResource} from '../net/use-resource.ts'
+import {Card} from '../ui/card.tsx'
+import {Form, TextField} from '../ui/controls.tsx'
+import {Head} from '../ui/shell.tsx'
+import {Await, Empty} from '../ui/states.tsx'
+import {Table} from '../ui/table.tsx'
+
+export function ContentList({nav}: {readonly nav: Navigation}): JSX.Element {
+  const {q, cursor} = nav.values
+  const found = useResource<Listing<Content>>(
+    withQuery('/v1/content', {search: q, cursor, limit: 50}),
+  )
+  const items = found.data?.items ?? []
+  return (
+    <>
+      <Head title="Content" />
+      <Form label="Find content" onSubmit={({q: text}) => nav.set({q: text, cursor: undefined})}>
+        <TextField
+          wide
+          label="Title or slug"
+          name="q"
+          type="search"
+          value={q}
+          placeholder="Part of a title or slug"
+        />
+        <button class="button" type="submit">
+          Search
+        </button>
+      </Form>
+      <Card
+        title={q === undefined ? 'All content, newest first' : `Found for “${q}”`}
+        flush
+        csv={{
+          name: 'content',
+          header: ['id', 'slug', 'title', 'content_type', 'length_seconds', 'publish_ts'],
+          rows: () =>
+            items.map(c => [c.id, c.slug, c.title, c.content_type, c.length_seconds, c.publish_ts]),
+        }}
+      >
+        <Await from={found}>
+          {({items: rows, page}) =>
+            rows.length === 0 ? (
+              <Empty title="Nothing found">
+                {q === undefined
+                  ? 'Insert a row into content and it appears here.'
+                  : 'Try fewer letters.'}
+              </Empty>
+            ) : (
+              <>
+                <Table
+                  caption="Content"
+                  rows={rows}
+                  keyOf={row => row.id}
+                  columns={[
+                    {
+                      title: 'Title',
+                      kind: 'fill',
+                      cell: row => (
+                        <a
+                          class="clip"
+                          href={linkTo('content', {id: row.id})}
+                          dir="auto"
+                          title={row.title}
+                        >
+                          {row.title}
+                        </a>
+                      ),
+                    },
+                    {title: 'Type', cell: row => row.content_type ?? '–'},
+                    {title: 'Length', kind: 'num', cell: row => formatSeconds(row.length_seconds)},
+                    {title: 'Published', kind: 'num', cell: row => formatTime(row.publish_ts)},
+                  ]}
+                />
+                {page?.next_cursor === null || page === undefined ? null : (
+                  <p class="inset">
+                    <a href={nav.link({cursor: page.next_cursor})}>Next page</a>
+                  </p>
+                )}
+              </>
+            )
+          }
+        </Await>
+      </Card>
+    </>
+  )
+}

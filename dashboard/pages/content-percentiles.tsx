@@ -1,0 +1,68 @@
+import type {JSX} from 'preact'
+import {formatSeconds} from '../model/format.ts'
+import type {Metrics} from '../net/types.ts'
+import {Card} from '../ui/card.tsx'
+import {Table} from '../ui/table.tsx'
+
+const SHARES = ['p50', 'p75', 'p90', 'p95', 'p99'] as const
+const WORDS: Readonly<Record<(typeof SHARES)[number], string>> = {
+  p50: 'Median',
+  p75: '75th',
+  p90: '90th',
+  p95: '95th',
+  p99: '99th',
+}
+
+/** How long single events engaged. */
+export function PercentileCard({
+  one,
+  other,
+}: {
+  readonly one: Metrics
+  readonly other: Metrics | undefined
+}): JSX.Element {
+  const of = (metrics: Metrics, share: (typeof SHARES)[number]): number | null =>
+    metrics[`engagement_seconds_${share}`]
+  const columns = [
+    {
+      title: 'Percentile',
+      kind: 'fill' as const,
+      cell: (share: (typeof SHARES)[number]) => WORDS[share],
+    },
+    {
+      title: 'Time',
+      kind: 'num' as const,
+      cell: (share: (typeof SHARES)[number]) => formatSeconds(of(one, share)),
+    },
+  ]
+  const second =
+    other === undefined
+      ? []
+      : [
+          {
+            title: 'Other',
+            kind: 'num' as const,
+            cell: (share: (typeof SHARES)[number]) => formatSeconds(of(other, share)),
+          },
+        ]
+  return (
+    <Card
+      title="Time per event"
+      note="within 5 %"
+      span={4}
+      flush
+      csv={{
+        name: 'percentiles',
+        header: ['percentile', 'engagement_seconds'],
+        rows: () => SHARES.map(share => [share, of(one, share)]),
+      }}
+    >
+      <Table
+        caption="Percentiles of engagement time"
+        rows={SHARES}
+        keyOf={share => share}
+        columns={[...columns, ...second]}
+      />
+    </Card>
+  )
+}

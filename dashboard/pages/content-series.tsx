@@ -1,0 +1,128 @@
+/** One metric over time, of one content or of two. */
+import type {JSX} from 'preact'
+import {useMemo} from 'preact/hooks'
+import {formatCompact, formatRatio, formatSeconds, viewerZone} from '../model/format.ts'
+import type {Granularity, RangeName} from '../model/ranges.ts'
+import {withQuery} from '../net/request.ts'
+import type {Metrics, Series} from '../net/types.ts'
+import {useResource} from '../net/use-resource.ts'
+import {Card} from '../ui/card.tsx'
+import {Chart} from '../ui/chart.tsx'
+import {Select} from '../ui/controls.tsx'
+import {Await, Empty} from '../ui/states.tsx'
+
+export const SERIES_METRICS = [
+  'plays',
+  'engagement_seconds',
+  'unique_viewers',
+  'completion_rate',
+  'engagement_pct_avg',
+  'finishes',
+  'pauses',
+  'clicks',
+  'events',
+] as const
+export type SeriesMetric = (typeof SERIES_METRICS)[number]
+
+const LABELS: Readonly<Record<SeriesMetric, string>> = {
+  plays: 'Plays',
+  engagement_seconds: 'Engagement time',
+  unique_viewers: 'Unique viewers',
+  completion_rate: 'Completion',
+  engagement_pct_avg: 'Average watched',
+  finishes: 'Finishes',
+  pauses: 'Pauses',
+  clicks: 'Clicks',
+  events: 'Events',
+}
+
+const RATIOS: ReadonlySet<SeriesMetric> = new Set(['completion_rate', 'engagement_pct_avg'])
+const printOf = (metric: SeriesMetric): ((value: number) => string) => {
+  if (RATIOS.has(metric)) return formatRatio
+  return metric === 'engagement_seconds' ? formatSeconds : formatCompact
+}
+
+/** The figures of the present bucket grow: asked for again this often while something happens. */
+const REFRESH_MS = 5000
+
+export interface SeriesCardProps {
+  readonly ids: readonly string[]
+  readonly names: readonly string[]
+  readonly range: RangeName
+  readonly granularity: Granularity
+  readonly metric: SeriesMetric
+  readonly onMetric: (metric: SeriesMetric) => void
+}
+
+export function SeriesCard(props: SeriesCardProps): JSX.Element {
+  const {ids, names, range, granularity, metric, onMetric} = props
+  const path = (id: string | undefined): string | undefined =>
+    id === undefined
+      ? undefined
+      : withQuery(`/v1/content/${encodeURIComponent(id)}/timeseries`, {
+          period: range,
+          granularity,
+          timezone: viewerZone(),
+        })
+  const first = useResource<Series>(path(ids[0]), REFRESH_MS)
+  const second = useResource<Series>(path(ids[1]), REFRESH_MS)
+  const x = useMemo(
+    () => first.data?.buckets.map(({start}) => Date.parse(start) / 1000) ?? [],
+    [first.data],
+  )
+  const pick = (of: Series | undefined): readonly (number | null)[] =>
+    of?.buckets.map(({metrics}) => metrics[metric as keyof Metrics] as number | null) ?? []
+  const lines = [first.data, second.data].flatMap((data, at) =>
+    data === undefined
+      ? []
+      : [
+          {
+            label: ids.length > 1 ? (names[at] ?? '') : LABELS[metric],
+            values: pick(data),
+            tone: at === 0 ? (1 as const) : (2 as const),
+            dashed: at > 0,
+            area: at === 0,
+          },
+        ],
+  )
+  return (
+    <Card
+      title={LABELS[metric]}
+      note={`by ${granularity}`}
+      tools={
+        <Select
+          label="Metric"
+          hideLabel
+          value={metric}
+          options={SERIES_METRICS.map(name => [name, LABELS[name]] as const)}
+          onChange={onMetric}
+        />
+      }
+      csv={{
+        name: metric,
+        header: ['start', ...lines.map(line => line.label)],
+        rows: () =>
+          x.map((at, i) => [
+            new Date(at * 1000).toISOString(),
+            ...lines.map(line => line.values[i]),
+          ]),
+      }}
+    >
+      <Await from={first}>
+        {({buckets}) =>
+          buckets.length === 0 ? (
+            <Empty title="Nothing in this range" />
+          ) : (
+            <Chart
+              label={`${LABELS[metric]} by ${granularity}`}
+              x={x}
+              series={lines}
+              height={260}
+              print={printOf(metric)}
+            />
+          )
+        }
+      </Await>
+    </Card>
+  )
+}

@@ -1,0 +1,131 @@
+/** One content, or two side by side: how much, when, how far, on what, and what arrives right now. */
+import type {JSX} from 'preact'
+import {choose} from '../model/url-state.ts'
+import {chooseRange, RANGE_NAMES, RANGES} from '../model/ranges.ts'
+import {formatTime} from '../model/format.ts'
+import type {Navigation} from '../net/navigation.ts'
+import type {Content, ContentMetrics} from '../net/types.ts'
+import {useLive, type LiveMessage} from '../net/use-live.ts'
+import {useResource} from '../net/use-resource.ts'
+import {Choice, Select} from '../ui/controls.tsx'
+import {ContentPicker} from '../ui/content-picker.tsx'
+import {Head} from '../ui/shell.tsx'
+import {Await, LiveSign} from '../ui/states.tsx'
+import {BreakdownCard} from './content-breakdown.tsx'
+import {LatestEvents} from './content-events.tsx'
+import {ContentList} from './content-list.tsx'
+import {PercentileCard} from './content-percentiles.tsx'
+import {RetentionCard} from './content-retention.tsx'
+import {SERIES_METRICS, SeriesCard} from './content-series.tsx'
+import {Totals} from './content-totals.tsx'
+
+const EVENTS = ['content']
+const takeLatest = (_: ContentMetrics | undefined, {data}: LiveMessage): ContentMetrics =>
+  data as ContentMetrics
+
+export function ContentPage({nav}: {readonly nav: Navigation}): JSX.Element {
+  const {id} = nav.values
+  return id === undefined ? <ContentList nav={nav} /> : <OneContent key={id} id={id} nav={nav} />
+}
+
+function useContent(id: string | undefined): ReturnType<
+  typeof useLive<ContentMetrics | undefined>
+> & {
+  readonly first: ReturnType<typeof useResource<ContentMetrics>>
+} {
+  const path = id === undefined ? undefined : `/v1/content/${encodeURIComponent(id)}/metrics`
+  const first = useResource<ContentMetrics>(path)
+  const live = useLive<ContentMetrics | undefined>(
+    id === undefined ? undefined : `/v1/live/content/${encodeURIComponent(id)}`,
+    {events: EVENTS, initial: undefined, fold: takeLatest},
+  )
+  return {...live, first}
+}
+
+function OneContent({id, nav}: {readonly id: string; readonly nav: Navigation}): JSX.Element {
+  const {compare} = nav.values
+  const one = useContent(id)
+  const other = useContent(compare)
+  const {range, granularity} = chooseRange(nav.values['range'], nav.values['granularity'])
+  const metric = choose(nav.values['metric'], SERIES_METRICS)
+  const answer = one.state ?? one.first.data
+  const second = compare === undefined ? undefined : (other.state ?? other.first.data)
+  /** Changes with the figures: what hangs on them is asked for again. */
+  const version = one.state?.metrics.events ?? 0
+  return (
+    <>
+      <Head title={<Title content={answer?.content} />}>
+        <LiveSign status={one.status} heardAt={one.heardAt} />
+      </Head>
+      <div class="row">
+        <ContentPicker
+          label="Content"
+          value={answer?.content.title}
+          onPick={picked => nav.set({id: picked})}
+        />
+        <ContentPicker
+          label="Compare with"
+          value={second?.content.title}
+          onPick={picked => nav.set({compare: picked})}
+          onClear={compare === undefined ? undefined : () => nav.set({compare: undefined})}
+        />
+      </div>
+      <Await from={{...one.first, data: answer}}>
+        {data => (
+          <>
+            <Totals
+              one={data.metrics}
+              other={second?.metrics}
+              names={[data.content.title, second?.content.title]}
+            />
+            <div class="row">
+              <Choice
+                label="Range of time"
+                value={range}
+                options={RANGE_NAMES.map(name => [name, RANGES[name].label] as const)}
+                onChange={next => nav.set({range: next, granularity: undefined})}
+              />
+              <Select
+                label="Granularity"
+                hideLabel
+                value={granularity}
+                options={RANGES[range].granularities.map(name => [name, `by ${name}`] as const)}
+                onChange={next => nav.set({granularity: next})}
+              />
+            </div>
+            <SeriesCard
+              ids={compare === undefined ? [id] : [id, compare]}
+              names={[data.content.title, second?.content.title ?? '']}
+              {...{range, granularity, metric}}
+              onMetric={next => nav.set({metric: next})}
+            />
+            <div class="cols even">
+              <RetentionCard
+                ids={compare === undefined ? [id] : [id, compare]}
+                names={[data.content.title, second?.content.title ?? '']}
+              />
+              <PercentileCard one={data.metrics} other={second?.metrics} />
+            </div>
+            <div class="cols">
+              <BreakdownCard id={id} dimension="event_type" title="Event types" range={range} />
+              <BreakdownCard id={id} dimension="device" title="Devices" range={range} />
+            </div>
+            <LatestEvents id={id} version={version} />
+          </>
+        )}
+      </Await>
+    </>
+  )
+}
+
+function Title({content}: {readonly content: Content | undefined}): JSX.Element {
+  if (content === undefined) return <>Content</>
+  return (
+    <>
+      <bdi>{content.title}</bdi>{' '}
+      <span class="tag" title={`published ${formatTime(content.publish_ts)}`}>
+        {content.content_type ?? 'no type'}
+      </span>
+    </>
+  )
+}

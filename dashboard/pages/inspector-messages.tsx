@@ -1,0 +1,258 @@
+/** Records of a topic by offset, time or key, newest first or live; decoded, with the raw bytes. */
+import type {JSX} from 'preact'
+import {useMemo} from 'preact/hooks'
+import {formatBytes, formatTime, shorten} from '../model/format.ts'
+import {decodeBase64, toHexLines} from '../model/raw-bytes.ts'
+import type {Message, MessageList} from '../net/admin-types.ts'
+import type {Navigation} from '../net/navigation.ts'
+import {withQuery} from '../net/request.ts'
+import {useResource} from '../net/use-resource.ts'
+import {Card} from '../ui/card.tsx'
+import {Choice, Form, Select, TextField} from '../ui/controls.tsx'
+import {Await, Empty, LiveSign} from '../ui/states.tsx'
+import {Table} from '../ui/table.tsx'
+
+const LIVE_MS = 700
+const LIMIT = 50
+
+const ORDERS = [
+  ['live', 'Live'],
+  ['newest', 'Newest'],
+  ['oldest', 'Oldest'],
+] as const
+type Order = (typeof ORDERS)[number][0]
+
+/** A local time of the form's field as the API wants it. */
+const toInstant = (local: string | undefined): string | undefined => {
+  const ms = local === undefined ? Number.NaN : Date.parse(local)
+  return Number.isFinite(ms) ? new Date(ms).toISOString() : undefined
+}
+
+export function Messages({
+  topic,
+  nav,
+}: {
+  readonly topic: string
+  readonly nav: Navigation
+}): JSX.Element {
+  const {partition, offset, since, key, open} = nav.values
+  const searches = offset !== undefined || since !== undefined
+  const order: Order = searches
+    ? 'oldest'
+    : (ORDERS.find(([name]) => name === nav.values['order'])?.[0] ?? 'live')
+  const path = withQuery(`/v1/admin/topics/${encodeURIComponent(topic)}/messages`, {
+    partition,
+    offset,
+    since: toInstant(since),
+    key,
+    order: order === 'oldest' ? 'oldest' : 'newest',
+    limit: LIMIT,
+  })
+  const found = useResource<MessageList>(path, order === 'live' ? LIVE_MS : undefined)
+  const items = found.data?.items ?? []
+  const partitions = found.data?.partitions ?? []
+  return (
+    <>
+      <Form
+        label="Find messages"
+        onSubmit={fields =>
+          nav.set({
+            offset: fields['offset'],
+            since: fields['since'],
+            key: fields['key'],
+            open: undefined,
+          })
+        }
+      >
+        <Select
+          label="Partition"
+          value={partition ?? ''}
+          options={[
+            ['', 'all'],
+            ...partitions.map(({partition: n}) => [String(n), String(n)] as const),
+          ]}
+          onChange={next => nav.set({partition: next, open: undefined})}
+        />
+        <TextField label="From offset" name="offset" type="number" value={offset} />
+        <TextField label="From time" name="since" type="datetime-local" value={since} />
+        <TextField wide label="Key" name="key" value={key} placeholder="Exactly this key" />
+        <button class="button" type="submit">
+          Find
+        </button>
+      </Form>
+      <Card
+        title="Messages"
+        note={
+          found.data?.incomplete === true
+            ? 'the search by key stopped before it saw everything'
+            : undefined
+        }
+        flush
+        tools={
+          <>
+            {order === 'live' ? (
+              <LiveSign
+                status={
+                  found.error !== undefined
+                    ? 'stale'
+                    : found.data === undefined
+                      ? 'connecting'
+                      : 'live'
+                }
+                heardAt={undefined}
+              />
+            ) : null}
+            {searches ? null : (
+              <Choice
+                label="Order"
+                options={ORDERS}
+                value={order}
+                onChange={next => nav.set({order: next})}
+              />
+            )}
+          </>
+        }
+        csv={{
+          name: topic,
+          header: ['partition', 'offset', 'timestamp', 'key', 'schema_id', 'value'],
+          rows: () =>
+            items.map(m => [
+              m.partition,
+              m.offset,
+              m.timestamp,
+              m.key,
+              m.schema_id,
+              JSON.stringify(m.value),
+            ]),
+        }}
+      >
+        <Await from={found}>
+          {({items: rows}) =>
+            rows.length === 0 ? (
+              <Empty title="No message here">
+                {key === undefined && !searches
+                  ? 'They show as they are published.'
+                  : 'Nothing matches the search.'}
+              </Empty>
+            ) : (
+              <MessageTable rows={rows} open={open} nav={nav} />
+            )
+          }
+        </Await>
+      </Card>
+    </>
+  )
+}
+
+const idOf = (message: Message): string => `${message.partition}-${message.offset}`
+
+function MessageTable({
+  rows,
+  open,
+  nav,
+}: {
+  readonly rows: readonly Message[]
+  readonly open: string | undefined
+  readonly nav: Navigation
+}): JSX.Element {
+  return (
+    <Table
+      caption="Messages"
+      rows={rows}
+      keyOf={idOf}
+      below={row => (idOf(row) === open ? <Details message={row} /> : null)}
+      columns={[
+        {
+          title: 'Offset',
+          cell: row => (
+            <button
+              class="expander"
+              type="button"
+              aria-expanded={idOf(row) === open}
+              aria-label={`Details of partition ${row.partition}, offset ${row.offset}`}
+              onClick={() => nav.set({open: idOf(row) === open ? undefined : idOf(row)})}
+            >
+              {row.partition} / {row.offset}
+            </button>
+          ),
+        },
+        {title: 'Time', cell: row => formatTime(row.timestamp, {milliseconds: true})},
+        {
+          title: 'Key',
+          cell: row =>
+            row.key === null ? (
+              <span class="muted">none</span>
+            ) : (
+              <bdi class="mono" title={row.key}>
+                {shorten(row.key, 13)}
+              </bdi>
+            ),
+        },
+        {
+          title: 'Value',
+          kind: 'fill',
+          cell: row =>
+            row.error === null ? (
+              <span class="clip mono">
+                <bdi>{shorten(row.value === null ? 'null' : JSON.stringify(row.value), 400)}</bdi>
+              </span>
+            ) : (
+              <span class="clip" title={row.error}>
+                <span class="tag bad">not decoded</span> {shorten(row.error, 120)}
+              </span>
+            ),
+        },
+        {title: 'Schema', kind: 'num', cell: row => row.schema_id ?? '–'},
+        {title: 'Size', kind: 'num', cell: row => formatBytes(row.value_bytes)},
+      ]}
+    />
+  )
+}
+
+function Details({message}: {readonly message: Message}): JSX.Element {
+  const headers = Object.entries(message.headers)
+  return (
+    <div class="details">
+      <div>
+        <h3>Decoded {message.schema_id === null ? '' : `by schema ${message.schema_id}`}</h3>
+        {message.error === null ? null : <p class="notice bad">{message.error}</p>}
+        <pre>{JSON.stringify(message.value, null, 2)}</pre>
+        {headers.length === 0 ? null : (
+          <>
+            <h3>Headers</h3>
+            <pre>{headers.map(([name, value]) => `${name}: ${value}`).join('\n')}</pre>
+          </>
+        )}
+        <h3>Key</h3>
+        <pre>{message.key ?? 'none'}</pre>
+      </div>
+      <div>
+        <h3>Raw bytes, {formatBytes(message.value_bytes)}</h3>
+        <Hex base64={message.raw} />
+      </div>
+    </div>
+  )
+}
+
+const BYTES_SHOWN = 4096
+
+function Hex({base64}: {readonly base64: string | null}): JSX.Element {
+  const lines = useMemo(
+    () =>
+      toHexLines(
+        base64 === null ? new Uint8Array() : decodeBase64(base64).subarray(0, BYTES_SHOWN),
+      ),
+    [base64],
+  )
+  if (lines.length === 0) return <p class="muted">no bytes: a tombstone</p>
+  return (
+    <pre class="hex" tabIndex={0}>
+      {lines.map(line => (
+        <span key={line.offset}>
+          <span class="off">{line.offset}</span>
+          {`  ${line.hex.padEnd(47)}  ${line.text}\n`}
+        </span>
+      ))}
+    </pre>
+  )
+}

@@ -1,0 +1,127 @@
+/** What is in Kafka and in the registry, and what could not be handled. */
+import type {JSX} from 'preact'
+import {choose} from '../model/url-state.ts'
+import {formatCount} from '../model/format.ts'
+import type {TopicSummary} from '../net/admin-types.ts'
+import {linkTo, type Navigation} from '../net/navigation.ts'
+import type {Listing} from '../net/types.ts'
+import {useResource} from '../net/use-resource.ts'
+import {Card} from '../ui/card.tsx'
+import {Head} from '../ui/shell.tsx'
+import {Await, Empty} from '../ui/states.tsx'
+import {Table} from '../ui/table.tsx'
+import {DeadLetters} from './inspector-dead-letters.tsx'
+import {Groups} from './inspector-groups.tsx'
+import {Messages} from './inspector-messages.tsx'
+import {Schemas} from './inspector-schemas.tsx'
+import {TopicConfig, TopicPartitions} from './inspector-topic.tsx'
+
+const TABS = ['topics', 'groups', 'schemas', 'dead-letters'] as const
+const TAB_WORDS: Readonly<Record<(typeof TABS)[number], string>> = {
+  topics: 'Topics',
+  groups: 'Consumer groups',
+  schemas: 'Schemas',
+  'dead-letters': 'Dead letters',
+}
+const TOPIC_TABS = ['messages', 'partitions', 'groups', 'config'] as const
+const TOPIC_WORDS: Readonly<Record<(typeof TOPIC_TABS)[number], string>> = {
+  messages: 'Messages',
+  partitions: 'Partitions',
+  groups: 'Consumers',
+  config: 'Configuration',
+}
+
+export function InspectorPage({nav}: {readonly nav: Navigation}): JSX.Element {
+  const {topic} = nav.values
+  if (topic !== undefined) return <OneTopic key={topic} topic={topic} nav={nav} />
+  const tab = choose(nav.values['tab'], TABS)
+  return (
+    <>
+      <Head title="Inspector" />
+      <nav class="tabs" aria-label="Parts of the inspector">
+        {TABS.map(name => (
+          <a
+            key={name}
+            href={linkTo('inspector', {tab: name === 'topics' ? undefined : name})}
+            aria-current={name === tab ? 'page' : undefined}
+          >
+            {TAB_WORDS[name]}
+          </a>
+        ))}
+      </nav>
+      {tab === 'topics' ? <Topics /> : null}
+      {tab === 'groups' ? <Groups /> : null}
+      {tab === 'schemas' ? <Schemas nav={nav} /> : null}
+      {tab === 'dead-letters' ? <DeadLetters nav={nav} /> : null}
+    </>
+  )
+}
+
+function Topics(): JSX.Element {
+  const found = useResource<Listing<TopicSummary>>('/v1/admin/topics', 1000)
+  const items = found.data?.items ?? []
+  return (
+    <Card
+      title="Topics"
+      flush
+      csv={{
+        name: 'topics',
+        header: ['topic', 'partitions', 'records'],
+        rows: () => items.map(row => [row.topic, row.partitions, row.records]),
+      }}
+    >
+      <Await from={found}>
+        {({items: rows}) =>
+          rows.length === 0 ? (
+            <Empty title="No topics yet" />
+          ) : (
+            <Table
+              caption="Topics"
+              rows={rows}
+              keyOf={row => row.topic}
+              columns={[
+                {
+                  title: 'Topic',
+                  kind: 'fill',
+                  cell: row => <a href={linkTo('inspector', {topic: row.topic})}>{row.topic}</a>,
+                },
+                {title: 'Partitions', kind: 'num', cell: row => formatCount(row.partitions)},
+                {
+                  title: 'Records',
+                  kind: 'num',
+                  cell: row => <span data-records={row.topic}>{formatCount(row.records)}</span>,
+                },
+              ]}
+            />
+          )
+        }
+      </Await>
+    </Card>
+  )
+}
+
+function OneTopic({topic, nav}: {readonly topic: string; readonly nav: Navigation}): JSX.Element {
+  const tab = choose(nav.values['tab'], TOPIC_TABS)
+  return (
+    <>
+      <Head title={topic}>
+        <a href={linkTo('inspector')}>All topics</a>
+      </Head>
+      <nav class="tabs" aria-label="Parts of the topic">
+        {TOPIC_TABS.map(name => (
+          <a
+            key={name}
+            href={linkTo('inspector', {topic, tab: name === 'messages' ? undefined : name})}
+            aria-current={name === tab ? 'page' : undefined}
+          >
+            {TOPIC_WORDS[name]}
+          </a>
+        ))}
+      </nav>
+      {tab === 'messages' ? <Messages topic={topic} nav={nav} /> : null}
+      {tab === 'partitions' ? <TopicPartitions topic={topic} /> : null}
+      {tab === 'groups' ? <Groups topic={topic} /> : null}
+      {tab === 'config' ? <TopicConfig topic={topic} /> : null}
+    </>
+  )
+}

@@ -1,0 +1,94 @@
+/** Relays, processors and stores: ready or not, why, and what they say about themselves. */
+import type {JSX} from 'preact'
+import {formatMs} from '../model/format.ts'
+import type {Service, Store} from '../net/admin-types.ts'
+import {Card} from '../ui/card.tsx'
+import {Empty} from '../ui/states.tsx'
+import {Table} from '../ui/table.tsx'
+
+export function FlowDetails({
+  services,
+  stores,
+}: {
+  readonly services: readonly Service[]
+  readonly stores: readonly Store[]
+}): JSX.Element {
+  return (
+    <div class="cols">
+      <Card title="Services" note="readiness and flush times, as each reports them" span={8} flush>
+        {services.length === 0 ? (
+          <Empty title="No service is known to this server" />
+        ) : (
+          <Table
+            caption="Services"
+            rows={services}
+            keyOf={service => `${service.name} ${service.url}`}
+            columns={[
+              {title: 'Service', cell: service => service.name},
+              {title: 'State', cell: service => <Ready service={service} />},
+              {
+                title: 'Says',
+                kind: 'fill',
+                cell: service => <Says service={service} />,
+              },
+            ]}
+          />
+        )}
+      </Card>
+      <Card title="Servers" note="time to answer" span={4} flush>
+        <Table
+          caption="Servers"
+          rows={stores}
+          keyOf={store => store.name}
+          columns={[
+            {title: 'Server', kind: 'fill', cell: store => store.name},
+            {
+              title: 'State',
+              cell: store => (
+                <span class={`tag ${store.ok ? 'good' : 'bad'}`}>
+                  {store.ok ? 'answers' : 'away'}
+                </span>
+              ),
+            },
+            {title: 'Time', kind: 'num', cell: store => formatMs(store.milliseconds)},
+          ]}
+        />
+      </Card>
+    </div>
+  )
+}
+
+function Ready({service}: {readonly service: Service}): JSX.Element {
+  if (service.ready === null) return <span class="tag bad">does not answer</span>
+  return (
+    <span class={`tag ${service.ready ? 'good' : 'warn'}`}>
+      {service.ready ? 'ready' : 'not ready'}
+    </span>
+  )
+}
+
+/** One line per fact; nested ones as JSON. */
+function toFacts(details: unknown): readonly (readonly [string, string])[] {
+  if (typeof details !== 'object' || details === null) return []
+  return Object.entries(details).map(([name, value]) => [
+    name,
+    typeof value === 'object' ? JSON.stringify(value) : String(value),
+  ])
+}
+
+function Says({service}: {readonly service: Service}): JSX.Element {
+  const facts = toFacts(service.details)
+  return (
+    <div class="breaks small">
+      {service.reasons.map(reason => (
+        <p key={reason}>{reason}</p>
+      ))}
+      {facts.slice(0, 12).map(([name, value]) => (
+        <span key={name} class="fact">
+          <span class="muted">{name}</span> {value.slice(0, 400)}
+        </span>
+      ))}
+      {facts.length + service.reasons.length > 0 ? null : <span class="muted">{service.url}</span>}
+    </div>
+  )
+}

@@ -1,0 +1,119 @@
+/** Where one event is, and when it was there. */
+import type {JSX} from 'preact'
+import {formatMs, formatTime} from '../model/format.ts'
+import {sinceFirst} from '../model/stages.ts'
+import type {Trace} from '../net/admin-types.ts'
+import type {Navigation} from '../net/navigation.ts'
+import {useResource} from '../net/use-resource.ts'
+import {Card} from '../ui/card.tsx'
+import {Form, Select, TextField} from '../ui/controls.tsx'
+import {Await} from '../ui/states.tsx'
+
+const STREAMS = [
+  ['engagement', 'engagement'],
+  ['activity', 'activity'],
+] as const
+
+const NAMES: Readonly<Record<string, string>> = {
+  postgresql: 'PostgreSQL',
+  outbox: 'Outbox',
+  kafka: 'Kafka',
+  cassandra: 'Cassandra',
+  redis: 'Redis',
+}
+
+const EVENT = /^(?:(engagement|activity):)?([1-9]\d{0,15})$/
+
+export function TraceCard({nav}: {readonly nav: Navigation}): JSX.Element {
+  const asked = EVENT.exec(nav.values['trace'] ?? '')
+  const stream = asked?.[1] ?? nav.values['stream'] ?? 'engagement'
+  const id = asked?.[2]
+  const found = useResource<Trace>(id === undefined ? undefined : `/v1/admin/trace/${stream}/${id}`)
+  return (
+    <Card title="Trace an event" note="see one event at every stage, with the time at each">
+      <Form
+        label="Trace an event"
+        onSubmit={({trace}) => {
+          const given = EVENT.exec(trace ?? '')
+          if (given !== null)
+            nav.set({trace: `${given[1] ?? stream}:${given[2]}`, stream: undefined})
+          else nav.set({trace: undefined})
+        }}
+      >
+        <Select
+          label="Stream"
+          value={stream as 'engagement' | 'activity'}
+          options={STREAMS}
+          onChange={next => nav.set(id === undefined ? {stream: next} : {trace: `${next}:${id}`})}
+        />
+        <TextField
+          wide
+          label="Event id"
+          name="trace"
+          value={id}
+          placeholder="A number, as in engagement_events.id"
+        />
+        <button class="button primary" type="submit">
+          Trace
+        </button>
+        {id === undefined ? null : (
+          <button class="button" type="button" onClick={found.reload}>
+            Look again
+          </button>
+        )}
+      </Form>
+      {id === undefined ? null : <Await from={found}>{trace => <Stages trace={trace} />}</Await>}
+    </Card>
+  )
+}
+
+const WORDS = (found: boolean | null): string =>
+  found === null ? 'does not answer' : found ? 'found' : 'not there'
+
+function Stages({trace}: {readonly trace: Trace}): JSX.Element {
+  const offsets = sinceFirst(trace.stages.map(({at}) => at))
+  return (
+    <div class="traced">
+      {trace.commit_to_visible_ms === null ? null : (
+        <p>
+          <strong>{formatMs(trace.commit_to_visible_ms)}</strong>{' '}
+          <span class="muted">from commit to visible</span>
+        </p>
+      )}
+      <ol class="trace">
+        {trace.stages.map((stage, i) => (
+          <li
+            key={stage.stage}
+            class={stage.found === true ? 'present' : 'absent'}
+            data-trace={stage.stage}
+          >
+            <span class="rail" aria-hidden="true" />
+            <div class="what">
+              <div class="title">
+                <h3>{NAMES[stage.stage] ?? stage.stage}</h3>
+                <span
+                  class={`tag ${stage.found === true ? 'good' : stage.found === null ? 'bad' : ''}`}
+                >
+                  {WORDS(stage.found)}
+                </span>
+                <span class="small muted">
+                  {stage.at === null ? '' : formatTime(stage.at, {milliseconds: true})}
+                  {offsets[i] === null || offsets[i] === undefined || offsets[i] === 0
+                    ? ''
+                    : ` (${offsets[i] > 0 ? '+' : '−'}${formatMs(Math.abs(offsets[i]))})`}
+                </span>
+              </div>
+              {stage.note === null ? null : <p class="small muted breaks">{stage.note}</p>}
+              {stage.data === null || stage.data === undefined ? null : (
+                <details>
+                  <summary class="small">What is there</summary>
+                  <pre class="breaks">{JSON.stringify(stage.data, null, 2)}</pre>
+                </details>
+              )}
+            </div>
+          </li>
+        ))}
+      </ol>
+    </div>
+  )
+}

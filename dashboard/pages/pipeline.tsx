@@ -1,0 +1,324 @@
+/** The way of one event as a live picture: where it waits, who owns what, how far behind. */
+import type {JSX} from 'preact'
+import {useRef} from 'preact/hooks'
+import {formatAgo, formatCount, formatMs, formatRate, formatTime, NONE} from '../model/format.ts'
+import {
+  HEALTH_WORDS,
+  judgeLag,
+  judgeOutbox,
+  judgeServices,
+  judgeStores,
+  rateBetween,
+  worst,
+  type Health,
+} from '../model/stages.ts'
+import type {Pipeline, Service} from '../net/admin-types.ts'
+import {linkTo, type Navigation} from '../net/navigation.ts'
+import {useResource} from '../net/use-resource.ts'
+import {Card} from '../ui/card.tsx'
+import {Head} from '../ui/shell.tsx'
+import {Await, Empty, LiveSign} from '../ui/states.tsx'
+import {Table} from '../ui/table.tsx'
+import {FlowDetails} from './pipeline-services.tsx'
+import {TraceCard} from './pipeline-trace.tsx'
+
+const REFRESH_MS = 1000
+
+/** Records of all topics together, to see how fast they grow between two looks. */
+function useTopicRates(data: Pipeline | undefined): ReadonlyMap<string, number> {
+  const before = useRef<{data: Pipeline; at: number; ends: Map<string, number>} | undefined>(
+    undefined,
+  )
+  const rates = useRef<ReadonlyMap<string, number>>(new Map())
+  if (data !== undefined && before.current?.data !== data) {
+    const at = Date.now()
+    const ends = new Map<string, number>()
+    for (const {topic, end} of data.partitions) ends.set(topic, (ends.get(topic) ?? 0) + end)
+    const old = before.current
+    rates.current = new Map(
+      [...ends].flatMap(([topic, count]) => {
+        const oldCount = old?.ends.get(topic)
+        const rate = rateBetween(
+          old === undefined || oldCount === undefined ? undefined : {at: old.at, count: oldCount},
+          {at, count},
+        )
+        return rate === undefined ? [] : [[topic, rate] as const]
+      }),
+    )
+    before.current = {data, at, ends}
+  }
+  return rates.current
+}
+
+export function PipelinePage({nav}: {readonly nav: Navigation}): JSX.Element {
+  const found = useResource<Pipeline>('/v1/admin/pipeline', REFRESH_MS)
+  const heardAt = useRef<number | undefined>(undefined)
+  const seen = useRef<Pipeline | undefined>(undefined)
+  if (found.data !== seen.current) {
+    seen.current = found.data
+    if (found.data !== undefined) heardAt.current = Date.now()
+  }
+  const rates = useTopicRates(found.data)
+  const status =
+    found.error !== undefined ? 'stale' : found.data === undefined ? 'connecting' : 'live'
+  return (
+    <>
+      <Head title="Pipeline">
+        <LiveSign status={status} heardAt={heardAt.current} />
+      </Head>
+      <Await from={found}>
+        {data => (
+          <>
+            <Way data={data} rates={rates} />
+            <div class="cols">
+              <LagCard data={data} rates={rates} />
+              <LanesCard data={data} />
+            </div>
+            <FlowDetails services={data.services} stores={data.stores} />
+          </>
+        )}
+      </Await>
+      <TraceCard nav={nav} />
+    </>
+  )
+}
+
+function Stage({
+  name,
+  health,
+  figure,
+  unit,
+  facts,
+}: {
+  readonly name: string
+  readonly health: Health
+  readonly figure: string
+  readonly unit: string
+  readonly facts: readonly (readonly [string, JSX.Element | string])[]
+}): JSX.Element {
+  return (
+    <li class={`stage ${health}`} data-stage={name}>
+      <header>
+        <h2>{name}</h2>
+        <span class={`tag ${health}`}>{HEALTH_WORDS[health]}</span>
+      </header>
+      <p class="figure">
+        {figure}
+        <small>{unit}</small>
+      </p>
+      <dl>
+        {facts.map(([term, fact]) => (
+          <>
+            <dt key={`${term} term`}>{term}</dt>
+            <dd key={term}>{fact}</dd>
+          </>
+        ))}
+      </dl>
+    </li>
+  )
+}
+
+const named = (services: readonly Service[], name: string): readonly Service[] =>
+  services.filter(service => service.name === name)
+
+const readyOf = (services: readonly Service[]): string =>
+  services.length === 0
+    ? NONE
+    : `${services.filter(one => one.ready === true).length} of ${services.length}`
+
+function storeFact(data: Pipeline, name: string): string {
+  const store = data.stores.find(one => one.name.startsWith(name))
+  if (store === undefined) return NONE
+  return store.ok ? `answers in ${formatMs(store.milliseconds)}` : 'does not answer'
+}
+
+function Way({
+  data,
+  rates,
+}: {
+  readonly data: Pipeline
+  readonly rates: ReadonlyMap<string, number>
+}): JSX.Element {
+  const {outbox, lanes, lag_records: lag, services, stores, dead_letters: letters} = data
+  const rate = rates.size === 0 ? undefined : [...rates.values()].reduce((sum, one) => sum + one, 0)
+  const relays = named(services, 'ingestor')
+  const processors = named(services, 'processor')
+  const of = (...names: readonly string[]): Health =>
+    judgeStores(stores.filter(({name}) => names.some(prefix => name.startsWith(prefix))))
+  const dead =
+    letters.outbox === null && letters.topics === null
+      ? null
+      : (letters.outbox ?? 0) + (letters.topics ?? 0)
+  const worstPartition = data.partitions.reduce<(typeof data.partitions)[number] | undefined>(
+    (most, one) => (one.lag > (most?.lag ?? 0) ? one : most),
+    undefined,
+  )
+  return (
+    <ol class="way" aria-label="The way of one event">
+      <Stage
+        name="PostgreSQL"
+        health={worst([judgeOutbox(outbox.unpublished, outbox.oldest_seconds), of('postgres')])}
+        figure={formatCount(outbox.unpublished)}
+        unit="rows waiting"
+        facts={[
+          [
+            'oldest',
+            outbox.oldest_seconds === null ? 'none waits' : formatMs(outbox.oldest_seconds * 1000),
+          ],
+          ['server', storeFact(data, 'postgres')],
+        ]}
+      />
+      <Stage
+        name="Relay"
+        health={judgeServices(relays)}
+        figure={formatCount(lanes.length)}
+        unit={lanes.length === 1 ? 'lane' : 'lanes'}
+        facts={[
+          ['owned', `${lanes.filter(lane => lane.owner !== null).length} of ${lanes.length}`],
+          ['ready', readyOf(relays)],
+        ]}
+      />
+      <Stage
+        name="Kafka"
+        health={of('kafka', 'registry')}
+        figure={formatRate(rate)}
+        unit="records per second"
+        facts={[
+          ['broker', storeFact(data, 'kafka')],
+          ['registry', storeFact(data, 'registry')],
+        ]}
+      />
+      <Stage
+        name="Processor"
+        health={worst([judgeLag(lag), judgeServices(processors)])}
+        figure={formatCount(lag)}
+        unit="records behind"
+        facts={[
+          [
+            'most behind',
+            worstPartition === undefined
+              ? 'none'
+              : `${worstPartition.topic} ${worstPartition.partition}: ${formatCount(worstPartition.lag)}`,
+          ],
+          ['ready', readyOf(processors)],
+        ]}
+      />
+      <Stage
+        name="Stores"
+        health={worst([
+          of('cassandra', 'redis'),
+          dead === null ? 'unknown' : dead > 0 ? 'warn' : 'good',
+        ])}
+        figure={formatCount(dead)}
+        unit="dead letters"
+        facts={[
+          ['Cassandra', storeFact(data, 'cassandra')],
+          ['Redis', storeFact(data, 'redis')],
+          ...(dead === null || dead === 0
+            ? []
+            : [
+                [
+                  'look',
+                  <a href={linkTo('inspector', {tab: 'dead-letters'})}>dead letters</a>,
+                ] as const,
+              ]),
+        ]}
+      />
+    </ol>
+  )
+}
+
+function LagCard({
+  data,
+  rates,
+}: {
+  readonly data: Pipeline
+  readonly rates: ReadonlyMap<string, number>
+}): JSX.Element {
+  const topics = [...new Set(data.partitions.map(({topic}) => topic))]
+  return (
+    <Card
+      title="Lag per partition"
+      note="records that wait for the processor"
+      span={7}
+      flush
+      csv={{
+        name: 'lag',
+        header: ['topic', 'partition', 'committed', 'end', 'lag'],
+        rows: () => data.partitions.map(p => [p.topic, p.partition, p.committed, p.end, p.lag]),
+      }}
+    >
+      {topics.length === 0 ? (
+        <Empty title="Kafka could not be asked" />
+      ) : (
+        <Table
+          caption="Lag per topic and partition"
+          rows={topics}
+          keyOf={topic => topic}
+          columns={[
+            {title: 'Topic', cell: topic => <a href={linkTo('inspector', {topic})}>{topic}</a>},
+            {title: 'Per second', kind: 'num', cell: topic => formatRate(rates.get(topic))},
+            {
+              title: 'Partitions',
+              kind: 'fill',
+              cell: topic => (
+                <span class="lag-grid">
+                  {data.partitions
+                    .filter(partition => partition.topic === topic)
+                    .map(({partition, lag}) => (
+                      <span
+                        key={partition}
+                        class={`tag ${judgeLag(lag)}`}
+                        title={`partition ${partition}`}
+                      >
+                        {partition}: {formatCount(lag)}
+                      </span>
+                    ))}
+                </span>
+              ),
+            },
+          ]}
+        />
+      )}
+    </Card>
+  )
+}
+
+function LanesCard({data}: {readonly data: Pipeline}): JSX.Element {
+  return (
+    <Card title="Lanes" note="who publishes which share of the keys" span={5} flush>
+      {data.lanes.length === 0 ? (
+        <Empty title="No lane was ever owned">The relay has not started yet.</Empty>
+      ) : (
+        <Table
+          caption="Lanes of the relay"
+          rows={data.lanes}
+          keyOf={lane => `${lane.lanes}/${lane.lane}`}
+          columns={[
+            {title: 'Lane', cell: lane => `${lane.lane + 1} of ${lane.lanes}`},
+            {
+              title: 'Owner',
+              kind: 'fill',
+              cell: lane => (
+                <span class="clip" title={lane.owner ?? ''}>
+                  {lane.owner ?? 'nobody'}
+                </span>
+              ),
+            },
+            {
+              title: 'Cursor moved',
+              kind: 'num',
+              cell: lane => (
+                <span title={formatTime(lane.updated_at)}>
+                  {lane.updated_at === null
+                    ? NONE
+                    : formatAgo(Math.max(0, Date.now() - Date.parse(lane.updated_at)))}
+                </span>
+              ),
+            },
+          ]}
+        />
+      )}
+    </Card>
+  )
+}

@@ -1,0 +1,124 @@
+import type {ComponentChildren, JSX} from 'preact'
+
+/** A few choices, one of them taken. */
+export function Choice<T extends string>({
+  label,
+  options,
+  value,
+  onChange,
+}: {
+  readonly label: string
+  readonly options: readonly (readonly [value: T, text: string])[]
+  readonly value: T
+  readonly onChange: (value: T) => void
+}): JSX.Element {
+  return (
+    <div class="choice" role="group" aria-label={label}>
+      {options.map(([option, text]) => (
+        <button
+          key={option}
+          type="button"
+          aria-pressed={option === value}
+          onClick={() => onChange(option)}
+        >
+          {text}
+        </button>
+      ))}
+    </div>
+  )
+}
+
+export function Select<T extends string>({
+  label,
+  options,
+  value,
+  onChange,
+  hideLabel = false,
+}: {
+  readonly label: string
+  readonly options: readonly (readonly [value: T, text: string])[]
+  readonly value: T
+  readonly onChange: (value: T) => void
+  readonly hideLabel?: boolean
+}): JSX.Element {
+  return (
+    <label class="labelled">
+      <span class={hideLabel ? 'hidden-label' : 'muted'}>{label}</span>
+      <select
+        class="field"
+        value={value}
+        onChange={event => onChange(event.currentTarget.value as T)}
+      >
+        {options.map(([option, text]) => (
+          <option key={option} value={option}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+/** A field that is taken over by Enter or the button of its form. */
+export function TextField({
+  label,
+  name,
+  value,
+  placeholder,
+  type = 'text',
+  wide = false,
+}: {
+  readonly label: string
+  readonly name: string
+  readonly value?: string | undefined
+  readonly placeholder?: string
+  readonly type?: 'text' | 'search' | 'password' | 'number' | 'datetime-local'
+  readonly wide?: boolean
+}): JSX.Element {
+  // The types of Preact tell each kind of input apart; a text stands for all of ours.
+  const kind = type as 'text'
+  return (
+    <label class={`labelled${wide ? ' wide' : ''}`}>
+      <span class="muted">{label}</span>
+      <input
+        key={value}
+        class="field"
+        name={name}
+        type={kind}
+        defaultValue={value ?? ''}
+        placeholder={placeholder}
+        autocomplete="off"
+        spellcheck={false}
+        maxLength={500}
+      />
+    </label>
+  )
+}
+
+/** A form whose fields are given as text when it is sent. */
+export function Form({
+  onSubmit,
+  label,
+  children,
+}: {
+  readonly onSubmit: (fields: Readonly<Record<string, string>>) => void
+  readonly label: string
+  readonly children: ComponentChildren
+}): JSX.Element {
+  return (
+    <form
+      class="row"
+      aria-label={label}
+      onSubmit={event => {
+        event.preventDefault()
+        const fields = [...new FormData(event.currentTarget)].map(([name, value]) => [
+          name,
+          typeof value === 'string' ? value.trim() : '',
+        ])
+        onSubmit(Object.fromEntries(fields) as Record<string, string>)
+      }}
+    >
+      {children}
+    </form>
+  )
+}

@@ -1,0 +1,40 @@
+import type {JSX} from 'preact'
+import type {ViewName} from '../model/url-state.ts'
+
+const PATHS: Readonly<Record<ViewName, string>> = {
+  overview: 'M2 13V9m4 4V5m4 8V7m4 6V3',
+  content: 'M5 3.5v9l7-4.5z',
+  users: 'M8 8a2.6 2.6 0 1 0 0-5.2A2.6 2.6 0 0 0 8 8Zm-5 5.5c.6-2.4 2.6-3.6 5-3.6s4.4 1.2 5 3.6',
+  pipeline: 'M2 8h3m6 0h3M5 5h6v6H5z',
+  inspector: 'M2.5 4h11m-11 4h11m-11 4h7',
+}
+
+/** The sign of a page; the word beside it says the same. */
+export function Icon({name}: {readonly name: ViewName}): JSX.Element {
+  return (
+    <svg viewBox="0 0 16 16" aria-hidden="true">
+      <path
+        d={PATHS[name]}
+        fill="none"
+        stroke="currentColor"
+        stroke-width="1.6"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+      />
+    </svg>
+  )
+}
+
+export function Logo(): JSX.Element {
+  return (
+    <svg viewBox="0 0 32 32" aria-hidden="true">
+      <rect width="32" height="32" rx="7" fill="#2457d6" />
+      <path
+        d="M7 21v-4m6 4V11m6 10v-7m6 7V8"
+        stroke="#fff"
+        stroke-width="3"
+        stroke-linecap="round"
+      />
+    </svg>
+  )
+}

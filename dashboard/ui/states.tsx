@@ -1,0 +1,110 @@
+/** What a page shows when it has nothing, nothing yet, or something went wrong. */
+import type {ComponentChildren, JSX} from 'preact'
+import {useEffect, useState} from 'preact/hooks'
+import {formatAgo} from '../model/format.ts'
+import type {LiveStatus} from '../net/live.ts'
+import type {Resource} from '../net/use-resource.ts'
+
+export function Loading({lines = 3}: {readonly lines?: number}): JSX.Element {
+  return (
+    <div class="state" role="status">
+      <span class="hidden-label">Loading</span>
+      {Array.from({length: lines}, (_, i) => (
+        <svg key={i} class="skeleton" width={200 - (i % 3) * 40} height="12" aria-hidden="true" />
+      ))}
+    </div>
+  )
+}
+
+export function Empty({
+  title,
+  children,
+}: {
+  readonly title: string
+  readonly children?: ComponentChildren
+}): JSX.Element {
+  return (
+    <div class="state">
+      <strong>{title}</strong>
+      {children === undefined ? null : <span>{children}</span>}
+    </div>
+  )
+}
+
+export function Failed({
+  message,
+  onRetry,
+}: {
+  readonly message: string
+  readonly onRetry: () => void
+}): JSX.Element {
+  return (
+    <div class="state" role="alert">
+      <strong>That did not work</strong>
+      <span class="breaks">{message}</span>
+      <button class="button" type="button" onClick={onRetry}>
+        Try again
+      </button>
+    </div>
+  )
+}
+
+/** The answer when it is there; else that it is coming, or why not. An old answer stays, marked. */
+export function Await<T>({
+  from,
+  children,
+  lines,
+}: {
+  readonly from: Resource<T>
+  readonly children: (data: T) => ComponentChildren
+  readonly lines?: number
+}): JSX.Element {
+  const {data, error, reload} = from
+  if (data === undefined) {
+    if (error !== undefined) return <Failed message={error.message} onRetry={reload} />
+    return <Loading {...(lines === undefined ? {} : {lines})} />
+  }
+  return (
+    <>
+      {error === undefined ? null : (
+        <p class="notice" role="status">
+          Not up to date: {error.message}
+        </p>
+      )}
+      {children(data)}
+    </>
+  )
+}
+
+const WORDS: Readonly<Record<LiveStatus, string>> = {
+  connecting: 'Connecting',
+  live: 'Live',
+  stale: 'Stale, reconnecting',
+}
+
+/** Whether what one sees is live; when it is not, since when. */
+export function LiveSign({
+  status,
+  heardAt,
+}: {
+  readonly status: LiveStatus
+  readonly heardAt: number | undefined
+}): JSX.Element {
+  const [now, setNow] = useState(() => Date.now())
+  useEffect(() => {
+    if (status !== 'stale') return undefined
+    setNow(Date.now())
+    const timer = setInterval(() => setNow(Date.now()), 1000)
+    return () => clearInterval(timer)
+  }, [status])
+  const since =
+    status === 'stale' && heardAt !== undefined
+      ? ` · last ${formatAgo(Math.max(now - heardAt, 1000))}`
+      : ''
+  return (
+    <span class={`live ${status}`} role="status" data-live={status}>
+      {WORDS[status]}
+      <span aria-hidden="true">{since}</span>
+    </span>
+  )
+}
