@@ -15,7 +15,7 @@ export interface Cursor {
   readonly snapFrom: string
   /** End of the frozen batch, or null. */
   readonly snapTo: string | null
-  /** Within a frozen batch, everything up to this id is published. 0: not begun. */
+  /** Within a frozen batch, everything up to this id is published; -1: not begun. */
   readonly lastId: number
 }
 
@@ -82,14 +82,17 @@ export function startPosition(cursor: Cursor, takeover: string): Position {
   return {cursor: cursor.snapTo === null ? freeze(cursor, takeover) : cursor, takeover}
 }
 
-const freeze = (cursor: Cursor, snapTo: string): Cursor => ({...cursor, snapTo, lastId: 0})
+/** A frozen batch whose lowest id is not known yet. */
+const NOT_BEGUN = -1
+
+const freeze = (cursor: Cursor, snapTo: string): Cursor => ({...cursor, snapTo, lastId: NOT_BEGUN})
 
 export function planRead({cursor, takeover}: Position): ReadPlan {
   const {xmax, xip} = parseSnapshot(cursor.snapFrom)
   const {snapTo, lastId} = cursor
   if (snapTo === null) return {kind: 'tail', xmax, xip}
-  // Paging from 0 would walk every published row before the first one that waits.
-  if (lastId === 0) return {kind: 'lowest', xmax, xip, snapTo}
+  // Paging from the first id would walk every published row before the first one that waits.
+  if (lastId === NOT_BEGUN) return {kind: 'lowest', xmax, xip, snapTo}
   return {kind: 'page', xmax, xip, snapTo, afterId: lastId, redelivered: takeover !== null}
 }
 

@@ -5,10 +5,11 @@ const SHAPE =
 
 /**
  * Microseconds since 1970, or undefined for what has none: `infinity`, and anything beyond what a
- * JavaScript number counts exactly. Without an offset the text is taken as UTC.
+ * JavaScript number counts exactly, from the year 1684 to 2255. Without an offset the text is taken as UTC.
  */
 export function parseMicros(text: string): number | undefined {
-  return parseUsual(text) ?? parseAny(text)
+  const micros = parseUsual(text) ?? parseAny(text)
+  return Number.isSafeInteger(micros) ? micros : undefined
 }
 
 const ZERO = 48
@@ -68,6 +69,5 @@ function parseAny(text: string): number | undefined {
   const offset = (Number(oh) * 3_600 + Number(om) * 60 + Number(os)) * (sign === '-' ? -1 : 1)
   const seconds =
     days * 86_400 + Number(hour) * 3_600 + Number(minute) * 60 + Number(second) - offset
-  const micros = seconds * 1_000_000 + Number(fraction.padEnd(6, '0'))
-  return Number.isSafeInteger(micros) ? micros : undefined
+  return seconds * 1_000_000 + Number(fraction.padEnd(6, '0'))
 }
