@@ -145,16 +145,14 @@ export function addState(
 ): void {
   const chosen: (Measure | undefined)[] = []
   for (const [device, name] of state.devices.entries()) {
-    const timed = new Set<Measure>()
     for (const [index, type] of EVENT_TYPES.entries()) {
       const cell = cellOf(device, index)
       const measure = state.events(cell) === 0 ? undefined : choose(name, type)
       chosen[cell] = measure
       if (measure === undefined) continue
       measure.addCell(state, device, type, lengthSeconds)
-      timed.add(measure)
+      measure.addTimes(state.first[cell]!, state.last[cell]!)
     }
-    for (const measure of timed) measure.addTimes(state.first[device]!, state.last[device]!)
   }
   for (const [key, count] of state.histogram) {
     const cell = Math.floor(key / BUCKET_STRIDE)

@@ -25,7 +25,7 @@ export class ContentState {
   readonly devices: string[] = []
   /** `PER_CELL` numbers for each cell. */
   readonly numbers: number[] = []
-  /** First and last event of each device, microseconds; meaningless without events. */
+  /** First and last event of each cell, microseconds; infinite without events. */
   readonly first: number[] = []
   readonly last: number[] = []
   /** `cell * BUCKET_STRIDE + bucket` to count. */
@@ -49,8 +49,10 @@ export class ContentState {
     if (known !== undefined) return known
     const name = this.devices.length < DEVICES_MAX ? key : OTHER_DEVICE
     this.devices.push(name)
-    this.first.push(Number.POSITIVE_INFINITY)
-    this.last.push(Number.NEGATIVE_INFINITY)
+    for (let i = 0; i < TYPE_COUNT; i++) {
+      this.first.push(Number.POSITIVE_INFINITY)
+      this.last.push(Number.NEGATIVE_INFINITY)
+    }
     for (let i = 0; i < PER_DEVICE; i++) this.numbers.push(0)
     return this.devices.length - 1
   }
@@ -135,8 +137,7 @@ function writeNumbers(state: ContentState, writer: ByteWriter): void {
   writer.count(state.devices.length)
   for (const [device, name] of state.devices.entries()) {
     writer.text(name)
-    writer.double(state.first[device]!)
-    writer.double(state.last[device]!)
+    for (let type = 0; type < TYPE_COUNT; type++) writeBounds(state, cellOf(device, type), writer)
     for (let i = 0; i < PER_DEVICE; i++) writer.signed(state.numbers[device * PER_DEVICE + i]!)
   }
   writer.count(state.histogram.size)
@@ -144,6 +145,14 @@ function writeNumbers(state: ContentState, writer: ByteWriter): void {
     writer.count(key)
     writer.signed(count)
   }
+}
+
+function writeBounds(state: ContentState, cell: number, writer: ByteWriter): void {
+  const first = state.first[cell]!
+  if (!Number.isFinite(first)) return writer.byte(0)
+  writer.byte(1)
+  writer.double(first)
+  writer.double(state.last[cell]!)
 }
 
 export function decodeContentState(detail: Buffer): ContentState {
@@ -154,8 +163,11 @@ export function decodeContentState(detail: Buffer): ContentState {
   state.stale = reader.byte() === 1
   for (let left = reader.count(); left > 0; left--) {
     state.devices.push(reader.text())
-    state.first.push(reader.double())
-    state.last.push(reader.double())
+    for (let type = 0; type < TYPE_COUNT; type++) {
+      const known = reader.byte() === 1
+      state.first.push(known ? reader.double() : Number.POSITIVE_INFINITY)
+      state.last.push(known ? reader.double() : Number.NEGATIVE_INFINITY)
+    }
     for (let i = 0; i < PER_DEVICE; i++) state.numbers.push(reader.signed())
   }
   for (let left = reader.count(); left > 0; left--) {
@@ -170,9 +182,10 @@ export function decodeContentState(detail: Buffer): ContentState {
 export function mergeContentState(target: ContentState, source: ContentState): void {
   const places = source.devices.map(name => target.ensureDevice(name))
   for (const [from, to] of places.entries()) {
-    if (source.eventsOfDevice(from) > 0) {
-      target.first[to] = Math.min(target.first[to]!, source.first[from]!)
-      target.last[to] = Math.max(target.last[to]!, source.last[from]!)
+    for (let type = 0; type < TYPE_COUNT; type++) {
+      const [sourceCell, targetCell] = [cellOf(from, type), cellOf(to, type)]
+      target.first[targetCell] = Math.min(target.first[targetCell]!, source.first[sourceCell]!)
+      target.last[targetCell] = Math.max(target.last[targetCell]!, source.last[sourceCell]!)
     }
     for (let i = 0; i < PER_DEVICE; i++) {
       target.numbers[to * PER_DEVICE + i]! += source.numbers[from * PER_DEVICE + i]!

@@ -129,10 +129,13 @@ export async function toContentState(
 export async function loadFigures(
   cassandra: Cassandra,
   place: FigurePlace,
+  withViewers = true,
 ): Promise<LoadedState | null> {
   const [row] = await cassandra.rows(SELECT[place.table], place.key)
   if (row === undefined) return null
-  const state = await toContentState(cassandra, row, place.viewers)
+  const state = withViewers
+    ? await toContentState(cassandra, row, place.viewers)
+    : decodeContentState(row['detail'] as Buffer)
   return {state, srcOffset: toNumber(row['src_offset'])}
 }
 

@@ -1,6 +1,6 @@
 /** How one engagement event changes an aggregate row: shared by all projections of such rows. */
 import type {ContentState} from '../../readmodel/content-state.ts'
-import {cellOf, typeIndexOf} from '../../readmodel/content-state.ts'
+import {cellOf, TYPE_COUNT, typeIndexOf} from '../../readmodel/content-state.ts'
 import {deviceKeyOf} from '../../readmodel/devices.ts'
 import type {EngagementEvent} from '../../readmodel/events.ts'
 import {bucketOfMs} from '../../readmodel/histogram.ts'
@@ -11,16 +11,16 @@ import {ViewerSketch} from '../../readmodel/viewer-sketch.ts'
 export function applyEvent(state: ContentState, event: EngagementEvent): void {
   const device = state.ensureDevice(deviceKeyOf(event.device))
   const cell = count(state, device, event, 1)
-  if (event.event_ts < state.first[device]!) state.first[device] = event.event_ts
-  if (event.event_ts > state.last[device]!) state.last[device] = event.event_ts
+  if (event.event_ts < state.first[cell]!) state.first[cell] = event.event_ts
+  if (event.event_ts > state.last[cell]!) state.last[cell] = event.event_ts
   if (event.user_id !== null) state.viewers.add(cell, entryOf(hashUser(event.user_id)))
 }
 
 /** Numbers go back exactly; a viewer, or the first or last event, makes the row stale. */
 export function retractEvent(state: ContentState, event: EngagementEvent): void {
   const device = state.ensureDevice(deviceKeyOf(event.device))
-  count(state, device, event, -1)
-  const isBound = event.event_ts <= state.first[device]! || event.event_ts >= state.last[device]!
+  const cell = count(state, device, event, -1)
+  const isBound = event.event_ts <= state.first[cell]! || event.event_ts >= state.last[cell]!
   if (isBound || event.user_id !== null) state.stale = true
 }
 
@@ -45,15 +45,15 @@ export function adoptRecomputed(state: ContentState, fresh: ContentState): void 
   const places = fresh.devices.map(name => state.ensureDevice(name))
   state.first.fill(Number.POSITIVE_INFINITY)
   state.last.fill(Number.NEGATIVE_INFINITY)
-  for (const [from, to] of places.entries()) {
-    state.first[to] = Math.min(state.first[to]!, fresh.first[from]!)
-    state.last[to] = Math.max(state.last[to]!, fresh.last[from]!)
+  const toCell = (cell: number): number =>
+    cellOf(places[Math.floor(cell / TYPE_COUNT)]!, cell % TYPE_COUNT)
+  for (let cell = 0; cell < fresh.first.length; cell++) {
+    const to = toCell(cell)
+    state.first[to] = Math.min(state.first[to]!, fresh.first[cell]!)
+    state.last[to] = Math.max(state.last[to]!, fresh.last[cell]!)
   }
   const viewers = new ViewerSketch()
-  const types = cellOf(1, 0)
-  for (const [cell, entry] of fresh.viewers.entries()) {
-    viewers.absorb(cellOf(places[Math.floor(cell / types)]!, cell % types), entry)
-  }
+  for (const [cell, entry] of fresh.viewers.entries()) viewers.absorb(toCell(cell), entry)
   state.viewers.replace(viewers)
   state.stale = false
 }
