@@ -62,6 +62,10 @@ function readAll(read: EnvReader) {
     livePatienceMs: int('LIVE_PATIENCE_MS', 5000, 100, 600_000),
     liveRowsMax: int('LIVE_ROWS_MAX', 2000, 1, 100_000),
     liveEventsMax: int('LIVE_EVENTS_MAX', 2000, 1, 100_000),
+    /** First wait before a store is called again; it doubles up to a hundred times this. */
+    retryMs: int('RETRY_MS', 50, 1, 60_000),
+    /** Wait before a row is recomputed again that was corrected meanwhile; it doubles, too. */
+    recomputeAgainMs: int('RECOMPUTE_AGAIN_MS', 1000, 1, 600_000),
     /** Dead letters in a row, in one partition, that stop the processor. */
     deadLettersInARowMax: int('DEAD_LETTERS_IN_A_ROW_MAX', 100, 1, 1_000_000),
   } as const

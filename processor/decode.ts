@@ -7,6 +7,7 @@ import type {EpochTable} from '../contracts/epochs.ts'
 import type {RecordMeta, StreamRecord} from '../contracts/record.ts'
 import {dispositionOf, messageOf, PipelineError} from '../platform/errors.ts'
 import type {DeadLetter, SourceRecord} from './dead-letters.ts'
+import type {Identity} from './partition-state.ts'
 
 export interface ValueDecoder {
   /** The decoded value, or undefined when the schema it was written with must be fetched first. */
@@ -42,6 +43,22 @@ export async function decodeBatch<Row>(
     outcomes.push(attempt instanceof Promise ? await attempt : attempt)
   }
   return outcomes
+}
+
+/** The outbox row that a record was published from; null when it cannot be read. */
+export async function identify(
+  {value}: SourceRecord,
+  decoder: ValueDecoder,
+): Promise<Identity | null> {
+  if (value === null) return null
+  try {
+    await decoder.prepare(value)
+    const {outbox_id, created_at} = decoder.decode(value) as RecordMeta
+    return {outboxId: outbox_id, createdAt: created_at}
+  } catch (error) {
+    if (dispositionOf(error) !== 'dead-letter') throw error
+    return null
+  }
 }
 
 /** Synchronous unless a schema is met for the first time. */

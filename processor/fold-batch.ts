@@ -75,6 +75,7 @@ async function planBatch<SourceRow, Event, Derived>(
   const {cache, pending} = state
   const wanted = new Map<string, Event>()
   const found = new Map<string, Register<Event> | null>()
+  const waiting = new Map<string, Register<Event> | null>()
   const drafts = batch.map(({offset, record}) => {
     const event = fold.toEvent(record)
     const before = record.before === null ? null : fold.toEvent(record.before)
@@ -82,8 +83,8 @@ async function planBatch<SourceRow, Event, Derived>(
     const fresh = isFresh(record)
     for (const effect of effects) {
       // Taken now: it may become durable, and leave the pending writes, before the fold.
-      const waiting = pending.registerAt(effect.location)
-      if (waiting !== undefined) found.set(effect.location, waiting.register)
+      const last = pending.registerAt(effect.location)
+      if (last !== undefined) waiting.set(effect.location, last.register)
       else if (!fresh) wanted.set(effect.location, effect.event)
     }
     return {offset, record, fresh, effects}
@@ -97,7 +98,9 @@ async function planBatch<SourceRow, Event, Derived>(
     record,
     fresh,
     effects: effects.map(effect => {
-      const register = found.get(effect.location) ?? null
+      // A new event's row may be stored by an earlier owner who did not get further: it is new still.
+      const stored = fresh ? undefined : found.get(effect.location)
+      const register = waiting.get(effect.location) ?? stored ?? null
       if (register !== null) cache.rowsOf(register.event, offset)
       return {
         effect,

@@ -3,6 +3,8 @@
 export interface Inbox<T> {
   /** Resolves when there is room again: whoever pushes waits for it before pushing more. */
   push(items: readonly T[]): Promise<void>
+  /** Nobody takes any more: what waits is forgotten, whoever pushes goes on. */
+  close(): void
   /** Waits for items; empty when the signal fired. */
   take(max: number, signal: AbortSignal): Promise<readonly T[]>
   readonly size: number
@@ -11,6 +13,7 @@ export interface Inbox<T> {
 export function createInbox<T>(sizeMax: number): Inbox<T> {
   let items: T[] = []
   let onItems: (() => void) | undefined
+  let isClosed = false
   let waiting: Array<() => void> = []
   const makeRoom = (): void => {
     if (items.length >= sizeMax) return
@@ -22,7 +25,13 @@ export function createInbox<T>(sizeMax: number): Inbox<T> {
     get size() {
       return items.length
     },
+    close() {
+      isClosed = true
+      items = []
+      makeRoom()
+    },
     async push(more) {
+      if (isClosed) return
       items = items.length === 0 ? [...more] : [...items, ...more]
       onItems?.()
       if (items.length < sizeMax) return
@@ -40,12 +49,7 @@ export function createInbox<T>(sizeMax: number): Inbox<T> {
         onItems = undefined
         signal.removeEventListener('abort', done)
       }
-      if (signal.aborted) {
-        // Nobody takes any more: whoever pushes must not hang.
-        items = []
-        makeRoom()
-        return []
-      }
+      if (signal.aborted) return []
       const taken = items
       items = taken.length > max ? taken.splice(max) : []
       makeRoom()

@@ -1,12 +1,14 @@
 /** Takes a partition's records in order: decodes them, puts aside what can never succeed, folds. */
-import {retry} from '../platform/retry.ts'
+import {PipelineError} from '../platform/errors.ts'
+import {retry, type RetryOptions} from '../platform/retry.ts'
 import type {Loop} from '../platform/lifecycle.ts'
 import type {ProcessorConfig} from './config.ts'
 import {createBreaker, type DeadLetter, type SourceRecord} from './dead-letters.ts'
-import {decodeBatch, type DecodeDeps, type Outcome} from './decode.ts'
+import {decodeBatch, identify, type DecodeDeps, type Outcome} from './decode.ts'
 import {foldBatch, type AdmittedRecord, type FoldCounts} from './fold-batch.ts'
 import type {Inbox} from './inbox.ts'
 import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
+import {problemOfBefore} from './start-check.ts'
 import {isOverBudget} from './state-cache.ts'
 
 export interface IntakeSource {
@@ -46,8 +48,9 @@ export function createIntake<SourceRow, Event, Derived>(
     onUnenriched: () => undefined,
   }
 
-  const process = async (records: readonly SourceRecord[], signal: AbortSignal): Promise<void> => {
+  const process = async (taken: readonly SourceRecord[], signal: AbortSignal): Promise<void> => {
     const patience = shared.patience(signal)
+    const records = await skipProcessed(taken, patience)
     const outcomes = await retry(() => decodeBatch(records, decodeDeps), patience)
     const {admitted, letters} = sortOutcomes(outcomes)
     for (const outcome of outcomes) {
@@ -64,6 +67,27 @@ export function createIntake<SourceRow, Event, Derived>(
           : {outboxId: last.record.outbox_id, createdAt: last.record.created_at}
     }
     note(outcomes, letters, counts)
+  }
+
+  /** The reader starts one record early, so that it can be seen that the log is still the same. */
+  const skipProcessed = async (
+    taken: readonly SourceRecord[],
+    patience: RetryOptions,
+  ): Promise<readonly SourceRecord[]> => {
+    const {expectedBefore} = state
+    const first = taken[0]
+    if (first === undefined || first.offset > state.foldedOffset) return taken
+    const before = taken.find(({offset}) => offset === state.foldedOffset)
+    if (before !== undefined && expectedBefore !== null) {
+      const found = await retry(() => identify(before, deps.decoder), patience)
+      const problem = found === null ? undefined : problemOfBefore(expectedBefore, found)
+      if (problem !== undefined) {
+        const where = `${state.topic}/${state.partition}`
+        throw new PipelineError('STATE_CONTRADICTS', `${where}: ${problem}`, {disposition: 'stop'})
+      }
+      state.expectedBefore = null
+    }
+    return taken.filter(({offset}) => offset > state.foldedOffset)
   }
 
   const note = (

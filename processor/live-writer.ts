@@ -16,7 +16,6 @@ import type {Row} from './state-cache.ts'
 
 /** Corrections of one partition that are kept for Redis while it is away. */
 const CORRECTIONS_MAX = 100_000
-const BACKOFF = {firstDelayMs: 50, maxDelayMs: 1000}
 
 export function createLiveWriter<SourceRow, Event, Derived>(
   {state, lease, work, progress}: OwnerShared<Event, Derived>,
@@ -24,6 +23,7 @@ export function createLiveWriter<SourceRow, Event, Derived>(
   config: ProcessorConfig,
 ): Loop {
   const {live, aggregates} = stream.stores
+  const backoff = {firstDelayMs: config.retryMs, maxDelayMs: 20 * config.retryMs}
   const name = {topic: state.topic, partition: state.partition}
   const labels = {stream: stream.fold.stream.name}
   let runId = ''
@@ -78,9 +78,12 @@ export function createLiveWriter<SourceRow, Event, Derived>(
     renew = false
     const isFirst = first
     first = false
-    if (isFirst && found?.runId === runId && found.offset >= state.foldedOffset) {
-      return lease.adopted(found.offset)
-    }
+    // Only that of the owner right before: an older one may lack a value recomputed since.
+    const isWhole =
+      found?.runId === runId &&
+      found.generation === state.ownership.generation - 1 &&
+      found.offset >= state.foldedOffset
+    if (isFirst && isWhole) return lease.adopted(found.offset)
     await live.revoke(state.partition, state.ownership.generation)
     lease.revoked()
     state.cache.startLive()
@@ -135,7 +138,7 @@ export function createLiveWriter<SourceRow, Event, Derived>(
           failures += 1
           onFailure(error)
           noteLive()
-          await pause(retryDelayMs(failures, BACKOFF), signal)
+          await pause(retryDelayMs(failures, backoff), signal)
         }
       }
     },

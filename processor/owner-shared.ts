@@ -28,7 +28,7 @@ export interface OwnerDeps<SourceRow, Event, Derived> {
   readonly decoder: ValueDecoder
   readonly budget: CacheBudget
   /** What Kafka knows about the partition. */
-  readonly readStart: () => Promise<Omit<StartFacts, 'progress' | keyof OwnerName>>
+  readonly start: Omit<StartFacts, keyof OwnerName>
   readonly publishDeadLetters: (letters: readonly DeadLetter[]) => Promise<void>
   /** Commits the next offset to read. */
   readonly commit: (nextOffset: number) => Promise<void>
@@ -53,15 +53,15 @@ export interface OwnerShared<Event, Derived> {
 /** A store that is away is waited for, however long: nothing is dropped because of it. */
 export function patienceOf(
   {metrics, log}: Pick<OwnerDeps<never, never, never>, 'metrics' | 'log'>,
-  stream: string,
+  labels: {readonly stream: string; readonly retryMs: number},
 ): (signal: AbortSignal) => RetryOptions {
   return signal => ({
     attempts: Number.POSITIVE_INFINITY,
-    firstDelayMs: 50,
-    maxDelayMs: 5000,
+    firstDelayMs: labels.retryMs,
+    maxDelayMs: 100 * labels.retryMs,
     signal,
     onRetry(error, attempt, delayMs) {
-      metrics.retries.inc({stream})
+      metrics.retries.inc({stream: labels.stream})
       // A first repetition is routine; what goes on is told, ever more seldom.
       if (attempt > 1) log.warn({reason: messageOf(error), attempt, delayMs}, 'waiting for a store')
     },

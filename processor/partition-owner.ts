@@ -32,6 +32,40 @@ export function createPartitionOwner<SourceRow, Event, Derived>(
   const inbox = createInbox<SourceRecord>(config.queueRecordsMax)
   let highWatermark = 0
 
+  const own = async (signal: AbortSignal): Promise<void> => {
+    const patience = patienceOf(deps, {
+      stream: deps.stream.fold.stream.name,
+      retryMs: config.retryMs,
+    })
+    const state = await openPartition(name, deps, patience(signal))
+    const shared: OwnerShared<Event, Derived> = {
+      state,
+      lease: new LiveLease(
+        {leaseMs: config.liveLeaseMs, patienceMs: config.livePatienceMs},
+        deps.now(),
+      ),
+      work: createWake(),
+      progress: createWake(),
+      between: createTurns(),
+      patience,
+    }
+    const source = {inbox, highWatermark: () => highWatermark}
+    const checkpointer = createCheckpointer(shared, deps, config)
+    const loops = [
+      createIntake(shared, deps, source, config),
+      createRawWriter(shared, deps, config),
+      createLiveWriter(shared, deps, config),
+      ...checkpointer.loops,
+      createRepairs(shared, deps, config),
+    ]
+    try {
+      await runLoops(loops.map(endQuietly), signal)
+      await checkpointer.finish()
+    } finally {
+      state.cache.drop()
+    }
+  }
+
   return {
     name: `${name.topic}/${name.partition}`,
     push(records, end) {
@@ -39,36 +73,10 @@ export function createPartitionOwner<SourceRow, Event, Derived>(
       return inbox.push(records)
     },
     async run(signal) {
-      const stream = deps.stream.fold.stream.name
-      const patience = patienceOf(deps, stream)
-      const state = await openPartition(name, deps, patience(signal))
-      const shared: OwnerShared<Event, Derived> = {
-        state,
-        lease: new LiveLease(
-          {leaseMs: config.liveLeaseMs, patienceMs: config.livePatienceMs},
-          deps.now(),
-        ),
-        work: createWake(),
-        progress: createWake(),
-        between: createTurns(),
-        patience,
-      }
-      const source = {inbox, highWatermark: () => highWatermark}
-      const checkpointer = createCheckpointer(shared, deps, config)
       try {
-        await runLoops(
-          [
-            createIntake(shared, deps, source, config),
-            createRawWriter(shared, deps, config),
-            createLiveWriter(shared, deps, config),
-            ...checkpointer.loops,
-            createRepairs(shared, deps),
-          ].map(endQuietly),
-          signal,
-        )
-        await checkpointer.finish()
+        await own(signal)
       } finally {
-        state.cache.drop()
+        inbox.close()
       }
     },
   }

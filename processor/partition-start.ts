@@ -5,7 +5,7 @@ import {retry, type RetryOptions} from '../platform/retry.ts'
 import type {OwnerDeps, OwnerName} from './owner-shared.ts'
 import type {PartitionState} from './partition-state.ts'
 import {PendingWrites} from './pending-writes.ts'
-import {problemOfStart} from './start-check.ts'
+import {expectedBefore, problemOfStart} from './start-check.ts'
 import {StateCache} from './state-cache.ts'
 
 /** @throws `STATE_CONTRADICTS` when going on would make wrong numbers */
@@ -19,8 +19,8 @@ export async function openPartition<SourceRow, Event, Derived>(
   // The generation first: what is read afterwards is final but for writes that lose against ours.
   const ownership = await retry(() => deps.partitions.take(topic, partition), patience)
   const progress = await retry(() => deps.partitions.load(topic, partition), patience)
-  const facts = await retry(() => deps.readStart(), patience)
-  const problem = problemOfStart({...name, ...facts, progress})
+  const facts = deps.start
+  const problem = problemOfStart({...name, ...facts})
   if (problem !== undefined) {
     throw new PipelineError('STATE_CONTRADICTS', problem, {disposition: 'stop'})
   }
@@ -46,6 +46,7 @@ export async function openPartition<SourceRow, Event, Derived>(
     liveEvents: [],
     foldedOffset: next - 1,
     foldedIdentity: null,
+    expectedBefore: expectedBefore(next, progress),
     savedOffset: -1,
     needsGeneration: false,
     newestCreatedAt: 0,

@@ -28,6 +28,8 @@ export interface PartitionState<Event, Derived> {
   foldedOffset: number
   /** The record at `foldedOffset`, as far as it could be read. */
   foldedIdentity: Identity | null
+  /** The record that must stand at the offset before the start; null when unknown or seen. */
+  expectedBefore: Identity | null
   /** Highest offset that any save of aggregates was fenced with. */
   savedOffset: number
   /** A value changed without a new record: the next save needs a new generation. */

@@ -1,18 +1,19 @@
 /** Recomputes stale rows, one after another, beside the live stream. */
 import {dispositionOf, messageOf} from '../platform/errors.ts'
 import {pause, type Loop} from '../platform/lifecycle.ts'
+import type {ProcessorConfig} from './config.ts'
 import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
 import {recomputeRow} from './recompute.ts'
 import type {RowId} from './state-cache.ts'
 
 const LOOK_AGAIN_MS = 500
-/** A row that was spoiled by another retraction waits for so long, doubled each time. */
-const AGAIN_MS = 1000
-const AGAIN_MAX_MS = 60_000
+/** A row that is corrected all the time is recomputed ever more seldom, down to one in so many. */
+const AGAIN_FACTOR_MAX = 64
 
 export function createRepairs<SourceRow, Event, Derived>(
   shared: OwnerShared<Event, Derived>,
   deps: OwnerDeps<SourceRow, Event, Derived>,
+  {recomputeAgainMs}: Pick<ProcessorConfig, 'recomputeAgainMs'>,
 ): Loop {
   const {state, between, progress} = shared
   const {fold, stores} = deps.stream
@@ -38,7 +39,10 @@ export function createRepairs<SourceRow, Event, Derived>(
     const name = `${id.projection} ${id.key}`
     const outcome = await recomputeRow(state, id, recomputeDeps, signal)
     if (outcome === 'again') {
-      const delayMs = Math.min(AGAIN_MAX_MS, 2 * (notBefore.get(name)?.delayMs ?? AGAIN_MS / 2))
+      const delayMs = Math.min(
+        AGAIN_FACTOR_MAX * recomputeAgainMs,
+        2 * (notBefore.get(name)?.delayMs ?? recomputeAgainMs / 2),
+      )
       notBefore.set(name, {atMs: deps.now() + delayMs, delayMs})
       return
     }
@@ -52,7 +56,7 @@ export function createRepairs<SourceRow, Event, Derived>(
       while (!signal.aborted) {
         const id = next()
         if (id === undefined) {
-          await pause(LOOK_AGAIN_MS, signal)
+          await progress.wait(LOOK_AGAIN_MS, signal)
           continue
         }
         try {
@@ -61,7 +65,7 @@ export function createRepairs<SourceRow, Event, Derived>(
           if (signal.aborted) return
           if (dispositionOf(error) !== 'retry') throw error
           deps.log.warn({...id, reason: messageOf(error)}, 'recomputation waits for a store')
-          await pause(AGAIN_MS, signal)
+          await pause(recomputeAgainMs, signal)
         }
       }
     },

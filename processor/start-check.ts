@@ -10,14 +10,11 @@ export interface StartFacts {
   /** First offset that is there, and the one after the last. */
   readonly begin: number
   readonly end: number
-  readonly progress: PartitionProgress | null
-  /** The record before the committed offset; null when it is gone or cannot be read. */
-  readonly before: Identity | null
 }
 
 /** Why going on would make wrong numbers, for people; undefined when it may start. */
 export function problemOfStart(facts: StartFacts): string | undefined {
-  const {committed, begin, end, progress, before} = facts
+  const {committed, begin, end} = facts
   const where = `${facts.topic}/${facts.partition}`
   if (committed === null) return undefined
   if (committed < begin) {
@@ -32,13 +29,23 @@ export function problemOfStart(facts: StartFacts): string | undefined {
       'the topic was made again or has lost its tail'
     )
   }
-  if (progress === null || progress.offset !== committed) return undefined
-  if (before === null || progress.outboxId === null) return undefined
-  if (before.outboxId === progress.outboxId && before.createdAt === progress.createdAt) {
+  return undefined
+}
+
+/** The record that must stand before the offset where a partition is started, if that is known. */
+export function expectedBefore(next: number, progress: PartitionProgress | null): Identity | null {
+  if (progress === null || progress.offset !== next) return null
+  const {outboxId, createdAt} = progress
+  return outboxId === null || createdAt === null ? null : {outboxId, createdAt}
+}
+
+/** Why the record found before the start shows that the topic is another one; undefined when it fits. */
+export function problemOfBefore(expected: Identity, found: Identity): string | undefined {
+  if (found.outboxId === expected.outboxId && found.createdAt === expected.createdAt) {
     return undefined
   }
   return (
-    `${where} holds at offset ${committed - 1} the record of outbox row ${before.outboxId}, but ` +
-    `row ${progress.outboxId} was processed there: the topic was made again`
+    `the record before its offset is that of outbox row ${found.outboxId}, but row ` +
+    `${expected.outboxId} was processed there: the topic was made again`
   )
 }

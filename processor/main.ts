@@ -1,0 +1,183 @@
+/** Composition root of the processor. */
+import {setMaxListeners} from 'node:events'
+import {randomUUID} from 'node:crypto'
+import {content} from '../contracts/content.ts'
+import type {Stream} from '../contracts/stream.ts'
+import {topicName} from '../contracts/topics.ts'
+import {createDecoder} from '../platform/avro-codec.ts'
+import {openCassandra} from '../platform/cassandra.ts'
+import {messageOf} from '../platform/errors.ts'
+import type {TopicPartition} from '../platform/kafka.ts'
+import {openAdmin, openPublisher, openSubscriber} from '../platform/kafka-clients.ts'
+import {runLoops, stopSignal} from '../platform/lifecycle.ts'
+import {createLogger, type Logger} from '../platform/log.ts'
+import {createMetrics} from '../platform/metrics.ts'
+import {openRedis} from '../platform/redis.ts'
+import {createRegistry} from '../platform/registry.ts'
+import {retry} from '../platform/retry.ts'
+import {openStatusServer} from '../platform/status-server.ts'
+import {createActivityStores} from '../readmodel/activity-stores.ts'
+import {createContentStore} from '../readmodel/content-store.ts'
+import {createEngagementStores} from '../readmodel/engagement-stores.ts'
+import {createPartitionStore} from '../readmodel/partition-store.ts'
+import {activityFold} from './activity-fold.ts'
+import {createAssignments, type PartitionStart} from './assignments.ts'
+import {readProcessorConfig, type ProcessorConfig} from './config.ts'
+import {createContentReader} from './content-reader.ts'
+import {createDeadLetterPublisher} from './dead-letter-publisher.ts'
+import {engagementFold} from './engagement-fold.ts'
+import {createMetadata, type Metadata} from './enrich.ts'
+import {createProcessorMetrics} from './metrics.ts'
+import {patienceOf} from './owner-shared.ts'
+import {createPartitionOwner, type PartitionOwner} from './partition-owner.ts'
+import {createReadiness} from './readiness.ts'
+import {createBudget} from './state-cache.ts'
+import type {BoundStream} from './stream-fold.ts'
+
+/** Fetches wait so long for data: also how long a stop takes at most. */
+const FETCH_WAIT_MS = 200
+const FETCH_BYTES_MAX = 4 * 2 ** 20
+const SESSION_TIMEOUT_MS = 10_000
+/** How long "there is no such content" is believed. */
+const MISS_TTL_MS = 2000
+
+async function main(config: ProcessorConfig, log: Logger): Promise<void> {
+  const stop = stopSignal()
+  // One listener for every loop of every partition, and for each wait of theirs.
+  setMaxListeners(0, stop)
+  await using resources = new AsyncDisposableStack()
+  const metrics = createMetrics()
+  const measured = createProcessorMetrics(metrics)
+  const readiness = createReadiness()
+  const status = await openStatusServer(
+    {...config.listen, variable: 'PROCESSOR_PORT'},
+    {metrics, readiness: () => readiness.judge()},
+  )
+  resources.defer(() => status.close())
+
+  const now = (): number => Date.now()
+  const patience = patienceOf(
+    {metrics: measured, log},
+    {
+      stream: 'content',
+      retryMs: config.retryMs,
+    },
+  )
+  const kafka = {clientId: 'processor', log: log.child({component: 'kafka'})}
+  const admin = await retry(() => openAdmin(config.kafka, kafka), patience(stop))
+  resources.defer(() => admin.close())
+  const {keyspace} = config.cassandra
+  const cassandra = await retry(() => openCassandra(config.cassandra, {keyspace}), patience(stop))
+  resources.defer(() => cassandra.close())
+  const redis = await openRedis(config.redisUrl, {
+    name: 'processor',
+    lazy: true,
+    onError: error => log.debug({reason: messageOf(error)}, 'redis connection'),
+  })
+  resources.defer(() => redis.close())
+  const deadLetters = createDeadLetterPublisher(() => openPublisher(config.kafka, kafka), now)
+  resources.defer(() => deadLetters.close())
+
+  const registry = createRegistry(config.registry)
+  const decoderOf = (stream: Stream) =>
+    createDecoder<unknown>(stream.schema, id => registry.schemaById(id))
+  const partitions = createPartitionStore(cassandra)
+  const contents = createContentStore(cassandra)
+  const subscriberOf = (groupId: string, topics: readonly string[]) =>
+    openSubscriber(config.kafka, {
+      ...kafka,
+      groupId,
+      topics,
+      maxWaitMs: FETCH_WAIT_MS,
+      fetchBytesMax: FETCH_BYTES_MAX,
+      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+    })
+
+  const contentTopic = topicName(config.kafka.topicPrefix, content.topic)
+  let metadata: Metadata
+  const reader = createContentReader({
+    topic: contentTopic,
+    subscriber: subscriberOf(`${config.groupId}-content-${randomUUID()}`, [contentTopic]),
+    admin,
+    decoder: decoderOf(content),
+    metadata: () => metadata,
+    save: some => contents.save(some),
+    partitions,
+    publishDeadLetters: letters => deadLetters.publish(letters),
+    patience,
+    onLearned: some => measured.contents.inc(some.length),
+    log,
+  })
+  metadata = createMetadata(
+    {
+      load: ids => contents.load(ids),
+      whenCaughtUp: async () => void (await reader.whenCaughtUp(config.metadataWaitMs)),
+      now,
+    },
+    {entriesMax: config.metadataEntriesMax, missTtlMs: MISS_TTL_MS},
+  )
+
+  const budget = createBudget({entriesMax: config.stateRowsMax, bytesMax: config.stateBytesMax})
+  metrics.onScrape(() => {
+    measured.cacheEntries.set(budget.entries)
+    measured.cacheBytes.set(budget.bytes)
+  })
+  const stores = {cassandra, redis, now}
+  type Begin = (
+    partition: TopicPartition,
+    start: PartitionStart,
+    commit: (nextOffset: number) => Promise<void>,
+  ) => PartitionOwner
+  const beginners = new Map<string, Begin>()
+  const bind = <Row, Event, Derived>(stream: BoundStream<Row, Event, Derived>): void => {
+    const topic = topicName(config.kafka.topicPrefix, stream.fold.stream.topic)
+    const decoder = decoderOf(stream.fold.stream)
+    beginners.set(topic, (partition, start, commit) =>
+      createPartitionOwner(
+        partition,
+        {
+          stream,
+          partitions,
+          metadata,
+          decoder,
+          budget,
+          start,
+          publishDeadLetters: letters => deadLetters.publish(letters),
+          commit,
+          metrics: measured,
+          log,
+          now,
+        },
+        config,
+      ),
+    )
+  }
+  bind({fold: engagementFold, stores: createEngagementStores(stores)})
+  bind({fold: activityFold, stores: createActivityStores(stores)})
+
+  const assignments = createAssignments({
+    subscriber: subscriberOf(config.groupId, [...beginners.keys()]),
+    admin,
+    groupId: config.groupId,
+    createOwner: (partition, start, commit) =>
+      beginners.get(partition.topic)!(partition, start, commit),
+    onOwned: owned => readiness.owned(owned),
+    log,
+    now,
+  })
+  log.info({url: status.url}, 'processor started')
+  await runLoops([reader, assignments], stop)
+  log.info('processor stopped')
+}
+
+try {
+  const config = readProcessorConfig(process.env)
+  const log = createLogger('processor', config.logLevel)
+  await main(config, log).catch((error: unknown) => {
+    log.fatal({err: error}, 'processor cannot go on')
+    process.exitCode = 1
+  })
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`)
+  process.exitCode = 1
+}

@@ -1,0 +1,344 @@
+/**
+ * A processor's surroundings in memory: a partition of Kafka, Cassandra with last-write-wins cells,
+ * Redis with guards and leases. Every call can be slow, fail before or after its effect, or outlive
+ * the owner that made it.
+ */
+import {PipelineError} from '../platform/errors.ts'
+import type {
+  AggregateStore,
+  Fence,
+  Lease,
+  LiveStore,
+  PartitionProgress,
+  PartitionStore,
+  RawWrite,
+  RegisterStore,
+} from '../processor/projections/projection.ts'
+
+export interface ModelEvent {
+  readonly id: number
+  readonly content: string
+  /** Seconds. */
+  readonly at: number
+  readonly value: number | null
+}
+
+export interface ModelState {
+  count: number
+  sum: number
+  /** Cannot be retracted. */
+  max: number
+  stale: boolean
+}
+
+export type Random = (below: number) => number
+
+export function createRandom(seed: number): Random {
+  let state = seed | 0
+  return below => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) % below
+  }
+}
+
+/** Faults of one owner's calls. `dead`: its calls may still have an effect, but never answer. */
+export interface Faults {
+  dead: boolean
+  /** One call in so many fails; 0 for none. */
+  failOneIn: number
+  /** Turns of the event loop that a call may take. */
+  turnsMax: number
+}
+
+/** Fences that can be taken away, to see that the tests notice. */
+export interface Sabotage {
+  /** Cassandra takes the last write to arrive, whatever its timestamp. */
+  readonly ignoreTimestamps?: boolean
+  /** Rows are loaded as if they included nothing. */
+  readonly ignoreGuards?: boolean
+  /** Cells without value are left as they are although they must be cleared. */
+  readonly neverClear?: boolean
+  /** Redis takes the last write to arrive. */
+  readonly ignoreLiveGuards?: boolean
+  /** `hold` always says yes. */
+  readonly ignoreOwnership?: boolean
+}
+
+interface Cell<T> {
+  readonly ts: bigint
+  readonly value: T
+}
+
+interface RawRow {
+  /** Timestamp of the newest deletion of the row. */
+  deletedTs: bigint
+  /** Presence of the row and its non-null part. */
+  base: Cell<{
+    readonly event: ModelEvent
+    readonly outboxId: number
+    readonly createdAt: number
+  }> | null
+  value: Cell<number | null> | null
+}
+
+const timestampOf = ({offset, generation}: Fence): bigint =>
+  BigInt(offset) * 1_048_576n + BigInt(generation)
+
+export const locationOf = ({content, at, id}: ModelEvent): string => `${content}/${at}/${id}`
+
+export class World {
+  readonly random: Random
+  readonly sabotage: Sabotage
+  readonly aggregates = new Map<string, {ts: bigint; state: string; srcOffset: number}>()
+  readonly raw = new Map<string, RawRow>()
+  readonly owner = {generation: 0, ceiling: -1}
+  progress: {ts: bigint; value: PartitionProgress} | null = null
+  redis = this.#emptyRedis()
+
+  constructor(seed: number, sabotage: Sabotage = {}) {
+    this.random = createRandom(seed)
+    this.sabotage = sabotage
+  }
+
+  #emptyRedis(): {
+    runId: string
+    up: boolean
+    lease: (Lease & {untilMs: number}) | null
+    rows: Map<string, {offset: number; state: string}>
+    events: Map<number, {outboxId: number; event: ModelEvent | null}>
+  } {
+    return {
+      runId: `run-${Math.random()}`,
+      up: true,
+      lease: null,
+      rows: new Map(),
+      events: new Map(),
+    }
+  }
+
+  /** Redis restarts: empty, or with what it had saved at some time. */
+  restartRedis(saved: World['redis'] | null): void {
+    this.redis = saved === null ? this.#emptyRedis() : {...saved, runId: `run-${Math.random()}`}
+  }
+
+  snapshotRedis(): World['redis'] {
+    const {redis} = this
+    return {...redis, rows: new Map(redis.rows), events: new Map(redis.events)}
+  }
+
+  /** A call of an owner: slow, and now and then without effect or without answer. */
+  async #call<T>(faults: Faults, effect: () => T): Promise<T> {
+    for (let turns = this.random(faults.turnsMax + 1); turns > 0; turns--) {
+      await new Promise<void>(resolve => {
+        setImmediate(resolve)
+      })
+    }
+    const roll = faults.failOneIn === 0 ? 1 : this.random(faults.failOneIn)
+    if (faults.dead && this.random(2) === 0) return await new Promise<T>(() => {})
+    if (roll === 0 && this.random(2) === 0) throw unavailable()
+    const result = effect()
+    if (faults.dead) return await new Promise<T>(() => {})
+    if (roll === 0) throw unavailable()
+    return result
+  }
+
+  aggregateStore(faults: Faults): AggregateStore {
+    return {
+      load: (projection, keys) =>
+        this.#call(faults, () => {
+          const found = new Map<string, {state: unknown; srcOffset: number}>()
+          for (const key of keys) {
+            const row = this.aggregates.get(`${projection} ${key}`)
+            if (row === undefined) continue
+            const srcOffset = this.sabotage.ignoreGuards ? -1 : row.srcOffset
+            found.set(key, {state: JSON.parse(row.state), srcOffset})
+          }
+          return found
+        }),
+      save: async (rows, fence) => {
+        const taken = rows.map(row => ({
+          name: `${row.projection} ${row.key}`,
+          state: JSON.stringify(row.state),
+        }))
+        const ts = timestampOf(fence)
+        // Row by row: a save that fails may have written a part.
+        await Promise.all(
+          taken.map(({name, state}) =>
+            this.#call({...faults, dead: faults.dead}, () => {
+              const before = this.aggregates.get(name)
+              if (before !== undefined && before.ts > ts && !this.sabotage.ignoreTimestamps) return
+              this.aggregates.set(name, {ts, state, srcOffset: fence.offset})
+            }),
+          ),
+        )
+      },
+      scanLive: partition => this.#scanLive(faults, partition),
+    }
+  }
+
+  async *#scanLive(faults: Faults, _partition: number) {
+    for (const name of this.aggregates.keys()) {
+      yield await this.#call(faults, () => {
+        const row = this.aggregates.get(name)!
+        const [projection, key] = name.split(' ') as [string, string]
+        return [
+          {projection, key, state: JSON.parse(row.state) as unknown, srcOffset: row.srcOffset},
+        ]
+      })
+    }
+  }
+
+  registerStore(faults: Faults): RegisterStore<ModelEvent, null> {
+    return {
+      locationOf,
+      read: events =>
+        this.#call(faults, () =>
+          events.map(event => {
+            const row = this.raw.get(locationOf(event))
+            return row === undefined ? null : toRegister(row)
+          }),
+        ),
+      write: async writes => {
+        await Promise.all(writes.map(write => this.#call(faults, () => this.#writeRaw(write))))
+      },
+      scan: (_projection, key) => this.#scanRaw(faults, key),
+    }
+  }
+
+  async *#scanRaw(faults: Faults, key: string) {
+    for (const location of this.raw.keys()) {
+      yield await this.#call(faults, () => {
+        const register = toRegister(this.raw.get(location)!)
+        return register !== null && keysOf(register.event).includes(key) ? [register.event] : []
+      })
+    }
+  }
+
+  #writeRaw(write: RawWrite<ModelEvent, null>): void {
+    const location = locationOf(write.event)
+    const ts = timestampOf(write.fence)
+    const row: RawRow = this.raw.get(location) ?? {deletedTs: -1n, base: null, value: null}
+    this.raw.set(location, row)
+    const wins = (cell: Cell<unknown> | null): boolean =>
+      cell === null || cell.ts <= ts || this.sabotage.ignoreTimestamps === true
+    if (write.kind === 'delete') {
+      if (this.sabotage.ignoreTimestamps === true) {
+        row.base = null
+        row.value = null
+      } else if (ts > row.deletedTs) row.deletedTs = ts
+      return
+    }
+    const {event, outboxId, createdAt, fresh} = write
+    if (wins(row.base))
+      row.base = {ts, value: {event: {...event, value: null}, outboxId, createdAt}}
+    const isUnset = event.value === null && (fresh || this.sabotage.neverClear === true)
+    if (!isUnset && wins(row.value)) row.value = {ts, value: event.value}
+  }
+
+  partitionStore(faults: Faults): PartitionStore {
+    return {
+      take: () =>
+        this.#call(faults, () => {
+          this.owner.generation += 1
+          return {...this.owner}
+        }),
+      renew: (_topic, _partition, owner) =>
+        this.#call(faults, () => {
+          if (owner.generation !== this.owner.generation) return null
+          this.owner.generation += 1
+          return {...this.owner}
+        }),
+      hold: (_topic, _partition, owner) =>
+        this.#call(faults, () => {
+          if (this.sabotage.ignoreOwnership) return true
+          if (owner.generation !== this.owner.generation) return false
+          this.owner.ceiling = Math.max(this.owner.ceiling, owner.ceiling)
+          return true
+        }),
+      load: () => this.#call(faults, () => this.progress?.value ?? null),
+      save: (_topic, value, fence) =>
+        this.#call(faults, () => {
+          const ts = timestampOf(fence)
+          if (this.progress === null || this.progress.ts <= ts) this.progress = {ts, value}
+        }),
+    }
+  }
+
+  liveStore(faults: Faults, now: () => number): LiveStore<ModelEvent, null> {
+    const call = <T>(effect: () => T): Promise<T> =>
+      this.#call(faults, () => {
+        if (!this.redis.up) throw unavailable()
+        return effect()
+      })
+    const standing = (): (Lease & {untilMs: number}) | null => {
+      const {lease} = this.redis
+      return lease !== null && lease.untilMs > now() ? lease : null
+    }
+    return {
+      projections: new Set(['totals', 'minutes']),
+      runId: () => call(() => this.redis.runId),
+      lease: () => call(standing),
+      revoke: () =>
+        call(() => {
+          this.redis.lease = null
+        }),
+      flush: flush =>
+        call(() => {
+          const lease = standing()
+          const {generation} = flush.fence
+          if (flush.runId !== this.redis.runId) return 'lost'
+          if (lease !== null && lease.generation > generation) return 'lost'
+          if (flush.renew && lease === null) return 'lost'
+          for (const row of flush.rows) {
+            const name = `${row.projection} ${row.key}`
+            const before = this.redis.rows.get(name)
+            if (
+              before !== undefined &&
+              before.offset > row.offset &&
+              !this.sabotage.ignoreLiveGuards
+            )
+              continue
+            this.redis.rows.set(name, {offset: row.offset, state: JSON.stringify(row.state)})
+          }
+          for (const {kind, event, outboxId} of flush.events) {
+            const before = this.redis.events.get(event.id)
+            if (before !== undefined && before.outboxId > outboxId) continue
+            this.redis.events.set(event.id, {outboxId, event: kind === 'put' ? event : null})
+          }
+          if (flush.leaseUntilMs > 0) {
+            const {runId, leaseUntilMs: untilMs} = flush
+            this.redis.lease = {runId, generation, offset: flush.fence.offset, untilMs}
+          }
+          return 'applied'
+        }),
+    }
+  }
+
+  /** The raw rows as a reader sees them, by location. */
+  readRaw(): ReadonlyMap<string, ModelEvent> {
+    const found = new Map<string, ModelEvent>()
+    for (const [location, row] of this.raw) {
+      const register = toRegister(row)
+      if (register !== null) found.set(location, register.event)
+    }
+    return found
+  }
+}
+
+function toRegister({base, value, deletedTs}: RawRow) {
+  if (base === null || base.ts <= deletedTs) return null
+  const {event, outboxId, createdAt} = base.value
+  const shown = value !== null && value.ts > deletedTs ? value.value : null
+  return {event: {...event, value: shown}, outboxId, createdAt}
+}
+
+/** Keys of the model's two projections: all of a content, and its minutes. */
+export const keysOf = ({content, at}: ModelEvent): readonly string[] => [
+  content,
+  `${content}@${Math.floor(at / 60) * 60}`,
+]
+
+export const unavailable = (): PipelineError =>
+  new PipelineError('UPSTREAM_UNAVAILABLE', 'no answer', {disposition: 'retry'})
