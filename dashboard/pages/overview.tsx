@@ -213,6 +213,7 @@ function TopCard({
             },
             {
               title: 'Type',
+              extra: true,
               cell: row => <span class="muted">{row.content.content_type ?? '–'}</span>,
             },
             {title: 'Time', kind: 'num', cell: row => formatSeconds(valueOf(row.value))},

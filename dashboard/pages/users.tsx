@@ -2,7 +2,7 @@
 import type {JSX} from 'preact'
 import {useMemo} from 'preact/hooks'
 import {toDaySeries, toDayTable} from '../model/days.ts'
-import {formatCount, formatTime, shorten} from '../model/format.ts'
+import {formatAgo, formatCount, formatTime, NONE, shorten} from '../model/format.ts'
 import {prepend} from '../model/series.ts'
 import {linkTo, type Navigation} from '../net/navigation.ts'
 import {withQuery} from '../net/request.ts'
@@ -179,7 +179,11 @@ function OneUser({user, nav}: {readonly user: string; readonly nav: Navigation})
             </div>
             <div>
               <dt>Last seen</dt>
-              <dd>{formatTime(lastSeen)}</dd>
+              <dd title={formatTime(lastSeen)}>
+                {lastSeen === null
+                  ? NONE
+                  : formatAgo(Math.max(0, Date.now() - Date.parse(lastSeen)))}
+              </dd>
             </div>
             {Object.entries(byType)
               .toSorted((a, b) => b[1] - a[1])
@@ -195,30 +199,38 @@ function OneUser({user, nav}: {readonly user: string; readonly nav: Navigation})
           </dl>
         )}
       </Await>
-      <DaysCard path={path} />
-      <Card title="Recent activity" note="newest first" flush csv={csvOf(list.data?.items ?? [])}>
-        <Await from={list}>
-          {({items, page}) =>
-            items.length === 0 ? (
-              <Empty title="No activity of this user" />
-            ) : (
-              <>
-                <Table
-                  caption="Recent activity"
-                  rows={items}
-                  keyOf={row => row.event_id}
-                  columns={ACTIVITY_COLUMNS}
-                />
-                {page?.next_cursor === null || page === undefined ? null : (
-                  <p class="inset">
-                    <a href={nav.link({cursor: page.next_cursor})}>Older</a>
-                  </p>
-                )}
-              </>
-            )
-          }
-        </Await>
-      </Card>
+      <div class="cols">
+        <Card
+          span={7}
+          title="Recent activity"
+          note="newest first"
+          flush
+          csv={csvOf(list.data?.items ?? [])}
+        >
+          <Await from={list}>
+            {({items, page}) =>
+              items.length === 0 ? (
+                <Empty title="No activity of this user" />
+              ) : (
+                <>
+                  <Table
+                    caption="Recent activity"
+                    rows={items}
+                    keyOf={row => row.event_id}
+                    columns={ACTIVITY_COLUMNS}
+                  />
+                  {page?.next_cursor === null || page === undefined ? null : (
+                    <p class="inset">
+                      <a href={nav.link({cursor: page.next_cursor})}>Older</a>
+                    </p>
+                  )}
+                </>
+              )
+            }
+          </Await>
+        </Card>
+        <DaysCard path={path} />
+      </div>
     </>
   )
 }
@@ -227,10 +239,11 @@ function DaysCard({path}: {readonly path: string}): JSX.Element {
   const days = useResource<Listing<UserDay>>(`${path}/days`, REFRESH_MS * 5)
   const table = useMemo(() => toDayTable(days.data?.items ?? []), [days.data])
   const [x, y] = useMemo(() => toDaySeries(table), [table])
-  const shown = table.types.slice(0, 6)
+  const shown = table.types.slice(0, 3)
   return (
     <Card
       title="Per day"
+      span={5}
       note="days in UTC"
       flush
       csv={{
@@ -259,7 +272,7 @@ function DaysCard({path}: {readonly path: string}): JSX.Element {
               )}
               <Table
                 caption="Counts per day and type"
-                rows={table.rows.slice(0, 31)}
+                rows={table.rows.slice(0, 14)}
                 keyOf={row => row.day}
                 columns={[
                   {title: 'Day', cell: row => row.day},

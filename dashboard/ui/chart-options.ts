@@ -67,7 +67,7 @@ export function chartOptions(look: ChartLook): uPlot.Options {
     width,
     height,
     legend: {show: false},
-    padding: [8, small ? 0 : 18, 0, small ? 0 : null],
+    padding: [8, small ? 0 : 26, 0, small ? 0 : null],
     cursor: {y: false, drag: {setScale: false, x: false, y: false}, points: {size: 7}},
     scales: {
       x: {time: xKind === 'time'},

@@ -46,7 +46,8 @@ export function Shell({
               onClick={toggleTheme}
               aria-label={`Switch to the ${theme === 'dark' ? 'light' : 'dark'} scheme`}
             >
-              {theme === 'dark' ? 'Light' : 'Dark'}
+              <span aria-hidden="true">◐</span>
+              <span class="word">{theme === 'dark' ? 'Light' : 'Dark'}</span>
             </button>
           </div>
         </div>

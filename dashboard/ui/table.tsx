@@ -4,6 +4,8 @@ export interface Column<Row> {
   readonly title: string
   /** Numbers stand to the right. */
   readonly kind?: 'num' | 'fill' | 'text'
+  /** Left out where there is little room. */
+  readonly extra?: boolean
   readonly cell: (row: Row) => ComponentChildren
 }
 
@@ -22,7 +24,8 @@ export function Table<Row>({
   readonly keyOf: (row: Row) => string | number
   readonly below?: (row: Row) => ComponentChildren
 }): JSX.Element {
-  const classOf = (column: Column<Row>): string => column.kind ?? 'text'
+  const classOf = (column: Column<Row>): string =>
+    `${column.kind ?? 'text'}${column.extra === true ? ' extra' : ''}`
   return (
     <table>
       <caption class="hidden-label">{caption}</caption>
