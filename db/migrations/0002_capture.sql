@@ -125,40 +125,41 @@ DECLARE
   parts jsonb := jsonb_build_object(
     'source', source,
     'source_name', quote_literal(source::text),
-    'id_n', cdc.id_sql(source, 'n'), 'id_o', cdc.id_sql(source, 'o'),
-    'key_n', format('n.%I::text', key_column), 'key_o', format('o.%I::text', key_column),
-    'key_t', format('t.%I::text', key_column),
-    'same_on', cdc.same_id_sql(source, 'o', 'n'), 'same_tn', cdc.same_id_sql(source, 't', 'n'),
-    'same_to', cdc.same_id_sql(source, 't', 'o'),
-    'no_o', format('o.%I IS NULL', (cdc.primary_key_of(source))[1]),
-    'no_n', format('n.%I IS NULL', (cdc.primary_key_of(source))[1]),
+    'id_n', cdc.id_sql(source, '"!n"'), 'id_o', cdc.id_sql(source, '"!o"'),
+    'key_n', format('"!n".%I::text', key_column), 'key_o', format('"!o".%I::text', key_column),
+    'key_t', format('"!t".%I::text', key_column),
+    'same_on', cdc.same_id_sql(source, '"!o"', '"!n"'), 'same_tn', cdc.same_id_sql(source, '"!t"', '"!n"'),
+    'same_to', cdc.same_id_sql(source, '"!t"', '"!o"'),
+    'no_o', format('"!o".%I IS NULL', (cdc.primary_key_of(source))[1]),
+    'no_n', format('"!n".%I IS NULL', (cdc.primary_key_of(source))[1]),
     'old', CASE WHEN per_row THEN '(SELECT OLD.*)' ELSE 'old_rows' END,
     'new', CASE WHEN per_row THEN '(SELECT NEW.*)' ELSE 'new_rows' END,
+    -- Aliases that no column has: an alias is also the name of the whole row.
     -- The row as it is now; OFFSET 0 makes it one look-up by index for each row.
-    'present', cdc.fill('LEFT JOIN LATERAL (SELECT row_to_json(t) AS image, {key_t} AS key FROM {source} t WHERE {same_tn} OFFSET 0) p ON true',
-      jsonb_build_object('key_t', format('t.%I::text', key_column), 'source', source, 'same_tn', cdc.same_id_sql(source, 't', 'n'))),
+    'present', cdc.fill('LEFT JOIN LATERAL (SELECT row_to_json("!t") AS image, {key_t} AS key FROM {source} "!t" WHERE {same_tn} OFFSET 0) p ON true',
+      jsonb_build_object('key_t', format('"!t".%I::text', key_column), 'source', source, 'same_tn', cdc.same_id_sql(source, '"!t"', '"!n"'))),
     'into', 'INSERT INTO public.outbox_events (slot, hash, topic, aggregate_id, key, op, payload, headers)
     SELECT (SELECT slot FROM cdc.outbox_slot), cdc.key_hash(x.key, x.id), ' || quote_literal(topic) || ', x.id, x.key, x.op::"char", x.payload, h',
-    'fresh', CASE WHEN is_checked THEN 'p.image::text IS NOT DISTINCT FROM row_to_json(n)::text' ELSE 'true' END);
+    'fresh', CASE WHEN is_checked THEN 'p.image::text IS NOT DISTINCT FROM row_to_json("!n")::text' ELSE 'true' END);
 BEGIN
   op := 'insert';
   body := CASE WHEN is_checked THEN '{into} FROM (
-      SELECT {key_n} AS key, {id_n} AS id, ''c'' AS op, row_to_json(n) AS payload FROM {new} n {present} WHERE {fresh}
+      SELECT {key_n} AS key, {id_n} AS id, ''c'' AS op, row_to_json("!n") AS payload FROM {new} "!n" {present} WHERE {fresh}
       UNION ALL
-      SELECT p.key, {id_n}, ''r'', p.image FROM {new} n {present} WHERE NOT {fresh} AND p.image IS NOT NULL) x'
-    ELSE '{into} FROM (SELECT {key_n} AS key, {id_n} AS id, ''c'' AS op, row_to_json(n) AS payload FROM {new} n) x' END;
+      SELECT p.key, {id_n}, ''r'', p.image FROM {new} "!n" {present} WHERE NOT {fresh} AND p.image IS NOT NULL) x'
+    ELSE '{into} FROM (SELECT {key_n} AS key, {id_n} AS id, ''c'' AS op, row_to_json("!n") AS payload FROM {new} "!n") x' END;
   body := cdc.fill(body, parts); RETURN NEXT;
   op := 'update';
-  body := cdc.fill('{into} FROM {old} o FULL JOIN {new} n ON {same_on} ' || CASE WHEN is_checked THEN '{present}' ELSE '' END || '
+  body := cdc.fill('{into} FROM {old} "!o" FULL JOIN {new} "!n" ON {same_on} ' || CASE WHEN is_checked THEN '{present}' ELSE '' END || '
     CROSS JOIN LATERAL (
-      SELECT 1 AS turn, {key_o} AS key, {id_o} AS id, json_build_object(''before'', row_to_json(o)) AS payload,
-             CASE WHEN {no_n} AND EXISTS (SELECT FROM {source} t WHERE {same_to}) THEN cdc.refuse_reuse({source_name}, {id_o}) ELSE ''d'' END AS op
+      SELECT 1 AS turn, {key_o} AS key, {id_o} AS id, json_build_object(''before'', row_to_json("!o")) AS payload,
+             CASE WHEN {no_n} AND EXISTS (SELECT FROM {source} "!t" WHERE {same_to}) THEN cdc.refuse_reuse({source_name}, {id_o}) ELSE ''d'' END AS op
        WHERE NOT ({no_o}) AND (({no_n}) OR {key_o} IS DISTINCT FROM {key_n} OR NOT {fresh})
       UNION ALL
-      SELECT 2, {key_n}, {id_n}, row_to_json(n), ''c''
+      SELECT 2, {key_n}, {id_n}, row_to_json("!n"), ''c''
        WHERE NOT ({no_n}) AND (({no_o}) OR {key_o} IS DISTINCT FROM {key_n}) AND {fresh}
       UNION ALL
-      SELECT 2, {key_n}, {id_n}, json_build_object(''before'', row_to_json(o), ''after'', row_to_json(n)), ''u''
+      SELECT 2, {key_n}, {id_n}, json_build_object(''before'', row_to_json("!o"), ''after'', row_to_json("!n")), ''u''
        WHERE NOT ({no_n}) AND NOT ({no_o}) AND {key_o} IS NOT DISTINCT FROM {key_n} AND {fresh}'
     || CASE WHEN is_checked THEN '
       UNION ALL
@@ -168,7 +169,7 @@ BEGIN
   -- A row trigger even so: within one MERGE, statement triggers for DELETE run after those for INSERT,
   -- and a row that was deleted and stored again would end as deleted.
   op := 'delete';
-  body := cdc.fill('{into} FROM (SELECT {key_o} AS key, {id_o} AS id, ''d'' AS op, json_build_object(''before'', row_to_json(o)) AS payload FROM (SELECT OLD.*) o) x', parts);
+  body := cdc.fill('{into} FROM (SELECT {key_o} AS key, {id_o} AS id, ''d'' AS op, json_build_object(''before'', row_to_json("!o")) AS payload FROM (SELECT OLD.*) "!o") x', parts);
   RETURN NEXT;
 END $fn$;
 --> statement-breakpoint
