@@ -1,0 +1,87 @@
+/** The reference of all settings, from the readers that the services themselves use. Pure. */
+import {readApiConfig} from '../api/config.ts'
+import {relaySettings} from '../ingestor/config.ts'
+import type {Setting} from '../platform/config.ts'
+import {processorSettings} from '../processor/config.ts'
+
+interface Group {
+  readonly title: string
+  readonly settings: readonly Setting[]
+}
+
+/** Settings of `npm start`; `stack/` reads them itself, so a test compares the names. */
+export const STACK_SETTINGS: readonly Setting[] = [
+  {name: 'STACK', fallback: 'local', expects: 'local, or external: start no servers'},
+  {name: 'STACK_DIR', fallback: '.stack', expects: 'folder of data, logs and records'},
+  {name: 'STACK_CACHE', fallback: '.stack/lib', expects: 'folder of downloaded servers'},
+  {name: 'STACK_JAVA', fallback: '', expects: 'java 17 to use, when it is not found'},
+  {name: 'JAVA_HOME', fallback: '', expects: 'where Java is looked for first'},
+  {name: 'STACK_REDIS_SERVER', fallback: '', expects: 'redis-server to use'},
+  {name: 'STACK_JVM_OPTIONS', fallback: '', expects: 'more options for every JVM'},
+  {name: 'STACK_DURABLE', fallback: 'true', expects: 'false: faster, a crash may lose data'},
+  {name: 'STACK_START_TIMEOUT_MS', fallback: '180000', expects: 'how long a server may take'},
+  {name: 'POSTGRES_PORT', fallback: '5432', expects: 'a free port'},
+  {name: 'POSTGRES_PREPARED_TRANSACTIONS', fallback: '0', expects: 'max_prepared_transactions'},
+  {name: 'KAFKA_PORT', fallback: '9092', expects: 'a free port'},
+  {name: 'KAFKA_CONTROLLER_PORT', fallback: '9093', expects: 'a free port'},
+  {name: 'KAFKA_HEAP', fallback: '512m', expects: 'a size such as 512m or 2g'},
+  {name: 'REGISTRY_PORT', fallback: '8081', expects: 'a free port'},
+  {name: 'REGISTRY_HEAP', fallback: '384m', expects: 'a size such as 512m or 2g'},
+  {name: 'CASSANDRA_PORT', fallback: '9042', expects: 'a free port'},
+  {name: 'CASSANDRA_STORAGE_PORT', fallback: '7000', expects: 'a free port'},
+  {name: 'CASSANDRA_JMX_PORT', fallback: '7199', expects: 'a free port'},
+  {name: 'CASSANDRA_HEAP', fallback: '512m', expects: 'a size such as 512m or 2g'},
+  {name: 'REDIS_PORT', fallback: '6379', expects: 'a free port'},
+  {name: 'REDIS_MEMORY', fallback: '1g', expects: 'a size such as 512m or 2g'},
+  {name: 'INGESTOR_COUNT', fallback: '1', expects: 'relays to run, 0 to 9'},
+  {name: 'PROCESSOR_COUNT', fallback: '1', expects: 'processors to run, 0 to 9'},
+  {name: 'API_COUNT', fallback: '1', expects: 'API processes to run, 0 to 9'},
+]
+
+const isShared = (name: string): boolean => !/^(RELAY|PROCESSOR|API)_/.test(name)
+
+function unique(settings: readonly Setting[]): readonly Setting[] {
+  return [...new Map(settings.map(setting => [setting.name, setting])).values()]
+}
+
+export function settingGroups(): readonly Group[] {
+  const all = [relaySettings(), processorSettings(), readApiConfig({}).settings]
+  const own = (prefix: string): readonly Setting[] =>
+    unique(all.flat().filter(({name}) => name.startsWith(prefix)))
+  return [
+    {title: 'Connections', settings: unique(all.flat().filter(({name}) => isShared(name)))},
+    {title: 'Relay', settings: own('RELAY_')},
+    {title: 'Processor', settings: own('PROCESSOR_')},
+    {title: 'API', settings: own('API_')},
+    {title: 'Local servers (npm start)', settings: STACK_SETTINGS},
+  ]
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|')
+const shown = (fallback: string | null): string =>
+  fallback === null || fallback === '' ? '' : `\`${cell(fallback)}\``
+
+export function renderReference(): string {
+  const tables = settingGroups().map(({title, settings}) => {
+    const rows = settings.map(s => `| \`${s.name}\` | ${shown(s.fallback)} | ${cell(s.expects)} |`)
+    return `## ${title}\n\n| variable | default | expected |\n|---|---|---|\n${rows.join('\n')}\n`
+  })
+  return `# Configuration
+
+Every setting is an environment variable; an empty one counts as not set. A service that finds a value it
+cannot use names every such variable at once and ends with status 1. Passwords may come from files:
+\`DATABASE_PASSWORD_FILE\`, \`KAFKA_PASSWORD_FILE\`, \`SCHEMA_REGISTRY_PASSWORD_FILE\` and
+\`CASSANDRA_PASSWORD_FILE\` name a file with the value.
+
+This page is written by \`node scripts/write-configuration.ts\` from the readers of the services.
+
+${tables.join('\n')}`
+}
+
+export function renderEnvExample(): string {
+  const parts = settingGroups().map(({title, settings}) => {
+    const lines = settings.map(s => `# ${s.expects}\n# ${s.name}=${s.fallback ?? ''}`)
+    return `# --- ${title} ---\n${lines.join('\n')}\n`
+  })
+  return `# Every setting with its default. Set what differs in the environment of the services.\n\n${parts.join('\n')}`
+}
