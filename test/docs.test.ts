@@ -1,0 +1,37 @@
+/** Links, commands and paths in the documents lead somewhere. */
+import {existsSync, globSync, readFileSync} from 'node:fs'
+import {dirname, join} from 'node:path'
+import {describe, expect, test} from 'vitest'
+
+const pages = [
+  ...globSync('*.md'),
+  ...globSync('{docs,kafdrop,deploy,db,dashboard,bench}/**/*.md'),
+].filter(page => !page.includes('node_modules'))
+const {scripts} = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  readonly scripts: Readonly<Record<string, string>>
+}
+
+describe.each(pages)('%s', page => {
+  const text = readFileSync(page, 'utf8')
+
+  test('links to files that exist', () => {
+    const links = [...text.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g)].map(
+      ([, link]) => link!,
+    )
+    expect(links.filter(link => !existsSync(join(dirname(page), link)))).toEqual([])
+  })
+
+  test('names npm scripts that exist', () => {
+    const names = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name!)
+    expect(names.filter(name => scripts[name] === undefined)).toEqual([])
+  })
+
+  test('names files of the project that exist', () => {
+    const files = [
+      ...text.matchAll(
+        /`((?:api|bench|client|contracts|dashboard|db|deploy|docs|ingestor|platform|processor|readmodel|scripts|stack|test)\/[\w./-]+\.\w+)`/g,
+      ),
+    ].map(([, file]) => file!)
+    expect(files.filter(file => !existsSync(file))).toEqual([])
+  })
+})
