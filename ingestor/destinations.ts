@@ -6,6 +6,7 @@ import {PipelineError} from '../platform/errors.ts'
 import type {KafkaAdmin} from '../platform/kafka.ts'
 import type {Registry} from '../platform/registry.ts'
 import type {Route} from './publish.ts'
+import {createRowWriter} from './row-writer.ts'
 
 export type Routes = ReadonlyMap<string, Route>
 
@@ -23,8 +24,11 @@ export async function findRoutes(
   for (const stream of STREAMS) {
     const topic = topicName(options.topicPrefix, stream.topic)
     const id = await deps.registry.idOf(valueSubject(topic), stream.schema)
-    const encoder = createEncoder(stream.schema, id, options.recordBytesMax)
-    routes.set(stream.topic, {stream, encoder, partitions: topics.get(topic)})
+    const {recordBytesMax} = options
+    const writer = createRowWriter(stream, id)
+    const encoder = createEncoder(stream.schema, id, recordBytesMax)
+    const partitions = topics.get(topic)
+    routes.set(stream.topic, {stream, writer, encoder, recordBytesMax, partitions})
   }
   return routes
 }

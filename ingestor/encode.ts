@@ -4,7 +4,7 @@
  * Guarantees    a row that does not fit is told apart by `ENCODE_FAILED`, naming the column and value;
  *               it never becomes a record that means something else.
  */
-import type {Column} from '../contracts/columns.ts'
+import {LONG_MAX, LONG_MIN, type Column} from '../contracts/columns.ts'
 import type {Stream} from '../contracts/stream.ts'
 import {PipelineError} from '../platform/errors.ts'
 import type {OutboxRow} from './outbox-reader.ts'
@@ -24,9 +24,21 @@ const unfit = (column: string, value: string, expects: string): PipelineError =>
     disposition: 'dead-letter',
   })
 
-function toInteger(column: string, raw: string): number {
+const INT_MAX = 2 ** 31 - 1
+
+function toInteger(column: string, raw: string, kind: 'int' | 'long'): number {
   const value = Number(raw)
-  if (!Number.isSafeInteger(value)) throw unfit(column, raw, 'an integer below 2^53')
+  const [min, max] = kind === 'int' ? [-INT_MAX - 1, INT_MAX] : [LONG_MIN, LONG_MAX]
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw unfit(column, raw, `an integer from ${min} to ${max}`)
+  }
+  return value
+}
+
+/** PostgreSQL prints what JSON has no number for as text. */
+function toDouble(column: string, raw: string): number {
+  const value = Number(raw.startsWith('"') ? raw.slice(1, -1) : raw)
+  if (Number.isNaN(value) && raw !== '"NaN"') throw unfit(column, raw, 'a number')
   return value
 }
 
@@ -41,9 +53,9 @@ function toValue({column, kind, nullable}: Column, raw: string | undefined): unk
   switch (kind) {
     case 'long':
     case 'int':
-      return toInteger(column, raw)
+      return toInteger(column, raw, kind)
     case 'double':
-      return Number(raw)
+      return toDouble(column, raw)
     case 'boolean':
       return raw === 'true'
     case 'text':
@@ -51,7 +63,9 @@ function toValue({column, kind, nullable}: Column, raw: string | undefined): unk
       return raw.startsWith('"') ? toText(raw) : raw
     case 'timestamp': {
       const micros = parseMicros(toText(raw))
-      if (micros === undefined) throw unfit(column, raw, 'a time that has microseconds since 1970')
+      if (micros === undefined || micros < LONG_MIN || micros > LONG_MAX) {
+        throw unfit(column, raw, 'a time that has microseconds since 1970')
+      }
       return micros
     }
     case 'json':

@@ -3,26 +3,15 @@ import {messageOf} from '../platform/errors.ts'
 import type {Pool} from '../platform/postgres.ts'
 import type {Readiness} from '../platform/status-server.ts'
 
-/** Rows that wait are counted up to here: an exact figure of millions would cost a scan of them. */
-export const WAITING_COUNT_MAX = 100_000
-
 export interface Waiting {
   readonly rows: number
   /** Age of the oldest, milliseconds; 0 when none waits. */
   readonly oldestMs: number
 }
 
-/** Follows the index on txid from the oldest transaction that the cursor does not cover. */
 const WAITING = `
-SELECT count(*)::text AS rows,
-       (extract(epoch FROM clock_timestamp() - min(w.created_at)) * 1000)::float8 AS age
-  FROM cdc.relay_cursor c
- CROSS JOIN LATERAL (
-   SELECT o.created_at FROM public.outbox_events o
-    WHERE o.txid >= pg_snapshot_xmin(c.snap_from) AND (o.hash & (c.lanes - 1)) = c.lane
-      AND NOT pg_visible_in_snapshot(o.txid, c.snap_from)
-      AND NOT (c.snap_to IS NOT NULL AND o.id <= c.last_id AND pg_visible_in_snapshot(o.txid, c.snap_to))
-    ORDER BY o.txid LIMIT ${WAITING_COUNT_MAX}) w`
+SELECT rows::text, (extract(epoch FROM clock_timestamp() - oldest) * 1000)::float8 AS age
+  FROM cdc.unpublished()`
 
 export async function countWaiting(pool: Pool): Promise<Waiting> {
   const {rows} = await pool.query<{rows: string; age: number | null}>(WAITING)

@@ -1,7 +1,7 @@
 /**
  * Changes the number of lanes while relays run.
  *
- * Guarantees    INV-14: a lane goes on where every lane that its rows come from was, under an epoch
+ * Guarantees    INV-102: a lane goes on where every lane that its rows come from was, under an epoch
  *               that fences the owners until now; nothing is lost or reordered, what may come twice
  *               is flagged.
  * Does not      need the relays' help: the epochs in the cursor rows are what counts, not their locks.

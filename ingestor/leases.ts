@@ -130,9 +130,8 @@ interface Place {
 
 const PLACE = `
 SELECT c.owner, c.system_identifier AS known_system, c.timeline AS known_timeline,
-       (SELECT system_identifier::text FROM pg_control_system()) AS system,
-       ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline
-  FROM cdc.relay_cursor c WHERE c.lane = $1`
+       now.system_identifier AS system, now.timeline
+  FROM cdc.relay_cursor c, cdc.cluster() now WHERE c.lane = $1`
 
 const TAKE = `
 SELECT lanes, snap_from::text, snap_to::text, last_id::text, epoch::text

@@ -37,7 +37,7 @@ export function createRelayMetrics(metrics: Metrics) {
     members: metrics.gauge('relay_members', 'Relays that are running'),
     unpublishedRows: metrics.gauge(
       'relay_unpublished_rows',
-      'Outbox rows not published yet, counted up to a limit',
+      'Outbox rows not published yet, estimated beyond 100,000',
     ),
     oldestUnpublished: metrics.gauge(
       'relay_oldest_unpublished_seconds',

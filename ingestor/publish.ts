@@ -12,11 +12,16 @@ import type {OutgoingRecord, TopicRecords} from '../platform/kafka.ts'
 import {toRecord, type RecordStamp} from './encode.ts'
 import {toHeaders, type HeaderOptions} from './headers.ts'
 import type {OutboxRow} from './outbox-reader.ts'
+import type {RowWriter} from './row-writer.ts'
 
 /** Where a stream goes. */
 export interface Route {
   readonly stream: Stream
+  /** For the usual row. */
+  readonly writer: RowWriter
+  /** For any other. */
   readonly encoder: Encoder
+  readonly recordBytesMax: number
   /** undefined: the topic does not exist. */
   readonly partitions: number | undefined
 }
@@ -55,7 +60,9 @@ function toOutgoing(
     const why = route === undefined ? 'no stream has this topic' : 'the topic does not exist'
     throw new PipelineError('TOPIC_UNKNOWN', `${row.topic}: ${why}`, {disposition: 'dead-letter'})
   }
-  const value = route.encoder.encode(toRecord(route.stream, row, stamp))
+  const written = route.writer.write(row, stamp)
+  const isFit = written !== undefined && written.length <= route.recordBytesMax
+  const value = isFit ? written : route.encoder.encode(toRecord(route.stream, row, stamp))
   const record = {
     partition: partitionFor(row.key, row.aggregateId, route.partitions),
     key: row.key,

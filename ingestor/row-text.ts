@@ -19,8 +19,8 @@ function skipString(text: string, at: number): number {
   }
 }
 
-/** Index after the value that starts at `at`. */
-function skipValue(text: string, at: number): number {
+/** Index after the value that starts at `at`. @throws `ENCODE_FAILED` */
+export function skipValue(text: string, at: number): number {
   const first = text[at]
   if (first === '"') return skipString(text, at)
   if (first !== '{' && first !== '[') {
