@@ -186,11 +186,10 @@ export async function readTruthMarks(
   }>(
     `WITH events AS (
        SELECT event_type, duration_ms,
-         CASE WHEN jsonb_typeof(raw_payload) = 'object'
-                AND jsonb_typeof(raw_payload->'position_ms') = 'number'
-                AND (raw_payload->>'position_ms')::numeric % 1 = 0
-                AND (raw_payload->>'position_ms')::numeric BETWEEN 0 AND 9007199254740991
-              THEN (raw_payload->>'position_ms')::numeric::bigint END AS position_ms
+         CASE WHEN jsonb_typeof(raw_payload->'position_ms') = 'number' THEN
+           CASE WHEN (raw_payload->>'position_ms')::numeric % 1 = 0
+                  AND (raw_payload->>'position_ms')::numeric BETWEEN 0 AND 9007199254740991
+                THEN (raw_payload->>'position_ms')::numeric::bigint END END AS position_ms
        FROM engagement_events WHERE content_id = $1 AND duration_ms > 0),
      marks AS (
        SELECT 'durationEnd' AS mark, event_type, duration_ms::bigint AS ms
