@@ -1,0 +1,581 @@
+/**
+ * The oracle: every stored and served number against plain SQL over PostgreSQL (db/truth.ts). What
+ * is counted has to be equal, distinct users within four standard errors of their sketch.
+ *
+ * An empty list of differences is the only good answer.
+ */
+import {EVENT_TYPES, type EventType} from '../contracts/engagement.ts'
+import {partitionFor} from '../contracts/partition.ts'
+import {
+  readContentIds,
+  readTruthActivities,
+  readTruthActivityMinutes,
+  readTruthEvents,
+  readTruthMarks,
+  readTruthPages,
+  readTruthPlatform,
+  readTruthRows,
+  readTruthUserDays,
+  readTruthWindow,
+  type TruthCell,
+  type TruthEvent,
+  type TruthGranularity,
+  type TruthRow,
+} from '../db/truth.ts'
+import type {Cassandra} from '../platform/cassandra.ts'
+import type {Pool} from '../platform/postgres.ts'
+import type {Redis} from '../platform/redis.ts'
+import {createActivityReads, createLiveActivityReads} from '../readmodel/activity-reads.ts'
+import {createActivityStore} from '../readmodel/activity-store.ts'
+import {pageKeyOf, RECENT_MAX} from '../readmodel/activity-state.ts'
+import {createContentReads, type ContentReads} from '../readmodel/content-reads.ts'
+import {BUCKET_STRIDE, cellOf, typeIndexOf, type ContentState} from '../readmodel/content-state.ts'
+import {deviceKeyOf} from '../readmodel/devices.ts'
+import {eventsOfSlice, scanEvents} from '../readmodel/event-scan.ts'
+import {createEventStore, type StoredEvent} from '../readmodel/event-store.ts'
+import {engagementPct, engagementSeconds} from '../readmodel/events.ts'
+import {BOUNDS} from '../readmodel/histogram.ts'
+import {createLiveReads} from '../readmodel/live-reads.ts'
+import type {WindowSums} from '../readmodel/leaderboard-state.ts'
+import {SECONDS_MAX} from '../readmodel/retention-state.ts'
+import {ACTIVE_WINDOW_S, LEADERBOARD_WINDOW_S, windowSteps} from '../readmodel/windows.ts'
+import {STEP_SECONDS} from '../readmodel/time.ts'
+
+export interface OracleDeps {
+  readonly pg: Pick<Pool, 'query'>
+  readonly cassandra: Cassandra
+  readonly redis: Redis
+  /** Partitions of every topic. */
+  readonly partitions: number
+}
+
+export interface Difference {
+  readonly what: string
+  readonly expected: unknown
+  readonly actual: unknown
+}
+
+/** Collects what differs. */
+class Differences {
+  readonly list: Difference[] = []
+
+  equal(what: string, expected: unknown, actual: unknown): void {
+    if (Object.is(expected, actual)) return
+    this.list.push({what, expected, actual})
+  }
+
+  /** Distinct users, within four standard errors. */
+  users(what: string, expected: number, actual: number): void {
+    if (Math.abs(actual - expected) <= Math.ceil(expected * 4 * 0.0081)) return
+    this.list.push({what: `${what} (distinct users)`, expected, actual})
+  }
+}
+
+const GRANULARITIES: readonly TruthGranularity[] = ['total', 'day', 'hour', 'minute']
+const cellName = (device: string, type: EventType): string => `${device} ${type}`
+
+interface ExpectedCell extends Omit<TruthCell, 'device'> {
+  readonly device: string
+}
+
+/** Devices as breakdowns name them: those that share a name add up. */
+function toExpectedCells(cells: readonly TruthCell[]): ReadonlyMap<string, ExpectedCell> {
+  const merged = new Map<string, ExpectedCell>()
+  for (const cell of cells) {
+    const device = deviceKeyOf(cell.device)
+    const name = cellName(device, cell.type)
+    const known = merged.get(name)
+    if (known === undefined) {
+      merged.set(name, {...cell, device})
+      continue
+    }
+    const buckets = new Map(known.buckets)
+    for (const [bucket, count] of cell.buckets) {
+      buckets.set(bucket, (buckets.get(bucket) ?? 0) + count)
+    }
+    merged.set(name, {
+      ...known,
+      events: known.events + cell.events,
+      timed: known.timed + cell.timed,
+      durationMs: known.durationMs + cell.durationMs,
+      first: Math.min(known.first, cell.first),
+      last: Math.max(known.last, cell.last),
+      // Users of both are not told apart here: bounds are checked on the whole row.
+      users: Number.NaN,
+      buckets,
+    })
+  }
+  return merged
+}
+
+const NOTHING: Omit<ExpectedCell, 'device' | 'type'> = {
+  events: 0,
+  timed: 0,
+  durationMs: 0,
+  first: Number.POSITIVE_INFINITY,
+  last: Number.NEGATIVE_INFINITY,
+  users: 0,
+  buckets: new Map(),
+}
+
+interface Aspects {
+  /** Rows in Redis come without viewers, rows of the platform without viewers and bounds. */
+  readonly viewers: boolean
+  readonly bounds: boolean
+}
+
+function compareState(
+  differences: Differences,
+  what: string,
+  expected: {readonly cells: readonly TruthCell[]; readonly users: number},
+  {state, viewers, bounds}: {readonly state: ContentState} & Aspects,
+): void {
+  const cells = toExpectedCells(expected.cells)
+  const histograms = new Map<number, Map<number, number>>()
+  for (const [key, count] of state.histogram) {
+    const cell = Math.floor(key / BUCKET_STRIDE)
+    const histogram = histograms.get(cell) ?? new Map<number, number>()
+    histogram.set(key % BUCKET_STRIDE, count)
+    histograms.set(cell, histogram)
+  }
+  const seen = new Set<string>()
+  for (const [device, name] of state.devices.entries()) {
+    for (const type of EVENT_TYPES) {
+      const cell = cellOf(device, typeIndexOf(type))
+      const label = `${what} ${cellName(name, type)}`
+      const truth = cells.get(cellName(name, type)) ?? NOTHING
+      seen.add(cellName(name, type))
+      differences.equal(`${label} events`, truth.events, state.events(cell))
+      differences.equal(`${label} events_with_duration`, truth.timed, state.timed(cell))
+      differences.equal(`${label} duration_ms`, truth.durationMs, state.durationMs(cell))
+      const histogram = toText(histograms.get(cell) ?? new Map())
+      differences.equal(`${label} histogram`, toText(truth.buckets), histogram)
+      if (bounds) {
+        differences.equal(`${label} first`, truth.first, state.first[cell])
+        differences.equal(`${label} last`, truth.last, state.last[cell])
+      }
+      if (viewers && !Number.isNaN(truth.users)) {
+        const sketch = state.viewers.unionOf(candidate => candidate === cell)
+        differences.users(label, truth.users, sketch.estimate())
+      }
+    }
+  }
+  for (const name of cells.keys()) {
+    if (!seen.has(name)) differences.equal(`${what} ${name}`, 'events', 'no such cell')
+  }
+  if (viewers) differences.users(what, expected.users, state.viewers.estimate())
+  differences.equal(`${what} stale`, false, state.stale)
+}
+
+const toText = (counts: ReadonlyMap<number, number>): string =>
+  JSON.stringify([...counts].filter(([, n]) => n !== 0).toSorted(([a], [b]) => a - b))
+
+/** Aggregates, retention, raw rows and Redis totals of contents. */
+export async function compareContents(
+  deps: OracleDeps,
+  contentIds: readonly string[],
+): Promise<readonly Difference[]> {
+  const differences = new Differences()
+  const reads = createContentReads(deps.cassandra, deps.partitions)
+  for (const granularity of GRANULARITIES) {
+    const rows = await readTruthRows(deps.pg, {contentIds, granularity, bounds: BOUNDS})
+    for (const contentId of contentIds) {
+      const ofContent = rows.filter(row => row.contentId === contentId)
+      await compareSeries(differences, reads, {contentId, granularity, rows: ofContent})
+      if (granularity === 'total') await compareLiveTotals(differences, deps, contentId, ofContent)
+    }
+  }
+  for (const contentId of contentIds) {
+    await compareRetention(differences, deps, {reads, contentId})
+    await compareRawEvents(differences, deps, contentId)
+  }
+  return differences.list
+}
+
+async function compareSeries(
+  differences: Differences,
+  reads: ContentReads,
+  {
+    contentId,
+    granularity,
+    rows,
+  }: {contentId: string; granularity: TruthGranularity; rows: readonly TruthRow[]},
+): Promise<void> {
+  const label = `cassandra ${contentId} ${granularity}`
+  const stored = new Map<number, ContentState>()
+  if (granularity === 'total') {
+    const totals = await reads.totals(contentId)
+    if (totals !== null) stored.set(0, totals.state)
+  } else {
+    for (const range of rangesOf(rows)) {
+      for (const {start, state} of await reads.series(contentId, granularity, range)) {
+        stored.set(start, state)
+      }
+    }
+  }
+  const expected = new Map(rows.map(row => [row.start, row]))
+  for (const start of new Set([...expected.keys(), ...stored.keys()])) {
+    const truth = expected.get(start) ?? {cells: [], users: 0}
+    const state = stored.get(start)
+    const what = `${label} ${new Date(start * 1000).toISOString()}`
+    if (state === undefined) differences.equal(what, 'a row', 'nothing')
+    else compareState(differences, what, truth, {state, viewers: true, bounds: true})
+  }
+}
+
+/** Days around every bucket: rows that should not be there are looked for beside those that should. */
+function rangesOf(rows: readonly TruthRow[]): ReadonlyArray<{from: number; to: number}> {
+  const day = 86_400
+  const days = new Set(rows.map(({start}) => Math.floor(start / day) * day))
+  return [...days].map(from => ({from, to: from + day}))
+}
+
+async function compareLiveTotals(
+  differences: Differences,
+  {redis, partitions}: OracleDeps,
+  contentId: string,
+  [truth]: readonly TruthRow[],
+): Promise<void> {
+  const what = `redis ${contentId}`
+  const totals = (await createLiveReads(redis, partitions).totals([contentId]))?.get(contentId)
+  if (totals === undefined) return differences.equal(what, 'a lease', 'none stands')
+  if (totals === 'unknown') {
+    return differences.equal(what, truth === undefined ? 'unknown' : 'totals', 'unknown')
+  }
+  const expected = truth ?? {cells: [], users: 0}
+  compareState(differences, what, expected, {state: totals.state, viewers: false, bounds: true})
+  differences.users(what, expected.users, totals.uniqueViewers)
+}
+
+async function compareRetention(
+  differences: Differences,
+  {pg}: OracleDeps,
+  {reads, contentId}: {reads: ContentReads; contentId: string},
+): Promise<void> {
+  const toLine = (mark: string, type: string, second: number): string => `${mark} ${type} ${second}`
+  const expected = new Map(
+    (await readTruthMarks(pg, contentId, SECONDS_MAX)).map(row => [
+      toLine(row.mark, row.type, row.second),
+      row.count,
+    ]),
+  )
+  const actual = new Map<string, number>()
+  for (const segment of await reads.retention(contentId)) {
+    for (const {mark, type, second, count} of segment.marks()) {
+      actual.set(toLine(mark, EVENT_TYPES[type]!, second), count)
+    }
+  }
+  compareCounts(differences, `retention ${contentId}`, {expected, actual})
+}
+
+function compareCounts(
+  differences: Differences,
+  what: string,
+  {expected, actual}: {expected: ReadonlyMap<string, number>; actual: ReadonlyMap<string, number>},
+): void {
+  for (const key of new Set([...expected.keys(), ...actual.keys()])) {
+    differences.equal(`${what} ${key}`, expected.get(key) ?? 0, actual.get(key) ?? 0)
+  }
+}
+
+/** Raw rows and event hashes; derived values are those of the length that the row keeps. */
+async function compareRawEvents(
+  differences: Differences,
+  deps: OracleDeps,
+  contentId: string | null,
+): Promise<void> {
+  const events = await readTruthEvents(deps.pg, contentId)
+  const store = createEventStore(deps.cassandra)
+  const live = createLiveReads(deps.redis, deps.partitions)
+  for (const event of events) {
+    const what = `raw row of event ${event.event_id}`
+    const stored = await store.find(event)
+    if (stored === null) {
+      differences.equal(what, 'a row', 'nothing')
+      continue
+    }
+    compareEvent(differences, what, event, stored)
+    const hash = await live.event(event.event_id)
+    if (hash !== null) compareHash(differences, stored, hash)
+  }
+  const found = new Set<number>()
+  for await (const page of rawRowsOf(deps.cassandra, contentId, events)) {
+    for (const {event_id} of page) found.add(event_id)
+  }
+  const label = `raw rows of ${contentId ?? 'no content'}`
+  const ids = (list: Iterable<number>): string => [...list].toSorted((a, b) => a - b).join(' ')
+  differences.equal(label, ids(events.map(event => event.event_id)), ids(found))
+}
+
+function rawRowsOf(
+  cassandra: Cassandra,
+  contentId: string | null,
+  events: readonly TruthEvent[],
+): AsyncIterable<readonly StoredEvent[]> {
+  const seconds = events.map(event => Math.floor(event.event_ts / 1_000_000))
+  const from = seconds.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
+  const to = seconds.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY) + 1
+  if (contentId !== null && from < to) return scanEvents(cassandra, contentId, {from, to})
+  const slices = new Set(seconds.map(second => Math.floor(second / 600) * 600))
+  return (async function* () {
+    for (const slice of slices) yield* eventsOfSlice(cassandra, contentId, slice)
+  })()
+}
+
+function compareEvent(
+  differences: Differences,
+  what: string,
+  expected: TruthEvent,
+  actual: StoredEvent,
+): void {
+  for (const name of Object.keys(expected) as readonly (keyof TruthEvent)[]) {
+    if (name === 'raw_payload') continue
+    differences.equal(`${what} ${name}`, expected[name], actual[name])
+  }
+  differences.equal(`${what} raw_payload`, toJson(expected.raw_payload), toJson(actual.raw_payload))
+  const seconds = engagementSeconds(expected.duration_ms)
+  const pct = engagementPct(expected.duration_ms, actual.length_seconds)
+  differences.equal(`${what} engagement_seconds`, seconds, actual.engagement_seconds)
+  differences.equal(`${what} engagement_pct`, pct, actual.engagement_pct)
+}
+
+/** JSON apart from spaces. */
+const toJson = (text: string | null): string | null =>
+  text === null ? null : JSON.stringify(JSON.parse(text))
+
+function compareHash(
+  differences: Differences,
+  stored: StoredEvent,
+  hash: Readonly<Record<string, string>>,
+): void {
+  const what = `redis event ${stored.event_id}`
+  const names = [
+    'event_id',
+    'content_id',
+    'user_id',
+    'event_type',
+    'duration_ms',
+    'device',
+    'raw_payload',
+    'content_type',
+    'length_seconds',
+    'engagement_seconds',
+    'engagement_pct',
+    'outbox_id',
+  ] as const
+  for (const name of names) {
+    const value = stored[name]
+    differences.equal(`${what} ${name}`, value === null ? undefined : String(value), hash[name])
+  }
+}
+
+/** Windows that slide: the step of `nowS` and those before it. */
+export async function compareWindows(
+  deps: OracleDeps,
+  nowS: number,
+): Promise<readonly Difference[]> {
+  const differences = new Differences()
+  const stored = createContentReads(deps.cassandra, deps.partitions)
+  const live = createLiveReads(deps.redis, deps.partitions)
+  const range = (windowS: number) => {
+    const steps = windowSteps(nowS, windowS)
+    return {from: steps[0]!, to: steps.at(-1)! + STEP_SECONDS}
+  }
+  const truth = await readTruthWindow(deps.pg, range(LEADERBOARD_WINDOW_S))
+  const boards = {
+    cassandra: await stored.leaderboard(nowS, LEADERBOARD_WINDOW_S),
+    redis: await live.leaderboard(nowS, LEADERBOARD_WINDOW_S),
+  }
+  for (const [name, board] of Object.entries(boards)) {
+    const what = `${name} leaderboard`
+    if (board === null) differences.equal(what, 'leases', 'not all stand')
+    else compareBoard(differences, what, {expected: truth.contents, board})
+  }
+  const {users} = await readTruthWindow(deps.pg, range(ACTIVE_WINDOW_S))
+  differences.users('cassandra active', users, await stored.activeUsers(nowS, ACTIVE_WINDOW_S))
+  const active = await live.activeUsers(nowS, ACTIVE_WINDOW_S)
+  differences.users('redis active', users, active ?? Number.NaN)
+  if (active === null) differences.equal('redis active', 'leases', 'not all stand')
+  return differences.list
+}
+
+function compareBoard(
+  differences: Differences,
+  what: string,
+  {
+    expected,
+    board,
+  }: {
+    expected: Awaited<ReturnType<typeof readTruthWindow>>['contents']
+    board: ReadonlyMap<string, WindowSums>
+  },
+): void {
+  const truths = new Map(expected.map(row => [row.contentId, row]))
+  for (const contentId of new Set([...truths.keys(), ...board.keys()])) {
+    const truth = truths.get(contentId)
+    const sums = board.get(contentId)
+    for (const [index, type] of EVENT_TYPES.entries()) {
+      const label = `${what} ${contentId} ${type}`
+      differences.equal(`${label} events`, truth?.events[type] ?? 0, sums?.events[index] ?? 0)
+      const ms = sums?.durationMs[index] ?? 0
+      differences.equal(`${label} duration_ms`, truth?.durationMs[type] ?? 0, ms)
+    }
+    differences.users(`${what} ${contentId}`, truth?.users ?? 0, sums?.users.size ?? 0)
+  }
+}
+
+/** Buckets of the whole platform, in Cassandra. */
+export async function comparePlatform(deps: OracleDeps): Promise<readonly Difference[]> {
+  const differences = new Differences()
+  const reads = createContentReads(deps.cassandra, deps.partitions)
+  for (const granularity of ['day', 'hour', 'minute'] as const) {
+    const rows = await readTruthPlatform(deps.pg, granularity)
+    for (const from of new Set(rows.map(({start}) => Math.floor(start / 86_400) * 86_400))) {
+      const stored = await reads.platform(granularity, {from, to: from + 86_400})
+      const sums = new Map<string, number>()
+      for (const {start, state} of stored) {
+        for (const [device, name] of state.devices.entries()) {
+          for (const type of EVENT_TYPES) {
+            const cell = cellOf(device, typeIndexOf(type))
+            const key = `${start} ${name} ${type}`
+            if (state.events(cell) === 0 && state.timed(cell) === 0) continue
+            sums.set(`${key} events`, state.events(cell))
+            sums.set(`${key} timed`, state.timed(cell))
+            sums.set(`${key} ms`, state.durationMs(cell))
+          }
+        }
+      }
+      const expected = new Map<string, number>()
+      const add = (key: string, count: number): void =>
+        void expected.set(key, (expected.get(key) ?? 0) + count)
+      for (const row of rows) {
+        if (row.start < from || row.start >= from + 86_400) continue
+        const key = `${row.start} ${deviceKeyOf(row.device)} ${row.type}`
+        add(`${key} events`, row.events)
+        add(`${key} timed`, row.timed)
+        add(`${key} ms`, row.durationMs)
+      }
+      compareCounts(differences, `platform ${granularity}`, {expected, actual: sums})
+    }
+  }
+  return differences.list
+}
+
+/** Users, pages and minutes of the activity stream. */
+export async function compareActivity(deps: OracleDeps): Promise<readonly Difference[]> {
+  const differences = new Differences()
+  const reads = createActivityReads(deps.cassandra, deps.partitions)
+  const live = createLiveActivityReads(deps.redis, deps.partitions)
+  const activities = await readTruthActivities(deps.pg)
+  const store = createActivityStore(deps.cassandra)
+  for (const activity of activities) {
+    const what = `activity ${activity.event_id}`
+    const stored = await store.find({...activity, page: null})
+    if (stored === null) {
+      differences.equal(what, 'a row', 'nothing')
+      continue
+    }
+    differences.equal(`${what} type`, activity.activity_type, stored.activity_type)
+    differences.equal(`${what} occurred_at`, activity.occurred_at, stored.occurred_at)
+    differences.equal(`${what} metadata`, toJson(activity.metadata), toJson(stored.metadata))
+  }
+  const userDays = await readTruthUserDays(deps.pg)
+  for (const userId of new Set(activities.map(activity => activity.user_id))) {
+    const own = activities.filter(activity => activity.user_id === userId)
+    await compareUser(differences, {
+      reads,
+      userId,
+      own,
+      days: userDays.filter(d => d.userId === userId),
+    })
+  }
+  const pages = new Map<string, number>()
+  for (const [page, views] of await readTruthPages(deps.pg)) {
+    pages.set(pageKeyOf(page), (pages.get(pageKeyOf(page)) ?? 0) + views)
+  }
+  compareCounts(differences, 'cassandra page', {expected: pages, actual: await reads.pages()})
+  const livePages = await live.pages()
+  if (livePages === null) differences.equal('redis pages', 'leases', 'not all stand')
+  else compareCounts(differences, 'redis page', {expected: pages, actual: livePages})
+  await compareMinutes(differences, deps)
+  return differences.list
+}
+
+async function compareUser(
+  differences: Differences,
+  {
+    reads,
+    userId,
+    own,
+    days,
+  }: {
+    reads: ReturnType<typeof createActivityReads>
+    userId: string
+    own: Awaited<ReturnType<typeof readTruthActivities>>
+    days: Awaited<ReturnType<typeof readTruthUserDays>>
+  },
+): Promise<void> {
+  const key = (day: string, type: string): string => `${day} ${type}`
+  const expected = new Map(days.map(row => [key(row.day, row.type), row.count]))
+  const actual = new Map(
+    (await reads.userDays(userId, {})).map(row => [key(row.day, row.activity_type), row.count]),
+  )
+  compareCounts(differences, `user ${userId}`, {expected, actual})
+  const user = await reads.user(userId)
+  differences.equal(`user ${userId} events`, own.length, user?.events)
+  const newest = own
+    .filter(activity => activity.occurred_at !== null)
+    .toSorted((a, b) => b.occurred_at! - a.occurred_at! || b.event_id - a.event_id)
+  const ids = (list: ReadonlyArray<{event_id: number}>): string =>
+    list.map(item => item.event_id).join(' ')
+  const recent = user?.recent ?? []
+  differences.equal(`user ${userId} recent`, ids(newest.slice(0, RECENT_MAX)), ids(recent))
+  differences.equal(`user ${userId} last seen`, newest[0]?.occurred_at ?? null, user?.lastSeen)
+  const listed = await reads.userActivity(userId, {limit: 1000})
+  differences.equal(`user ${userId} activity`, ids(newest.slice(0, 1000)), ids(listed))
+}
+
+async function compareMinutes(differences: Differences, deps: OracleDeps): Promise<void> {
+  const truth = await readTruthActivityMinutes(deps.pg)
+  if (truth.length === 0) return
+  const reads = createActivityReads(deps.cassandra, deps.partitions)
+  const days = new Set(truth.map(({start}) => Math.floor(start / 86_400) * 86_400))
+  const expected = new Map<string, number>()
+  const actual = new Map<string, number>()
+  for (const {start, events, pageViews} of truth) {
+    expected.set(`${start} events`, events)
+    expected.set(`${start} page_views`, pageViews)
+  }
+  for (const from of days) {
+    for (const {start, events, pageViews} of await reads.minutes(from, from + 86_400)) {
+      actual.set(`${start} events`, events)
+      actual.set(`${start} page_views`, pageViews)
+    }
+  }
+  compareCounts(differences, 'activity minute', {expected, actual})
+}
+
+/** Everything there is. `nowS` fixes the end of the windows, seconds since 1970. */
+export async function compareEverything(
+  deps: OracleDeps,
+  nowS = Math.floor(Date.now() / 1000),
+): Promise<readonly Difference[]> {
+  const found: Difference[] = []
+  for (let after: string | null = null; ;) {
+    const ids: readonly string[] = await readContentIds(deps.pg, {after, limit: 100})
+    found.push(...(await compareContents(deps, ids)))
+    if (ids.length < 100) break
+    after = ids.at(-1)!
+  }
+  const withoutContent = new Differences()
+  await compareRawEvents(withoutContent, deps, null)
+  found.push(...withoutContent.list)
+  found.push(...(await comparePlatform(deps)))
+  found.push(...(await compareWindows(deps, nowS)))
+  found.push(...(await compareActivity(deps)))
+  return found
+}
+
+/** The source partition of a content: whose lease and watermark count for it. */
+export const partitionOf = (contentId: string, partitions: number): number =>
+  partitionFor(contentId, '', partitions)
