@@ -2,7 +2,7 @@
 import {execFileSync} from 'node:child_process'
 import {accessSync, constants, globSync, readFileSync, realpathSync} from 'node:fs'
 import {homedir} from 'node:os'
-import {delimiter, dirname, join} from 'node:path'
+import {basename, delimiter, dirname, join} from 'node:path'
 import {StackError} from './errors.ts'
 
 /** Cassandra 5.0 runs on Java 11 and 17 only, Kafka 4 on 17 and newer. */
@@ -52,7 +52,8 @@ function homesOnPath(path: string): readonly string[] {
 
 /** A place may be given as a home, as its `bin` or as the program. */
 function homesFrom(given: string): readonly string[] {
-  return [given, dirname(given), dirname(dirname(given))]
+  if (basename(given) === 'java') return [dirname(dirname(given))]
+  return [basename(given) === 'bin' ? dirname(given) : given]
 }
 
 export interface JavaPlaces {

@@ -26,12 +26,15 @@ export function parseStat(stat: string): {readonly state: string; readonly start
   return {state: fields[0] ?? '', startedAt: fields[19] ?? ''}
 }
 
+/** While its first thread is a zombie already, others of the process may still hold ports. */
+const threadsOf = (pid: number): number => readdirSync(`/proc/${pid}/task`).length
+
 /** When process `pid` started, or null when there is none (a zombie is none). */
 export function startTimeOf(pid: number): string | null {
   if (process.platform === 'linux') {
     try {
       const {state, startedAt} = parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-      return state === 'Z' || state === 'X' ? null : startedAt
+      return (state === 'Z' && threadsOf(pid) <= 1) || state === 'X' ? null : startedAt
     } catch {
       return null
     }

