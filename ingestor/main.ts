@@ -20,6 +20,7 @@ import {createHealth} from './health.ts'
 import {runLane, type LaneOptions} from './lane.ts'
 import {openLeaseClient} from './leases.ts'
 import {createLaneMonitor} from './monitor.ts'
+import {createPartitioner} from './publish.ts'
 import {createRetention} from './retention.ts'
 import {createWake, type Wake} from './wake.ts'
 
@@ -37,6 +38,7 @@ const toLaneOptions = (config: RelayConfig, owner: string): LaneOptions => ({
   safetyPollMs: config.safetyPollMs,
   cloudEvents: config.cloudEvents,
   debeziumId: config.debeziumId,
+  partitionOf: createPartitioner(),
 })
 
 /** Asks Kafka and the registry once, and again when a lane finds the answer outdated. */

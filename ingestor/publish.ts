@@ -41,6 +41,30 @@ export interface Batch {
 
 export interface BatchOptions extends HeaderOptions {
   readonly topicPrefix: string
+  /** As `partitionFor`. */
+  readonly partitionOf: typeof partitionFor
+}
+
+/** Keys of which the hash is remembered: they come again and again. */
+const KEYS_MAX = 20_000
+
+/** `partitionFor` with a memory. */
+export function createPartitioner(): typeof partitionFor {
+  const known = new Map<number, Map<string, number>>()
+  return (key, fallback, partitions) => {
+    if (key === null) return partitionFor(key, fallback, partitions)
+    let keys = known.get(partitions)
+    if (keys === undefined || keys.size >= KEYS_MAX) {
+      keys = new Map()
+      known.set(partitions, keys)
+    }
+    let partition = keys.get(key)
+    if (partition === undefined) {
+      partition = partitionFor(key, fallback, partitions)
+      keys.set(key, partition)
+    }
+    return partition
+  }
 }
 
 function toRejected(row: OutboxRow, error: unknown): RejectedRow {
@@ -64,7 +88,7 @@ function toOutgoing(
   const isFit = written !== undefined && written.length <= route.recordBytesMax
   const value = isFit ? written : route.encoder.encode(toRecord(route.stream, row, stamp))
   const record = {
-    partition: partitionFor(row.key, row.aggregateId, route.partitions),
+    partition: options.partitionOf(row.key, row.aggregateId, route.partitions),
     key: row.key,
     value,
   }
