@@ -72,18 +72,17 @@ async function startService(name: ServiceName, env: Env): Promise<Service> {
       await exited
     }
   }
-  try {
-    await until(
-      `${name} ready`,
-      async () => {
-        if (child.exitCode !== null) throw new Error(`${name} ended: ${log}`)
-        return (await fetch(`${url}/health/ready`)).ok
-      },
-      40_000,
-    )
-  } catch (error) {
+  const state = await until(
+    `${name} ready`,
+    async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return 'ended'
+      return (await fetch(`${url}/health/ready`)).ok && 'ready'
+    },
+    60_000,
+  ).catch(() => 'not ready')
+  if (state !== 'ready') {
     await end('SIGKILL')
-    throw new Error(`${name} did not become ready:\n${log}`, {cause: error})
+    throw new Error(`${name} did not become ready, it is ${state}:\n${log}`)
   }
   return {
     url,
@@ -121,6 +120,10 @@ export async function openPipelineWorld(changes: Env = {}) {
     ...changes,
   }
   await initPipeline(env, () => undefined)
+  resources.defer(async () => {
+    await using admin = await openCassandra(readCassandraConnection(envReader(env)))
+    await admin.transact(`DROP KEYSPACE IF EXISTS ${keyspace}`)
+  })
   const pool: Pool = createPool(database.url, {applicationName: 'test', connectionsMax: 8})
   resources.defer(() => pool.end())
   const cassandra = resources.use(
