@@ -22,7 +22,7 @@ const statement = fc.oneof(
       .tuple(some, key, value)
       .map(
         ([ids, k, v]) =>
-          `INSERT INTO t SELECT i, ${k}, ${v} FROM unnest('{${ids}}'::int[]) i ON CONFLICT DO NOTHING`,
+          `INSERT INTO t SELECT i, ${k}, ${v} FROM unnest('{${ids.join()}}'::int[]) i ON CONFLICT DO NOTHING`,
       ),
   },
   {
@@ -31,42 +31,42 @@ const statement = fc.oneof(
       .tuple(some, key, value)
       .map(
         ([ids, k, v]) =>
-          `INSERT INTO t SELECT i, ${k}, ${v} FROM unnest('{${ids}}'::int[]) i ON CONFLICT (id) DO UPDATE SET k = excluded.k, v = excluded.v`,
+          `INSERT INTO t SELECT i, ${k}, ${v} FROM unnest('{${ids.join()}}'::int[]) i ON CONFLICT (id) DO UPDATE SET k = excluded.k, v = excluded.v`,
       ),
   },
   {
     weight: 3,
     arbitrary: fc
       .tuple(some, value)
-      .map(([ids, v]) => `UPDATE t SET v = ${v} WHERE id = ANY('{${ids}}')`),
+      .map(([ids, v]) => `UPDATE t SET v = ${v} WHERE id = ANY('{${ids.join()}}')`),
   },
   {
     weight: 2,
     arbitrary: fc
       .tuple(some, key)
-      .map(([ids, k]) => `UPDATE t SET k = ${k} WHERE id = ANY('{${ids}}')`),
+      .map(([ids, k]) => `UPDATE t SET k = ${k} WHERE id = ANY('{${ids.join()}}')`),
   },
   fc
     .tuple(some, fc.constantFrom(1, 10, -10))
-    .map(([ids, by]) => `UPDATE t SET id = id + ${by} WHERE id = ANY('{${ids}}')`),
+    .map(([ids, by]) => `UPDATE t SET id = id + ${by} WHERE id = ANY('{${ids.join()}}')`),
   fc
     .tuple(id, id)
     .map(
       ([a, b]) =>
         `UPDATE t SET k = CASE id WHEN ${a} THEN (SELECT k FROM t WHERE id = ${b}) ELSE (SELECT k FROM t WHERE id = ${a}) END WHERE id IN (${a}, ${b})`,
     ),
-  some.map(ids => `DELETE FROM t WHERE id = ANY('{${ids}}')`),
+  some.map(ids => `DELETE FROM t WHERE id = ANY('{${ids.join()}}')`),
   fc
     .tuple(some, value)
     .map(
       ([ids, v]) =>
-        `MERGE INTO t USING unnest('{${ids}}'::int[]) s (i) ON t.id = s.i WHEN MATCHED AND t.v > 50 THEN DELETE WHEN MATCHED THEN UPDATE SET v = ${v} WHEN NOT MATCHED THEN INSERT VALUES (s.i, 'a', ${v})`,
+        `MERGE INTO t USING unnest('{${ids.join()}}'::int[]) s (i) ON t.id = s.i WHEN MATCHED AND t.v > 50 THEN DELETE WHEN MATCHED THEN UPDATE SET v = ${v} WHEN NOT MATCHED THEN INSERT VALUES (s.i, 'a', ${v})`,
     ),
   fc
     .tuple(some, value)
     .map(
       ([ids, v]) =>
-        `WITH gone AS (DELETE FROM t WHERE id = ANY('{${ids}}') RETURNING *) INSERT INTO t SELECT id, k, ${v} FROM gone`,
+        `WITH gone AS (DELETE FROM t WHERE id = ANY('{${ids.join()}}') RETURNING *) INSERT INTO t SELECT id, k, ${v} FROM gone`,
     ),
   fc.constantFrom(
     'BEGIN',

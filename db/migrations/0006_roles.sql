@@ -40,6 +40,6 @@ GRANT EXECUTE ON FUNCTION cdc.unpublished(integer), cdc.reread(text, text), cdc.
 --> statement-breakpoint
 GRANT USAGE ON SCHEMA api TO cdc_api;
 --> statement-breakpoint
-GRANT ALL ON ALL TABLES IN SCHEMA api TO cdc_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA api TO cdc_api;
 --> statement-breakpoint
-ALTER DEFAULT PRIVILEGES IN SCHEMA api GRANT ALL ON TABLES TO cdc_api;
+ALTER DEFAULT PRIVILEGES IN SCHEMA api GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO cdc_api;
