@@ -169,9 +169,9 @@ function MessageTable({
               class="expander"
               type="button"
               aria-expanded={idOf(row) === open}
-              aria-label={`Details of partition ${row.partition}, offset ${row.offset}`}
               onClick={() => nav.set({open: idOf(row) === open ? undefined : idOf(row)})}
             >
+              <span class="hidden-label">Partition and offset </span>
               {row.partition} / {row.offset}
             </button>
           ),

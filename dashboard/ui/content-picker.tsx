@@ -56,7 +56,9 @@ export function ContentPicker({
       setChosen(at => Math.min(Math.max(at + step, 0), Math.max(items.length - 1, 0)))
     }
     const content = items[chosen]
-    if (event.key === 'Enter' && open && content !== undefined) pick(content)
+    // What is listed still answers the letters before: Enter would take another content.
+    const settled = search === text.trim()
+    if (event.key === 'Enter' && open && settled && content !== undefined) pick(content)
   }
   return (
     <div class="picker">

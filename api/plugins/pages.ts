@@ -1,0 +1,50 @@
+/**
+ * The pages at `/`, as they were built into one folder. Their content security policy is stricter
+ * than that of the rest: scripts, styles, fonts and questions of this server only, nothing inline.
+ */
+import {existsSync} from 'node:fs'
+import {join, resolve} from 'node:path'
+import fastifyStatic from '@fastify/static'
+import type {Api} from '../app.ts'
+import {notFound} from '../problem.ts'
+
+export const PAGES_CSP = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "font-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/** Names of assets carry a hash of their content: what has come once never changes. */
+const FOREVER = 'public, max-age=31536000, immutable'
+
+/** @param folder of the built pages; they may appear while the server runs */
+export async function addPages(app: Api, folder: string): Promise<void> {
+  const root = resolve(folder)
+  await app.register(fastifyStatic, {root, serve: false, index: false, cacheControl: false})
+  const config = {scope: 'none'} as const
+  const schema = {hide: true}
+  const headers = {'content-security-policy': PAGES_CSP}
+  app.get('/', {config, schema}, (_request, reply) => {
+    if (!existsSync(join(root, 'index.html'))) {
+      throw notFound(
+        'page',
+        'dashboard/dist/index.html (node scripts/build-dashboard.ts builds it)',
+      )
+    }
+    return reply.headers({...headers, 'cache-control': 'no-cache'}).sendFile('index.html')
+  })
+  app.get('/icon.svg', {config, schema}, (_request, reply) =>
+    reply.headers({...headers, 'cache-control': 'public, max-age=3600'}).sendFile('icon.svg'),
+  )
+  app.get<{Params: {name: string}}>('/assets/:name', {config, schema}, (request, reply) =>
+    reply
+      .headers({...headers, 'cache-control': FOREVER})
+      .sendFile(request.params.name, join(root, 'assets')),
+  )
+}

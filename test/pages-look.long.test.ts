@@ -1,0 +1,184 @@
+/** The pages in a real browser, with invented and hostile figures: look, access, states. */
+import type {AddressInfo} from 'node:net'
+import type {Server} from 'node:http'
+import {readFile} from 'node:fs/promises'
+import type {Browser} from 'playwright-core'
+import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import {openBrowser} from './browser.ts'
+import {HOSTILE, startFakeApi} from './pages-fake.ts'
+import {findBarriers, openPage, overflowOf, SCHEMES, waitForLive, WIDTHS} from './pages-world.ts'
+
+const ONE = '11111111-1111-4111-8111-111111111111'
+const OTHER = '22222222-1111-4111-8111-111111111111'
+
+/** Each page, and a text that stands on it when everything has come. */
+const PAGES: Readonly<Record<string, readonly [path: string, shows: string]>> = {
+  overview: ['/', HOSTILE.script],
+  contents: ['/?view=content', HOSTILE.rtl],
+  content: [`/?view=content&id=${ONE}&compare=${OTHER}`, '90210'],
+  users: ['/?view=users', HOSTILE.emoji],
+  user: ['/?view=users&user=u1', 'page_view'],
+  pipeline: ['/?view=pipeline&trace=engagement:7', 'its slot was rotated'],
+  topics: ['/?view=inspector', 'user_activity'],
+  messages: [
+    '/?view=inspector&topic=engagement_events&open=4-3996',
+    '<script>window.hacked = 1</script>',
+  ],
+  partitions: ['/?view=inspector&topic=engagement_events&tab=partitions', 'Next offset'],
+  configuration: ['/?view=inspector&topic=engagement_events&tab=config', 'cleanup.policy'],
+  groups: ['/?view=inspector&tab=groups', 'processor'],
+  schemas: ['/?view=inspector&tab=schemas&subject=engagement_events-value&against=1', '"device"'],
+  'dead letters': ['/?view=inspector&tab=dead-letters&open=engagement_events:4:17', HOSTILE.script],
+}
+
+let browser: Browser
+let server: Server
+let url: string
+
+const stop = async (): Promise<void> => {
+  server.closeAllConnections()
+  await new Promise(resolve => server.close(resolve))
+}
+
+beforeAll(async () => {
+  browser = await openBrowser()
+  ;({url, server} = await startFakeApi())
+})
+afterAll(async () => {
+  await browser.close()
+  await stop()
+})
+
+const looks = Object.entries(WIDTHS).flatMap(([name, width]) =>
+  SCHEMES.map(scheme => ({name, width, scheme})),
+)
+
+describe.each(looks)('$name and $scheme', ({width, scheme}) => {
+  test.each(Object.entries(PAGES))(
+    'the page %s is whole and open to everybody',
+    async (_, [path, shows]) => {
+      const {page, mistakes, close} = await openPage(browser, {scheme, width})
+      try {
+        await page.goto(`${url}${path}`)
+        await page.getByText(shows).first().waitFor()
+        expect(await overflowOf(page)).toBe(0)
+        expect(await findBarriers(page)).toEqual([])
+        expect(await page.evaluate('window.hacked')).toBeUndefined()
+        expect(mistakes).toEqual([])
+      } finally {
+        await close()
+      }
+    },
+  )
+})
+
+test('the address holds the state: what is chosen can be shared', async () => {
+  const {page, close} = await openPage(browser)
+  await page.goto(`${url}/?view=content&id=${ONE}`)
+  await page.getByRole('button', {name: '7 days'}).click()
+  await page.getByLabel('Granularity').selectOption('hour')
+  await page.getByLabel('Metric').selectOption('completion_rate')
+  expect(new URL(page.url()).search).toBe(
+    `?view=content&granularity=hour&id=${ONE}&metric=completion_rate&range=7d`,
+  )
+  const shared = await openPage(browser)
+  await shared.page.goto(page.url())
+  await shared.page.getByRole('heading', {name: 'Completion'}).waitFor()
+  expect(await shared.page.getByRole('button', {name: '7 days'}).getAttribute('aria-pressed')).toBe(
+    'true',
+  )
+  await shared.close()
+  await close()
+})
+
+test('a content is found and opened by keyboard alone', async () => {
+  const {page, close} = await openPage(browser)
+  await page.goto(`${url}/?view=content&id=${ONE}`)
+  await page.getByRole('combobox', {name: 'Content', exact: true}).focus()
+  await page.keyboard.type('Deep')
+  await page.locator('[role=option]:only-child', {hasText: 'Deep Dive'}).waitFor()
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', {level: 1, name: /Deep Dive/}).waitFor()
+  expect(page.url()).toContain(OTHER)
+  await close()
+})
+
+test('what one sees can be saved as CSV', async () => {
+  const {page, close} = await openPage(browser)
+  await page.goto(url)
+  await page.getByText(HOSTILE.emoji).first().waitFor()
+  const coming = page.waitForEvent('download')
+  await page.getByRole('button', {name: 'Save most-engaging-content as CSV'}).click()
+  const text = await readFile(await (await coming).path(), 'utf8')
+  expect(text.split('\r\n')[0]).toBe('rank,content_id,title,engagement_seconds,plays')
+  expect(text).toContain(`1,${ONE},Daily News – Episode 1,90000,900`)
+  expect(text).toContain(HOSTILE.emoji)
+  await close()
+})
+
+test('INV-92: the server goes away and comes back, and every kind of page recovers', async () => {
+  const {port} = server.address() as AddressInfo
+  const opened = await Promise.all(
+    ['/', '/?view=pipeline', '/?view=inspector&topic=engagement_events'].map(async path => {
+      const one = await openPage(browser)
+      await one.page.goto(`${url}${path}`)
+      await waitForLive(one.page)
+      return one
+    }),
+  )
+  await stop()
+  for (const {page} of opened) await waitForLive(page, 'stale')
+  ;({url, server} = await startFakeApi(port))
+  for (const {page, mistakes} of opened) {
+    await waitForLive(page, 'live', 15_000)
+    expect(mistakes).toEqual([])
+  }
+  for (const {close} of opened) await close()
+})
+
+test('a refusal is told in words, and a page without a session asks for a key', async () => {
+  const {page, close} = await openPage(browser)
+  await page.route('**/v1/content?*', route =>
+    route.fulfill({
+      status: 503,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({title: 'Unavailable', detail: '<b>Cassandra</b> does not answer'}),
+    }),
+  )
+  await page.goto(`${url}/?view=content`)
+  await page.getByText('Unavailable: <b>Cassandra</b> does not answer').waitFor()
+  // It asks again by itself: INV-91.
+  await page.unroute('**/v1/content?*')
+  await page.getByText('Deep Dive: Databases').waitFor()
+
+  let signedIn = false
+  await page.route('**/v1/session', route => {
+    if (route.request().method() === 'POST') {
+      signedIn = route.request().headers()['authorization'] === 'Bearer secret-key'
+    }
+    return route.fulfill({
+      status: signedIn ? 200 : 401,
+      contentType: 'application/json',
+      body: '{}',
+    })
+  })
+  await page.goto(url)
+  await page.getByLabel('API key').fill('secret-key')
+  await page.getByRole('button', {name: 'Sign in'}).click()
+  await page.getByText(HOSTILE.emoji).first().waitFor()
+  expect(page.url()).not.toContain('secret-key')
+  await close()
+})
+
+test('without anything to show, each page says so', async () => {
+  const {page, close} = await openPage(browser)
+  await page.route('**/v1/content?*', route =>
+    route.fulfill({json: {items: [], page: {limit: 50, next_cursor: null}}}),
+  )
+  await page.route('**/v1/admin/dead-letters*', route => route.fulfill({json: {items: []}}))
+  await page.goto(`${url}/?view=content`)
+  await page.getByText('Nothing found').waitFor()
+  await page.goto(`${url}/?view=inspector&tab=dead-letters`)
+  await page.getByText('No dead letters').waitFor()
+  await close()
+})
