@@ -74,7 +74,7 @@ export async function runPipeline(
         tell('progress', 'the empty database was given the sample')
     }
     const seconds = ((performance.now() - began) / 1000).toFixed(1)
-    const lines = connectionLines(config, options.withServices)
+    const lines = connectionLines(config, options.withServices && config.counts.api > 0)
     const logs = `  logs        ${join(config.folder, 'logs')}`
     settle()
     tell('ready', [`ready in ${seconds} s`, ...lines, logs, '  stop        npm stop'].join('\n'))

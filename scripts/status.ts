@@ -34,7 +34,8 @@ async function main(): Promise<boolean> {
     const after = await recordsProcessed(look)
     const seconds = (performance.now() - at) / 1000
     const rate = before === null || after === null ? null : (after - before) / seconds
-    for (const line of connectionLines(config, true)) console.log(line)
+    for (const line of connectionLines(config, look.status.services.api.length > 0))
+      console.log(line)
     console.log(statusLine(look, rate, lastError(config)))
     for (const problem of look.problems) console.log(`  ${problem}`)
     return look.status.healthy

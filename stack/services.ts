@@ -151,6 +151,8 @@ async function startFirst(
 
 function endText({label}: Instance, exit: Exit, starter: ProcessStarter): string {
   const log = starter.logPath(label)
+  // Killed from outside: its last words have nothing to do with it.
+  if (exit.signal !== null) return `${label} ended (${exitText(exit)})`
   return `${label} ended (${exitText(exit)}):\n${tailOf(log, LOG_LINES)}\nAll of it: ${log}`
 }
 
