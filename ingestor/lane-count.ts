@@ -54,8 +54,8 @@ SELECT lane, snap_from::text, snap_to::text, last_id::text, epoch::text,
 /** An owner that is no relay makes the takeover an ungraceful one: sends may be under way. */
 const INSERT = `
 INSERT INTO cdc.relay_cursor (lane, lanes, snap_from, snap_to, last_id, epoch, owner, system_identifier, timeline)
-SELECT $1, $2, $3::pg_snapshot, $4::pg_snapshot, $5,
-       greatest($6::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) + $1 + 1,
+SELECT $1::int, $2::int, $3::pg_snapshot, $4::pg_snapshot, $5,
+       greatest($6::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) + $1::int + 1,
        'set-lanes', nullif(split_part($7, '/', 1), ''), nullif(split_part($7, '/', 2), '')::int`
 
 async function change(client: Client, lanes: number): Promise<number> {
