@@ -38,8 +38,11 @@ const {status} = spawnSync(
   'vitest',
   [
     'run',
-    ...['--project', 'long'],
-    ...['--reporter=default', '--reporter=json', `--outputFile.json=${output}`],
+    '--project',
+    'long',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${output}`,
     ...positionals,
   ],
   {stdio: 'inherit'},
