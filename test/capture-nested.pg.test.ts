@@ -1,4 +1,4 @@
-/** INV-21: the last record of a row is the row as it is, also where statements nest or tables change. */
+/** INV-16: the last record of a row is the row as it is, also where statements nest or tables change. */
 import {expect, test} from 'vitest'
 import {openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
 

@@ -1,4 +1,4 @@
-/** INV-20: every committed change of a captured table is in the outbox, and nothing else is. */
+/** INV-15: every committed change of a captured table is in the outbox, and nothing else is. */
 import {expect, test} from 'vitest'
 import {openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
 
@@ -12,7 +12,7 @@ async function openTable(columns = 'id int PRIMARY KEY, k text, v int'): Promise
   return world
 }
 
-test('INV-20: insert, update and delete are captured with the row before', async () => {
+test('INV-15: insert, update and delete are captured with the row before', async () => {
   await using world = await openTable()
   await world.run("INSERT INTO t VALUES (1, 'a', 10); UPDATE t SET v = 11; DELETE FROM t")
   expect(await world.story('topic-t', show)).toEqual(['c a 1=10', 'u a 1=10→1=11', 'd a 1=11'])

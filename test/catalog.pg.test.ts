@@ -1,4 +1,4 @@
-/** INV-23: the schema of a migrated database is the one that was reviewed: db/catalog.txt. */
+/** INV-18: the schema of a migrated database is the one that was reviewed: db/catalog.txt. */
 import {expect, test} from 'vitest'
 import {migrate} from '../db/migrate.ts'
 import {openClient} from '../platform/postgres.ts'
@@ -47,7 +47,7 @@ SELECT line FROM (
    WHERE g.grantee <> p.proowner
 ) l ORDER BY line COLLATE "C"`
 
-test('INV-23: a migrated database has the catalog that is committed', async () => {
+test('INV-18: a migrated database has the catalog that is committed', async () => {
   await using database = await createTestDatabase()
   const client = await openClient(database.url, {applicationName: 'test'})
   try {

@@ -35,7 +35,7 @@ CREATE TABLE public.outbox_events_2 PARTITION OF public.outbox_events FOR VALUES
 CREATE TABLE public.outbox_events_3 PARTITION OF public.outbox_events FOR VALUES IN (3) WITH (autovacuum_vacuum_insert_threshold = -1);
 --> statement-breakpoint
 -- Finds the rows of given transactions, and of all from one on. Measured beside others: docs/adr/0003.
-CREATE INDEX outbox_events_txid ON public.outbox_events (txid, id);
+CREATE INDEX outbox_events_txid ON public.outbox_events (txid);
 --> statement-breakpoint
 -- The slot that is written to. Writers look it up while they hold their rows' locks, so the changes of
 -- one row never go to an older slot than the changes before them.
