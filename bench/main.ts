@@ -1,0 +1,130 @@
+/** Runs benches: `npm run bench -- NAME`, `npm run bench -- --list`. */
+import {execFileSync} from 'node:child_process'
+import {readdirSync} from 'node:fs'
+import {cpus, loadavg, release, totalmem, type as systemType} from 'node:os'
+import {dirname, join} from 'node:path'
+import {fileURLToPath} from 'node:url'
+import {parseArgs} from 'node:util'
+import {messageOf} from '../platform/errors.ts'
+import {RESULT_SCHEMA, summarize, type Bench, type BenchEnvironment, type Round} from './bench.ts'
+import {formatNumber, readResults, storeResult} from './results.ts'
+import {openServers} from './servers.ts'
+
+const FOLDER = join(dirname(fileURLToPath(import.meta.url)), 'benches')
+
+const USAGE = `usage: npm run bench -- NAME [--set name=value ...] [--no-store]
+       npm run bench -- --list       benches, their settings, and when they ran last
+
+Starts servers of its own on free ports (BENCH_SERVERS=external: those of the connection variables,
+with BENCH_PIDS=postgres:PID,kafka:PID for their CPU), measures, and stores the result as JSON under
+bench/results/NAME/, with a summary in bench/results/README.md.`
+
+async function loadBenches(): Promise<ReadonlyMap<string, Bench>> {
+  const files = readdirSync(FOLDER).filter(name => name.endsWith('.ts') && !name.includes('.test.'))
+  const modules = await Promise.all(
+    files.map(async name => (await import(join(FOLDER, name))) as {readonly bench: Bench}),
+  )
+  return new Map(modules.map(({bench}) => [bench.name, bench]))
+}
+
+function list(benches: ReadonlyMap<string, Bench>): void {
+  const results = readResults()
+  for (const {name, what, settings} of benches.values()) {
+    const last = results.findLast(result => result.bench === name)?.at ?? 'never'
+    const shown = Object.entries(settings).map(([key, value]) => `${key}=${value}`)
+    console.log(`${name}\n  ${what}\n  settings: ${shown.join(' ')}\n  last run: ${last}`)
+  }
+}
+
+function readSettings(bench: Bench, changes: readonly string[]): Record<string, number> {
+  const settings = {...bench.settings}
+  for (const change of changes) {
+    const [name = '', raw = ''] = change.split('=')
+    const value = Number(raw)
+    if (!(name in settings) || raw === '' || !Number.isFinite(value)) {
+      throw new Error(`--set ${change}: ${bench.name} knows ${Object.keys(settings).join(', ')}`)
+    }
+    settings[name] = value
+  }
+  return settings
+}
+
+const git = (...args: string[]): string => execFileSync('git', args, {encoding: 'utf8'}).trim()
+
+const describeMachine = (): Omit<BenchEnvironment, 'servers'> => ({
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: cpus().length,
+  memoryGib: Math.round(totalmem() / 2 ** 30),
+  system: `${systemType()} ${release()}`,
+  node: process.versions.node,
+  loadBefore: Number(loadavg()[0]!.toFixed(2)),
+})
+
+async function runBench(bench: Bench, changes: readonly string[], store: boolean): Promise<void> {
+  const settings = readSettings(bench, changes)
+  const startedAt = performance.now()
+  const progress = (text: string): void => {
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0).padStart(4)
+    console.log(`${seconds} s  ${text}`)
+  }
+  const machine = describeMachine()
+  progress('starting servers')
+  const servers = await openServers(bench.needs, progress)
+  const rounds: Round[] = []
+  try {
+    const env = {...process.env, ...servers.connections}
+    await bench.run({
+      servers,
+      settings,
+      env,
+      folder: servers.folder,
+      progress,
+      record(round) {
+        rounds.push(round)
+        const shown = Object.entries(round.figures).map(([k, v]) => `${k} ${formatNumber(v)}`)
+        progress(`${round.label}: ${shown.join(', ')}`)
+      },
+    })
+  } finally {
+    await servers.close()
+  }
+  const configuration = {...settings, servers: servers.isOwn ? 'own, durable' : 'external'}
+  const result = {
+    schema: RESULT_SCHEMA,
+    bench: bench.name,
+    what: bench.what,
+    at: new Date().toISOString(),
+    commit: git('rev-parse', 'HEAD'),
+    isModified: git('status', '--porcelain', '--untracked-files=no') !== '',
+    command: ['npm run bench --', bench.name, ...changes.map(c => `--set ${c}`)].join(' '),
+    environment: {...machine, servers: {postgres: '18.4', kafka: '4.3.1'}},
+    configuration,
+    summary: summarize(rounds),
+    rounds,
+  } as const
+  if (store) progress(`stored in ${storeResult(result)}`)
+}
+
+async function main(): Promise<void> {
+  const {values, positionals} = parseArgs({
+    allowPositionals: true,
+    options: {
+      help: {type: 'boolean', short: 'h'},
+      list: {type: 'boolean'},
+      set: {type: 'string', multiple: true, default: []},
+      'no-store': {type: 'boolean', default: false},
+    },
+  })
+  const benches = await loadBenches()
+  if (values.list === true) return list(benches)
+  const [name] = positionals
+  if (values.help === true || name === undefined) return console.log(USAGE)
+  const bench = benches.get(name)
+  if (bench === undefined) throw new Error(`no bench ${name}: ${[...benches.keys()].join(', ')}`)
+  await runBench(bench, values.set, !values['no-store'])
+}
+
+await main().catch((error: unknown) => {
+  console.error(messageOf(error))
+  process.exitCode = 1
+})
