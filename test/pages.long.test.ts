@@ -114,10 +114,9 @@ describe('an INSERT by SQL is seen within a second', () => {
     const selector = '[data-figure="page-views"]'
     const views = async (): Promise<number> =>
       Number(
-        (await page.locator(selector).evaluate<string>('node => node.firstChild.textContent')).replaceAll(
-          /\D/g,
-          '',
-        ),
+        (
+          (await page.locator(selector).evaluate('node => node.firstChild.textContent')) as string
+        ).replaceAll(/\D/g, ''),
       )
     await until('page views of the seed', async () => (await views()) > 0)
     const before = await views()
