@@ -1,6 +1,6 @@
 /** Where aggregate rows of contents lie. Pure. */
 import type {TimeBucket} from './aggregate-keys.ts'
-import {HOUR_SECONDS, isoDayOfSeconds} from './time.ts'
+import {HOUR_SECONDS, isoDayOfSeconds, startOf} from './time.ts'
 
 /** Cassandra partitions that share the contents of one source partition. */
 export const TOTALS_BUCKETS = 64
@@ -18,7 +18,8 @@ export const dayBucketOf = (contentId: string): number => tailOf(contentId) % DA
 export function periodOf({granularity, start}: TimeBucket): string {
   const day = isoDayOfSeconds(start)
   if (granularity !== 'minute') return day.slice(0, -3)
-  const hour = Math.floor((start % (24 * HOUR_SECONDS)) / HOUR_SECONDS)
+  // Before 1970 as after it: hours of the day are counted from its beginning.
+  const hour = Math.floor((start - startOf('day', start)) / HOUR_SECONDS)
   const first = hour - (hour % MINUTES_PERIOD_HOURS)
   return `${day}T${String(first).padStart(2, '0')}`
 }

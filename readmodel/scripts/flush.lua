@@ -11,8 +11,9 @@ local standing = tonumber(fence[1] or '-1')
 if standing > generation then return 0 end
 if standing == generation and tonumber(fence[2] or '-1') > offset then return 2 end
 if ARGV[4] == '1' then
-  local lease = redis.call('HMGET', KEYS[2], 'generation', 'run_id')
-  if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[5] then return 0 end
+  -- A lower generation in it is the owner's own, from before it took a new one: the fence keeps
+  -- everybody else's out.
+  if redis.call('HGET', KEYS[2], 'run_id') ~= ARGV[5] then return 0 end
 end
 local at = 6
 for i = 3, #KEYS do

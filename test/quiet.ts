@@ -1,0 +1,57 @@
+/** Waits until everything that was written has taken effect, or says what has not. */
+import {STREAMS} from '../contracts/streams.ts'
+import {DEFAULT_PARTITIONS, topicName} from '../contracts/topics.ts'
+import {envReader} from '../platform/config.ts'
+import {readKafkaConnection} from '../platform/connections.ts'
+import {openAdmin} from '../platform/kafka-clients.ts'
+import {createLogger} from '../platform/log.ts'
+import {compareEverything, type Difference} from './oracle.ts'
+import {until, type PipelineWorld} from './pipeline-world.ts'
+
+/** Every outbox row is published and every record of the streams committed by the processor. */
+export async function whenCommitted(world: PipelineWorld, timeoutMs = 60_000): Promise<void> {
+  const kafka = readKafkaConnection(envReader(world.env))
+  const admin = await openAdmin(kafka, {clientId: 'test', log: createLogger('test', 'warn')})
+  const topics = STREAMS.filter(({name}) => name !== 'content').map(({topic}) =>
+    topicName(kafka.topicPrefix, topic),
+  )
+  const isCommitted = async (topic: string): Promise<boolean> => {
+    const ends = await admin.offsets(topic)
+    const committed = await admin.groupOffsets(world.env['PROCESSOR_GROUP_ID']!, topic)
+    return ends.every(({partition, end}) => {
+      if (end === 0) return true
+      const own = committed.find(offset => offset.partition === partition)
+      return own !== undefined && Number(own.offset) >= Number(end)
+    })
+  }
+  try {
+    await until(
+      'all is published and committed',
+      async () => {
+        const {rows} = await world.pool.query<{pending: string}>(
+          `SELECT count(*) AS pending FROM outbox_status WHERE status <> 'published'`,
+        )
+        if (Number(rows[0]!.pending) > 0) return false
+        const done = await Promise.all(topics.map(isCommitted))
+        return done.every(Boolean)
+      },
+      timeoutMs,
+    )
+  } finally {
+    await admin.close()
+  }
+}
+
+/** Differences that stay: recomputations and leases take a moment after the last commit. */
+export async function differencesWhenQuiet(
+  world: PipelineWorld,
+  timeoutMs = 30_000,
+): Promise<readonly Difference[]> {
+  await whenCommitted(world)
+  const {pool: pg, cassandra, redis} = world
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    const found = await compareEverything({pg, cassandra, redis, partitions: DEFAULT_PARTITIONS})
+    if (found.length === 0 || performance.now() > deadline) return found
+  }
+}
