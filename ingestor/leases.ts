@@ -56,14 +56,26 @@ export async function openLeaseClient(
       'SET tcp_keepalives_count = 3',
     ]
     await run(client, settings.join('; '))
-    return client
+    return inTurn(client)
   } catch (error) {
     await client.end().catch(() => undefined)
     throw error
   }
 }
 
-/** Refuses a standby: its snapshots do not list what is running on the primary. */
+/** Statements of one connection wait for each other here: the cursor is written beside the reading. */
+function inTurn(client: Client): Client {
+  const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>
+  let last: Promise<unknown> = Promise.resolve()
+  const queryInTurn = async (...args: unknown[]): Promise<unknown> => {
+    const turn = last.then(async () => await query(...args))
+    last = turn.catch(() => undefined)
+    return await turn
+  }
+  return Object.assign(client, {query: queryInTurn as typeof client.query})
+}
+
+/** True for a standby: its snapshots do not list what is running on the primary. */
 export async function isStandby(client: Client): Promise<boolean> {
   const [row] = await run<{standby: boolean}>(client, 'SELECT pg_is_in_recovery() AS standby')
   return row?.standby === true
