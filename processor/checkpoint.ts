@@ -46,6 +46,11 @@ export async function runCheckpoint<Event, Derived>(
   const point = {offset: state.foldedOffset, identity: state.foldedIdentity}
   const epochs = state.epochs.entries()
   const {maxPeriod, stale} = state.cache
+  // A stale mark is no function of the offset: an owner that was overtaken must not leave one behind.
+  if (stale.length > 0) {
+    const hold = () => holdPartition(state, deps.partitions, state.ownership.ceiling)
+    await retry(hold, deps.patience(signal))
+  }
   await saveDirtyRows(state, deps, limits, signal)
   await releaseCorrections(state, deps, point.offset, signal)
   await deps.whenRawDurable(point.offset, signal)

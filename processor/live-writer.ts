@@ -89,7 +89,9 @@ export function createLiveWriter<SourceRow, Event, Derived>(
     state.cache.startLive()
     for await (const page of aggregates.scanLive(state.partition)) {
       if (signal.aborted) return
-      const rows = page.map(row => ({...row, offset: row.srcOffset}))
+      const rows = page
+        .filter(row => !state.cache.isDueLive(row))
+        .map(row => ({...row, offset: row.srcOffset}))
       if (!(await send(rows, [], {offset: state.foldedOffset, leaseUntilMs: 0})))
         return lease.lost()
       if (!(await flushSome(false))) return lease.lost()

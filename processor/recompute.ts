@@ -19,8 +19,11 @@ export interface RecomputeDeps<Event, Derived> {
   readonly whenRawDurable: (offset: number, signal: AbortSignal) => Promise<void>
 }
 
-/** `again`: another retraction came meanwhile; the value is better than before and still stale. */
-export type Recomputed = 'done' | 'again' | 'fresh'
+/**
+ * `again`: another retraction came meanwhile; the value is better than before and still stale.
+ * `early`: the row was saved by an owner who was further; its raw rows are not what it includes yet.
+ */
+export type Recomputed = 'done' | 'again' | 'fresh' | 'early'
 
 /** Recomputes one row. */
 export async function recomputeRow<Event, Derived>(
@@ -36,11 +39,13 @@ export async function recomputeRow<Event, Derived>(
     if (!row.loaded) await state.cache.load()
     state.cache.noteStale(row)
     if (projection.isStale?.(row.state) !== true) return null
+    if (row.guard > state.foldedOffset) return 'early'
     const shadow = {state: projection.create(id.key), spoiled: false}
     row.shadow = shadow
     return {row, shadow, offset: state.foldedOffset}
   })
   if (begun === null) return 'fresh'
+  if (begun === 'early') return 'early'
   const {row, shadow, offset} = begun
   try {
     await deps.whenRawDurable(offset, signal)

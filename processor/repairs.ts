@@ -38,7 +38,7 @@ export function createRepairs<SourceRow, Event, Derived>(
   const repair = async (id: RowId, signal: AbortSignal): Promise<void> => {
     const name = `${id.projection} ${id.key}`
     const outcome = await recomputeRow(state, id, recomputeDeps, signal)
-    if (outcome === 'again') {
+    if (outcome === 'again' || outcome === 'early') {
       const delayMs = Math.min(
         AGAIN_FACTOR_MAX * recomputeAgainMs,
         2 * (notBefore.get(name)?.delayMs ?? recomputeAgainMs / 2),

@@ -253,6 +253,20 @@ export class StateCache<Event> {
     }
   }
 
+  /**
+   * Makes a row that is in memory due for Redis. False when it is not in memory: then what is stored
+   * is its value. At one offset a recomputed value in memory may be newer than the stored one.
+   */
+  isDueLive({projection, key}: RowId): boolean {
+    const row = this.#rows.get(projection)?.get(key)
+    if (row === undefined || !row.loaded) return false
+    if (!row.liveDirty && this.#live) {
+      row.liveDirty = true
+      this.#liveDirty.push(row)
+    }
+    return true
+  }
+
   /** A flush to Redis failed: the rows are due again. */
   restoreLiveDirty(rows: readonly Row<Event>[]): void {
     for (const row of rows) {
