@@ -137,11 +137,24 @@ function run(args) {
   })
 }
 
+/** The processes whose end ends us: our parent, and npm when only its shell stands between. */
+function ancestors() {
+  const parent = process.ppid
+  try {
+    // `sh -c COMMAND`: npm's way of starting us.
+    if (readFileSync(`/proc/${parent}/cmdline`, 'utf8').split('\0')[1] !== '-c') return [parent]
+    const stat = readFileSync(`/proc/${parent}/stat`, 'utf8')
+    return [parent, Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])]
+  } catch {
+    return [parent]
+  }
+}
+
 /** When npm is killed without a chance to tell us, what it started should not go on alone. */
 function followParent(child) {
-  const parent = process.ppid
+  const first = ancestors().join()
   setInterval(() => {
-    if (process.ppid !== parent) child.kill('SIGTERM')
+    if (ancestors().join() !== first) child.kill('SIGTERM')
   }, 500).unref()
 }
 
