@@ -1,0 +1,154 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import {quantile, type Bench, type BenchContext, type Figures} from '../bench.ts'
+import {engagement} from '../../contracts/engagement.ts'
+import {DEFAULT_PARTITIONS, topicName} from '../../contracts/topics.ts'
+import {createDecoder} from '../../platform/avro-codec.ts'
+import {envReader} from '../../platform/config.ts'
+import {readKafkaConnection, readRegistryConnection} from '../../platform/connections.ts'
+import {createRecordReader} from '../../platform/kafka-platformatic-reader.ts'
+import {openClient} from '../../platform/postgres.ts'
+import {createRegistry} from '../../platform/registry.ts'
+import {addEvents, openRelayBed, startRelay, untilAtLeast, type RelayBed} from '../relay-process.ts'
+
+const RATES = [500, 2_000, 8_000] as const
+const CONNECTIONS = 16
+
+const wallMs = (): number => performance.timeOrigin + performance.now()
+
+interface Seen {
+  /** When the broker appended it: whole milliseconds, rounded down. */
+  readonly appendedMs: number
+  readonly consumedMs: number
+}
+
+/** Consumes from the present end on; `seen` fills up while it runs. */
+async function consume(bed: RelayBed, seen: Map<number, Seen>, signal: AbortSignal): Promise<void> {
+  const registry = createRegistry(readRegistryConnection(envReader(bed.env)))
+  const decoder = createDecoder<{event_id: number}>(engagement.schema, id =>
+    registry.schemaById(id),
+  )
+  const reader = createRecordReader(readKafkaConnection(envReader(bed.env)), 'bench-consumer')
+  const topic = topicName(bed.prefix, engagement.topic)
+  const ends = await bed.admin.offsets(topic)
+  const next = ends.map(({end}) => end)
+  try {
+    while (!signal.aborted) {
+      const from = next.map((offset, partition) => ({topic, partition, offset}))
+      const answers = await reader.fetch(from, {bytesMax: 4_000_000, waitMs: 100})
+      const consumedMs = wallMs()
+      for (const {partition, records} of answers) {
+        for (const {value, offset, timestampMs} of records) {
+          let event = decoder.decode(value!)
+          if (event === undefined) {
+            await decoder.prepare(value!)
+            event = decoder.decode(value!)
+          }
+          seen.set(event!.event_id, {appendedMs: timestampMs, consumedMs})
+          next[partition] = offset + 1
+        }
+      }
+    }
+  } finally {
+    await reader.close()
+  }
+}
+
+const INSERT = {
+  name: 'add',
+  text: `INSERT INTO engagement_events (content_id, user_id, event_type, event_ts, duration_ms, device)
+         VALUES (md5($1::int::text)::uuid, md5($1::int::text)::uuid, 'play', now(), 30000, 'ios') RETURNING id`,
+}
+
+/** Open loop: each insert has its moment, whether or not the one before is done. */
+async function insertAtRate(
+  bed: RelayBed,
+  rate: number,
+  seconds: number,
+): Promise<{readonly committed: ReadonlyMap<number, number>; readonly lateMs: readonly number[]}> {
+  const committed = new Map<number, number>()
+  const lateMs: number[] = []
+  const total = rate * seconds
+  let taken = 0
+  const startMs = wallMs() + 100
+  const worker = async (): Promise<void> => {
+    const client = await openClient(bed.databaseUrl, {applicationName: 'bench-writer'})
+    try {
+      while (taken < total) {
+        const n = taken++
+        const dueMs = startMs + (n * 1_000) / rate
+        const waitMs = dueMs - wallMs()
+        if (waitMs > 1) await sleep(waitMs)
+        lateMs.push(Math.max(0, wallMs() - dueMs))
+        const {rows} = await client.query<{id: string}>({...INSERT, values: [1 + (n % 1_000)]})
+        committed.set(Number(rows[0]!.id), wallMs())
+      }
+    } finally {
+      await client.end()
+    }
+  }
+  await Promise.all(Array.from({length: CONNECTIONS}, worker))
+  return {committed, lateMs}
+}
+
+function toFigures(name: string, values: readonly number[]): Figures {
+  const sorted = values.toSorted((a, b) => a - b)
+  return Object.fromEntries(
+    [0.5, 0.99, 0.999].map(share => [`${name}_p${share * 100}_ms`, quantile(sorted, share)]),
+  )
+}
+
+async function measure(bed: RelayBed, rate: number, seconds: number): Promise<Figures> {
+  const seen = new Map<number, Seen>()
+  const stop = new AbortController()
+  const consuming = consume(bed, seen, stop.signal)
+  const {committed, lateMs} = await insertAtRate(bed, rate, seconds)
+  await untilAtLeast(async () => await Promise.resolve(seen.size), committed.size, {
+    everyMs: 20,
+    timeoutMs: 20_000,
+  })
+  stop.abort()
+  await consuming
+  const appended: number[] = []
+  const consumed: number[] = []
+  // The first second warms connections and code up.
+  const warm = [...committed].slice(rate)
+  for (const [id, committedMs] of warm) {
+    const found = seen.get(id)!
+    // A row is read as soon as it is visible, which may be before its writer is told.
+    appended.push(Math.max(0, found.appendedMs + 0.5 - committedMs))
+    consumed.push(Math.max(0, found.consumedMs - committedMs))
+  }
+  return {
+    ...toFigures('append', appended),
+    ...toFigures('consumer', consumed),
+    generator_late_p99_ms: quantile(
+      lateMs.toSorted((a, b) => a - b),
+      0.99,
+    ),
+  }
+}
+
+export const bench: Bench = {
+  name: 'relay-latency',
+  what: `Single-row commits at a fixed rate (open loop, 16 connections, ${DEFAULT_PARTITIONS} partitions): from the return of COMMIT to the append in the broker (its clock has whole milliseconds; half of one is added) and to a consumer.`,
+  needs: ['postgres', 'kafka', 'registry'],
+  settings: {seconds: 15, rounds: 2},
+  async run(context: BenchContext) {
+    const {settings} = context
+    const bed = await openRelayBed(context.env)
+    try {
+      await addEvents(bed.client, 1)
+      const relay = await startRelay(bed)
+      await measure(bed, 1_000, 5)
+      for (let round = 0; round < settings['rounds']!; round++) {
+        for (const rate of RATES) {
+          const figures = await measure(bed, rate, settings['seconds']!)
+          context.record({label: `${rate} rows/s`, figures})
+        }
+      }
+      await relay.stop()
+    } finally {
+      await bed.close()
+    }
+  },
+}
