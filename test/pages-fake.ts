@@ -5,6 +5,7 @@
 import {readFile} from 'node:fs/promises'
 import {createServer, type Server, type ServerResponse} from 'node:http'
 import {extname, join} from 'node:path'
+import {PAGES_CSP} from '../api/plugins/pages.ts'
 
 const DIST = new URL('../dashboard/dist/', import.meta.url).pathname
 const TYPES: Readonly<Record<string, string>> = {
@@ -14,8 +15,6 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
   '.woff2': 'font/woff2',
 }
-const CSP =
-  "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; base-uri 'self'; frame-ancestors 'none'"
 
 const uuid = (n: number): string => `${String(n).repeat(8).slice(0, 8)}-1111-4111-8111-111111111111`
 export const HOSTILE = {
@@ -420,7 +419,7 @@ async function sendFile(path: string, response: ServerResponse): Promise<void> {
     response.writeHead(404).end()
     return
   }
-  response.writeHead(200, {'content-type': type, 'content-security-policy': CSP}).end(body)
+  response.writeHead(200, {'content-type': type, 'content-security-policy': PAGES_CSP}).end(body)
 }
 
 /** Starts the server; port 0 takes a free one. */

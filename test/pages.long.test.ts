@@ -111,13 +111,7 @@ describe('an INSERT by SQL is seen within a second', () => {
     const {page, mistakes, close} = await openPage(browser)
     await page.goto(api.url)
     await waitForLive(page, 'live', 30_000)
-    const selector = '[data-figure="page-views"]'
-    const views = async (): Promise<number> =>
-      Number(
-        (
-          (await page.locator(selector).evaluate('node => node.firstChild.textContent')) as string
-        ).replaceAll(/\D/g, ''),
-      )
+    const views = (): Promise<number> => numberOf(page, '[data-figure="page-views"]')
     await until('page views of the seed', async () => (await views()) > 0)
     const before = await views()
     const took = await seenAfter(

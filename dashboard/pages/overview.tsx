@@ -145,8 +145,8 @@ function Figure({
   }
   return (
     <Card title={title} span={3} csv={csv}>
-      <p class="figure" data-figure={csv.name}>
-        {figure}
+      <p class="figure">
+        <span data-figure={csv.name}>{figure}</span>
         {unit === undefined ? null : <small>{unit}</small>}
       </p>
       <Chart
