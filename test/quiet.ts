@@ -21,7 +21,7 @@ export async function whenCommitted(world: PipelineWorld, timeoutMs = 60_000): P
     return ends.every(({partition, end}) => {
       if (end === 0) return true
       const own = committed.find(offset => offset.partition === partition)
-      return own !== undefined && Number(own.offset) >= Number(end)
+      return own !== undefined && own.offset >= end
     })
   }
   try {
