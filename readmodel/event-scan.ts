@@ -15,6 +15,8 @@ export interface TimeRange {
 }
 
 const SLICE_SECONDS = DAY_SECONDS / SLICES
+/** Rows of one shard at once: all shards of a slice are read together. */
+const SHARD_PAGE = 500
 
 const STARTS = `SELECT start, events FROM content_metrics
   WHERE content_id = ? AND period = ? AND granularity = ? AND start >= ? AND start < ?`
@@ -50,32 +52,44 @@ async function startsWithEvents(
   return rows.filter(row => toNumber(row['events']) > 0).map(row => toNumber(row['start']) / 1000)
 }
 
+/** Months that are asked for at once: most of a long range are empty. */
+const MONTHS_AT_ONCE = 24
+
 /** Starts of the ten-minute slices with events of the content, newest first. */
 export async function* slicesWithEvents(
   cassandra: Cassandra,
   contentId: string,
   range: TimeRange,
 ): AsyncIterable<number> {
-  for (const month of monthsOf(range).toReversed()) {
-    const period = periodOf({granularity: 'hour', start: month})
-    const hours = await startsWithEvents(
-      cassandra,
-      {contentId, period, granularity: 'hour'},
-      {from: startOf('hour', range.from), to: range.to},
+  const hourRange = {from: startOf('hour', range.from), to: range.to}
+  const months = monthsOf(range).toReversed()
+  for (let i = 0; i < months.length; i += MONTHS_AT_ONCE) {
+    const hours = await Promise.all(
+      months.slice(i, i + MONTHS_AT_ONCE).map(async start => {
+        const period = periodOf({granularity: 'hour', start})
+        const at = {contentId, period, granularity: 'hour'} as const
+        return (await startsWithEvents(cassandra, at, hourRange)).toReversed()
+      }),
     )
-    for (const hour of hours.toReversed()) {
-      const minutes = await startsWithEvents(
-        cassandra,
-        {contentId, period: periodOf({granularity: 'minute', start: hour}), granularity: 'minute'},
-        {
-          from: Math.max(hour, startOf('minute', range.from)),
-          to: Math.min(hour + HOUR_SECONDS, range.to),
-        },
-      )
-      const slices = new Set(minutes.map(at => Math.floor(at / SLICE_SECONDS) * SLICE_SECONDS))
-      yield* [...slices].toSorted((a, b) => b - a)
-    }
+    for (const hour of hours.flat()) yield* await slicesOfHour(cassandra, {contentId, hour}, range)
   }
+}
+
+async function slicesOfHour(
+  cassandra: Cassandra,
+  {contentId, hour}: {readonly contentId: string; readonly hour: number},
+  range: TimeRange,
+): Promise<readonly number[]> {
+  const minutes = await startsWithEvents(
+    cassandra,
+    {contentId, period: periodOf({granularity: 'minute', start: hour}), granularity: 'minute'},
+    {
+      from: Math.max(hour, startOf('minute', range.from)),
+      to: Math.min(hour + HOUR_SECONDS, range.to),
+    },
+  )
+  const slices = new Set(minutes.map(at => Math.floor(at / SLICE_SECONDS) * SLICE_SECONDS))
+  return [...slices].toSorted((x, y) => y - x)
 }
 
 /** Raw events of one slice, every shard, in no order. */
@@ -88,9 +102,17 @@ export async function* eventsOfSlice(
   const slice = Math.floor((sliceStart - startOf('day', sliceStart)) / SLICE_SECONDS)
   const cql = contentId === null ? EVENT_CQL.withoutContent : EVENT_CQL.withContent
   const key = contentId === null ? [] : [toUuidBytes(contentId)]
-  for (const bucket of bucketsOfSlice(slice)) {
-    for await (const rows of cassandra.pages(cql.slice, [...key, day, bucket], 2000)) {
-      yield rows.map(row => toStoredEvent(contentId, row))
+  const shards = await Promise.all(
+    bucketsOfSlice(slice).map(async bucket => {
+      const params = [...key, day, bucket]
+      return {params, page: await cassandra.page(cql.slice, params, {size: SHARD_PAGE})}
+    }),
+  )
+  for (const {params, page: first} of shards) {
+    for (let page = first; ;) {
+      if (page.rows.length > 0) yield page.rows.map(row => toStoredEvent(contentId, row))
+      if (page.next === null) break
+      page = await cassandra.page(cql.slice, params, {size: SHARD_PAGE, from: page.next})
     }
   }
 }
