@@ -1,4 +1,4 @@
-/** Retention, dead letters, status, wake-up and roles of the outbox. */
+/** Retention (INV-19), dead letters, status, wake-up and roles of the outbox. */
 import {expect, test} from 'vitest'
 import {openClient} from '../platform/postgres.ts'
 import {asUser, openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
@@ -62,7 +62,7 @@ test.each([
   await expect(world.run(sql)).rejects.toThrow(rule)
 })
 
-test('a slot is emptied when everything in it is published, and never before', async () => {
+test('INV-19: a slot is emptied when everything in it is published, and never before', async () => {
   await using world = await openWorld()
   await addEvents(world, 10)
   await world.run(NOW_DUE)

@@ -1,0 +1,55 @@
+/** What docs/ATTACH.md tells a newcomer to do works as it stands there. */
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join, resolve} from 'node:path'
+import avsc from 'avsc'
+import {expect, test} from 'vitest'
+import type {Stream} from '../contracts/stream.ts'
+import {openOutboxWorld} from './outbox-world.ts'
+
+const page = readFileSync('docs/ATTACH.md', 'utf8')
+const blocks = (language: string): string[] =>
+  [...page.matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))].map(([, text]) => text!)
+
+/** The stream of the page's TypeScript, loaded as a file of contracts/. */
+async function loadStream(): Promise<Stream> {
+  const folder = mkdtempSync(join(tmpdir(), 'attach-page-'))
+  try {
+    const file = join(folder, 'orders.ts')
+    const [code = ''] = blocks('ts')
+    writeFileSync(file, code.replaceAll("'./", `'${resolve('contracts')}/`))
+    const {orders} = (await import(file)) as {readonly orders: Stream}
+    return orders
+  } finally {
+    rmSync(folder, {recursive: true})
+  }
+}
+
+test('the SQL of the page captures what its table says', async () => {
+  await using world = await openOutboxWorld()
+  for (const sql of blocks('sql')) await world.run(sql)
+  const rows = await world.captured('orders')
+  const [one, two] = ['1', '2'].map(n => '11111111-1111-1111-1111-111111111111'.replaceAll('1', n))
+  expect(rows.map(({op, key}) => `${op} ${key}`)).toEqual([
+    `c ${one}`,
+    `u ${one}`,
+    `d ${one}`,
+    `c ${two}`,
+    `d ${two}`,
+  ])
+  expect(rows[1]?.payload).toMatchObject({before: {status: 'new'}, after: {status: 'paid'}})
+})
+
+test('the stream of the page describes its table, and its schema is valid', async () => {
+  const stream = await loadStream()
+  await using world = await openOutboxWorld()
+  for (const sql of blocks('sql')) await world.run(sql)
+  const {rows} = await world.client.query<{attname: string; attnotnull: boolean}>(
+    'SELECT attname, attnotnull FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 ORDER BY attnum',
+    [stream.table],
+  )
+  expect(
+    stream.columns.map(({column, nullable}) => ({attname: column, attnotnull: !nullable})),
+  ).toEqual(rows)
+  expect(avsc.Type.forSchema(stream.schema as unknown as avsc.Schema).typeName).toBe('record')
+})
