@@ -1,11 +1,11 @@
-/** Sets the number of lanes that relays share: `node scripts/set-lanes.ts 4`. Safe while relays run. */
+/** Sets the number of lanes that relays share: `npm run set-lanes -- 4`. Safe while relays run. */
 import {setLaneCount} from '../ingestor/lane-count.ts'
 import {envReader} from '../platform/config.ts'
 import {readDatabaseUrl} from '../platform/connections.ts'
 import {messageOf} from '../platform/errors.ts'
 import {openClient} from '../platform/postgres.ts'
 
-const USAGE = `usage: node scripts/set-lanes.ts N
+const USAGE = `usage: npm run set-lanes -- N
 
 N is a power of two up to 1024: at most so many relays work at a time. What was on its way during the
 change is published again, flagged as redelivered.`
