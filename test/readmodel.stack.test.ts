@@ -1,0 +1,280 @@
+/** The stores on real servers: what wins, what is left, and the examples of the documents. */
+import {readFileSync} from 'node:fs'
+import {afterEach, beforeEach, expect, test} from 'vitest'
+import {partitionFor} from '../contracts/partition.ts'
+import {openCassandra, type Cassandra} from '../platform/cassandra.ts'
+import {openRedis, type Redis} from '../platform/redis.ts'
+import {ENGAGEMENT_PROJECTIONS} from '../processor/projections/engagement.ts'
+import {createContentReads} from '../readmodel/content-reads.ts'
+import {createEngagementStores, type EngagementStores} from '../readmodel/engagement-stores.ts'
+import {readEvents} from '../readmodel/event-reads.ts'
+import type {RawWrite} from '../readmodel/event-store.ts'
+import {
+  deriveEngagement,
+  toEngagementEvent,
+  type EngagementDerived,
+  type EngagementEvent,
+} from '../readmodel/events.ts'
+import {migrateReadModel} from '../readmodel/migrate.ts'
+import {createPartitionStore} from '../readmodel/partition-store.ts'
+import {createLiveReads} from '../readmodel/live-reads.ts'
+
+import {testKeyspace, testRedisDb, type TestKeyspace} from './isolation.ts'
+
+const PODCAST = '11111111-1111-1111-1111-111111111111'
+const PARTITIONS = 6
+const PARTITION = partitionFor(PODCAST, '', PARTITIONS)
+const NOW_US = Math.floor(Date.now() / 1000) * 1_000_000
+
+let keyspace: TestKeyspace
+let cassandra: Cassandra
+let redis: Redis
+let stores: EngagementStores
+
+beforeEach(async () => {
+  keyspace = await testKeyspace()
+  cassandra = await openCassandra(keyspace.connection, {keyspace: keyspace.name})
+  redis = await openRedis(await testRedisDb(), {name: 'test'})
+  stores = createEngagementStores({cassandra, redis, now: Date.now})
+})
+
+afterEach(async () => {
+  await redis.close()
+  await cassandra.close()
+  await keyspace.drop()
+})
+
+const eventOf = (id: number, changes: Partial<EngagementEvent> = {}): EngagementEvent =>
+  toEngagementEvent({
+    event_id: id,
+    content_id: PODCAST,
+    user_id: `aaaaaaaa-0000-4000-8000-${String(id % 50).padStart(12, '0')}`,
+    event_type: 'play',
+    event_ts: NOW_US - id * 1_000_000,
+    duration_ms: 30_000,
+    device: 'ios',
+    raw_payload: null,
+    ...changes,
+  })
+
+type Write = RawWrite<EngagementEvent, EngagementDerived>
+
+const writeOf = (event: EngagementEvent, offset: number, changes: Partial<Write> = {}): Write => ({
+  kind: 'put',
+  event,
+  derived: deriveEngagement(event, {content_type: 'podcast', length_seconds: 1800}),
+  outboxId: offset + 1,
+  createdAt: NOW_US,
+  fresh: true,
+  fence: {partition: PARTITION, offset, generation: 1},
+  processedAt: Date.now(),
+  ...changes,
+})
+
+test('INV-54: the write of the higher offset wins whole, at one offset that of the higher generation', async () => {
+  const {registers} = stores
+  const duration = async (): Promise<number | null | undefined> =>
+    (await registers.find(eventOf(1)))?.duration_ms
+  await registers.write([writeOf(eventOf(1), 5)])
+  // A zombie, late: it must not win.
+  await registers.write([writeOf(eventOf(1, {duration_ms: 1}), 4, {fresh: false})])
+  expect(await duration()).toBe(30_000)
+  const older = {partition: PARTITION, offset: 5, generation: 0}
+  await registers.write([writeOf(eventOf(1, {duration_ms: 2}), 5, {fresh: false, fence: older})])
+  expect(await duration()).toBe(30_000)
+  const newer = {partition: PARTITION, offset: 5, generation: 2}
+  await registers.write([writeOf(eventOf(1, {duration_ms: 3}), 5, {fresh: false, fence: newer})])
+  expect(await duration()).toBe(3)
+  await registers.write([writeOf(eventOf(1, {duration_ms: null}), 6, {fresh: false})])
+  expect(await registers.find(eventOf(1))).toMatchObject({
+    duration_ms: null,
+    engagement_seconds: null,
+    engagement_pct: null,
+    src_offset: 6,
+  })
+  await registers.write([writeOf(eventOf(1), 7, {kind: 'delete'})])
+  await registers.write([writeOf(eventOf(1), 6)])
+  expect(await duration()).toBeUndefined()
+})
+
+/** Folds events into rows as the processor does. */
+function fold(events: readonly EngagementEvent[]) {
+  const rows = new Map<string, {projection: string; key: string; state: unknown}>()
+  for (const event of events) {
+    for (const projection of ENGAGEMENT_PROJECTIONS) {
+      for (const key of projection.keysOf(event)) {
+        const id = `${projection.name} ${key}`
+        const row = rows.get(id) ?? {
+          projection: projection.name,
+          key,
+          state: projection.create(key),
+        }
+        projection.apply(row.state, event)
+        rows.set(id, row)
+      }
+    }
+  }
+  return [...rows.values()]
+}
+
+test('raw events are paged newest first, each once, across slices and shards', async () => {
+  const events = Array.from({length: 130}, (_, n) =>
+    eventOf(n * 5000, {event_ts: NOW_US - n * 60_000_000}),
+  )
+  await stores.registers.write(events.map((event, offset) => writeOf(event, offset)))
+  await stores.aggregates.save(fold(events), {partition: PARTITION, offset: 130, generation: 1})
+  const range = {from: 0, to: NOW_US / 1_000_000 + 1}
+  const seen: number[] = []
+  for (let before: {ts: number; id: number} | undefined; ;) {
+    const page = await readEvents(cassandra, PODCAST, {
+      range,
+      limit: 17,
+      ...(before === undefined ? {} : {before}),
+    })
+    seen.push(...page.map(event => event.event_id))
+    const last = page.at(-1)
+    if (last === undefined) break
+    before = {ts: last.event_ts, id: last.event_id}
+  }
+  expect(seen).toEqual(events.map(event => event.event_id))
+})
+
+test('INV-55: a late flush changes nothing, a newer owner keeps the older one out', async () => {
+  const {live} = stores
+  const runId = await live.runId()
+  const flush = async (offset: number, generation: number, renew = true) =>
+    await live.flush({
+      fence: {partition: PARTITION, offset, generation},
+      events: [],
+      rows: fold(Array.from({length: offset}, (_, n) => eventOf(n))).map(row => ({...row, offset})),
+      leaseUntilMs: Date.now() + 60_000,
+      renew,
+      runId,
+    })
+  const reads = createLiveReads(redis, PARTITIONS)
+  const events = async (): Promise<number | undefined> => {
+    const totals = (await reads.totals([PODCAST]))?.get(PODCAST)
+    return totals === undefined || totals === 'unknown' ? undefined : totals.state.eventsOfType(0)
+  }
+  await live.revoke(PARTITION, 1)
+  expect(await events()).toBeUndefined()
+  expect(await flush(10, 1, false)).toBe('applied')
+  expect(await events()).toBe(10)
+  expect(await flush(9, 1)).toBe('lost')
+  expect(await flush(12, 0)).toBe('lost')
+  expect(await events()).toBe(10)
+  // The owner's own new generation keeps its lease.
+  expect(await flush(11, 2)).toBe('applied')
+  expect(await flush(20, 1)).toBe('lost')
+  expect(await events()).toBe(11)
+  // Forgotten by the server: the owner has to seed again, and readers believe nothing meanwhile.
+  await redis.send(['FLUSHDB'])
+  expect(await flush(13, 2)).toBe('lost')
+  expect(await events()).toBeUndefined()
+})
+
+test('a lease that another server gave is not believed', async () => {
+  const {live} = stores
+  const runId = await live.runId()
+  const fence = {partition: PARTITION, offset: 1, generation: 1}
+  const lease = {fence, events: [], rows: [], leaseUntilMs: Date.now() + 60_000, renew: false}
+  expect(await live.flush({...lease, runId: 'another'})).toBe('lost')
+  expect(await live.flush({...lease, runId})).toBe('applied')
+  const reads = createLiveReads(redis, PARTITIONS)
+  expect((await reads.leases())[PARTITION]).toMatchObject({offset: 1, generation: 1})
+  await redis.send(['HSET', `ready:engagement:{${PARTITION}}`, 'run_id', 'yesterday'])
+  expect((await reads.leases())[PARTITION]).toBeNull()
+})
+
+test('an owner takes the partition from the one before, who may not write any more', async () => {
+  const partitions = createPartitionStore(cassandra)
+  const first = await partitions.take('topic', 0)
+  expect(await partitions.hold('topic', 0, {...first, ceiling: 1000})).toBe(true)
+  const takers = await Promise.all([partitions.take('topic', 0), partitions.take('topic', 0)])
+  expect(takers.map(owner => owner.generation).toSorted()).toEqual([2, 3])
+  expect(takers.map(owner => owner.ceiling)).toEqual([1000, 1000])
+  expect(await partitions.hold('topic', 0, {...first, ceiling: 2000})).toBe(false)
+  expect(await partitions.renew('topic', 0, first)).toBeNull()
+})
+
+test('two at once bring the tables up to date, and a keyspace from the future is refused', async () => {
+  const both = await Promise.all([
+    migrateReadModel(keyspace.connection),
+    migrateReadModel(keyspace.connection),
+  ])
+  expect(both.flatMap(({applied}) => applied)).toEqual([])
+  await cassandra.execute(
+    `INSERT INTO schema_version (scope, version, name) VALUES ('tables', 999, 'later')`,
+  )
+  await expect(migrateReadModel(keyspace.connection)).rejects.toMatchObject({
+    code: 'STATE_CONTRADICTS',
+  })
+})
+
+test('viewers of a hit are spilled beside the row and counted whole', async () => {
+  const events = Array.from({length: 9000}, (_, n) =>
+    eventOf(n, {
+      event_ts: NOW_US,
+      user_id: `aaaaaaaa-0000-4000-8000-${String(n).padStart(12, '0')}`,
+    }),
+  )
+  const rows = fold([])
+  for (let saved = 0; saved < events.length; saved += 1500) {
+    for (const row of fold(events.slice(saved, saved + 1500))) {
+      const known = rows.find(
+        ({projection, key}) => projection === row.projection && key === row.key,
+      )
+      if (known === undefined) rows.push(row)
+      else {
+        const projection = ENGAGEMENT_PROJECTIONS.find(({name}) => name === row.projection)!
+        for (const event of events.slice(saved, saved + 1500)) {
+          if (projection.keysOf(event).includes(row.key)) projection.apply(known.state, event)
+        }
+      }
+    }
+    await stores.aggregates.save(rows, {partition: PARTITION, offset: saved, generation: 1})
+  }
+  const totals = await createContentReads(cassandra, PARTITIONS).totals(PODCAST)
+  expect(totals?.state.eventsOfType(0)).toBe(9000)
+  const estimate = totals?.state.viewers.estimate() ?? 0
+  expect(Math.abs(estimate - 9000)).toBeLessThan(9000 * 0.03)
+  const slots = await cassandra.rows('SELECT slot FROM content_viewers')
+  expect(slots.length).toBeGreaterThan(0)
+})
+
+const examples = (language: string): readonly string[] => {
+  const text = readFileSync('docs/METRICS.md', 'utf8')
+  const [, block] = new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(text)!
+  return block!.trim().split('\n')
+}
+
+test('every table has an example in docs/METRICS.md, and each example runs', async () => {
+  const queries = examples('cql').map(line => line.replace(/;$/, ''))
+  for (const query of queries) await cassandra.rows(query)
+  const tables = await cassandra.rows(
+    'SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?',
+    [keyspace.name],
+  )
+  const shown = new Set(queries.map(query => / FROM (\w+)/.exec(query)![1]))
+  expect([...shown].toSorted()).toEqual(tables.map(row => row['table_name'] as string).toSorted())
+})
+
+test('each redis-cli example of docs/METRICS.md runs, and every kind of key has one', async () => {
+  const {live} = stores
+  const events = [eventOf(1)]
+  await live.flush({
+    fence: {partition: PARTITION, offset: 1, generation: 1},
+    events: [{...writeOf(events[0]!, 1), offset: 1}],
+    rows: fold(events).map(row => ({...row, offset: 1})),
+    leaseUntilMs: Date.now() + 60_000,
+    renew: false,
+    runId: await live.runId(),
+  })
+  const commands = examples('redis').map(line => line.split(' '))
+  for (const command of commands) await redis.send(command)
+  const familyOf = (key: string): string => /^[a-z_]+/.exec(key)![0]
+  const shown = new Set(commands.map(([, key]) => familyOf(key!)))
+  const keys = (await redis.send(['KEYS', '*'])) as readonly string[]
+  expect([...new Set(keys.map(familyOf))].filter(family => !shown.has(family))).toEqual([])
+  expect(keys).toContain('engagement_events:event:1')
+})
