@@ -73,41 +73,47 @@ class Groups {
   }
 }
 
-/** @returns undefined when there would be more than `groupsMax` rows */
-export function groupRows(
-  sources: Iterable<SourceRow>,
-  plan: QueryPlan,
-  options: GroupOptions,
-): AnswerRows | undefined {
+export interface Grouper {
+  /** @returns false when there are too many groups */
+  add(row: SourceRow): boolean
+  finish(): AnswerRows
+}
+
+/** Sorts the cells of rows into the groups that the plan asks for. */
+export function createGrouper(plan: QueryPlan, options: GroupOptions): Grouper {
   const groups = new Groups(options.counted)
   const {granularity, zone, dimensions} = plan
-  for (const row of sources) {
-    const time =
-      row.start === null || granularity === undefined
-        ? null
-        : timeLabel(floorTo(row.start, granularity, zone), plan)
-    addState(row.state, row.lengthSeconds, (deviceKey, type) => {
-      const labels = {
-        content: row.content,
-        content_type: row.contentType,
-        device: deviceOfKey(deviceKey),
-        event_type: type,
+  return {
+    add(row) {
+      const time =
+        row.start === null || granularity === undefined
+          ? null
+          : timeLabel(floorTo(row.start, granularity, zone), plan)
+      addState(row.state, row.lengthSeconds, (deviceKey, type) => {
+        const labels = {
+          content: row.content,
+          content_type: row.contentType,
+          device: deviceOfKey(deviceKey),
+          event_type: type,
+        }
+        if (!plan.matches(labels)) return undefined
+        return groups.at(
+          dimensions.map(name =>
+            name.startsWith('time:') ? time : labels[name as keyof typeof labels],
+          ),
+        )
+      })
+      return groups.size <= options.groupsMax
+    },
+    finish() {
+      if (dimensions.length === 0) groups.at([])
+      if (plan.timeLabels && dimensions.length === 1 && granularity !== undefined) {
+        // With time as the only dimension every bucket gets a row, also where nothing happened.
+        for (const start of plan.starts ?? []) groups.at([timeLabel(start, plan)])
       }
-      if (!plan.matches(labels)) return undefined
-      return groups.at(
-        dimensions.map(name =>
-          name.startsWith('time:') ? time : labels[name as keyof typeof labels],
-        ),
-      )
-    })
-    if (groups.size > options.groupsMax) return undefined
+      return toAnswer(groups.all(), plan)
+    },
   }
-  if (dimensions.length === 0) groups.at([])
-  if (plan.timeLabels && dimensions.length === 1 && granularity !== undefined) {
-    // With time as the only dimension every bucket gets a row, also where nothing happened.
-    for (const start of plan.starts ?? []) groups.at([timeLabel(start, plan)])
-  }
-  return toAnswer(groups.all(), plan)
 }
 
 function toAnswer(groups: readonly Group[], plan: QueryPlan): AnswerRows {

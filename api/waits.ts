@@ -1,4 +1,11 @@
-/** Waiting until an event is in the numbers: what routes see of it. */
+/**
+ * Waiting until an event is in the numbers.
+ *
+ * Guarantees    INV-67: an answer given for `after_event` includes that event: the store's watermark,
+ *               which moves after all writes, is at or past the event's offset.
+ */
+import {setTimeout as sleep} from 'node:timers/promises'
+import type {ApiMetrics} from './metrics.ts'
 
 export interface AwaitedEvent {
   readonly stream: 'engagement' | 'activity'
@@ -6,6 +13,12 @@ export interface AwaitedEvent {
 }
 
 export type WaitedStore = 'redis' | 'cassandra'
+
+/** Where an event was in Kafka. */
+export interface EventOffset {
+  readonly partition: number
+  readonly offset: number
+}
 
 export interface WaitOutcome {
   readonly reached: boolean
@@ -22,4 +35,80 @@ export interface Waits {
    * when the time is up.
    */
   until(event: AwaitedEvent, stores: readonly WaitedStore[], waitMs: number): Promise<WaitOutcome>
+}
+
+export interface WaitDeps {
+  /** Where the event was in Kafka, once a store knows it. */
+  readonly locate: (event: AwaitedEvent) => Promise<EventOffset | null>
+  /**
+   * Every record of the partition up to and including this offset is in what the store answers;
+   * null when the store cannot say. For Redis without a lease: what Cassandra holds, since it answers.
+   */
+  readonly watermark: (
+    store: WaitedStore,
+    stream: AwaitedEvent['stream'],
+    partition: number,
+  ) => Promise<number | null>
+  readonly metrics: Pick<ApiMetrics, 'waits' | 'waitSeconds'>
+}
+
+/** Time until the next look: short at first, as most events are there within milliseconds. */
+export const nextLookMs = (looks: number): number => Math.min(50, 2 * 1.5 ** looks)
+
+export function createWaits(deps: WaitDeps, options: {readonly waitMsMax: number}): Waits {
+  const isPast = async (
+    event: AwaitedEvent,
+    at: EventOffset,
+    stores: readonly WaitedStore[],
+  ): Promise<number> => {
+    const marks = await Promise.all(
+      stores.map(store => deps.watermark(store, event.stream, at.partition)),
+    )
+    return Math.max(...marks.map(mark => at.offset - (mark ?? -1)))
+  }
+
+  return {
+    async until(event, stores, waitMs) {
+      const start = performance.now()
+      const until = start + Math.min(waitMs, options.waitMsMax)
+      let at: EventOffset | null = null
+      let behind: number | null = null
+      for (let looks = 0; ; looks++) {
+        // A store that is away for a moment is no reason to give up before the time is over.
+        at ??= await deps.locate(event).catch(() => null)
+        if (at !== null) behind = await isPast(event, at, stores).catch(() => behind)
+        const waitedMs = performance.now() - start
+        if (behind !== null && behind <= 0) {
+          deps.metrics.waits.inc({outcome: 'reached'})
+          deps.metrics.waitSeconds.observe(waitedMs / 1000)
+          return {reached: true, waitedMs, seen: true, behind: 0}
+        }
+        const left = until - performance.now()
+        if (left <= 0) {
+          deps.metrics.waits.inc({outcome: 'time-up'})
+          return {reached: false, waitedMs, seen: at !== null, behind}
+        }
+        await sleep(Math.min(left, nextLookMs(looks)))
+      }
+    },
+  }
+}
+
+/** Asks once for all who ask at the same moment, and at most once in `lifeMs`. */
+export function shareReads<K extends string | number, V>(
+  read: (key: K) => Promise<V>,
+  lifeMs: number,
+): (key: K) => Promise<V> {
+  const latest = new Map<K, {readonly at: number; readonly value: Promise<V>}>()
+  return async key => {
+    const now = performance.now()
+    const known = latest.get(key)
+    if (known !== undefined && now - known.at < lifeMs) return await known.value
+    const value = read(key)
+    latest.set(key, {at: now, value})
+    value.catch(() => {
+      if (latest.get(key)?.value === value) latest.delete(key)
+    })
+    return await value
+  }
 }

@@ -18,10 +18,10 @@ export interface Hub {
   /** Opens a stream on a channel such as `content:<id>`. */
   open(channel: string, client: {readonly address: string}): LiveStream
   publish(channel: string, message: LiveMessage): void
+  /** Ends all streams of a channel after their last message. */
+  finish(channel: string): void
   /** Channels that somebody listens to, by their first part. */
   channels(kind: string): readonly string[]
-  /** Told when a channel gets its first listener. */
-  onFirst(listener: (channel: string) => void): void
   readonly clients: number
   close(): void
 }
@@ -33,7 +33,6 @@ export function createHub(
   const log = deps.log.child({component: 'live'})
   const channels = new Map<string, Set<LiveStream>>()
   const addresses = new Map<string, number>()
-  const firstListeners: ((channel: string) => void)[] = []
   let clients = 0
 
   const admit = (address: string): void => {
@@ -72,15 +71,16 @@ export function createHub(
         deps.metrics.liveDropped.inc({reason})
         log.info({channel, reason}, 'stream ended')
       })
-      if (listeners.size === 1) for (const listener of firstListeners) listener(channel)
       return stream
     },
     publish(channel, message) {
       for (const stream of channels.get(channel) ?? []) stream.send(message)
     },
+    finish(channel) {
+      for (const stream of channels.get(channel) ?? []) stream.drop('done')
+    },
     channels: kind =>
       [...channels.keys()].filter(name => name === kind || name.startsWith(`${kind}:`)),
-    onFirst: listener => void firstListeners.push(listener),
     close() {
       for (const streams of channels.values()) {
         for (const stream of streams) stream.drop('server-stops')

@@ -13,7 +13,7 @@ export interface LiveMessage {
   readonly data: unknown
 }
 
-export type DropReason = 'slow-reader' | 'server-stops' | 'too-long'
+export type DropReason = 'slow-reader' | 'server-stops' | 'too-long' | 'done'
 
 export interface LiveStream {
   /** To be sent as the body of the answer. */

@@ -1,0 +1,182 @@
+/** Server-sent events: one content, the leaderboard, the platform, raw activity, one's own request. */
+import type {FastifyReply, FastifyRequest} from 'fastify'
+import {Type} from 'typebox'
+import {readRequest} from '../activity-requests.ts'
+import type {Api, Deps} from '../app.ts'
+import type {Hub} from '../live/hub.ts'
+import {parsePositions} from '../live/positions.ts'
+import {channelOf, type FigureSource} from '../live/sources.ts'
+import type {LiveStream} from '../live/stream.ts'
+import type {Tail} from '../live/tail.ts'
+import {notFound} from '../problem.ts'
+import type {Overview} from '../pipeline/overview.ts'
+import type {Reads} from '../reads/reads.ts'
+import {answers, CLOSED, Uuid} from '../schemas/common.ts'
+import {ContentParams} from '../schemas/content.ts'
+import {contentOr404} from './metrics.ts'
+
+export interface LiveDeps extends Pick<Deps, 'db' | 'ownerFilter'> {
+  readonly hub: Hub
+  readonly reads: Reads
+  readonly tail: Tail
+  readonly sources: readonly FigureSource[]
+  readonly overview: Pick<Overview, 'history'>
+}
+
+const CONFIG = {scope: 'read', live: true} as const
+const STREAM = Type.Unsafe<string>({
+  description: 'a stream that stays open',
+  content: {'text/event-stream': {schema: Type.String()}},
+})
+const HEADERS = Type.Object({
+  'last-event-id': Type.Optional(
+    Type.String({maxLength: 400, description: 'go on after this message; browsers send it'}),
+  ),
+})
+
+function send(reply: FastifyReply, stream: LiveStream): FastifyReply {
+  return reply
+    .type('text/event-stream')
+    .header('cache-control', 'no-store')
+    .header('x-accel-buffering', 'no')
+    .send(stream.body)
+}
+
+const lastEventId = ({headers}: FastifyRequest): string | undefined => {
+  const id = headers['last-event-id']
+  return typeof id === 'string' ? id : undefined
+}
+
+const options = (summary: string, description: string) => ({
+  tags: ['live'],
+  summary,
+  description,
+  headers: HEADERS,
+  response: answers({200: STREAM}, ['not-found']),
+})
+
+export function addLiveRoutes(app: Api, deps: LiveDeps): void {
+  const {hub, sources} = deps
+
+  /** Figures as they are now, unless the listener has them; later ones come from the loop. */
+  const openFigures = async (
+    request: FastifyRequest,
+    kind: FigureSource['kind'],
+    id: string,
+  ): Promise<LiveStream> => {
+    const stream = hub.open(channelOf(kind, id), {address: request.ip})
+    const source = sources.find(one => one.kind === kind)!
+    try {
+      const snapshot = (await source.read([id])).get(id)
+      if (snapshot !== undefined && snapshot.version !== lastEventId(request)) {
+        stream.send({id: snapshot.version, event: kind, data: snapshot.data})
+      }
+    } catch {
+      stream.send({event: 'stale', data: {reason: 'the live store does not answer now'}})
+    }
+    return stream
+  }
+
+  app.get(
+    '/v1/live/content/:id',
+    {
+      config: CONFIG,
+      exposeHeadRoute: false,
+      schema: {
+        ...options(
+          'Figures of one content as they change',
+          'Events: `content`, `stale`, `dropped`.',
+        ),
+        params: ContentParams,
+      },
+    },
+    async (request, reply) => {
+      const content = await contentOr404(deps.reads, request.params.id)
+      return send(reply, await openFigures(request, 'content', content.id))
+    },
+  )
+  for (const [kind, path, summary] of [
+    [
+      'leaderboard',
+      '/v1/live/leaderboard',
+      'The ten most engaging contents of the last ten minutes',
+    ],
+    ['platform', '/v1/live/platform', 'Figures of the whole platform, each second'],
+  ] as const) {
+    app.get(
+      path,
+      {
+        config: CONFIG,
+        exposeHeadRoute: false,
+        schema: options(summary, `Events: \`${kind}\`, \`stale\`, \`dropped\`.`),
+      },
+      async (request, reply) => {
+        const stream = await openFigures(request, kind, '')
+        if (kind === 'platform') {
+          const history = await deps.overview.history().catch(() => undefined)
+          if (history !== undefined) stream.send({event: 'history', data: history})
+        }
+        return send(reply, stream)
+      },
+    )
+  }
+  addActivity(app, deps)
+  addRequests(app, deps)
+}
+
+function addActivity(app: Api, {hub, tail}: LiveDeps): void {
+  app.get(
+    '/v1/live/activity',
+    {
+      config: CONFIG,
+      exposeHeadRoute: false,
+      schema: options(
+        'Every record of engagement and activity as it arrives',
+        'Events: `engagement`, `activity`, `gap` (how many were missed), `stale`, `dropped`. Last-Event-ID goes on where the connection was lost.',
+      ),
+    },
+    async (request, reply) => {
+      const stream = hub.open('activity', {address: request.ip})
+      const positions = parsePositions(lastEventId(request) ?? '')
+      // Only who was here before has something to catch up on.
+      if (positions !== undefined) {
+        await tail.primed()
+        const {messages, missed} = tail.since(positions)
+        if (missed !== 0) stream.send({event: 'gap', data: {missed}})
+        for (const message of messages) if (!stream.send(message)) break
+      }
+      return send(reply, stream)
+    },
+  )
+}
+
+function addRequests(app: Api, deps: LiveDeps): void {
+  app.get(
+    '/v1/live/requests/:id',
+    {
+      config: {scope: 'write', live: true},
+      exposeHeadRoute: false,
+      schema: {
+        ...options(
+          'Tells when an asynchronous write is done',
+          'One event `request`, then the end.',
+        ),
+        params: Type.Object({id: Uuid}, CLOSED),
+      },
+    },
+    async (request, reply) => {
+      const {id} = request.params
+      const owner = deps.ownerFilter(request.principal)
+      const read = () => readRequest(deps.db, id, owner)
+      if ((await read()) === undefined) throw notFound('request', id)
+      const stream = deps.hub.open(`request:${id.toLowerCase()}`, {address: request.ip})
+      // Done between the two looks: whoever listens too late is told at once.
+      const found = await read()
+      if (found !== undefined && found.status !== 'pending') {
+        stream.send({event: 'request', data: found})
+        stream.drop('done')
+      }
+      return send(reply, stream)
+    },
+  )
+}

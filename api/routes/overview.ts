@@ -1,0 +1,68 @@
+/** The whole platform in a few figures. */
+import {Type} from 'typebox'
+import type {Api} from '../app.ts'
+import type {Overview} from '../pipeline/overview.ts'
+import {answers, CLOSED, Meta, nullable, Time} from '../schemas/common.ts'
+import {ContentSchema} from '../schemas/content.ts'
+
+const Figure = nullable(Type.Number())
+const PointFields = {
+  at: Time,
+  events_per_second: Figure,
+  active_users: Figure,
+  page_views_per_second: Figure,
+  engagement_seconds_per_second: Figure,
+  latency_ms_p50: Figure,
+  latency_ms_p99: Figure,
+}
+const OverviewSchema = Type.Object(
+  {
+    ...PointFields,
+    page_views: Figure,
+    top: Type.Array(
+      Type.Object(
+        {
+          rank: Type.Integer(),
+          content: ContentSchema,
+          value: Type.Unsafe<number | string | null>({type: ['number', 'string', 'null']}),
+        },
+        CLOSED,
+      ),
+    ),
+    pages: Type.Array(Type.Object({page: Type.String(), views: Type.Integer()}, CLOSED)),
+    meta: Meta,
+  },
+  CLOSED,
+)
+const HistorySchema = Type.Object(
+  {step_seconds: Type.Integer(), points: Type.Array(Type.Object(PointFields, CLOSED))},
+  CLOSED,
+)
+
+export function addOverviewRoutes(app: Api, overview: Overview): void {
+  app.get(
+    '/v1/platform',
+    {
+      config: {scope: 'read', maxAge: 0},
+      schema: {
+        tags: ['metrics'],
+        summary: 'The whole platform now',
+        description: 'A figure that cannot be had at the moment is null.',
+        response: answers({200: OverviewSchema}),
+      },
+    },
+    async (_request, reply) => await reply.send(await overview.read()),
+  )
+  app.get(
+    '/v1/platform/history',
+    {
+      config: {scope: 'read', maxAge: 0},
+      schema: {
+        tags: ['metrics'],
+        summary: 'The last half hour of the platform',
+        response: answers({200: HistorySchema}),
+      },
+    },
+    async (_request, reply) => await reply.send(await overview.history()),
+  )
+}
