@@ -95,15 +95,20 @@ const insertEvents = async (
 const numberOf = async (page: Page, selector: string): Promise<number> =>
   Number((await page.locator(selector).first().innerText()).replaceAll(/[^\d.]/g, ''))
 
-/** Milliseconds from the commit until the page shows it. */
+/** Milliseconds from the commit until the page shows it: the median of five. */
 async function seenAfter(
   commit: () => Promise<unknown>,
-  shows: () => Promise<boolean>,
+  shows: (round: number) => Promise<boolean>,
 ): Promise<number> {
-  await commit()
-  const committedAt = performance.now()
-  await until('shown on the page', shows)
-  return performance.now() - committedAt
+  const took: number[] = []
+  for (let round = 1; round <= 5; round++) {
+    await commit()
+    const committedAt = performance.now()
+    await until('shown on the page', () => shows(round))
+    took.push(Math.round(performance.now() - committedAt))
+  }
+  console.log(`seen after ${took.join(', ')} ms`)
+  return took.toSorted((a, b) => a - b)[2]!
 }
 
 describe('an INSERT by SQL is seen within a second', () => {
@@ -119,7 +124,7 @@ describe('an INSERT by SQL is seen within a second', () => {
         world.pool.query(
           `INSERT INTO activity_events (user_id, activity_type, metadata) VALUES ('u1', 'page_view', '{"page": "/seen"}')`,
         ),
-      async () => (await views()) === before + 1,
+      async round => (await views()) === before + round,
     )
     expect(took).toBeLessThan(SEEN_MS)
     expect(mistakes).toEqual([])
@@ -139,7 +144,7 @@ describe('an INSERT by SQL is seen within a second', () => {
           `INSERT INTO engagement_events (content_id, event_type, event_ts, device) VALUES ($1, 'click', now(), $2)`,
           [content, HOSTILE],
         ),
-      async () => (await numberOf(page, '[data-metric="clicks"]')) === before + 1,
+      async round => (await numberOf(page, '[data-metric="clicks"]')) === before + round,
     )
     expect(took).toBeLessThan(SEEN_MS)
     await page.getByRole('table', {name: 'Latest events'}).getByText('<script>').first().waitFor()
@@ -154,12 +159,13 @@ describe('an INSERT by SQL is seen within a second', () => {
     await page.goto(`${api.url}/?view=inspector&topic=${topic}`)
     await waitForLive(page)
     const marker = `marker-${Date.now()}`
+    let inserted = 0
     const took = await seenAfter(
       () =>
         world.pool.query(`INSERT INTO activity_events (user_id, activity_type) VALUES ('u2', $1)`, [
-          marker,
+          `${marker}-${++inserted}`,
         ]),
-      () => page.getByText(marker).first().isVisible(),
+      round => page.getByText(`${marker}-${round}`).first().isVisible(),
     )
     expect(took).toBeLessThan(SEEN_MS)
     expect(mistakes).toEqual([])

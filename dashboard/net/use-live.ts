@@ -47,6 +47,7 @@ export function useLive<S>(
     draw()
     if (path === undefined) return undefined
     let timer: ReturnType<typeof setTimeout> | undefined
+    let waiting = false
     const close = openLive(path, {
       events,
       ...(expectMs === undefined ? {} : {expectMs}),
@@ -56,10 +57,20 @@ export function useLive<S>(
           state: foldRef.current(inner.current.state, {event, data}),
           heardAt: Date.now(),
         }
-        timer ??= setTimeout(() => {
+        // The first message of a while is drawn at once, those close behind it together.
+        if (timer !== undefined) {
+          waiting = true
+          return
+        }
+        draw()
+        const drawn = (): void => {
           timer = undefined
+          if (!waiting) return
+          waiting = false
           draw()
-        }, DRAW_MS)
+          timer = setTimeout(drawn, DRAW_MS)
+        }
+        timer = setTimeout(drawn, DRAW_MS)
       },
     })
     return () => {
