@@ -314,13 +314,15 @@ test('attaching again moves a table to another topic and key', async () => {
 test.each([
   ["cdc.attach('bare', 'x', 'id')", 'has no primary key'],
   ["cdc.attach('t', 'x', 'nothing')", 'has no column'],
+  ["cdc.attach('keyed', 'topic-t', 'id')", 'has another table: public.t'],
+  ["cdc.attach('scratch', 'x', 'id')", 'is temporary or unlogged'],
   ["cdc.attach('t', 'not a topic', 'k')", 'is not a Kafka topic name'],
   ["cdc.attach('a_view', 'x', 'k')", 'is not a table'],
   ["cdc.attach('parts_1', 'x', 'id')", 'is a partition: attach public.parts instead'],
   ["cdc.detach('bare')", 'is not captured'],
 ])('%s is refused with the reason', async (call, reason) => {
   await using world = await openTable()
-  await world.run(`CREATE TABLE bare (id int); CREATE VIEW a_view AS SELECT * FROM t;
+  await world.run(`CREATE TABLE bare (id int); CREATE TABLE keyed (id int PRIMARY KEY); CREATE UNLOGGED TABLE scratch (id int PRIMARY KEY); CREATE VIEW a_view AS SELECT * FROM t;
     CREATE TABLE parts (id int PRIMARY KEY) PARTITION BY LIST (id); CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1)`)
   await expect(world.run(`SELECT ${call}`)).rejects.toThrow(reason)
 })

@@ -54,7 +54,8 @@ async function measure(history: number, {analyzed}: {readonly analyzed: boolean}
   await late.query(
     `BEGIN; INSERT INTO activity_events (user_id, activity_type) VALUES ('late', 'x')`,
   )
-  await world.run('UPDATE cdc.relay_cursor SET snap_from = pg_current_snapshot(), epoch = 5')
+  await world.run(`UPDATE cdc.relay_cursor SET snap_from = pg_current_snapshot(), epoch = 5,
+    (system_identifier, timeline) = (SELECT system_identifier, timeline FROM cdc.cluster())`)
   await late.query('COMMIT')
   await world.run(
     `INSERT INTO activity_events (user_id, activity_type) SELECT 'u' || i, 'x' FROM generate_series(1, ${WAITING}) i`,

@@ -18,7 +18,8 @@ const addEvents = async (world: OutboxWorld, count: number): Promise<void> =>
 /** What a relay does that has published everything visible now. */
 const publishAll = async (world: OutboxWorld): Promise<void> =>
   await world.run(
-    'UPDATE cdc.relay_cursor SET snap_from = pg_current_snapshot(), snap_to = NULL, last_id = 0',
+    `UPDATE cdc.relay_cursor SET snap_from = pg_current_snapshot(), snap_to = NULL, last_id = 0,
+       (system_identifier, timeline) = (SELECT system_identifier, timeline FROM cdc.cluster())`,
   )
 
 async function one<T>(world: OutboxWorld, sql: string): Promise<T> {
@@ -83,7 +84,8 @@ test('a lane that is behind keeps the slot', async () => {
   await addEvents(world, 1)
   await world.run(NOW_DUE)
   await rotate(world)
-  await world.run('UPDATE cdc.relay_cursor SET snap_from = pg_current_snapshot() WHERE lane = 0')
+  await publishAll(world)
+  await world.run("UPDATE cdc.relay_cursor SET snap_from = '1:1:' WHERE lane = 1")
   expect(await rotate(world)).toBe('waiting')
   await publishAll(world)
   expect(await rotate(world)).toBe('truncated')
@@ -124,6 +126,20 @@ test('the oldest slot goes first, and no slot is opened that is not empty', asyn
   // Slot 0 was opened again by the first rotation, before anything was written to it.
   expect(left).toEqual([[1, 2, 3], [2, 3], [3]])
 })
+
+test.each(["system_identifier = '1'", 'timeline = 99', 'system_identifier = NULL'])(
+  'after a restore nothing is emptied until every lane was taken again: %s',
+  async change => {
+    await using world = await openWorld()
+    await world.run(NOW_DUE)
+    await rotate(world)
+    await publishAll(world)
+    await world.run(`UPDATE cdc.relay_cursor SET ${change}`)
+    expect(await rotate(world)).toBe('waiting')
+    await publishAll(world)
+    expect(await rotate(world)).toBe('truncated')
+  },
+)
 
 test('keep_seconds keeps published rows for a while', async () => {
   await using world = await openWorld()

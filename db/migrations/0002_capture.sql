@@ -41,7 +41,8 @@ END $$;
 --> statement-breakpoint
 CREATE TABLE cdc.captured_tables (
   source regclass PRIMARY KEY,
-  topic text NOT NULL,
+  -- A topic has one schema, so it has one table.
+  topic text NOT NULL UNIQUE,
   key_column name NOT NULL,
   per_row boolean NOT NULL,
   -- Functions of its triggers: capture_<name>_insert and so on.
@@ -233,8 +234,15 @@ BEGIN
     RAISE EXCEPTION 'topic % is not a Kafka topic name', quote_nullable(topic)
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Use letters, digits, dot, underscore and hyphen.';
   END IF;
+  IF EXISTS (SELECT FROM cdc.captured_tables c WHERE c.topic = check_attachable.topic AND c.source <> check_attachable.source) THEN
+    RAISE EXCEPTION 'topic % has another table: %', topic, (SELECT c.source FROM cdc.captured_tables c WHERE c.topic = check_attachable.topic)
+      USING ERRCODE = 'duplicate_object', HINT = 'A topic has one schema. Choose another name, or detach that table first.';
+  END IF;
   IF kind NOT IN ('r', 'p') THEN
     RAISE EXCEPTION '% is not a table', source USING ERRCODE = 'wrong_object_type';
+  END IF;
+  IF (SELECT relpersistence FROM pg_class WHERE oid = source) <> 'p' THEN
+    RAISE EXCEPTION '% is temporary or unlogged: a crash empties it without a trace', source USING ERRCODE = 'wrong_object_type';
   END IF;
   IF (SELECT relispartition FROM pg_class WHERE oid = source) THEN
     RAISE EXCEPTION '% is a partition: attach % instead', source, pg_partition_root(source) USING ERRCODE = 'wrong_object_type';

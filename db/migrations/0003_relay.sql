@@ -91,6 +91,16 @@ CREATE VIEW public.outbox_status AS
     FROM public.outbox_events o
     JOIN cdc.relay_cursor c ON (o.hash & (c.lanes - 1)) = c.lane;
 --> statement-breakpoint
+-- Which server this is: a relay that finds another than it knew publishes everything again.
+CREATE FUNCTION cdc.cluster() RETURNS TABLE (system_identifier text, timeline integer, is_standby boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT s.system_identifier::text,
+         -- The file name knows the timeline at once; the control file only after the next checkpoint.
+         CASE WHEN NOT pg_is_in_recovery() THEN ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer END,
+         pg_is_in_recovery()
+    FROM pg_control_system() s
+$$;
+--> statement-breakpoint
 /*
  * True when every row of a slot is published. Snapshots of one server are nested: what the oldest cursor
  * sees, all of them have published. Costs a look-up for each transaction that was running, no scan.
@@ -100,6 +110,11 @@ DECLARE
   published pg_snapshot;
   is_waiting boolean;
 BEGIN
+  -- After a restore or a failover a cursor says nothing about these rows until its lane is taken again.
+  IF EXISTS (SELECT FROM cdc.relay_cursor c, cdc.cluster() s
+              WHERE c.system_identifier IS DISTINCT FROM s.system_identifier OR c.timeline IS DISTINCT FROM s.timeline) THEN
+    RETURN false;
+  END IF;
   SELECT c.snap_from INTO STRICT published FROM cdc.relay_cursor c
    ORDER BY pg_snapshot_xmax(c.snap_from), (SELECT count(*) FROM pg_snapshot_xip(c.snap_from)) DESC LIMIT 1;
   EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %1$s WHERE txid >= pg_snapshot_xmax($1))
@@ -179,13 +194,3 @@ CREATE VIEW cdc.slot_status AS
     FROM generate_series(0, 3) s (slot)
     JOIN pg_class t ON t.oid = to_regclass(format('public.outbox_events_%s', s.slot))
    CROSS JOIN cdc.outbox_slot p;
---> statement-breakpoint
--- Which server this is: a relay that finds another than it knew publishes everything again.
-CREATE FUNCTION cdc.cluster() RETURNS TABLE (system_identifier text, timeline integer, is_standby boolean)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT s.system_identifier::text,
-         -- The file name knows the timeline at once; the control file only after the next checkpoint.
-         CASE WHEN NOT pg_is_in_recovery() THEN ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer END,
-         pg_is_in_recovery()
-    FROM pg_control_system() s
-$$;

@@ -79,13 +79,14 @@ BEGIN
     PERFORM cdc.emit(letter.topic, letter.key, letter.payload, letter.headers);
   ELSE
     PERFORM cdc.hold_row(captured.source, letter.aggregate_id);
+    -- Both places have the letter's key: an update that changes it is captured as d and c.
     FOR place IN
       SELECT p FROM unnest(CASE letter.op::text
         WHEN 'u' THEN ARRAY[letter.payload -> 'before', letter.payload -> 'after']
         WHEN 'd' THEN ARRAY[letter.payload -> 'before']
         ELSE ARRAY[letter.payload] END) p
     LOOP
-      PERFORM cdc.put_row(letter.topic, letter.aggregate_id, place ->> captured.key_column::text, 'd', json_build_object('before', place));
+      PERFORM cdc.put_row(letter.topic, letter.aggregate_id, letter.key, 'd', json_build_object('before', place));
     END LOOP;
     PERFORM cdc.reread(letter.topic, letter.aggregate_id);
     PERFORM cdc.wake();
