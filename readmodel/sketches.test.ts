@@ -14,7 +14,7 @@ const sketchOf = (from: number, to: number): HyperLogLog => {
   return sketch
 }
 
-test('M: distinct users are counted within three standard errors, from none to a million', () => {
+test('distinct users are counted within three standard errors, from none to a million', () => {
   for (const n of [0, 1, 2, 10, 100, 1000, 1025, 10_000, 100_000, 1_000_000]) {
     const estimate = sketchOf(0, n).estimate()
     expect(Math.abs(estimate - n), `${n} users estimated as ${estimate}`).toBeLessThanOrEqual(
