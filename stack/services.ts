@@ -21,7 +21,7 @@ import {isFlapping, restartDelayMs} from './restart-policy.ts'
 /** Ends before it was ever ready that fail the start of the whole stack. */
 const FIRST_TRIES = 3
 const READY_TIMEOUT_MS = 60_000
-const LOG_LINES = 8
+const LOG_LINES = 16
 
 export interface ServiceState {
   readonly url: string
