@@ -22,5 +22,5 @@ test.each([1, 2])(
     await writeHistory(world.pool, {seed: seed + 1000, steps: 40})
     expect((await differencesWhenQuiet(world)).slice(0, 20)).toEqual([])
   },
-  180_000,
+  300_000,
 )
