@@ -25,6 +25,7 @@ import type {ApiConfig} from './config.ts'
 import {createCursors} from './cursor.ts'
 import type {Database} from './database.ts'
 import {createFreshness} from './freshness.ts'
+import {addGraphql} from './graphql/plugin.ts'
 
 import {forgetOldAnswers} from './idempotency.ts'
 import {createKeyStore} from './key-store.ts'
@@ -271,6 +272,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
           {...config, topicPrefix},
         )
 
+        await addGraphql(api, {reads, db, hub, production: config.production})
         await addPages(api, join(process.cwd(), config.pagesFolder))
       },
     },
@@ -343,7 +345,8 @@ function figureSources(deps: {
     },
     {
       kind: 'platform',
-      everyMs: SECOND_MS,
+      // Within a second of the commit on the page, the way through the pipeline included.
+      everyMs: SECOND_MS / 3,
       async read() {
         const data = await overview.read()
         return new Map([['', {data, version: String(Date.parse(data.at))}]])

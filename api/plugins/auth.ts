@@ -23,6 +23,7 @@ declare module 'fastify' {
 
 const NOBODY: Principal = {id: 'nobody', scopes: [], by: 'open'}
 const OPEN: Principal = {id: 'open', scopes: ['read', 'write', 'admin'], by: 'open'}
+const GRAPHQL = /^\/(graphql|graphiql)/
 const PAGES = /^\/(index\.html|icon\.svg|assets\/.*)?$/
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
@@ -94,6 +95,8 @@ export function addAuth(app: FastifyInstance, options: AuthOptions): void {
   app.addHook('onRoute', route => {
     // Pages and their parts are public; what they show is asked for with a key.
     if (PAGES.test(route.url)) route.config = {...route.config, scope: 'none'}
+    // GraphQL reads; its routes come from the library.
+    if (GRAPHQL.test(route.url)) route.config = {...route.config, scope: 'read'}
     // The page of documents brings its routes along; it shows what /openapi.json says anyway.
     if (route.url.startsWith('/docs')) route.config = {...route.config, scope: 'none'}
     const scope = route.config?.scope
