@@ -1,6 +1,9 @@
 /** Retention (INV-19), dead letters, status, wake-up and roles of the outbox. */
 import {expect, test} from 'vitest'
-import {openClient} from '../platform/postgres.ts'
+import {saveCursor, takeLane} from '../ingestor/leases.ts'
+import {readOutbox} from '../ingestor/outbox-reader.ts'
+import {planRead} from '../ingestor/snapshot-cursor.ts'
+import {openClient, type Client} from '../platform/postgres.ts'
 import {asUser, openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
 
 const CONTENT = '11111111-1111-1111-1111-111111111111'
@@ -65,6 +68,7 @@ test.each([
 
 test('INV-19: a slot is emptied when everything in it is published, and never before', async () => {
   await using world = await openWorld()
+  await publishAll(world)
   await addEvents(world, 10)
   await world.run(NOW_DUE)
   expect(await rotate(world)).toBe('opened')
@@ -367,20 +371,36 @@ test('one transaction at a time wakes the relay; who prepares transactions can d
 async function asRole<T>(
   world: OutboxWorld,
   role: string,
-  work: (query: (sql: string) => Promise<unknown>) => Promise<T>,
+  work: (query: (sql: string) => Promise<unknown>, client: Client) => Promise<T>,
 ): Promise<T> {
   const user = `${role}_${world.database.name}`
   await world.run(`CREATE ROLE ${user} LOGIN PASSWORD 'secret' IN ROLE ${role}`)
   const client = await openClient(asUser(world.url, user, 'secret'), {applicationName: 'role'})
   try {
-    return await work(async sql => await client.query(sql))
+    return await work(async sql => await client.query(sql), client)
   } finally {
     await client.end()
     await world.run(`DROP ROLE ${user}`)
   }
 }
 
-test('cdc_relay can do its work and nothing else', async () => {
+test('cdc_relay can take, read and save a lane as the relay does, also after a restore', async () => {
+  await using world = await openWorld()
+  await addEvents(world, 3)
+  await asRole(world, 'cdc_relay', async (_query, client) => {
+    await takeLane(client, 0, 'first')
+    await world.run("UPDATE cdc.relay_cursor SET system_identifier = '1'")
+    const taken = await takeLane(client, 0, 'second')
+    expect(taken.republish).toBe('another database cluster')
+    const plan = planRead({cursor: {...taken.cursor, snapTo: null}, takeover: null})
+    const {rows} = await readOutbox(client, taken, plan, 100)
+    expect(rows).toHaveLength(4)
+    await saveCursor(client, taken, {...taken.cursor, snapFrom: taken.takeover}, {release: true})
+  })
+  expect(await one(world, 'SELECT rows::int FROM cdc.unpublished()')).toBe(0)
+})
+
+test('cdc_relay can do nothing else', async () => {
   await using world = await openWorld()
   await asRole(world, 'cdc_relay', async query => {
     for (const sql of [
