@@ -30,7 +30,6 @@ export interface AssignmentsDeps {
   ): PartitionOwner
   readonly onOwned: (owned: readonly TopicPartition[]) => void
   readonly log: Logger
-  readonly now: () => number
 }
 
 interface Assigned {
@@ -39,11 +38,10 @@ interface Assigned {
   readonly stop: AbortController
   /** Resolves when the owner has ended, however. */
   readonly ended: Promise<void>
-  lostAtMs: number | undefined
 }
 
-/** An owner may know that it was overtaken so long before Kafka says so, milliseconds. */
-const LOST_MS_MAX = 60_000
+/** An owner may know that it was overtaken before Kafka says so; longer than a rebalance takes. */
+const RETAKE_MS = 3000
 
 const nameOf = ({topic, partition}: TopicPartition): string => `${topic}/${partition}`
 
@@ -63,12 +61,40 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
       if (!(error instanceof PipelineError && error.code === 'FENCED')) {
         return failure.reject(error instanceof Error ? error : new Error(messageOf(error)))
       }
-      deps.log.warn({...partition, reason: error.message}, 'partition lost, waiting for Kafka')
-      entry.lostAtMs = deps.now()
-      stop.abort()
+      deps.log.warn({...partition, reason: error.message}, 'partition lost, asking Kafka')
+      retake(entry)
     })
-    const entry: Assigned = {partition, owner, stop, ended, lostAtMs: undefined}
+    const entry: Assigned = {partition, owner, stop, ended}
     assigned.set(nameOf(partition), entry)
+  }
+
+  /**
+   * Somebody took the partition: an owner that Kafka prefers, or one that was slow to start and is
+   * none any more. Whoever is still assigned after a while takes it back.
+   */
+  const retake = (lost: Assigned): void => {
+    const timer = setTimeout(() => {
+      if (lost.stop.signal.aborted || assigned.get(nameOf(lost.partition)) !== lost) return
+      assign([lost.partition]).catch((error: unknown) => {
+        failure.reject(error instanceof Error ? error : new Error(messageOf(error)))
+      })
+    }, RETAKE_MS)
+    lost.stop.signal.addEventListener('abort', () => clearTimeout(timer), {once: true})
+  }
+
+  const assign = async (partitions: readonly TopicPartition[]): Promise<void> => {
+    for (const topic of new Set(partitions.map(partition => partition.topic))) {
+      const starts = await readStarts(topic, deps)
+      for (const partition of partitions.filter(each => each.topic === topic)) {
+        const start = starts.get(partition.partition)
+        if (start === undefined) throw unknownPartition(partition)
+        // One record early: it must be the one that was processed last (see intake.ts).
+        const {committed, begin: first} = start
+        deps.subscriber.seek(partition, Math.max(first, (committed ?? first) - 1))
+        begin(partition, start)
+      }
+    }
+    announce()
   }
 
   const end = async (partitions: readonly TopicPartition[]): Promise<void> => {
@@ -86,30 +112,13 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
   const handlers: SubscriberHandlers = {
     async onAssigned(partitions) {
       await end(partitions)
-      for (const topic of new Set(partitions.map(partition => partition.topic))) {
-        const mine = partitions.filter(partition => partition.topic === topic)
-        const starts = await readStarts(topic, deps)
-        for (const partition of mine) {
-          const start = starts.get(partition.partition)
-          if (start === undefined) throw unknownPartition(partition)
-          // One record early: it must be the one that was processed last (see intake.ts).
-          const {committed, begin: first} = start
-          if (committed !== null && committed > first) {
-            deps.subscriber.seek(partition, committed - 1)
-          }
-          begin(partition, start)
-        }
-      }
-      announce()
+      await assign(partitions)
     },
     onRevoked: end,
     async onBatch(partition, records, endOffset) {
       const entry = assigned.get(nameOf(partition))
-      if (entry === undefined) return
-      if (entry.lostAtMs === undefined) return await entry.owner.push(records, endOffset)
-      if (deps.now() - entry.lostAtMs < LOST_MS_MAX) return
-      const why = `${nameOf(partition)} is written by another group of processors`
-      failure.reject(new PipelineError('FENCED', why, {disposition: 'stop'}))
+      // Records for an owner that has ended are let go: its successor seeks.
+      await entry?.owner.push(records, endOffset)
     },
     onError: error => failure.reject(error),
   }

@@ -3,7 +3,8 @@
  * partition is.
  *
  * Guarantees    INV-32 (order of writes), INV-39: what is recorded as durable is durable.
- *               INV-40: an owner that lost its partition releases no correction.
+ *               INV-40: an owner that lost its partition releases no correction, and saves nothing
+ *               that it folded with registers which its successor may have written.
  */
 import {PipelineError} from '../platform/errors.ts'
 import {retry, type RetryOptions} from '../platform/retry.ts'
@@ -97,7 +98,8 @@ async function saveRows<Event, Derived>(
 ): Promise<void> {
   const attempt = async (): Promise<void> => {
     // One at a time: a hold under a generation that was just renewed would look like a newer owner.
-    await turns.run(() => prepareFence(state, deps, limits))
+    do await turns.run(() => prepareFence(state, deps, limits))
+    while (needsHold(state))
     signal.throwIfAborted()
     // States are those of this very moment, so the fence is too: also when this is a repetition.
     state.savedOffset = Math.max(state.savedOffset, state.foldedOffset)
@@ -128,10 +130,17 @@ async function prepareFence<Event, Derived>(
       (await partitions.renew(topic, partition, state.ownership)) ?? throwFenced(state)
     state.needsGeneration = false
   }
-  while (state.foldedOffset > state.ownership.ceiling) {
-    await holdPartition(state, partitions, state.foldedOffset + ceilingStep)
+  while (needsHold(state)) {
+    state.unconfirmed = false
+    const {ceiling} = state.ownership
+    const isBelow = state.foldedOffset > ceiling
+    await holdPartition(state, partitions, isBelow ? state.foldedOffset + ceilingStep : ceiling)
   }
 }
+
+const needsHold = (
+  state: Pick<PartitionState<unknown, unknown>, 'unconfirmed' | 'foldedOffset' | 'ownership'>,
+): boolean => state.unconfirmed || state.foldedOffset > state.ownership.ceiling
 
 function throwFenced({topic, partition}: PartitionName): never {
   throw new PipelineError('FENCED', `${topic}/${partition} has a newer owner`, {

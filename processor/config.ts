@@ -60,6 +60,8 @@ function readAll(read: EnvReader) {
     liveLeaseMs: int('LIVE_LEASE_MS', 4000, 200, 600_000),
     /** How long Redis may be away before the processor goes on without it. */
     livePatienceMs: int('LIVE_PATIENCE_MS', 5000, 100, 600_000),
+    /** Pause between flushes to Redis while more records wait than one batch takes. */
+    liveBusyMs: int('LIVE_BUSY_MS', 150, 0, 5000),
     liveRowsMax: int('LIVE_ROWS_MAX', 2000, 1, 100_000),
     liveEventsMax: int('LIVE_EVENTS_MAX', 2000, 1, 100_000),
     /** First wait before a store is called again; it doubles up to a hundred times this. */

@@ -90,7 +90,9 @@ async function planBatch<SourceRow, Event, Derived>(
     return {offset, record, fresh, effects}
   })
   if (wanted.size > 0) {
+    state.unconfirmed = true
     const read = await registers.read([...wanted.values()])
+    state.unconfirmed = true
     for (const [i, location] of [...wanted.keys()].entries()) found.set(location, read[i] ?? null)
   }
   return drafts.map(({offset, record, fresh, effects}) => ({

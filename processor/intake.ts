@@ -69,6 +69,13 @@ export function createIntake<SourceRow, Event, Derived>(
     note(outcomes, letters, counts)
   }
 
+  const contradiction = (problem: string): PipelineError =>
+    new PipelineError('STATE_CONTRADICTS', `${state.topic}/${state.partition}: ${problem}`, {
+      disposition: 'stop',
+    })
+  const gapBefore = (offset: number): string =>
+    `the record after offset ${state.foldedOffset} is that of offset ${offset}: some are missing`
+
   /** The reader starts one record early, so that it can be seen that the log is still the same. */
   const skipProcessed = async (
     taken: readonly SourceRecord[],
@@ -76,15 +83,15 @@ export function createIntake<SourceRow, Event, Derived>(
   ): Promise<readonly SourceRecord[]> => {
     const {expectedBefore} = state
     const first = taken[0]
-    if (first === undefined || first.offset > state.foldedOffset) return taken
+    if (first === undefined) return taken
+    // Nothing in these topics is compacted or transactional: offsets have no gaps.
+    if (first.offset > state.foldedOffset + 1) throw contradiction(gapBefore(first.offset))
+    if (first.offset > state.foldedOffset) return taken
     const before = taken.find(({offset}) => offset === state.foldedOffset)
     if (before !== undefined && expectedBefore !== null) {
       const found = await retry(() => identify(before, deps.decoder), patience)
       const problem = found === null ? undefined : problemOfBefore(expectedBefore, found)
-      if (problem !== undefined) {
-        const where = `${state.topic}/${state.partition}`
-        throw new PipelineError('STATE_CONTRADICTS', `${where}: ${problem}`, {disposition: 'stop'})
-      }
+      if (problem !== undefined) throw contradiction(problem)
       state.expectedBefore = null
     }
     return taken.filter(({offset}) => offset > state.foldedOffset)
@@ -104,8 +111,8 @@ export function createIntake<SourceRow, Event, Derived>(
     const dropped = outcomes.filter(({kind}) => kind === 'dropped').length
     metrics.dropped.inc({stream}, dropped)
     for (const {reason} of letters) metrics.deadLetters.inc({stream, reason})
-    const lag = Math.max(0, source.highWatermark() - state.foldedOffset - 1)
-    metrics.lag.set({stream, partition: String(state.partition)}, lag)
+    state.lag = Math.max(0, source.highWatermark() - state.foldedOffset - 1)
+    metrics.lag.set({stream, partition: String(state.partition)}, state.lag)
   }
 
   return {

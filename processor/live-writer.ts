@@ -108,6 +108,9 @@ export function createLiveWriter<SourceRow, Event, Derived>(
       log.warn(name, 'lease lost: seeding again')
       return lease.lost()
     }
+    // A row that many events touch is written once for all of them: while there is a backlog, what
+    // that saves is worth more than the freshness of values that are old anyway.
+    if (state.lag > config.batchRecordsMax) return await pause(config.liveBusyMs, signal)
     const isIdle = state.cache.liveDirtyCount === 0 && state.liveEvents.length === 0
     if (isIdle) await work.wait(config.liveLeaseMs / 3, signal)
   }

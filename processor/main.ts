@@ -163,7 +163,6 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
       beginners.get(partition.topic)!(partition, start, commit),
     onOwned: owned => readiness.owned(owned),
     log,
-    now,
   })
   log.info({url: status.url}, 'processor started')
   await runLoops([reader, assignments], stop)

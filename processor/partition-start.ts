@@ -46,8 +46,10 @@ export async function openPartition<SourceRow, Event, Derived>(
     liveEvents: [],
     foldedOffset: next - 1,
     foldedIdentity: null,
+    lag: 0,
     expectedBefore: expectedBefore(next, progress),
     savedOffset: -1,
+    unconfirmed: false,
     needsGeneration: false,
     newestCreatedAt: 0,
   }

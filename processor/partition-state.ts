@@ -26,12 +26,19 @@ export interface PartitionState<Event, Derived> {
   readonly liveEvents: QueuedLiveEvent<Event, Derived>[]
   /** Every record up to this offset is folded. */
   foldedOffset: number
+  /** Records that are known to be in Kafka and not folded yet. */
+  lag: number
   /** The record at `foldedOffset`, as far as it could be read. */
   foldedIdentity: Identity | null
   /** The record that must stand at the offset before the start; null when unknown or seen. */
   expectedBefore: Identity | null
   /** Highest offset that any save of aggregates was fenced with. */
   savedOffset: number
+  /**
+   * Registers were read since the ownership was last confirmed. A successor may have written them:
+   * what was folded with them must not be saved before it is known that there was none.
+   */
+  unconfirmed: boolean
   /** A value changed without a new record: the next save needs a new generation. */
   needsGeneration: boolean
   /** When the newest folded record was written to the outbox, microseconds since 1970. */

@@ -104,14 +104,15 @@ export class World {
 
   #emptyRedis(): {
     runId: string
-    up: boolean
+    /** The highest generation that has written: an older one is refused. */
+    generation: number
     lease: (Lease & {untilMs: number}) | null
     rows: Map<string, {offset: number; state: string}>
     events: Map<number, {outboxId: number; event: ModelEvent | null}>
   } {
     return {
       runId: `run-${Math.random()}`,
-      up: true,
+      generation: 0,
       lease: null,
       rows: new Map(),
       events: new Map(),
@@ -267,11 +268,7 @@ export class World {
   }
 
   liveStore(faults: Faults, now: () => number): LiveStore<ModelEvent, null> {
-    const call = <T>(effect: () => T): Promise<T> =>
-      this.#call(faults, () => {
-        if (!this.redis.up) throw unavailable()
-        return effect()
-      })
+    const call = <T>(effect: () => T): Promise<T> => this.#call(faults, effect)
     const standing = (): (Lease & {untilMs: number}) | null => {
       const {lease} = this.redis
       return lease !== null && lease.untilMs > now() ? lease : null
@@ -280,8 +277,9 @@ export class World {
       projections: new Set(['totals', 'minutes']),
       runId: () => call(() => this.redis.runId),
       lease: () => call(standing),
-      revoke: () =>
+      revoke: (_partition, generation) =>
         call(() => {
+          if (this.#isOvertaken(generation)) throw unavailable()
           this.redis.lease = null
         }),
       flush: flush =>
@@ -289,7 +287,7 @@ export class World {
           const lease = standing()
           const {generation} = flush.fence
           if (flush.runId !== this.redis.runId) return 'lost'
-          if (lease !== null && lease.generation > generation) return 'lost'
+          if (this.#isOvertaken(generation)) return 'lost'
           if (flush.renew && lease === null) return 'lost'
           for (const row of flush.rows) {
             const name = `${row.projection} ${row.key}`
@@ -314,6 +312,14 @@ export class World {
           return 'applied'
         }),
     }
+  }
+
+  /** Every write in Redis carries its generation; an overtaken owner changes nothing. */
+  #isOvertaken(generation: number): boolean {
+    if (this.sabotage.ignoreLiveGuards === true) return false
+    if (generation < this.redis.generation) return true
+    this.redis.generation = generation
+    return false
   }
 
   /** The raw rows as a reader sees them, by location. */
