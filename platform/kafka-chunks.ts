@@ -1,5 +1,6 @@
-/** Parts a batch into requests that a broker accepts. Pure. */
-import type {OutgoingRecord} from './kafka.ts'
+/** Parts a batch into requests that a broker accepts, and checks what it answered. Pure. */
+import {PipelineError} from './errors.ts'
+import type {OutgoingRecord, TopicPartition, TopicRecords} from './kafka.ts'
 
 /** Below the broker's message.max.bytes (1 MiB), frames of the protocol included. */
 const CHUNK_BYTES = 900_000
@@ -34,4 +35,26 @@ export function splitBatch<R extends OutgoingRecord>(
     }
   }
   return parts.map(part => [...part].map(([topic, records]) => ({topic, records})))
+}
+
+/**
+ * A client may leave out a partition that it knows nothing of and still report success.
+ *
+ * @throws `UPSTREAM_UNAVAILABLE` when a partition of the request has no answer
+ */
+export function requireAnswers(
+  request: readonly TopicRecords[],
+  answered: readonly TopicPartition[],
+): void {
+  const byTopic = Map.groupBy(answered, one => one.topic)
+  for (const {topic, records} of request) {
+    const known = new Set(byTopic.get(topic)?.map(one => one.partition))
+    const missing = records.find(({partition}) => !known.has(partition))
+    if (missing === undefined) continue
+    throw new PipelineError(
+      'UPSTREAM_UNAVAILABLE',
+      `nobody has acknowledged the records of ${topic}/${missing.partition}`,
+      {disposition: 'retry'},
+    )
+  }
 }

@@ -82,11 +82,10 @@ function toAdmin(
       guard('group offsets', async () => {
         const answers = await admin.fetchOffsets({groupId: group, topics: [topic]})
         const partitions = answers[0]?.partitions ?? []
-        return partitions.map(({partition, offset, metadata}): CommittedOffset => ({
+        return partitions.map(({partition, offset}): CommittedOffset => ({
           topic,
           partition,
           offset: Number(offset),
-          ...(metadata === null || metadata === '' ? {} : {metadata}),
         }))
       }),
     deleteTopics: topics => guard('delete', () => admin.deleteTopics({topics: [...topics]})),

@@ -6,26 +6,39 @@ import {createRequire} from 'node:module'
 import kafkajs, {type Kafka, type KafkaConfig} from 'kafkajs'
 import type {KafkaConnection} from './connections.ts'
 import {messageOf, PipelineError} from './errors.ts'
+import {offsetGone, type TopicPartition} from './kafka.ts'
 import type {Logger} from './log.ts'
 
 /** Default time after which a request is given up. */
 export const REQUEST_TIMEOUT_MS = 10_000
 
-repairTimers()
+const require = createRequire(import.meta.url)
+const {version} = require('kafkajs/package.json') as {version: string}
+/** The repairs know this version only; another one is left as it is. */
+export const isKnownVersion = version === '2.2.4'
+if (isKnownVersion) {
+  repairTimers()
+  repairLostOffsets()
+}
 
-/**
- * kafkajs 2.2.4 re-arms a 1 ms timer per connection while nothing is pending: 5 % of a core when idle.
- * The repair knows this version only; another one is left as it is.
- */
+/** It re-arms a 1 ms timer per connection while nothing is pending: 5 % of a core when idle. */
 function repairTimers(): void {
-  const require = createRequire(import.meta.url)
-  const {version} = require('kafkajs/package.json') as {version: string}
-  if (version !== '2.2.4') return
   const {prototype} = require('kafkajs/src/network/requestQueue') as {prototype: RequestQueue}
   const original = prototype.scheduleCheckPendingRequests
   prototype.scheduleCheckPendingRequests = function scheduleWhenPending() {
     if (this.pending.length === 0 && this.throttledUntil <= Date.now()) return
     original.call(this)
+  }
+}
+
+/** It goes on at the begin of the log when an offset is gone: records would be left out or repeated. */
+function repairLostOffsets(): void {
+  const {prototype} = require('kafkajs/src/consumer/consumerGroup') as {
+    prototype: {recoverFromOffsetOutOfRange: (error: TopicPartition) => Promise<void>}
+  }
+  prototype.recoverFromOffsetOutOfRange = async function refuse({topic, partition}) {
+    const gone = offsetGone({topic, partition})
+    throw Object.assign(new kafkajs.KafkaJSNonRetriableError(gone.message), {cause: gone})
   }
 }
 
@@ -84,8 +97,13 @@ const PROTOCOL: Readonly<Record<string, 'TOPIC_UNKNOWN' | 'RECORD_TOO_LARGE'>> =
   RECORD_LIST_TOO_LARGE: 'RECORD_TOO_LARGE',
 }
 
+/** The library wraps what it was told, at times more than once. */
+const causesOf = (error: unknown): readonly unknown[] =>
+  error instanceof Error ? [error, ...causesOf(error.cause)] : []
+
 export function classify(error: unknown, what: string): PipelineError {
-  if (error instanceof PipelineError) return error
+  const known = causesOf(error).find(one => one instanceof PipelineError)
+  if (known !== undefined) return known
   const cause =
     error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded
       ? (error as {cause?: unknown}).cause

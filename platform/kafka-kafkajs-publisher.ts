@@ -6,8 +6,14 @@
 import kafkajs, {type Message} from 'kafkajs'
 import type {KafkaConnection} from './connections.ts'
 import {PipelineError} from './errors.ts'
-import {classify, REQUEST_TIMEOUT_MS, toClient, type ClientOptions} from './kafka-kafkajs-client.ts'
-import {splitBatch} from './kafka-chunks.ts'
+import {
+  classify,
+  isKnownVersion,
+  REQUEST_TIMEOUT_MS,
+  toClient,
+  type ClientOptions,
+} from './kafka-kafkajs-client.ts'
+import {requireAnswers, splitBatch} from './kafka-chunks.ts'
 import type {OutgoingRecord, Publisher} from './kafka.ts'
 
 /** The library asks for every record; ours say where they go. */
@@ -16,12 +22,25 @@ function partitionGiven({message}: {readonly message: Message}): number {
   throw new PipelineError('STATE_CONTRADICTS', 'a record has no partition', {disposition: 'stop'})
 }
 
-const toMessage = (record: OutgoingRecord): Message => ({
-  key: record.key,
-  value: record.value,
-  partition: record.partition,
-  ...(record.headers === undefined ? {} : {headers: {...record.headers}}),
-})
+function toMessage({key, value, partition, headers}: OutgoingRecord): Message {
+  return headers === undefined
+    ? {key, value, partition}
+    : {key, value, partition, headers: {...headers}}
+}
+
+/**
+ * The library groups the messages of a topic by copying a partition's list for every message: half of
+ * the time of a send, at 300 messages a partition. Its one call of `reduce` gets groups made at once.
+ */
+function toMessages(records: readonly OutgoingRecord[]): Message[] {
+  const messages = records.map(toMessage)
+  if (!isKnownVersion) return messages
+  return Object.defineProperty(messages, 'reduce', {
+    value: () => Object.groupBy(messages, partitionOf),
+  })
+}
+
+const partitionOf = (message: Message): number => partitionGiven({message})
 
 export async function openKafkajsPublisher(
   connection: KafkaConnection,
@@ -48,15 +67,19 @@ export async function openKafkajsPublisher(
       if (broken !== undefined) throw broken
       try {
         for (const part of splitBatch(batch)) {
-          await producer.sendBatch({
+          const answers = await producer.sendBatch({
             acks: -1,
             timeout: timeoutMs,
             compression: kafkajs.CompressionTypes.None,
             topicMessages: part.map(({topic, records}) => ({
               topic,
-              messages: records.map(toMessage),
+              messages: toMessages(records),
             })),
           })
+          requireAnswers(
+            part,
+            answers.map(({topicName, partition}) => ({topic: topicName, partition})),
+          )
         }
       } catch (error) {
         broken = classify(error, 'send')

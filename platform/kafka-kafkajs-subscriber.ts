@@ -1,22 +1,13 @@
 /** A member of a consumer group through kafkajs. */
-import type {Consumer, KafkaMessage} from 'kafkajs'
+import type {Consumer, EachBatchPayload, KafkaMessage} from 'kafkajs'
 import type {KafkaConnection} from './connections.ts'
 import {PipelineError} from './errors.ts'
 import {classify, toClient, type ClientOptions} from './kafka-kafkajs-client.ts'
-import type {ConsumedRecord, Subscriber, TopicPartition} from './kafka.ts'
+import {createOwnership, nameOf, type Ownership} from './kafka-ownership.ts'
+import type {ConsumedRecord, Subscriber, SubscriberHandlers, TopicPartition} from './kafka.ts'
 
-function toRecord(at: TopicPartition, message: KafkaMessage): ConsumedRecord {
-  const headers = (message.headers ?? {}) as ConsumedRecord['headers']
-  return {
-    topic: at.topic,
-    partition: at.partition,
-    offset: Number(message.offset),
-    timestampMs: Number(message.timestamp),
-    key: message.key ?? null,
-    value: message.value,
-    headers,
-  }
-}
+/** So long the fetching of the other partitions waits for a slow one; then it goes on without it. */
+const HOLD_MS = 500
 
 export interface SubscriberOptions extends ClientOptions {
   readonly groupId: string
@@ -29,13 +20,66 @@ export interface SubscriberOptions extends ClientOptions {
 
 /**
  * A member of the group. The library fetches again only after every partition of the last fetch was
- * handed over, so `onBatch` should only queue; its waiting is the back-pressure.
+ * handed over: a partition that takes longer than `HOLD_MS` is paused until it has room again.
  */
 export function openKafkajsSubscriber(
   connection: KafkaConnection,
   options: SubscriberOptions,
 ): Subscriber {
-  const consumer: Consumer = toClient(connection, options).consumer({
+  const consumer = toConsumer(connection, options)
+  let ownership: Ownership | undefined
+  return {
+    async run(handlers) {
+      const current = createOwnership({handlers})
+      ownership = current
+      consumer.on('consumer.group_join', ({payload}) =>
+        current.replace(
+          Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
+            partitions.map(partition => ({topic, partition})),
+          ),
+        ),
+      )
+      consumer.on('consumer.rebalancing', () => current.replace([]))
+      consumer.on('consumer.crash', ({payload}) => {
+        current.replace([])
+        if (!payload.restart) handlers.onError(classify(payload.error, 'consumer'))
+      })
+      try {
+        await consumer.connect()
+        await consumer.subscribe({topics: [...options.topics], fromBeginning: true})
+        await consumer.run({
+          autoCommit: false,
+          eachBatchAutoResolve: false,
+          partitionsConsumedConcurrently: 64,
+          eachBatch: handOver(consumer, current, handlers),
+        })
+      } catch (error) {
+        throw classify(error, 'consumer')
+      }
+    },
+    async commit(offsets) {
+      if (offsets.length === 0) return
+      const foreign = offsets.find(o => ownership?.owns(o) !== true)
+      if (foreign !== undefined) {
+        throw new PipelineError('FENCED', `partition ${nameOf(foreign)} is no longer ours`, {
+          disposition: 'retry',
+        })
+      }
+      try {
+        await consumer.commitOffsets(
+          offsets.map(({topic, partition, offset}) => ({topic, partition, offset: String(offset)})),
+        )
+      } catch (error) {
+        throw classify(error, 'commit')
+      }
+    },
+    seek: ({topic, partition}, offset) => consumer.seek({topic, partition, offset: String(offset)}),
+    close: () => consumer.disconnect(),
+  }
+}
+
+const toConsumer = (connection: KafkaConnection, options: SubscriberOptions): Consumer =>
+  toClient(connection, options).consumer({
     groupId: options.groupId,
     sessionTimeout: options.sessionTimeoutMs,
     heartbeatInterval: Math.max(500, Math.floor(options.sessionTimeoutMs / 10)),
@@ -52,108 +96,86 @@ export function openKafkajsSubscriber(
       restartOnFailure: async () => true,
     },
   })
-  let owned = new Set<string>()
-  let assigned: Promise<void> = Promise.resolve()
-  const nameOf = (p: TopicPartition): string => `${p.topic}/${p.partition}`
-  const parse = (name: string): TopicPartition => {
-    const cut = name.lastIndexOf('/')
-    return {topic: name.slice(0, cut), partition: Number(name.slice(cut + 1))}
+
+/**
+ * What the library calls for each fetched partition. It never waits longer than `HOLD_MS`, so that
+ * heartbeats, rebalances and the end come through.
+ */
+function handOver(consumer: Consumer, ownership: Ownership, handlers: SubscriberHandlers) {
+  /** Partitions whose last batch is still being taken. */
+  const busy = new Map<string, Promise<boolean>>()
+
+  const take = async (
+    at: TopicPartition,
+    records: readonly ConsumedRecord[],
+    endOffset: number,
+  ): Promise<boolean> => {
+    try {
+      await handlers.onBatch(at, records, endOffset)
+      return true
+    } catch (error) {
+      handlers.onError(error instanceof Error ? error : new Error(String(error)))
+      return false
+    } finally {
+      busy.delete(nameOf(at))
+    }
   }
-  return {
-    async run(handlers) {
-      const change = (next: ReadonlySet<string>): void => {
-        const lost = [...owned].filter(name => !next.has(name)).map(parse)
-        const gained = [...next].filter(name => !owned.has(name)).map(parse)
-        owned = new Set(next)
-        const previous = assigned
-        assigned = (async () => {
-          await previous
-          try {
-            if (lost.length > 0) await handlers.onRevoked(lost)
-            if (gained.length > 0) await handlers.onAssigned(gained)
-          } catch (error) {
-            handlers.onError(toError(error))
-          }
-        })()
-      }
-      consumer.on('consumer.group_join', ({payload}) => {
-        const all = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
-          partitions.map(partition => nameOf({topic, partition})),
-        )
-        change(new Set(all))
-      })
-      // Every rebalance of the eager protocol takes all partitions away for its time.
-      consumer.on('consumer.rebalancing', () => change(new Set()))
-      consumer.on('consumer.crash', ({payload}) => {
-        if (!payload.restart) handlers.onError(classify(payload.error, 'consumer'))
-      })
+
+  return async (turn: EachBatchPayload): Promise<void> => {
+    const {batch} = turn
+    const at = {topic: batch.topic, partition: batch.partition}
+    const pause = (isPaused: boolean): void => {
+      const only = [{topic: at.topic, partitions: [at.partition]}]
       try {
-        await consumer.connect()
-        await consumer.subscribe({topics: [...options.topics], fromBeginning: true})
-        await consumer.run({
-          autoCommit: false,
-          eachBatchAutoResolve: false,
-          partitionsConsumedConcurrently: 64,
-          async eachBatch(turn) {
-            const {batch} = turn
-            await assigned
-            const at = {topic: batch.topic, partition: batch.partition}
-            if (!turn.isRunning() || turn.isStale() || !owned.has(nameOf(at))) return
-            const records = batch.messages.map(message => toRecord(at, message))
-            if (records.length === 0) return
-            await keepAlive(
-              handlers.onBatch(at, records, Number(batch.highWatermark)),
-              () => turn.heartbeat(),
-              options.sessionTimeoutMs / 10,
-            )
-            turn.resolveOffset(batch.lastOffset())
-          },
-        })
-      } catch (error) {
-        throw classify(error, 'consumer')
+        if (isPaused) consumer.pause(only)
+        else consumer.resume(only)
+      } catch {
+        // Closed or crashed meanwhile: the next membership begins with nothing paused.
       }
-    },
-    async commit(offsets) {
-      if (offsets.length === 0) return
-      const foreign = offsets.find(o => !owned.has(nameOf(o)))
-      if (foreign !== undefined) {
-        throw new PipelineError('FENCED', `partition ${nameOf(foreign)} is no longer ours`, {
-          disposition: 'retry',
-        })
-      }
-      try {
-        await consumer.commitOffsets(
-          offsets.map(({topic, partition, offset, metadata}) => ({
-            topic,
-            partition,
-            offset: String(offset),
-            ...(metadata === undefined ? {} : {metadata}),
-          })),
-        )
-      } catch (error) {
-        throw classify(error, 'commit')
-      }
-    },
-    seek: ({topic, partition}, offset) => consumer.seek({topic, partition, offset: String(offset)}),
-    async close() {
-      await consumer.disconnect()
-    },
+    }
+    // Of an older assignment: its position must not reach the next one's.
+    const {version} = ownership
+    const isOver = (): boolean =>
+      !turn.isRunning() || turn.isStale() || version !== ownership.version || !ownership.owns(at)
+    const ready = Promise.all([ownership.settled, busy.get(nameOf(at))])
+    if (!(await within(ready, HOLD_MS)) || isOver() || batch.messages.length === 0) return
+    const records = batch.messages.map(message => toRecord(at, message))
+    const taken = take(at, records, Number(batch.highWatermark))
+    busy.set(nameOf(at), taken)
+    if (!(await within(taken, HOLD_MS))) {
+      pause(true)
+      void (async () => {
+        if (await taken) pause(false)
+      })()
+    } else if (!(await taken)) {
+      // Told; the same records again would tell the same.
+      pause(true)
+      return
+    }
+    if (!isOver()) turn.resolveOffset(batch.lastOffset())
   }
 }
 
-const toError = (error: unknown): Error =>
-  error instanceof Error ? error : new Error(String(error))
-
-/** Heartbeats while a batch waits for room; without them the group would take its partitions away. */
-async function keepAlive(
-  work: Promise<void>,
-  heartbeat: () => Promise<void>,
-  everyMs: number,
-): Promise<void> {
-  const timer = setInterval(() => void heartbeat().catch(() => undefined), everyMs)
+/** True when the work ends within the time. */
+async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
+  const {promise, resolve} = Promise.withResolvers<false>()
+  const timer = setTimeout(resolve, ms, false)
   try {
-    await work
+    return await Promise.race([work.then(() => true), promise])
   } finally {
-    clearInterval(timer)
+    clearTimeout(timer)
+  }
+}
+
+function toRecord(at: TopicPartition, message: KafkaMessage): ConsumedRecord {
+  const headers = (message.headers ?? {}) as ConsumedRecord['headers']
+  return {
+    topic: at.topic,
+    partition: at.partition,
+    offset: Number(message.offset),
+    timestampMs: Number(message.timestamp),
+    key: message.key ?? null,
+    value: message.value,
+    headers,
   }
 }

@@ -6,8 +6,8 @@
 import {ProduceAcks, Producer, type BaseOptions} from '@platformatic/kafka'
 import type {KafkaConnection} from './connections.ts'
 import {messageOf, PipelineError} from './errors.ts'
-import {splitBatch} from './kafka-chunks.ts'
-import type {OutgoingRecord, Publisher} from './kafka.ts'
+import {requireAnswers, splitBatch} from './kafka-chunks.ts'
+import type {OutgoingRecord, Publisher, TopicRecords} from './kafka.ts'
 
 const REQUEST_TIMEOUT_MS = 10_000
 
@@ -87,6 +87,24 @@ const asIs = (value?: Buffer): Buffer | undefined => value
 const textOrBytes = (value: Key): Buffer | undefined =>
   typeof value === 'string' ? Buffer.from(value) : value
 
+/** The client takes a partition number modulo the count: the record would land in another one. */
+async function requirePartitions(
+  producer: Producer<Key>,
+  request: readonly TopicRecords[],
+): Promise<void> {
+  const {topics} = await producer.metadata({topics: request.map(({topic}) => topic)})
+  for (const {topic, records} of request) {
+    const count = topics.get(topic)?.partitionsCount ?? 0
+    const outside = records.find(({partition}) => partition >= count)
+    if (outside === undefined) continue
+    throw new PipelineError(
+      'UPSTREAM_UNAVAILABLE',
+      `topic ${topic} has ${count} partitions, none of them is ${outside.partition}`,
+      {disposition: 'retry'},
+    )
+  }
+}
+
 /** @throws `UPSTREAM_UNAVAILABLE` when no broker answers */
 export async function openPlatformaticPublisher(
   connection: KafkaConnection,
@@ -119,10 +137,9 @@ export async function openPlatformaticPublisher(
           const messages = part.flatMap(({topic, records}) =>
             records.map(record => toMessage(topic, record)),
           )
-          const result = await producer.send({messages})
-          if ((result.unwritableNodes?.length ?? 0) > 0) {
-            throw new Error(`brokers ${result.unwritableNodes!.join()} took nothing`)
-          }
+          await requirePartitions(producer, part)
+          const {offsets = []} = await producer.send({messages})
+          requireAnswers(part, offsets)
         }
       } catch (error) {
         broken = classifyPlatformatic(error, 'send')

@@ -16,7 +16,7 @@ const IS_CONTROL = 0b10_0000
 const IS_LOG_APPEND_TIME = 0b1000
 const OFFSET_OUT_OF_RANGE = 1
 
-/** An offset that is gone is an answer here: it carries where the log begins and ends. */
+/** An offset that is gone is an answer here. */
 function toOutOfRange(error: unknown): FetchResponse {
   const {errors = [], response} = error as {
     readonly errors?: readonly {readonly apiCode?: number}[]
@@ -64,6 +64,17 @@ export function createRecordReader(connection: KafkaConnection, clientId: string
     })
     return toFetched(await answer.catch(toOutOfRange), wanted)
   }
+  /** The broker does not say where the log is when the asked offset is not in it. */
+  const withBounds = async (answer: FetchedRecords): Promise<FetchedRecords> => {
+    if (!answer.isGone) return answer
+    const {topic, partition} = answer
+    const ask = async (timestamp: bigint): Promise<number> => {
+      const found = await consumer.listOffsets({topics: [topic], timestamp})
+      return Number(found.get(topic)?.[partition] ?? -1)
+    }
+    const begin = await ask(ListOffsetTimestamps.EARLIEST)
+    return {...answer, begin, end: await ask(ListOffsetTimestamps.LATEST)}
+  }
   // The client keeps one fetch session per node: two requests at once would mix their partitions.
   let turn: Promise<unknown> = Promise.resolve()
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -88,7 +99,8 @@ export function createRecordReader(connection: KafkaConnection, clientId: string
         const answers = [...byNode].map(([node, list]) =>
           inTurn(() => fetchFrom(node, list, options)),
         )
-        return (await Promise.all(answers)).flat()
+        const fetched = (await Promise.all(answers)).flat()
+        return await Promise.all(fetched.map(withBounds))
       })
     },
     async offsetsAt(topic, timestampMs) {
@@ -182,12 +194,17 @@ function toFetched(
         one => one.topicId === topic.topicId && one.partition === answer.partitionIndex,
       )
       if (asked === undefined) return []
-      const batches = answer.errorCode === OFFSET_OUT_OF_RANGE ? [] : (answer.records ?? [])
+      const isGone = answer.errorCode === OFFSET_OUT_OF_RANGE
+      const batches = isGone ? [] : (answer.records ?? [])
+      const last = batches.at(-1)
       return [
         {
           topic: asked.topic,
           partition: asked.partition,
           records: batches.flatMap(batch => toRecords(batch, asked)),
+          next:
+            last === undefined ? asked.offset : Number(last.firstOffset) + last.lastOffsetDelta + 1,
+          isGone,
           begin: Number(answer.logStartOffset),
           end: Number(answer.highWatermark),
         },

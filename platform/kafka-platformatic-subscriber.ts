@@ -1,33 +1,15 @@
-/**
- * A member of a consumer group through @platformatic/kafka: its group protocol, our own fetching.
- *
- * A partition whose records are still being handed over is left out of the next fetch, so a slow one
- * holds up nobody.
- */
+/** A member of a consumer group through @platformatic/kafka: its group protocol, our own fetching. */
 import {Consumer, ListOffsetTimestamps, type ConsumerGroupJoinPayload} from '@platformatic/kafka'
 import type {KafkaConnection} from './connections.ts'
 import {PipelineError} from './errors.ts'
 import type {SubscriberOptions} from './kafka-kafkajs-subscriber.ts'
+import {createFetching, type Position} from './kafka-fetching.ts'
+import {createOwnership, nameOf, type Ownership} from './kafka-ownership.ts'
 import {classifyPlatformatic, toPlatformaticOptions} from './kafka-platformatic-publisher.ts'
 import {createRecordReader} from './kafka-platformatic-reader.ts'
-import type {FetchedRecords} from './kafka-reader.ts'
-import type {Subscriber, SubscriberHandlers, TopicPartition} from './kafka.ts'
-import {pause} from './lifecycle.ts'
+import type {CommittedOffset, Subscriber, TopicPartition} from './kafka.ts'
+import {retry} from './retry.ts'
 
-/** Wait after a failed fetch, and while every partition is busy, milliseconds. */
-const PAUSE_MS = 20
-const RETRY_MS = 500
-
-interface Position {
-  next: number
-  busy: boolean
-}
-
-const nameOf = (p: TopicPartition): string => `${p.topic}/${p.partition}`
-const parse = (name: string): TopicPartition => {
-  const cut = name.lastIndexOf('/')
-  return {topic: name.slice(0, cut), partition: Number(name.slice(cut + 1))}
-}
 const toError = (error: unknown): Error =>
   error instanceof Error ? error : new Error(String(error))
 
@@ -46,138 +28,138 @@ export function openPlatformaticSubscriber(
   consumer.on('error' as never, () => undefined)
   const reader = createRecordReader(connection, options.clientId)
   const stop = new AbortController()
-  let owned = new Map<string, Position>()
-  let changes: Promise<void> = Promise.resolve()
-
-  /** Where each partition goes on: at its committed offset, else at the begin of its log. */
-  const findPositions = async (
-    gained: readonly TopicPartition[],
-  ): Promise<Map<string, Position>> => {
-    const byTopic = Map.groupBy(gained, one => one.topic)
-    const topics = [...byTopic].map(([topic, list]) => ({
-      topic,
-      partitions: list.map(one => one.partition),
-    }))
-    const committed = await consumer.listCommittedOffsets({topics})
-    const earliest = await consumer.listOffsets({
-      topics: topics.map(one => one.topic),
-      timestamp: ListOffsetTimestamps.EARLIEST,
-    })
-    return new Map(
-      gained.map(one => {
-        const at = committed.get(one.topic)?.[one.partition] ?? -1n
-        const begin = earliest.get(one.topic)?.[one.partition] ?? 0n
-        return [nameOf(one), {next: Number(at >= 0n ? at : begin), busy: false}]
-      }),
-    )
+  const patience = {
+    attempts: Number.POSITIVE_INFINITY,
+    firstDelayMs: 100,
+    maxDelayMs: 2_000,
+    signal: stop.signal,
   }
+  const commits = createCommits(consumer)
+  let ownership: Ownership | undefined
+  let positions = new Map<string, Position>()
 
-  const change = (handlers: SubscriberHandlers, next: readonly TopicPartition[]): void => {
-    const lost = [...owned.keys()].map(parse)
-    owned = new Map()
-    const previous = changes
-    changes = (async () => {
-      await previous
-      try {
-        if (lost.length > 0) await handlers.onRevoked(lost)
-        if (next.length === 0) return
-        const positions = await findPositions(next)
-        await handlers.onAssigned(next)
-        owned = positions
-      } catch (error) {
-        handlers.onError(toError(error))
-      }
-    })()
-  }
-
-  const deliver = async (handlers: SubscriberHandlers, answer: FetchedRecords): Promise<void> => {
-    const name = nameOf(answer)
-    const position = owned.get(name)
-    const last = answer.records.at(-1)
-    if (position === undefined || position.busy || last === undefined) return
-    position.busy = true
+  const join = async (): Promise<void> => {
     try {
-      await handlers.onBatch(answer, answer.records, answer.end)
-      // Elsewhere after a seek: then the seek decides.
-      if (position.next <= last.offset) position.next = last.offset + 1
+      await consumer.joinGroup({})
     } catch (error) {
-      handlers.onError(toError(error))
-    } finally {
-      position.busy = false
-    }
-  }
-
-  const fetchLoop = async (handlers: SubscriberHandlers): Promise<void> => {
-    while (!stop.signal.aborted) {
-      const from = [...owned]
-        .filter(([, position]) => !position.busy)
-        .map(([name, {next}]) => ({...parse(name), offset: next}))
-      if (from.length === 0) {
-        await pause(PAUSE_MS, stop.signal)
-        continue
-      }
-      try {
-        const busy = [...owned.values()].some(position => position.busy)
-        const answers = await reader.fetch(from, {
-          bytesMax: options.fetchBytesMax,
-          // A partition that becomes free meanwhile should not wait for a fetch of the idle others.
-          waitMs: busy ? PAUSE_MS : options.maxWaitMs,
-        })
-        for (const answer of answers) void deliver(handlers, answer)
-      } catch (error) {
-        if (stop.signal.aborted) return
-        options.log.warn({error: toError(error).message}, 'fetch failed, trying again')
-        await pause(RETRY_MS, stop.signal)
-      }
+      throw classifyPlatformatic(error, 'consumer')
     }
   }
 
   return {
     async run(handlers) {
-      consumer.on('consumer:group:rebalance', () => change(handlers, []))
-      consumer.on('consumer:group:join', ({assignments = []}: ConsumerGroupJoinPayload) => {
-        const all = assignments.flatMap(({topic, partitions}) =>
-          partitions.map(partition => ({topic, partition})),
-        )
-        change(handlers, all)
+      const fetching = createFetching({reader, options, handlers})
+      const current = createOwnership({
+        handlers,
+        async prepare(next) {
+          const found = await retry(() => findPositions(consumer, next), patience)
+          positions = new Map(found.map(position => [nameOf(position), position]))
+        },
+        onReady: () => fetching.go([...positions.values()]),
       })
-      try {
-        consumer.topics.trackAll(...options.topics)
-        await consumer.joinGroup({})
-      } catch (error) {
-        throw classifyPlatformatic(error, 'consumer')
+      ownership = current
+      const replace = (next: readonly TopicPartition[]): void => {
+        fetching.go([])
+        positions = new Map()
+        commits.abandon()
+        current.replace(next)
       }
-      void fetchLoop(handlers)
+      consumer.on('consumer:group:rebalance', () => replace([]))
+      consumer.on('consumer:group:join', ({assignments = []}: ConsumerGroupJoinPayload) =>
+        replace(
+          assignments.flatMap(({topic, partitions}) =>
+            partitions.map(partition => ({topic, partition})),
+          ),
+        ),
+      )
+      // Told after each attempt to join anew, failed ones too: the client gives up then.
+      consumer.on('consumer:rejoin' as never, () => {
+        if (stop.signal.aborted || consumer.isActive()) return
+        replace([])
+        options.log.warn('membership lost, joining again')
+        void retry(join, patience).catch((error: unknown) => {
+          if (!stop.signal.aborted) handlers.onError(toError(error))
+        })
+      })
+      consumer.topics.trackAll(...options.topics)
+      await join()
+      void fetching.run(stop.signal)
     },
     async commit(offsets) {
       if (offsets.length === 0) return
-      const foreign = offsets.find(o => !owned.has(nameOf(o)))
-      if (foreign !== undefined) {
-        throw new PipelineError('FENCED', `partition ${nameOf(foreign)} is no longer ours`, {
-          disposition: 'retry',
-        })
-      }
-      try {
-        await consumer.commit({
-          offsets: offsets.map(({topic, partition, offset}) => ({
-            topic,
-            partition,
-            offset: BigInt(offset),
-            leaderEpoch: -1,
-          })),
-        })
-      } catch (error) {
-        throw classifyPlatformatic(error, 'commit')
-      }
+      const foreign = offsets.find(o => ownership?.owns(o) !== true)
+      if (foreign !== undefined) throw fenced(nameOf(foreign))
+      await commits.commit(offsets)
     },
     seek(partition, offset) {
-      const position = owned.get(nameOf(partition))
-      if (position !== undefined) position.next = offset
+      const position = positions.get(nameOf(partition))
+      if (position === undefined) return
+      position.next = offset
+      position.seeks += 1
     },
     async close() {
       stop.abort()
       await reader.close()
       await consumer.close(true)
     },
+  }
+}
+
+const fenced = (name: string): PipelineError =>
+  new PipelineError('FENCED', `partition ${name} is no longer ours`, {disposition: 'retry'})
+
+/**
+ * The client repeats a commit that was refused after it has joined again, then as the new member that
+ * it is: it would commit what is not ours any more. A commit that is abandoned has nothing left to repeat.
+ */
+function createCommits(consumer: Pick<Consumer, 'commit'>) {
+  const pending = new Set<unknown[]>()
+  return {
+    abandon(): void {
+      for (const offsets of pending) offsets.length = 0
+    },
+    async commit(offsets: readonly CommittedOffset[]): Promise<void> {
+      const sent = offsets.map(({topic, partition, offset}) => ({
+        topic,
+        partition,
+        offset: BigInt(offset),
+        leaderEpoch: -1,
+      }))
+      pending.add(sent)
+      try {
+        await consumer.commit({offsets: sent})
+      } catch (error) {
+        throw classifyPlatformatic(error, 'commit')
+      } finally {
+        pending.delete(sent)
+      }
+      if (sent.length === 0) throw fenced(nameOf(offsets[0]!))
+    },
+  }
+}
+
+/** Where each partition goes on: at its committed offset, else at the begin of its log. */
+async function findPositions(
+  consumer: Pick<Consumer, 'listCommittedOffsets' | 'listOffsets'>,
+  gained: readonly TopicPartition[],
+): Promise<readonly Position[]> {
+  const byTopic = Map.groupBy(gained, one => one.topic)
+  const topics = [...byTopic].map(([topic, list]) => ({
+    topic,
+    partitions: list.map(one => one.partition),
+  }))
+  try {
+    const committed = await consumer.listCommittedOffsets({topics})
+    const earliest = await consumer.listOffsets({
+      topics: topics.map(one => one.topic),
+      timestamp: ListOffsetTimestamps.EARLIEST,
+    })
+    return gained.map(({topic, partition}) => {
+      const at = committed.get(topic)?.[partition] ?? -1n
+      const begin = earliest.get(topic)?.[partition] ?? 0n
+      return {topic, partition, next: Number(at >= 0n ? at : begin), busy: false, seeks: 0}
+    })
+  } catch (error) {
+    throw classifyPlatformatic(error, 'offsets')
   }
 }

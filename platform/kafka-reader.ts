@@ -4,6 +4,10 @@ import type {ConsumedRecord, TopicPartition} from './kafka.ts'
 export interface FetchedRecords extends TopicPartition {
   /** Records from the asked offset on, in order; fewer than there are when the answer is full. */
   readonly records: readonly ConsumedRecord[]
+  /** Where the next fetch goes on: behind the records and what no reader is shown. */
+  readonly next: number
+  /** The asked offset is not in the log, which begins and ends elsewhere. */
+  readonly isGone: boolean
   /** First offset still there. */
   readonly begin: number
   /** Next offset to be written. */

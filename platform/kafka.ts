@@ -2,6 +2,7 @@
  * Ports to Kafka. Two adapters stand behind them (`kafka-kafkajs-*.ts`, `kafka-platformatic-*.ts`), held
  * to one conformance suite; nothing else imports a Kafka client.
  */
+import {PipelineError} from './errors.ts'
 
 export interface OutgoingRecord {
   readonly partition: number
@@ -50,24 +51,27 @@ export interface TopicPartition {
 export interface CommittedOffset extends TopicPartition {
   /** The next offset to read. */
   readonly offset: number
-  readonly metadata?: string
 }
 
 export interface SubscriberHandlers {
   /**
    * Records of one partition in order. The next batch of the partition is delivered only after the
-   * promise resolves; other partitions go on meanwhile. `endOffset`: the next offset to be written.
+   * promise resolves; other partitions go on meanwhile, after half a second at the latest.
+   * `endOffset`: the next offset to be written.
    */
   onBatch(
     partition: TopicPartition,
     records: readonly ConsumedRecord[],
     endOffset: number,
   ): Promise<void>
-  /** Partitions that are now ours; batches of them follow after the promise resolves. */
+  /**
+   * Partitions that are now ours; batches of them follow after the promise resolves, from where they
+   * were committed, or from where a `seek` made meanwhile says.
+   */
   onAssigned(partitions: readonly TopicPartition[]): Promise<void>
   /** Partitions that are no longer ours: stop writing for them. */
   onRevoked(partitions: readonly TopicPartition[]): Promise<void>
-  /** The subscriber cannot go on. */
+  /** The subscriber cannot go on: an offset that is gone, or a handler that failed. */
   onError(error: Error): void
 }
 
@@ -77,7 +81,7 @@ export interface Subscriber {
   run(handlers: SubscriberHandlers): Promise<void>
   /** @throws `FENCED` when a partition is no longer ours */
   commit(offsets: readonly CommittedOffset[]): Promise<void>
-  /** Delivers from `offset` on instead. */
+  /** Delivers from `offset` on instead; what is being delivered now is not taken back. */
   seek(partition: TopicPartition, offset: number): void
   close(): Promise<void>
 }
@@ -119,3 +123,11 @@ export interface KafkaAdmin {
   deleteTopics(topics: readonly string[]): Promise<void>
   close(): Promise<void>
 }
+
+/** Reading on elsewhere would leave records out, or count them twice. */
+export const offsetGone = (at: TopicPartition): PipelineError =>
+  new PipelineError(
+    'STATE_CONTRADICTS',
+    `the next offset of ${at.topic}/${at.partition} is not in its log: records were deleted before they were read, or the topic was made again`,
+    {disposition: 'stop'},
+  )

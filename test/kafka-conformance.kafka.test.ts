@@ -1,125 +1,16 @@
 /** What relay and processor rely on, held against each client on the real broker. */
 import {randomUUID} from 'node:crypto'
-import {pino} from 'pino'
-import {afterEach, describe, expect, test} from 'vitest'
-import {partitionFor} from '../contracts/partition.ts'
+import {describe, expect, test} from 'vitest'
 import type {KafkaConnection} from '../platform/connections.ts'
-import {PipelineError} from '../platform/errors.ts'
-import {openAdmin, openPublisher, openSubscriber} from '../platform/kafka-clients.ts'
+import {openPublisher} from '../platform/kafka-clients.ts'
 import {createRecordReader} from '../platform/kafka-platformatic-reader.ts'
-import type {
-  ConsumedRecord,
-  OutgoingRecord,
-  Subscriber,
-  SubscriberHandlers,
-  TopicPartition,
-} from '../platform/kafka.ts'
+import type {TopicPartition} from '../platform/kafka.ts'
 import {kafkaConnection} from './connections.ts'
-import {testTopicPrefix} from './isolation.ts'
-
-const log = pino({level: 'silent'})
-const PARTITIONS = 3
-let cleanUps: Array<() => Promise<void>> = []
-
-afterEach(async () => {
-  for (const cleanUp of cleanUps.toReversed()) await cleanUp()
-  cleanUps = []
-})
-
-const codeOf = async (work: Promise<unknown>): Promise<string> =>
-  await work.then(
-    () => 'resolved',
-    (error: unknown) => (error instanceof PipelineError ? error.code : String(error)),
-  )
-
-async function setup(client: KafkaConnection['client']) {
-  const connection: KafkaConnection = {...kafkaConnection(), client}
-  const topic = `${testTopicPrefix()}conformance`
-  const admin = await openAdmin(connection, {clientId: 'test', log})
-  cleanUps.push(() => admin.close())
-  await admin.ensureTopics([{topic, partitions: PARTITIONS}])
-  cleanUps.push(() => admin.deleteTopics([topic]))
-  const publisher = async () => {
-    const opened = await openPublisher(connection, {clientId: 'test', log, requestTimeoutMs: 5_000})
-    cleanUps.push(() => opened.close().catch(() => undefined))
-    return opened
-  }
-  const group = `${topic}-group`
-  const member = (handlers: Partial<SubscriberHandlers> = {}) => {
-    const subscriber = openSubscriber(connection, {
-      clientId: 'test',
-      groupId: group,
-      topics: [topic],
-      log,
-      maxWaitMs: 100,
-      fetchBytesMax: 1_000_000,
-      sessionTimeoutMs: 10_000,
-    })
-    let closed = false
-    const close = async (): Promise<void> => {
-      if (closed) return
-      closed = true
-      await subscriber.close()
-    }
-    cleanUps.push(close)
-    const seen = observe(subscriber, handlers)
-    return {...seen, subscriber, close}
-  }
-  return {connection, topic, admin, publisher, member, group}
-}
-
-/** A member that remembers what it was told, and whom one can ask to wait for a fact. */
-function observe(subscriber: Subscriber, handlers: Partial<SubscriberHandlers>) {
-  const records: ConsumedRecord[] = []
-  const owned = new Set<number>()
-  const errors: Error[] = []
-  let onChange = (): void => undefined
-  const running = subscriber.run({
-    async onAssigned(partitions) {
-      await handlers.onAssigned?.(partitions)
-      for (const {partition} of partitions) owned.add(partition)
-      onChange()
-    },
-    async onRevoked(partitions) {
-      await handlers.onRevoked?.(partitions)
-      for (const {partition} of partitions) owned.delete(partition)
-      onChange()
-    },
-    async onBatch(at, batch, end) {
-      await handlers.onBatch?.(at, batch, end)
-      records.push(...batch)
-      onChange()
-    },
-    onError(error) {
-      errors.push(error)
-      onChange()
-    },
-  })
-  const until = async (fact: () => boolean): Promise<void> => {
-    await running
-    await new Promise<void>(resolve => {
-      onChange = () => {
-        if (fact() || errors.length > 0) resolve()
-      }
-      onChange()
-    })
-    expect(errors).toEqual([])
-  }
-  return {records, owned, errors, until}
-}
-
-const toRecords = (count: number): OutgoingRecord[] =>
-  Array.from({length: count}, (_, i) => {
-    const key = `key-${i % 17}`
-    return {partition: partitionFor(key, '', PARTITIONS), key, value: Buffer.from(String(i))}
-  })
-
-const valuesOf = (records: readonly ConsumedRecord[], partition: number): string[] =>
-  records.filter(r => r.partition === partition).map(r => String(r.value))
+import {atEnd, codeOf, log, PARTITIONS, setupKafka, toRecords, valuesOf} from './kafka-world.ts'
 
 describe.each(['kafkajs', 'platformatic'] as const)('%s', client => {
   test('records of a partition arrive in the order in which they were sent', async () => {
-    const {topic, publisher, member} = await setup(client)
+    const {topic, publisher, member} = await setupKafka(client)
     const sent = toRecords(5_000)
     const sender = await publisher()
     for (let i = 0; i < sent.length; i += 1_000) {
@@ -134,7 +25,7 @@ describe.each(['kafkajs', 'platformatic'] as const)('%s', client => {
   })
 
   test('keys, null keys, empty values, null values and headers come back as they were', async () => {
-    const {topic, publisher, member} = await setup(client)
+    const {topic, publisher, member} = await setupKafka(client)
     const sender = await publisher()
     const headers = {'dlq-reason': 'x', bytes: Buffer.from([0, 255])}
     await sender.send([
@@ -160,7 +51,7 @@ describe.each(['kafkajs', 'platformatic'] as const)('%s', client => {
   })
 
   test('a send larger than one request is parted and keeps its order', async () => {
-    const {topic, publisher, member} = await setup(client)
+    const {topic, publisher, member} = await setupKafka(client)
     const sender = await publisher()
     const big = Array.from({length: 30}, (_, i) => ({
       partition: i % 2,
@@ -177,7 +68,7 @@ describe.each(['kafkajs', 'platformatic'] as const)('%s', client => {
   })
 
   test('an unknown topic is an error of its own, and the publisher is unusable after it', async () => {
-    const {topic, publisher} = await setup(client)
+    const {topic, publisher} = await setupKafka(client)
     const sender = await publisher()
     const record = {partition: 0, key: null, value: Buffer.from('x')}
     const missing = `${topic}-missing-${randomUUID()}`
@@ -186,7 +77,7 @@ describe.each(['kafkajs', 'platformatic'] as const)('%s', client => {
   })
 
   test('a record that the broker refuses as too large is an error of its own', async () => {
-    const {topic, publisher} = await setup(client)
+    const {topic, publisher} = await setupKafka(client)
     const sender = await publisher()
     const record = {partition: 0, key: null, value: Buffer.alloc(1_500_000)}
     expect(await codeOf(sender.send([{topic, records: [record]}]))).toBe('RECORD_TOO_LARGE')
@@ -199,7 +90,7 @@ describe.each(['kafkajs', 'platformatic'] as const)('%s', client => {
   })
 
   test('a member goes on where it has committed', async () => {
-    const {topic, publisher, member, admin, group} = await setup(client)
+    const {topic, publisher, member, admin, group} = await setupKafka(client)
     const sender = await publisher()
     await sender.send([{topic, records: toRecords(50)}])
     const first = member()
@@ -218,7 +109,7 @@ describe.each(['kafkajs', 'platformatic'] as const)('%s', client => {
   })
 
   test('a slow partition does not hold up the others of its fetch', async () => {
-    const {topic, publisher, member} = await setup(client)
+    const {topic, publisher, member} = await setupKafka(client)
     const sender = await publisher()
     const one = (partition: number) => ({partition, key: null, value: Buffer.from('x')})
     let release = (): void => undefined
@@ -234,7 +125,7 @@ describe.each(['kafkajs', 'platformatic'] as const)('%s', client => {
   })
 
   test('partitions are shared, taken over when a member leaves, and never committed by a stranger', async () => {
-    const {topic, publisher, member} = await setup(client)
+    const {topic, publisher, member} = await setupKafka(client)
     const sender = await publisher()
     const first = member()
     await first.until(() => first.owned.size === PARTITIONS)
@@ -251,7 +142,7 @@ describe.each(['kafkajs', 'platformatic'] as const)('%s', client => {
   })
 
   test('reading goes on from where a seek says', async () => {
-    const {topic, publisher, member} = await setup(client)
+    const {topic, publisher, member} = await setupKafka(client)
     const sender = await publisher()
     const at = (value: string) => ({partition: 1, key: null, value: Buffer.from(value)})
     await sender.send([{topic, records: [at('a'), at('b'), at('c')]}])
@@ -264,12 +155,12 @@ describe.each(['kafkajs', 'platformatic'] as const)('%s', client => {
 })
 
 test('records are read outside any group, from any offset', async () => {
-  const {connection, topic, publisher} = await setup('kafkajs')
+  const {connection, topic, publisher} = await setupKafka('kafkajs')
   const sender = await publisher()
   const at = (value: string) => ({partition: 2, key: null, value: Buffer.from(value)})
   await sender.send([{topic, records: [at('a'), at('b'), at('c')]}])
   const reader = createRecordReader(connection, 'test')
-  cleanUps.push(() => reader.close())
+  atEnd(() => reader.close())
   const from = [{topic, partition: 2, offset: 1}]
   const [answer] = await reader.fetch(from, {bytesMax: 100_000, waitMs: 1_000})
   expect(answer?.records.map(r => String(r.value))).toEqual(['b', 'c'])
@@ -277,7 +168,7 @@ test('records are read outside any group, from any offset', async () => {
 })
 
 test('topics are created once and never change their number of partitions', async () => {
-  const {admin, topic} = await setup('kafkajs')
+  const {admin, topic} = await setupKafka('kafkajs')
   expect(await admin.ensureTopics([{topic, partitions: PARTITIONS}])).toEqual([])
   expect(await codeOf(admin.ensureTopics([{topic, partitions: PARTITIONS + 1}]))).toBe(
     'STATE_CONTRADICTS',
