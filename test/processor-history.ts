@@ -86,19 +86,23 @@ export function createHistory(random: Random, count: number): History {
     next += 1
     if (random(12) !== 0) continue
     // Takeover: the successor starts at a cursor somewhere behind, and announces repetitions.
+    const [overtaken, announced] = [epoch, announcedUpTo]
     const late = outbox.slice(next, next + random(3))
-    const zombie = {epoch, redelivered: false}
+    const appendLate = (): void => {
+      for (const row of late) {
+        append(row, {epoch: overtaken, redelivered: row.outboxId <= announced})
+      }
+    }
     epoch += 1
     announcedUpTo = Math.max(announcedUpTo, next + late.length)
     next = Math.max(0, next - random(8))
     if (next < outbox.length) {
       // A late send lands before the successor's first record, or after it and is dropped.
-      if (random(2) === 0) {
-        for (const row of late) append(row, zombie)
-      } else {
+      if (random(2) === 0) appendLate()
+      else {
         append(outbox[next]!, {epoch, redelivered: true})
         next += 1
-        for (const row of late) append(row, zombie)
+        appendLate()
       }
     }
   }
