@@ -6,7 +6,7 @@ import type {Cassandra} from '../platform/cassandra.ts'
 import {PipelineError} from '../platform/errors.ts'
 import type {KafkaAdmin} from '../platform/kafka.ts'
 import type {RecordReader} from '../platform/kafka-reader.ts'
-import type {Loop} from '../platform/lifecycle.ts'
+import {pause, type Loop} from '../platform/lifecycle.ts'
 import type {Logger} from '../platform/log.ts'
 import type {Metrics} from '../platform/metrics.ts'
 import type {Redis} from '../platform/redis.ts'
@@ -282,7 +282,6 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
   const cleaner: Loop = {
     name: 'clean-up',
     async run(signal) {
-      const {pause} = await import('../platform/lifecycle.ts')
       while (!signal.aborted) {
         await forgetOldAnswers(db).catch(() => 0)
         await pause(CLEAN_MS, signal)

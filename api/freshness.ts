@@ -28,8 +28,9 @@ export function caughtUpAt(
   looks: readonly Ends[],
   reached: ReadonlyMap<string, number>,
 ): number | undefined {
-  return looks.findLast(({ends}) => [...ends].every(([key, end]) => (reached.get(key) ?? 0) >= end))
-    ?.at
+  return looks.findLast(({ends}) =>
+    [...ends].every(([key, end]) => Math.max(0, reached.get(key) ?? 0) >= end),
+  )?.at
 }
 
 export interface Freshness extends Loop {

@@ -1,6 +1,7 @@
 /** What one GraphQL document may ask for: depth, aliases and the number of things it touches. Pure. */
 import {
   GraphQLError,
+  Kind,
   type DocumentNode,
   type FragmentDefinitionNode,
   type SelectionSetNode,
@@ -17,7 +18,7 @@ export const DEPTH_MAX = 8
 export const ALIASES_MAX = 15
 export const COST_MAX = 5000
 /** Members assumed of a list that names no limit. */
-const LIST_DEFAULT = 50
+const LIST_DEFAULT = 20
 const LISTS = new Set(['contents', 'events', 'top', 'timeseries', 'breakdown', 'items'])
 
 type Variables = Readonly<Record<string, unknown>>
@@ -31,13 +32,13 @@ interface Walk {
 }
 
 function listSize(
-  node: Extract<SelectionSetNode['selections'][number], {kind: 'Field'}>,
+  node: Extract<SelectionSetNode['selections'][number], {kind: Kind.FIELD}>,
   variables: Variables,
 ): number {
   if (!LISTS.has(node.name.value)) return 1
   const value = node.arguments?.find(one => one.name.value === 'limit')?.value
-  if (value?.kind === 'IntValue') return Math.max(1, Number(value.value))
-  if (value?.kind === 'Variable')
+  if (value?.kind === Kind.INT) return Math.max(1, Number(value.value))
+  if (value?.kind === Kind.VARIABLE)
     return Math.max(1, Number(variables[value.name.value] ?? LIST_DEFAULT))
   return LIST_DEFAULT
 }
@@ -50,14 +51,14 @@ function walk(
   state.depth = Math.max(state.depth, at.depth)
   for (const node of set.selections) {
     if (state.cost > COST_MAX) return
-    if (node.kind === 'Field') {
+    if (node.kind === Kind.FIELD) {
       if (node.alias !== undefined) state.aliases++
       state.cost += at.times
       if (node.selectionSet !== undefined && !node.name.value.startsWith('__')) {
         const times = at.times * listSize(node, state.variables)
         walk(node.selectionSet, state, {...at, depth: at.depth + 1, times})
       }
-    } else if (node.kind === 'InlineFragment') walk(node.selectionSet, state, at)
+    } else if (node.kind === Kind.INLINE_FRAGMENT) walk(node.selectionSet, state, at)
     else {
       const name = node.name.value
       const fragment = state.fragments.get(name)
@@ -72,12 +73,12 @@ function walk(
 export function costOf(document: DocumentNode, variables: Variables = {}): DocumentCost {
   const fragments = new Map(
     document.definitions.flatMap(one =>
-      one.kind === 'FragmentDefinition' ? [[one.name.value, one] as const] : [],
+      one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one] as const] : [],
     ),
   )
   const state: Walk = {fragments, variables, aliases: 0, cost: 0, depth: 0}
   for (const one of document.definitions) {
-    if (one.kind === 'OperationDefinition')
+    if (one.kind === Kind.OPERATION_DEFINITION)
       walk(one.selectionSet, state, {depth: 1, times: 1, path: []})
   }
   return {depth: state.depth, aliases: state.aliases, cost: state.cost}

@@ -159,11 +159,11 @@ function loaders({reads, db}: GraphqlDeps): MercuriusLoaders {
         return queries.map(({obj}) => found.get(obj.content_id ?? '') ?? null)
       },
     },
-  } as unknown as MercuriusLoaders
+  }
 }
 
 /** Messages of a live channel as GraphQL wants them; ends when the stream ends. */
-async function* liveMetrics(hub: Hub, reads: Reads, content: Content): AsyncGenerator<unknown> {
+async function* liveMetrics(hub: Hub, reads: Reads, content: Content): AsyncGenerator {
   const stream = hub.open(`content:${content.id}`, {address: 'graphql'})
   const wake = new EventEmitter()
   stream.onEnd(() => wake.emit('data'))
