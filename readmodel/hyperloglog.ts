@@ -29,20 +29,22 @@ export class HyperLogLog {
   /** Sparse form: register index to rank. */
   #sparse: Map<number, number> | undefined = new Map()
   #dense: Uint8Array | undefined
+  /** How many registers have each rank: an estimate never walks the registers. */
+  readonly #ranks = emptyRanks()
 
   /** True when the sketch changed. */
   add(entry: HllEntry): boolean {
     const index = entry >>> 6
     const rank = entry & 63
-    if (this.#dense !== undefined) {
-      if (this.#dense[index]! >= rank) return false
-      this.#dense[index] = rank
-      return true
+    const before = this.#dense === undefined ? (this.#sparse!.get(index) ?? 0) : this.#dense[index]!
+    if (before >= rank) return false
+    this.#ranks[before]! -= 1
+    this.#ranks[rank]! += 1
+    if (this.#dense !== undefined) this.#dense[index] = rank
+    else {
+      this.#sparse!.set(index, rank)
+      if (this.#sparse!.size > SPARSE_MAX) this.#densify()
     }
-    const sparse = this.#sparse!
-    if ((sparse.get(index) ?? 0) >= rank) return false
-    sparse.set(index, rank)
-    if (sparse.size > SPARSE_MAX) this.#densify()
     return true
   }
 
@@ -68,29 +70,16 @@ export class HyperLogLog {
   }
 
   get entryCount(): number {
-    if (this.#sparse !== undefined) return this.#sparse.size
-    return this.#dense!.reduce((count, rank) => (rank > 0 ? count + 1 : count), 0)
+    return HLL_REGISTERS - this.#ranks[0]!
   }
 
   /** Roughly the memory it takes. */
   get bytes(): number {
-    return this.#sparse === undefined ? HLL_REGISTERS + 100 : 120 + this.#sparse.size * 24
-  }
-
-  /** How many registers have each rank. */
-  rankCounts(): Int32Array {
-    const counts = new Int32Array(RANK_MAX + 1)
-    if (this.#dense !== undefined) {
-      for (const rank of this.#dense) counts[rank]! += 1
-      return counts
-    }
-    counts[0] = HLL_REGISTERS - this.#sparse!.size
-    for (const rank of this.#sparse!.values()) counts[rank]! += 1
-    return counts
+    return this.#sparse === undefined ? HLL_REGISTERS + 400 : 400 + this.#sparse.size * 24
   }
 
   estimate(): number {
-    return estimateOf(this.rankCounts())
+    return estimateOf(this.#ranks)
   }
 
   #densify(): void {
@@ -101,6 +90,14 @@ export class HyperLogLog {
   }
 }
 
+/** Counts of the ranks of a sketch of 64-bit hashes that nothing was added to. */
+export function emptyRanks(): number[] {
+  // A plain array: a typed one lies outside of the heap and costs more than what is counted here.
+  const ranks = Array.from<number>({length: RANK_MAX + 1}).fill(0)
+  ranks[0] = HLL_REGISTERS
+  return ranks
+}
+
 /** The same for registers of any number (a power of two) over hashes of `hashBits`. */
 export function estimateRegisters(registers: Uint8Array, hashBits: number): number {
   const counts = new Int32Array(hashBits - Math.log2(registers.length) + 2)
@@ -109,7 +106,7 @@ export function estimateRegisters(registers: Uint8Array, hashBits: number): numb
 }
 
 /** The number of distinct values, rounded; counts of ranks are all it depends on. */
-export function estimateOf(rankCounts: Int32Array, m = HLL_REGISTERS): number {
+export function estimateOf(rankCounts: ArrayLike<number>, m = HLL_REGISTERS): number {
   const q = rankCounts.length - 2
   if (rankCounts[0] === m) return 0
   let z = m * tau(1 - rankCounts[q + 1]! / m)

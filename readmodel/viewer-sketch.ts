@@ -9,7 +9,8 @@
  */
 import {ByteReader, type ByteWriter} from './bytes.ts'
 import {
-  estimateRegisters,
+  emptyRanks,
+  estimateOf,
   HLL_REGISTERS,
   HyperLogLog,
   SPARSE_MAX,
@@ -156,12 +157,17 @@ export class ViewerSketch {
   }
 
   #estimateSmall(): number {
-    const registers = new Uint8Array(HLL_REGISTERS)
+    const union = new Map<number, number>()
+    const ranks = emptyRanks()
     for (const [key, rank] of this.#small!) {
       const index = key % HLL_REGISTERS
-      if (registers[index]! < rank) registers[index] = rank
+      const before = union.get(index) ?? 0
+      if (before >= rank) continue
+      union.set(index, rank)
+      ranks[before]! -= 1
+      ranks[rank]! += 1
     }
-    return estimateRegisters(registers, 64)
+    return estimateOf(ranks)
   }
 
   #addTo(cell: number, entry: HllEntry): boolean {

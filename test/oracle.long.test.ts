@@ -23,7 +23,7 @@ test.each(Array.from({length: SEEDS}, (_, n) => 100 + n))(
     await writeHistory(world.pool, {seed, steps: 150})
     // One of them is killed in the middle of it.
     const writing = writeHistory(world.pool, {seed: seed + 10_000, steps: 100})
-    await (seed % 2 === 0 ? relay! : processor!).kill()
+    await (seed % 2 === 0 ? relay : processor).kill()
     await world.start(seed % 2 === 0 ? 'ingestor' : 'processor')
     await writing
     expect((await differencesWhenQuiet(world, 90_000)).slice(0, 20)).toEqual([])
