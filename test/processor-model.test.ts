@@ -1,25 +1,22 @@
-/** The whole owner against doubles of its servers; thousands of histories in test:long. */
+/** The whole owner against doubles of its servers: INV-30 to INV-43. */
 import {describe, expect, test} from 'vitest'
 import {runModel, type RunOptions} from './processor-model.ts'
 
-const SEEDS = 60
-
-async function differencesOf(options: RunOptions): Promise<readonly string[]> {
-  return await runModel(options)
-}
+const SEEDS = 40
 
 test('whatever fails and whoever takes over, both stores equal the source in the end', async () => {
   for (let seed = 1; seed <= SEEDS; seed++) {
-    expect({seed, differences: await differencesOf({seed})}).toEqual({seed, differences: []})
+    const differences = await runModel({seed, patienceMs: 20_000})
+    expect({seed, differences}).toEqual({seed, differences: []})
   }
-}, 120_000)
+}, 240_000)
 
 describe('a fence that is taken away turns the model red', () => {
-  /** Seeds until one shows the bug; every one of them is green with the fence in place. */
-  const showsIn = async (options: Omit<RunOptions, 'seed'>): Promise<boolean> => {
+  /** Wrong numbers in Cassandra, not just something that is late. */
+  const showsWrongNumbers = async (options: Omit<RunOptions, 'seed'>): Promise<boolean> => {
     for (let seed = 1; seed <= 80; seed++) {
       const differences = await runModel({...options, seed, patienceMs: 700})
-      if (differences.length > 0) return true
+      if (differences.some(text => /^(Cassandra|raw rows)/.test(text))) return true
     }
     return false
   }
@@ -31,8 +28,8 @@ describe('a fence that is taken away turns the model red', () => {
   ] as const)(
     '%s',
     async (_name, sabotage) => {
-      expect(await showsIn({sabotage})).toBe(true)
+      expect(await showsWrongNumbers({sabotage})).toBe(true)
     },
-    60_000,
+    120_000,
   )
 })
