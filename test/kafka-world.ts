@@ -45,8 +45,8 @@ export async function setupKafka(client: KafkaConnection['client']) {
     return opened
   }
   const group = `${topic}-group`
-  const member = (handlers: Partial<SubscriberHandlers> = {}) => {
-    const subscriber = openSubscriber(connection, {
+  const member = (handlers: Partial<SubscriberHandlers> = {}, through = connection) => {
+    const subscriber = openSubscriber(through, {
       clientId: 'test',
       groupId: group,
       topics: [topic],
