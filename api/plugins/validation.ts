@@ -4,7 +4,8 @@
  * Guarantees    bodies are taken as they are: no conversion, no silent removal of fields; only
  *               what stands in an address is text and therefore converted.
  */
-import {Ajv, type ErrorObject} from 'ajv'
+import type {ErrorObject} from 'ajv'
+import {Ajv2020} from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type {FastifyInstance} from 'fastify'
 import {DEPTH_MAX, depthOf, findBadJson} from '../json-guard.ts'
@@ -95,8 +96,8 @@ function parseJson(bytes: Buffer): unknown {
 /** Sets how bodies are read and schemas are checked. */
 export function addValidation(app: FastifyInstance): void {
   const common = {allErrors: true, verbose: true, strict: false, useDefaults: true} as const
-  const bodies = new Ajv(common)
-  const addresses = new Ajv({...common, coerceTypes: 'array'})
+  const bodies = new Ajv2020(common)
+  const addresses = new Ajv2020({...common, coerceTypes: 'array'})
   // Named by its default export, which nodenext sees as a module with a `default`.
   for (const ajv of [bodies, addresses]) addFormats.default(ajv)
   app.setValidatorCompiler(({schema, httpPart}) => {
