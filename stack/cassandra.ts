@@ -3,7 +3,7 @@ import {globSync, mkdirSync} from 'node:fs'
 import {join} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import type {Library} from './maven.ts'
-import type {Server} from './server.ts'
+import {QUICK_START, type Server} from './server.ts'
 import {renderInto, templatePath} from './template.ts'
 
 const LIBRARY: Library = {name: 'cassandra', version: '5.0.9', from: {pom: 'cassandra.pom.xml'}}
@@ -44,6 +44,7 @@ export const cassandra: Server = {
       args: [
         `-Xms${config.heaps.cassandra}`,
         `-Xmx${config.heaps.cassandra}`,
+        ...QUICK_START,
         ...config.jvmOptions,
         ...agents,
         `@${templatePath('cassandra.jvm17.args')}`,

@@ -6,7 +6,7 @@ import {join} from 'node:path'
 import {promisify} from 'node:util'
 import {messageOf, StackError} from './errors.ts'
 import type {Library} from './maven.ts'
-import type {Server} from './server.ts'
+import {QUICK_START, type Server} from './server.ts'
 import {renderInto, templatePath} from './template.ts'
 
 const LIBRARY: Library = {name: 'kafka', version: '4.3.1', from: {pom: 'kafka.pom.xml'}}
@@ -37,6 +37,7 @@ export const kafka: Server = {
         `-Xmx${config.heaps.kafka}`,
         '-XX:+UseG1GC',
         '-XX:MaxGCPauseMillis=20',
+        ...QUICK_START,
         ...config.jvmOptions,
         logging,
         ...classPath,
