@@ -120,5 +120,7 @@ test('services start after the init job, and the job after healthy servers', () 
 })
 
 test('PostgreSQL 18 keeps its data below the mounted folder', () => {
-  expect(readFileSync('docker-compose.yml', 'utf8')).toMatch(/['"]postgres:\/var\/lib\/postgresql['"]/)
+  expect(readFileSync('docker-compose.yml', 'utf8')).toMatch(
+    /['"]postgres:\/var\/lib\/postgresql['"]/,
+  )
 })
