@@ -297,40 +297,4 @@ export interface Operations {
     readonly body: undefined
     readonly answer: {readonly stream: string; readonly event_id: number; readonly stages: readonly ({readonly stage: "postgresql" | "outbox" | "kafka" | "cassandra" | "redis"; readonly found: boolean | null; readonly at: string | null; readonly note: string | null; readonly data: unknown})[]; readonly commit_to_visible_ms: number | null}
   }
-  "GET /graphql": {
-    readonly path: Readonly<Record<string, never>>
-    readonly query: {readonly query?: string; readonly persisted?: boolean; readonly operationName?: string | null; readonly variables?: string; readonly extensions?: string}
-    readonly body: undefined
-    readonly answer: {readonly data?: Readonly<Record<string, unknown>> | null; readonly errors?: readonly ({readonly message: string; readonly locations?: readonly ({readonly line?: number; readonly column?: number})[]; readonly path?: readonly (string)[]; readonly extensions?: {readonly code?: string}})[]; readonly extensions?: Readonly<Record<string, unknown>>}
-  }
-  "POST /graphql": {
-    readonly path: Readonly<Record<string, never>>
-    readonly query: Readonly<Record<string, never>>
-    readonly body: {readonly query?: string; readonly persisted?: boolean; readonly operationName?: string | null; readonly variables?: Readonly<Record<string, unknown>> | null; readonly extensions?: Readonly<Record<string, unknown>>}
-    readonly answer: {readonly data?: Readonly<Record<string, unknown>> | null; readonly errors?: readonly ({readonly message: string; readonly locations?: readonly ({readonly line?: number; readonly column?: number})[]; readonly path?: readonly (string)[]; readonly extensions?: {readonly code?: string}})[]; readonly extensions?: Readonly<Record<string, unknown>>}
-  }
-  "GET /graphiql": {
-    readonly path: Readonly<Record<string, never>>
-    readonly query: Readonly<Record<string, never>>
-    readonly body: undefined
-    readonly answer: undefined
-  }
-  "GET /graphiql/main.js": {
-    readonly path: Readonly<Record<string, never>>
-    readonly query: Readonly<Record<string, never>>
-    readonly body: undefined
-    readonly answer: undefined
-  }
-  "GET /graphiql/sw.js": {
-    readonly path: Readonly<Record<string, never>>
-    readonly query: Readonly<Record<string, never>>
-    readonly body: undefined
-    readonly answer: undefined
-  }
-  "GET /graphiql/config.js": {
-    readonly path: Readonly<Record<string, never>>
-    readonly query: Readonly<Record<string, never>>
-    readonly body: undefined
-    readonly answer: undefined
-  }
 }

@@ -221,7 +221,9 @@ export async function addGraphql(app: Api, deps: GraphqlDeps): Promise<void> {
             extensions: {code: cause.kind, errors: cause.errors},
           }
         }
-        if (cause === undefined || cause === null) return shown.response.errors?.[index] ?? error
+        const isOurs = cause === undefined || cause === null || 'statusCode' in cause
+        if (isOurs || error instanceof mercurius.ErrorWithProps)
+          return shown.response.errors?.[index] ?? error
         app.log.error({err: cause}, 'graphql failed')
         return {message: 'the failure is in the log', path: error.path}
       })

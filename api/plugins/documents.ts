@@ -47,6 +47,8 @@ export async function addDocuments(app: Api): Promise<void> {
         typeof json['$id'] === 'string' ? json['$id'] : `def-${i}`,
     },
     transform: ({schema, url, route}) => {
+      // GraphQL describes itself.
+      if (/^\/graphi?ql/.test(url)) return {schema: {...schema, hide: true}, url}
       const {scope} = (route as {config?: {scope?: string}}).config ?? {}
       const open = scope === undefined || scope === 'none'
       return {schema: {...schema, security: open ? [] : [{key: []}, {cookie: []}]}, url}

@@ -58,7 +58,8 @@ export function sendProblem(
 
 export function addProblems(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
-    const problem = toProblem(error)
+    // What is wrong with a body does not matter where none is taken.
+    const problem = request.is404 ? notThere(app, request) : toProblem(error)
     if (problem.status >= 500) {
       const level = problem.kind === 'unavailable' ? 'warn' : 'error'
       request.log[level](
@@ -68,21 +69,16 @@ export function addProblems(app: FastifyInstance): void {
     }
     return sendProblem(request, reply, problem)
   })
-  app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? '/'
-    const known = methodsAt(app, path)
-    if (known.length === 0) {
-      return sendProblem(request, reply, new Problem('not-found', `there is nothing at ${path}`))
-    }
-    const problem = new Problem(
-      'method-not-allowed',
-      `${request.method} is not one of ${known.join(', ')}`,
-      {
-        headers: {allow: known.join(', ')},
-      },
-    )
-    return sendProblem(request, reply, problem)
-  })
+  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, notThere(app, request)))
+}
+
+/** Nothing at this address, or not by this method. */
+function notThere(app: FastifyInstance, request: FastifyRequest): Problem {
+  const path = request.url.split('?', 1)[0] ?? '/'
+  const known = methodsAt(app, path)
+  if (known.length === 0) return new Problem('not-found', `there is nothing at ${path}`)
+  const detail = `${request.method} is not one of ${known.join(', ')}`
+  return new Problem('method-not-allowed', detail, {headers: {allow: known.join(', ')}})
 }
 
 /** Methods that some route takes at a concrete path: routes are recorded as patterns. */

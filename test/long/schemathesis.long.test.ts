@@ -1,0 +1,64 @@
+/** Every route of the OpenAPI document, asked what nobody would ask: schemathesis, with a key. */
+import {execFile} from 'node:child_process'
+import {existsSync, readFileSync} from 'node:fs'
+import {promisify} from 'node:util'
+import {afterAll, beforeAll, expect, test} from 'vitest'
+import {createKeyStore} from '../../api/key-store.ts'
+import {toDatabase} from '../../api/postgres.ts'
+import {openPipelineWorld, type PipelineWorld} from '../pipeline-world.ts'
+
+const run = promisify(execFile)
+const VENV = '.stack/schemathesis'
+const VERSION = '4.32.5'
+
+let world: PipelineWorld
+let url: string
+
+beforeAll(async () => {
+  if (!existsSync(`${VENV}/bin/schemathesis`)) {
+    await run('python3', ['-m', 'venv', VENV])
+    await run(`${VENV}/bin/pip`, ['install', '--quiet', `schemathesis==${VERSION}`])
+  }
+  world = await openPipelineWorld({
+    API_ACCESS: 'keys',
+    API_KEY_LIMIT_PER_MINUTE: '0',
+    API_ADDRESS_LIMIT_PER_MINUTE: '0',
+  })
+  const services = await Promise.all(
+    (['ingestor', 'processor', 'api'] as const).map(name => world.start(name)),
+  )
+  url = services[2]!.url
+  await world.pool.query(readFileSync('scripts/sample.sql', 'utf8'))
+}, 300_000)
+afterAll(async () => await world?.[Symbol.asyncDispose]())
+
+test('schemathesis finds nothing in any route', async () => {
+  const keys = createKeyStore(toDatabase(world.pool))
+  const {key} = await keys.create('schemathesis', ['read', 'write', 'admin'], null)
+  const args = [
+    '--config-file',
+    'test/long/schemathesis.toml',
+    'run',
+    `${url}/openapi.json`,
+    '--phases',
+    'examples,coverage,fuzzing',
+    '--max-examples',
+    '20',
+    '--header',
+    `Authorization: Bearer ${key}`,
+    // Streams do not end; the text for Prometheus is not ours to describe.
+    '--exclude-path-regex',
+    '^/v1/live/|^/metrics$',
+    '--generation-allow-x00',
+    'false',
+    '--request-timeout',
+    '30',
+    '--no-color',
+  ]
+  const outcome = await run(`${VENV}/bin/schemathesis`, args, {maxBuffer: 50_000_000}).then(
+    ({stdout}) => ({failed: false, stdout}),
+    (error: {stdout: string}) => ({failed: true, stdout: error.stdout}),
+  )
+  console.log(outcome.stdout.split('SUMMARY').at(-1))
+  expect(outcome.failed ? outcome.stdout.slice(-20_000) : '').toBe('')
+}, 1_200_000)
