@@ -1,7 +1,6 @@
 /** The pipeline from inside, for administrators: topics, schemas, groups, lanes, one event's way. */
 import {deadLetterTopic, topicName, valueSubject} from '../../contracts/topics.ts'
 import {STREAMS} from '../../contracts/streams.ts'
-import {PipelineError} from '../../platform/errors.ts'
 import type {KafkaAdmin} from '../../platform/kafka.ts'
 import type {Registry} from '../../platform/registry.ts'
 import type {Api} from '../app.ts'
@@ -60,15 +59,10 @@ const TAGS = ['admin']
 /** Kafka's own topics are not ours to show. */
 const isInternal = (topic: string): boolean => topic.startsWith('__')
 
-/** An unknown topic is the caller's mistake, not the server's. */
-async function known<T>(what: string, name: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    const codes = ['TOPIC_UNKNOWN', 'SCHEMA_UNKNOWN']
-    if (error instanceof PipelineError && codes.includes(error.code)) throw notFound(what, name)
-    throw error
-  }
+/** Asked first: the client would look for an unknown topic again and again. @throws 404 */
+async function requireTopic(kafka: KafkaAdmin, topic: string): Promise<void> {
+  const topics = await kafka.listTopics()
+  if (!topics.some(one => one.topic === topic)) throw notFound('topic', topic)
 }
 
 export function addAdminRoutes(app: Api, deps: AdminDeps, options: AdminOptions): void {
@@ -133,7 +127,8 @@ function addTopics(app: Api, {admin, inspector, registry}: AdminDeps): void {
     },
     async ({params: {topic}}) => {
       const kafka = await admin()
-      const partitions = await known('topic', topic, () => kafka.offsets(topic))
+      await requireTopic(kafka, topic)
+      const partitions = await kafka.offsets(topic)
       const [config, subjects] = await Promise.all([
         kafka.topicConfig(topic),
         registry.subjects().catch(() => []),
@@ -168,7 +163,8 @@ function addTopics(app: Api, {admin, inspector, registry}: AdminDeps): void {
         limit: query.limit ?? 50,
         newestFirst: (query.order ?? 'newest') === 'newest' && !upwards,
       }
-      const found = await known('topic', topic, () => inspector.messages(request))
+      await requireTopic(await admin(), topic)
+      const found = await inspector.messages(request)
       const items = found.items.map(item => ({...item, headers: {...item.headers}}))
       return {items, partitions: [...found.partitions], incomplete: found.incomplete}
     },
