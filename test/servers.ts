@@ -2,19 +2,23 @@
  * The servers of the integration tests: one stack on free ports for the whole run, whatever suites
  * take part, gone with it. `TEST_SERVERS=external` uses those of the connection variables instead.
  */
-import {mkdtempSync, rmSync} from 'node:fs'
+import {existsSync, globSync, mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import type {TestProject} from 'vitest/node'
 import {readStackConfig, type Connections} from '../stack/config.ts'
 import {sideConfig} from '../stack/side-stack.ts'
-import {startStack, type Stack} from '../stack/stack.ts'
+import {holderOf} from '../stack/lock.ts'
+import {lockPath, startStack, type Stack} from '../stack/stack.ts'
+import {stopStack} from '../stack/stop.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
     readonly connections: Connections
   }
 }
+
+const FOLDER_PREFIX = 'stack-test-'
 
 interface Opened {
   readonly connections: Connections
@@ -43,12 +47,24 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
 }
 
+/** Servers of a test run that was killed: nobody else would ever end them. */
+async function endAbandoned(): Promise<void> {
+  for (const folder of globSync(join(tmpdir(), `${FOLDER_PREFIX}*`))) {
+    const config = readStackConfig({STACK_DIR: folder})
+    // Not yet locked: that run is just beginning.
+    if (!existsSync(lockPath(config)) || holderOf(lockPath(config)) !== undefined) continue
+    await stopStack(config)
+    rmSync(folder, {recursive: true, force: true})
+  }
+}
+
 async function openServers(): Promise<Opened> {
   if (process.env['TEST_SERVERS'] === 'external') {
     const {connections} = readStackConfig({...process.env, STACK: 'external'})
     return {connections, close: async () => await Promise.resolve()}
   }
-  const folder = mkdtempSync(join(tmpdir(), 'stack-test-'))
+  await endAbandoned()
+  const folder = mkdtempSync(join(tmpdir(), FOLDER_PREFIX))
   const remove = (): void => rmSync(folder, {recursive: true, force: true})
   let stack: Stack
   try {
