@@ -4,6 +4,7 @@ import type {KafkaConnection} from './connections.ts'
 import {PipelineError} from './errors.ts'
 import {classify, toClient, type ClientOptions} from './kafka-kafkajs-client.ts'
 import type {CommittedOffset, KafkaAdmin} from './kafka.ts'
+import {pause} from './lifecycle.ts'
 
 export async function openKafkajsAdmin(
   connection: KafkaConnection,
@@ -52,6 +53,7 @@ function toAdmin(
               configEntries: Object.entries(config).map(([name, value]) => ({name, value})),
             })),
           })
+          await Promise.all(missing.map(async ({topic}) => await whenLed(admin, topic)))
         }
         return missing.map(({topic}) => topic)
       }),
@@ -90,5 +92,21 @@ function toAdmin(
       }),
     deleteTopics: topics => guard('delete', () => admin.deleteTopics({topics: [...topics]})),
     close: () => admin.disconnect(),
+  }
+}
+
+const LED_TRIES = 100
+const LED_PAUSE_MS = 50
+
+/** A broker lists a new topic a moment before it answers for its partitions. */
+async function whenLed(admin: Admin, topic: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await admin.fetchTopicOffsets(topic)
+      return
+    } catch (error) {
+      if (attempt >= LED_TRIES) throw error
+      await pause(LED_PAUSE_MS, new AbortController().signal)
+    }
   }
 }

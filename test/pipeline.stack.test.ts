@@ -74,7 +74,8 @@ test('the INSERTs of the sample become rows, hashes and answers that agree', asy
   expect(Object.values(second)).not.toContain('')
 
   const {url} = serviceOf('api')
-  expect(await answer(`${url}/v1/events/1`)).toMatchObject({
+  const event = await until('event 1 by id', () => answer(`${url}/v1/events/1`))
+  expect(event).toMatchObject({
     engagement_seconds: 30,
     engagement_pct: 30 / 1800,
     event_type: 'play',
@@ -99,7 +100,7 @@ test('the INSERTs of the sample become rows, hashes and answers that agree', asy
       unique_viewers: 2,
     },
   })
-})
+}, 120_000)
 
 test('values that an event does not have are absent in Cassandra, not tombstones', async () => {
   const {world: at} = await setup(['ingestor', 'processor'])
@@ -119,7 +120,7 @@ test('values that an event does not have are absent in Cassandra, not tombstones
   } finally {
     await client.shutdown()
   }
-})
+}, 120_000)
 
 test('an event that commits late is not lost, and delays nobody', async () => {
   const {world: at} = await setup(['ingestor', 'processor'])
@@ -140,7 +141,7 @@ test('an event that commits late is not lost, and delays nobody', async () => {
   } finally {
     slow.release()
   }
-})
+}, 120_000)
 
 test('killed at any moment, relay and processor lose nothing and count nothing twice', async () => {
   const {world: at, serviceOf} = await setup(['ingestor', 'processor'])
@@ -170,4 +171,4 @@ test('killed at any moment, relay and processor lose nothing and count nothing t
     return keys.length === expected.events && keys
   })
   expect(hashes).toHaveLength(expected.events)
-}, 120_000)
+}, 180_000)
