@@ -148,6 +148,7 @@ function foldRecord<SourceRow, Event, Derived>(
     const decision = decide(effect, record, stored)
     if (decision.kind === 'stale') {
       counts.stale += 1
+      if (stored?.outboxId === record.outbox_id) repeatLive(state, item, effect, deps)
       continue
     }
     if (decision.retract !== null) {
@@ -160,8 +161,9 @@ function foldRecord<SourceRow, Event, Derived>(
     }
     if (decision.apply !== null || stored !== null) {
       queueWrites(state, item, {effect, stored, counts}, deps)
-    }
+    } else repeatLive(state, item, effect, deps)
   }
+  if (!item.fresh && offset <= state.replayEnd) state.replayedCorrection = offset
   state.foldedOffset = offset
   state.foldedIdentity = {outboxId: record.outbox_id, createdAt: record.created_at}
   if (record.created_at > state.newestCreatedAt) state.newestCreatedAt = record.created_at
@@ -183,6 +185,30 @@ interface Outcome<Event> {
   readonly effect: Effect<Event>
   readonly stored: Register<Event> | null
   readonly counts: FoldCounts
+}
+
+/**
+ * What an earlier owner stored it may not have told Redis. A hash that a later change wrote stays:
+ * it carries the higher outbox id.
+ */
+function repeatLive<SourceRow, Event, Derived>(
+  state: PartitionState<Event, Derived>,
+  {offset, record}: PlannedRecord<Event, SourceRow>,
+  {kind, event}: Effect<Event>,
+  {fold, metadata, now}: FoldBatchDeps<SourceRow, Event, Derived>,
+): void {
+  if (offset > state.replayEnd) return
+  const contentId = kind === 'put' ? fold.contentOf(event) : null
+  const known = contentId === null ? null : (metadata.peek(contentId) ?? null)
+  const change = {
+    kind,
+    event,
+    derived: kind === 'put' ? fold.derive(event, known) : null,
+    outboxId: record.outbox_id,
+    createdAt: record.created_at,
+    processedAt: now(),
+  }
+  state.liveEvents.push({...change, offset, correction: true})
 }
 
 function queueWrites<SourceRow, Event, Derived>(

@@ -1,13 +1,13 @@
 /**
  * Keeps one partition's keys in Redis: group commit, lease, seeding.
  *
- * Guarantees    INV-37 (live-lease.ts), INV-38: after a loss every key is written again before
+ * Guarantees    INV-37 (live-lease.ts), INV-46, INV-38: after a loss every key is written again before
  *               readers believe the partition.
  * Does not      hold back Cassandra for longer than its patience: without Redis the partition goes on.
  */
 import {dispositionOf, messageOf} from '../platform/errors.ts'
 import {pause, type Loop} from '../platform/lifecycle.ts'
-import {retryDelayMs} from '../platform/retry.ts'
+import {retry, retryDelayMs} from '../platform/retry.ts'
 import type {ProcessorConfig} from './config.ts'
 import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
 import {fenceOf, type QueuedLiveEvent} from './partition-state.ts'
@@ -16,6 +16,8 @@ import type {Row} from './state-cache.ts'
 
 /** Corrections of one partition that are kept for Redis while it is away. */
 const CORRECTIONS_MAX = 100_000
+/** Calls while seeding: giving up means to begin again with the first row. */
+const SEED_ATTEMPTS = 5
 
 export function createLiveWriter<SourceRow, Event, Derived>(
   {state, lease, work, progress}: OwnerShared<Event, Derived>,
@@ -29,6 +31,8 @@ export function createLiveWriter<SourceRow, Event, Derived>(
   let runId = ''
   /** True while our own lease must still be there. */
   let renew = false
+  /** Up to where an adopted lease has every effect; what was seeded has all of them. */
+  let adoptedOffset = Number.POSITIVE_INFINITY
   let first = true
 
   const send = async (
@@ -43,8 +47,9 @@ export function createLiveWriter<SourceRow, Event, Derived>(
     return outcome === 'applied'
   }
 
-  /** Sends what is due, at most one call's worth. False when Redis forgot us. */
+  /** Sends what is due, at most one call's worth. False when Redis has to be seeded. */
   const flushSome = async (withLease: boolean): Promise<boolean> => {
+    if (state.replayedCorrection > adoptedOffset) return false
     const offset = Math.max(state.foldedOffset, lease.appliedOffset)
     const taken = state.cache.takeLiveDirty(config.liveRowsMax)
     const events = state.liveEvents.splice(0, config.liveEventsMax)
@@ -73,8 +78,10 @@ export function createLiveWriter<SourceRow, Event, Derived>(
 
   /** Adopts a lease that stands, or writes every key of the partition. */
   const enter = async (signal: AbortSignal): Promise<void> => {
-    runId = await live.runId()
-    const found = await live.lease(state.partition)
+    const again = <T>(call: () => Promise<T>): Promise<T> =>
+      retry(call, {...backoff, attempts: SEED_ATTEMPTS, signal})
+    runId = await again(() => live.runId())
+    const found = await again(() => live.lease(state.partition))
     renew = false
     const isFirst = first
     first = false
@@ -82,9 +89,13 @@ export function createLiveWriter<SourceRow, Event, Derived>(
     const isWhole =
       found?.runId === runId &&
       found.generation === state.ownership.generation - 1 &&
-      found.offset >= state.foldedOffset
-    if (isFirst && isWhole) return lease.adopted(found.offset)
-    await live.revoke(state.partition, state.ownership.generation)
+      found.offset >= Math.max(state.foldedOffset, state.replayedCorrection)
+    if (isFirst && isWhole) {
+      adoptedOffset = found.offset
+      return lease.adopted(found.offset)
+    }
+    adoptedOffset = Number.POSITIVE_INFINITY
+    await again(() => live.revoke(state.partition, state.ownership.generation))
     lease.revoked()
     state.cache.startLive()
     for await (const page of aggregates.scanLive(state.partition)) {
@@ -92,9 +103,9 @@ export function createLiveWriter<SourceRow, Event, Derived>(
       const rows = page
         .filter(row => !state.cache.isDueLive(row))
         .map(row => ({...row, offset: row.srcOffset}))
-      if (!(await send(rows, [], {offset: state.foldedOffset, leaseUntilMs: 0})))
-        return lease.lost()
-      if (!(await flushSome(false))) return lease.lost()
+      const offset = state.foldedOffset
+      if (!(await again(() => send(rows, [], {offset, leaseUntilMs: 0})))) return lease.lost()
+      if (!(await again(() => flushSome(false)))) return lease.lost()
     }
     lease.applied(-1)
     log.info(name, 'partition seeded in Redis')

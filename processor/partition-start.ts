@@ -51,6 +51,8 @@ export async function openPartition<SourceRow, Event, Derived>(
     savedOffset: -1,
     unconfirmed: false,
     needsGeneration: false,
+    replayEnd: ownership.ceiling,
+    replayedCorrection: -1,
     newestCreatedAt: 0,
   }
 }

@@ -41,6 +41,13 @@ export interface PartitionState<Event, Derived> {
   unconfirmed: boolean
   /** A value changed without a new record: the next save needs a new generation. */
   needsGeneration: boolean
+  /** No earlier owner has folded a record of a later offset. */
+  readonly replayEnd: number
+  /**
+   * Offset of the last replayed record that corrects an event; -1 for none. What it did to the rows
+   * of the event's earlier state cannot be told from the record: Redis has it, or is seeded again.
+   */
+  replayedCorrection: number
   /** When the newest folded record was written to the outbox, microseconds since 1970. */
   newestCreatedAt: number
 }

@@ -162,14 +162,14 @@ export class StateCache<Event> {
   }
 
   apply(row: Row<Event>, event: Event, offset: number): void {
-    if (offset <= row.guard) return
+    if (offset <= row.guard) return this.#touchLive(row)
     row.projection.apply(row.state, event)
     if (row.shadow !== undefined) row.projection.apply(row.shadow.state, event)
     this.touch(row)
   }
 
   retract(row: Row<Event>, event: Event, offset: number): void {
-    if (offset <= row.guard) return
+    if (offset <= row.guard) return this.#touchLive(row)
     row.projection.retract(row.state, event)
     if (row.shadow !== undefined) row.shadow.spoiled = true
     this.noteStale(row)
@@ -191,10 +191,15 @@ export class StateCache<Event> {
       row.dirty = true
       this.#dirty.push(row)
     }
-    if (this.#live && !row.liveDirty && this.#options.liveProjections.has(row.projection.name)) {
-      row.liveDirty = true
-      this.#liveDirty.push(row)
-    }
+    this.#touchLive(row)
+  }
+
+  /** An earlier owner may have died between writing the row to Cassandra and to Redis. */
+  #touchLive(row: Row<Event>): void {
+    if (!this.#live || row.liveDirty) return
+    if (!this.#options.liveProjections.has(row.projection.name)) return
+    row.liveDirty = true
+    this.#liveDirty.push(row)
   }
 
   /** Dirty rows for Cassandra, oldest first; each is then in flight until `saved` or `unsaved`. */

@@ -2,7 +2,7 @@
 import {describe, expect, test} from 'vitest'
 import {runModel, type RunOptions} from './processor-model.ts'
 
-const SEEDS = 40
+const SEEDS = 80
 
 test('whatever fails and whoever takes over, both stores equal the source in the end', async () => {
   for (let seed = 1; seed <= SEEDS; seed++) {

@@ -66,6 +66,9 @@ export interface Sabotage {
   readonly ignoreOwnership?: boolean
 }
 
+/** Rows of one page when Redis is seeded. */
+const LIVE_PAGE = 4
+
 interface Cell<T> {
   readonly ts: bigint
   readonly value: T
@@ -124,6 +127,12 @@ export class World {
     this.redis = saved === null ? this.#emptyRedis() : {...saved, runId: `run-${Math.random()}`}
   }
 
+  /** A reader believes Redis while a lease stands that was written into this very server. */
+  isRedisBelieved(): boolean {
+    const {lease, runId} = this.redis
+    return lease !== null && lease.runId === runId && lease.untilMs > Date.now()
+  }
+
   snapshotRedis(): World['redis'] {
     const {redis} = this
     return {...redis, rows: new Map(redis.rows), events: new Map(redis.events)}
@@ -180,14 +189,20 @@ export class World {
   }
 
   async *#scanLive(faults: Faults, _partition: number) {
-    for (const name of this.aggregates.keys()) {
-      yield await this.#call(faults, () => {
-        const row = this.aggregates.get(name)!
-        const [projection, key] = name.split(' ') as [string, string]
-        return [
-          {projection, key, state: JSON.parse(row.state) as unknown, srcOffset: row.srcOffset},
-        ]
-      })
+    const names = [...this.aggregates.keys()]
+    for (let first = 0; first < names.length; first += LIVE_PAGE) {
+      yield await this.#call(faults, () =>
+        names.slice(first, first + LIVE_PAGE).map(name => {
+          const row = this.aggregates.get(name)!
+          const [projection, key] = name.split(' ') as [string, string]
+          return {
+            projection,
+            key,
+            state: JSON.parse(row.state) as unknown,
+            srcOffset: row.srcOffset,
+          }
+        }),
+      )
     }
   }
 
