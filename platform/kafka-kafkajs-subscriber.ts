@@ -1,9 +1,8 @@
 /** A member of a consumer group through kafkajs. */
 import type {Consumer, EachBatchPayload, KafkaMessage} from 'kafkajs'
 import type {KafkaConnection} from './connections.ts'
-import {PipelineError} from './errors.ts'
 import {classify, toClient, type ClientOptions} from './kafka-kafkajs-client.ts'
-import {createOwnership, nameOf, type Ownership} from './kafka-ownership.ts'
+import {createOwnership, nameOf, throwUnlessOwned, type Ownership} from './kafka-ownership.ts'
 import type {ConsumedRecord, Subscriber, SubscriberHandlers, TopicPartition} from './kafka.ts'
 
 /** So long the fetching of the other partitions waits for a slow one; then it goes on without it. */
@@ -59,12 +58,7 @@ export function openKafkajsSubscriber(
     },
     async commit(offsets) {
       if (offsets.length === 0) return
-      const foreign = offsets.find(o => ownership?.owns(o) !== true)
-      if (foreign !== undefined) {
-        throw new PipelineError('FENCED', `partition ${nameOf(foreign)} is no longer ours`, {
-          disposition: 'retry',
-        })
-      }
+      throwUnlessOwned(ownership, offsets)
       try {
         await consumer.commitOffsets(
           offsets.map(({topic, partition, offset}) => ({topic, partition, offset: String(offset)})),

@@ -4,7 +4,7 @@
  * Guarantees    what is owned changes at once; handlers hear of it one after the other, a revocation
  *               for everything they were given before anything is given again.
  */
-import {messageOf} from './errors.ts'
+import {messageOf, PipelineError} from './errors.ts'
 import type {SubscriberHandlers, TopicPartition} from './kafka.ts'
 
 export const nameOf = ({topic, partition}: TopicPartition): string => `${topic}/${partition}`
@@ -73,4 +73,19 @@ export function createOwnership({handlers, prepare, onReady}: OwnershipDeps): Ow
       return settled
     },
   }
+}
+
+/** The member lost the partition: what it wanted to do is the new owner's to do. */
+export const fenced = (partition: TopicPartition): PipelineError =>
+  new PipelineError('FENCED', `partition ${nameOf(partition)} is no longer ours`, {
+    disposition: 'retry',
+  })
+
+/** @throws `FENCED` when one of the partitions is not, or not yet, ours */
+export function throwUnlessOwned(
+  ownership: Ownership | undefined,
+  partitions: readonly TopicPartition[],
+): void {
+  const foreign = partitions.find(partition => ownership?.owns(partition) !== true)
+  if (foreign !== undefined) throw fenced(foreign)
 }

@@ -1,10 +1,15 @@
 /** A member of a consumer group through @platformatic/kafka: its group protocol, our own fetching. */
 import {Consumer, ListOffsetTimestamps, type ConsumerGroupJoinPayload} from '@platformatic/kafka'
 import type {KafkaConnection} from './connections.ts'
-import {PipelineError} from './errors.ts'
 import type {SubscriberOptions} from './kafka-kafkajs-subscriber.ts'
 import {createFetching, type Position} from './kafka-fetching.ts'
-import {createOwnership, nameOf, type Ownership} from './kafka-ownership.ts'
+import {
+  createOwnership,
+  fenced,
+  nameOf,
+  throwUnlessOwned,
+  type Ownership,
+} from './kafka-ownership.ts'
 import {classifyPlatformatic, toPlatformaticOptions} from './kafka-platformatic-publisher.ts'
 import {createRecordReader} from './kafka-platformatic-reader.ts'
 import type {CommittedOffset, Subscriber, TopicPartition} from './kafka.ts'
@@ -87,8 +92,7 @@ export function openPlatformaticSubscriber(
     },
     async commit(offsets) {
       if (offsets.length === 0) return
-      const foreign = offsets.find(o => ownership?.owns(o) !== true)
-      if (foreign !== undefined) throw fenced(nameOf(foreign))
+      throwUnlessOwned(ownership, offsets)
       await commits.commit(offsets)
     },
     seek(partition, offset) {
@@ -104,9 +108,6 @@ export function openPlatformaticSubscriber(
     },
   }
 }
-
-const fenced = (name: string): PipelineError =>
-  new PipelineError('FENCED', `partition ${name} is no longer ours`, {disposition: 'retry'})
 
 /**
  * The client repeats a commit that was refused after it has joined again, then as the new member that
@@ -133,7 +134,7 @@ function createCommits(consumer: Pick<Consumer, 'commit'>) {
       } finally {
         pending.delete(sent)
       }
-      if (sent.length === 0) throw fenced(nameOf(offsets[0]!))
+      if (sent.length === 0) throw fenced(offsets[0]!)
     },
   }
 }

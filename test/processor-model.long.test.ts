@@ -13,5 +13,5 @@ test(
       if (seed % 500 === 0) console.log(`${seed} of ${SEEDS} histories`)
     }
   },
-  {timeout: 3_600_000},
+  3_600_000,
 )
