@@ -2,6 +2,7 @@
 import {render, type ComponentType, type JSX} from 'preact'
 import {useEffect} from 'preact/hooks'
 import type {ViewName} from './model/url-state.ts'
+import {addressFor} from './net/address.ts'
 import {followLinks, useNavigation, type Navigation} from './net/navigation.ts'
 import {useResource} from './net/use-resource.ts'
 import {ContentPage} from './pages/content.tsx'
@@ -31,7 +32,7 @@ const TITLES: Readonly<Record<ViewName, string>> = {
 
 function App(): JSX.Element {
   const nav = useNavigation()
-  const session = useResource<{readonly id: string}>('/v1/session')
+  const session = useResource(addressFor('GET /v1/session'))
   useEffect(() => {
     document.title = `${TITLES[nav.view]} · Engagement`
   }, [nav.view])

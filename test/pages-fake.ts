@@ -66,7 +66,6 @@ const platform = () => ({
     rank: i + 1,
     content,
     value: Math.round(90_000 / (i + 1)),
-    plays: 900 - i * 100,
   })),
   pages: [
     '/home',

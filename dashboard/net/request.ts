@@ -1,5 +1,7 @@
 /** Questions to the API that are answered once. The cookie of the session goes along by itself. */
 
+import type {Address} from './address.ts'
+
 /** What went wrong, in words for the page. `status` 0: the server did not answer. */
 export class RequestError extends Error {
   override readonly name = 'RequestError'
@@ -32,7 +34,7 @@ export interface RequestOptions {
 }
 
 /** Asks and reads the JSON answer. Null for an answer without a body. */
-export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
+export async function request<T>(path: Address<T>, options: RequestOptions = {}): Promise<T> {
   const {method = 'GET', body, headers, signal} = options
   const timeout = AbortSignal.timeout(TIMEOUT_MS)
   let response: Response
@@ -62,17 +64,4 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   }
   if (response.ok) return answer as T
   throw new RequestError(response.status, describeProblem(response.status, answer))
-}
-
-/** A path with the parameters that have a value. */
-export function withQuery(
-  path: string,
-  query: Readonly<Record<string, string | number | undefined>>,
-): string {
-  const params = new URLSearchParams()
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== '') params.set(name, String(value))
-  }
-  const text = params.toString()
-  return text === '' ? path : `${path}?${text}`
 }

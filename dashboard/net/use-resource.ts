@@ -4,6 +4,7 @@
  * Guarantees    INV-91: after a failure it asks again by itself until the server answers.
  */
 import {useEffect, useRef, useState} from 'preact/hooks'
+import type {Address} from './address.ts'
 import {request, RequestError} from './request.ts'
 
 export interface Resource<T> {
@@ -31,7 +32,7 @@ interface State<T> {
  * @param path undefined: nothing to ask yet
  * @param refreshMs ask again after this long; left out: only on `reload`
  */
-export function useResource<T>(path: string | undefined, refreshMs?: number): Resource<T> {
+export function useResource<T>(path: Address<T> | undefined, refreshMs?: number): Resource<T> {
   const [state, setState] = useState<State<T>>({
     path,
     data: undefined,

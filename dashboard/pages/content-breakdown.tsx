@@ -1,8 +1,7 @@
 import type {JSX} from 'preact'
 import {formatCount, formatRatio, formatSeconds} from '../model/format.ts'
 import type {RangeName} from '../model/ranges.ts'
-import {withQuery} from '../net/request.ts'
-import type {Breakdown} from '../net/types.ts'
+import {addressFor} from '../net/address.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
 import {Await, Empty} from '../ui/states.tsx'
@@ -22,8 +21,11 @@ export function BreakdownCard({
   readonly title: string
   readonly range: RangeName
 }): JSX.Element {
-  const found = useResource<Breakdown>(
-    withQuery(`/v1/content/${encodeURIComponent(id)}/breakdowns/${dimension}`, {period: range}),
+  const found = useResource(
+    addressFor('GET /v1/content/{id}/breakdowns/{dimension}', {
+      path: {id, dimension},
+      query: {period: range},
+    }),
     REFRESH_MS,
   )
   const items = (found.data?.items ?? []).toSorted((a, b) => b.metrics.events - a.metrics.events)

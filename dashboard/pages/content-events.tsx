@@ -2,8 +2,8 @@
 import type {JSX} from 'preact'
 import {useEffect, useRef} from 'preact/hooks'
 import {formatRatio, formatSeconds, formatTime, shorten} from '../model/format.ts'
+import {addressFor} from '../net/address.ts'
 import {linkTo} from '../net/navigation.ts'
-import type {EventView, Listing} from '../net/types.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
 import {Await, Empty} from '../ui/states.tsx'
@@ -20,8 +20,8 @@ export function LatestEvents({
   readonly id: string
   readonly version: number
 }): JSX.Element {
-  const found = useResource<Listing<EventView>>(
-    `/v1/content/${encodeURIComponent(id)}/events?limit=${LIMIT}`,
+  const found = useResource(
+    addressFor('GET /v1/content/{id}/events', {path: {id}, query: {limit: LIMIT}}),
     10_000,
   )
   const reload = useRef(found.reload)

@@ -2,8 +2,7 @@
 import type {JSX} from 'preact'
 import {formatSeconds, formatTime} from '../model/format.ts'
 import {linkTo, type Navigation} from '../net/navigation.ts'
-import {withQuery} from '../net/request.ts'
-import type {Content, Listing} from '../net/types.ts'
+import {addressFor} from '../net/address.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
 import {Form, TextField} from '../ui/controls.tsx'
@@ -13,9 +12,7 @@ import {Table} from '../ui/table.tsx'
 
 export function ContentList({nav}: {readonly nav: Navigation}): JSX.Element {
   const {q, cursor} = nav.values
-  const found = useResource<Listing<Content>>(
-    withQuery('/v1/content', {search: q, cursor, limit: 50}),
-  )
+  const found = useResource(addressFor('GET /v1/content', {query: {search: q, cursor, limit: 50}}))
   const items = found.data?.items ?? []
   return (
     <>

@@ -1,7 +1,7 @@
 /** How many are still there, by the part of the content that is over. */
 import type {JSX} from 'preact'
 import {formatRatio, formatSeconds} from '../model/format.ts'
-import type {Retention} from '../net/types.ts'
+import {addressFor} from '../net/address.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
 import {Chart} from '../ui/chart.tsx'
@@ -16,10 +16,10 @@ export function RetentionCard({
   readonly ids: readonly string[]
   readonly names: readonly string[]
 }): JSX.Element {
-  const path = (id: string | undefined): string | undefined =>
-    id === undefined ? undefined : `/v1/content/${encodeURIComponent(id)}/retention`
-  const first = useResource<Retention>(path(ids[0]), REFRESH_MS)
-  const second = useResource<Retention>(path(ids[1]), REFRESH_MS)
+  const of = (id: string | undefined) =>
+    id === undefined ? undefined : addressFor('GET /v1/content/{id}/retention', {path: {id}})
+  const first = useResource(of(ids[0]), REFRESH_MS)
+  const second = useResource(of(ids[1]), REFRESH_MS)
   const points = first.data?.points ?? []
   const guessed = [first.data, second.data].some(data => data?.basis === 'watched_from_0')
   const lines = [first.data, second.data].flatMap((data, at) =>

@@ -3,7 +3,7 @@ import type {JSX} from 'preact'
 import {useMemo} from 'preact/hooks'
 import {formatCompact, formatRatio, formatSeconds, viewerZone} from '../model/format.ts'
 import type {Granularity, RangeName} from '../model/ranges.ts'
-import {withQuery} from '../net/request.ts'
+import {addressFor} from '../net/address.ts'
 import type {Metrics, Series} from '../net/types.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
@@ -56,22 +56,21 @@ export interface SeriesCardProps {
 
 export function SeriesCard(props: SeriesCardProps): JSX.Element {
   const {ids, names, range, granularity, metric, onMetric} = props
-  const path = (id: string | undefined): string | undefined =>
+  const of = (id: string | undefined) =>
     id === undefined
       ? undefined
-      : withQuery(`/v1/content/${encodeURIComponent(id)}/timeseries`, {
-          period: range,
-          granularity,
-          timezone: viewerZone(),
+      : addressFor('GET /v1/content/{id}/timeseries', {
+          path: {id},
+          query: {period: range, granularity, timezone: viewerZone()},
         })
-  const first = useResource<Series>(path(ids[0]), REFRESH_MS)
-  const second = useResource<Series>(path(ids[1]), REFRESH_MS)
+  const first = useResource(of(ids[0]), REFRESH_MS)
+  const second = useResource(of(ids[1]), REFRESH_MS)
   const x = useMemo(
     () => first.data?.buckets.map(({start}) => Date.parse(start) / 1000) ?? [],
     [first.data],
   )
-  const pick = (of: Series | undefined): readonly (number | null)[] =>
-    of?.buckets.map(({metrics}) => metrics[metric as keyof Metrics] as number | null) ?? []
+  const pick = (series: Series | undefined): readonly (number | null)[] =>
+    series?.buckets.map(({metrics}) => metrics[metric as keyof Metrics] as number | null) ?? []
   const lines = [first.data, second.data].flatMap((data, at) =>
     data === undefined
       ? []

@@ -3,6 +3,7 @@ import type {JSX} from 'preact'
 import {choose} from '../model/url-state.ts'
 import {chooseRange, RANGE_NAMES, RANGES} from '../model/ranges.ts'
 import {formatTime} from '../model/format.ts'
+import {addressFor} from '../net/address.ts'
 import type {Navigation} from '../net/navigation.ts'
 import type {Content, ContentMetrics} from '../net/types.ts'
 import {useLive, type LiveMessage} from '../net/use-live.ts'
@@ -33,10 +34,10 @@ function useContent(id: string | undefined): ReturnType<
 > & {
   readonly first: ReturnType<typeof useResource<ContentMetrics>>
 } {
-  const path = id === undefined ? undefined : `/v1/content/${encodeURIComponent(id)}/metrics`
-  const first = useResource<ContentMetrics>(path)
+  const path = id === undefined ? undefined : {id}
+  const first = useResource(path && addressFor('GET /v1/content/{id}/metrics', {path}))
   const live = useLive<ContentMetrics | undefined>(
-    id === undefined ? undefined : `/v1/live/content/${encodeURIComponent(id)}`,
+    path && addressFor('GET /v1/live/content/{id}', {path}),
     {events: EVENTS, initial: undefined, fold: takeLatest},
   )
   return {...live, first}

@@ -2,10 +2,10 @@
 import type {JSX} from 'preact'
 import {useState} from 'preact/hooks'
 import {formatTime, shorten} from '../model/format.ts'
-import type {DeadLetter} from '../net/admin-types.ts'
+import {addressFor} from '../net/address.ts'
 import type {Navigation} from '../net/navigation.ts'
 import {request, RequestError} from '../net/request.ts'
-import type {Listing} from '../net/types.ts'
+import type {DeadLetter} from '../net/types.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
 import {Await, Empty} from '../ui/states.tsx'
@@ -15,15 +15,15 @@ type Verb = 'redrive' | 'discard'
 
 export function DeadLetters({nav}: {readonly nav: Navigation}): JSX.Element {
   const {open} = nav.values
-  const found = useResource<Listing<DeadLetter>>('/v1/admin/dead-letters?limit=100', 3000)
+  const found = useResource(addressFor('GET /v1/admin/dead-letters', {query: {limit: 100}}), 3000)
   const [outcome, setOutcome] = useState<
     {readonly text: string; readonly failed: boolean} | undefined
   >(undefined)
   const items = found.data?.items ?? []
   const act = async (letter: DeadLetter, verb: Verb): Promise<void> => {
-    const path = `/v1/admin/dead-letters/${encodeURIComponent(letter.id)}/${verb}`
+    const address = addressFor(`POST /v1/admin/dead-letters/{id}/${verb}`, {path: {id: letter.id}})
     try {
-      await request(path, {method: 'POST'})
+      await request(address, {method: 'POST'})
       const done = verb === 'redrive' ? 're-driven' : 'discarded'
       setOutcome({text: `${letter.id} was ${done}.`, failed: false})
       found.reload()

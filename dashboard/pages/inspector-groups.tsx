@@ -2,8 +2,7 @@
 import type {JSX} from 'preact'
 import {formatCount} from '../model/format.ts'
 import {judgeLag} from '../model/stages.ts'
-import type {Group} from '../net/admin-types.ts'
-import type {Listing} from '../net/types.ts'
+import {addressFor} from '../net/address.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
 import {Await, Empty} from '../ui/states.tsx'
@@ -11,7 +10,7 @@ import {Table} from '../ui/table.tsx'
 
 /** @param topic only partitions of this topic */
 export function Groups({topic}: {readonly topic?: string}): JSX.Element {
-  const found = useResource<Listing<Group>>('/v1/admin/groups', 1000)
+  const found = useResource(addressFor('GET /v1/admin/groups'), 1000)
   const groups = (found.data?.items ?? [])
     .map(group => ({
       ...group,

@@ -3,9 +3,9 @@ import type {JSX} from 'preact'
 import {useMemo} from 'preact/hooks'
 import {formatBytes, formatTime, shorten} from '../model/format.ts'
 import {decodeBase64, toHexLines} from '../model/raw-bytes.ts'
-import type {Message, MessageList} from '../net/admin-types.ts'
+import {addressFor} from '../net/address.ts'
 import type {Navigation} from '../net/navigation.ts'
-import {withQuery} from '../net/request.ts'
+import type {Message} from '../net/types.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
 import {Choice, Form, Select, TextField} from '../ui/controls.tsx'
@@ -21,6 +21,9 @@ const ORDERS = [
   ['oldest', 'Oldest'],
 ] as const
 type Order = (typeof ORDERS)[number][0]
+
+const toNumber = (text: string | undefined): number | undefined =>
+  text === undefined || text === '' ? undefined : Number(text)
 
 /** A local time of the form's field as the API wants it. */
 const toInstant = (local: string | undefined): string | undefined => {
@@ -40,15 +43,18 @@ export function Messages({
   const order: Order = searches
     ? 'oldest'
     : (ORDERS.find(([name]) => name === nav.values['order'])?.[0] ?? 'live')
-  const path = withQuery(`/v1/admin/topics/${encodeURIComponent(topic)}/messages`, {
-    partition,
-    offset,
-    since: toInstant(since),
-    key,
-    order: order === 'oldest' ? 'oldest' : 'newest',
-    limit: LIMIT,
+  const address = addressFor('GET /v1/admin/topics/{topic}/messages', {
+    path: {topic},
+    query: {
+      partition: toNumber(partition),
+      offset: toNumber(offset),
+      since: toInstant(since),
+      key,
+      order: order === 'oldest' ? 'oldest' : 'newest',
+      limit: LIMIT,
+    },
   })
-  const found = useResource<MessageList>(path, order === 'live' ? LIVE_MS : undefined)
+  const found = useResource(address, order === 'live' ? LIVE_MS : undefined)
   const items = found.data?.items ?? []
   const partitions = found.data?.partitions ?? []
   return (

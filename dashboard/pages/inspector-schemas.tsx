@@ -1,9 +1,8 @@
 /** Subjects, their versions, and what changed between two. */
 import type {JSX} from 'preact'
 import {diffLines} from '../model/line-diff.ts'
-import type {Subject, SubjectVersions} from '../net/admin-types.ts'
+import {addressFor} from '../net/address.ts'
 import {linkTo, type Navigation} from '../net/navigation.ts'
-import type {Listing} from '../net/types.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
 import {Select} from '../ui/controls.tsx'
@@ -12,7 +11,7 @@ import {Table} from '../ui/table.tsx'
 
 export function Schemas({nav}: {readonly nav: Navigation}): JSX.Element {
   const {subject} = nav.values
-  const found = useResource<Listing<Subject>>('/v1/admin/schemas')
+  const found = useResource(addressFor('GET /v1/admin/schemas'))
   return (
     <div class="cols">
       <Card title="Subjects" span={4} flush>
@@ -67,7 +66,7 @@ function OneSubject({
   readonly subject: string
   readonly nav: Navigation
 }): JSX.Element {
-  const found = useResource<SubjectVersions>(`/v1/admin/schemas/${encodeURIComponent(subject)}`)
+  const found = useResource(addressFor('GET /v1/admin/schemas/{subject}', {path: {subject}}))
   return (
     <Await from={found}>
       {({versions}) => {

@@ -1,17 +1,18 @@
 /** Offsets and settings of a topic. */
 import type {JSX} from 'preact'
 import {formatCount} from '../model/format.ts'
-import type {Topic} from '../net/admin-types.ts'
+import {addressFor} from '../net/address.ts'
 import {linkTo} from '../net/navigation.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
 import {Await} from '../ui/states.tsx'
 import {Table} from '../ui/table.tsx'
 
-const pathOf = (topic: string): string => `/v1/admin/topics/${encodeURIComponent(topic)}`
+const addressOfTopic = (topic: string) =>
+  addressFor('GET /v1/admin/topics/{topic}', {path: {topic}})
 
 export function TopicPartitions({topic}: {readonly topic: string}): JSX.Element {
-  const found = useResource<Topic>(pathOf(topic), 1000)
+  const found = useResource(addressOfTopic(topic), 1000)
   return (
     <Card
       title="Partitions"
@@ -50,7 +51,7 @@ export function TopicPartitions({topic}: {readonly topic: string}): JSX.Element 
 }
 
 export function TopicConfig({topic}: {readonly topic: string}): JSX.Element {
-  const found = useResource<Topic>(pathOf(topic))
+  const found = useResource(addressOfTopic(topic))
   const entries = Object.entries(found.data?.config ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))
   return (
     <Card

@@ -2,9 +2,8 @@
 import type {JSX} from 'preact'
 import {choose} from '../model/url-state.ts'
 import {formatCount} from '../model/format.ts'
-import type {TopicSummary} from '../net/admin-types.ts'
+import {addressFor} from '../net/address.ts'
 import {linkTo, type Navigation} from '../net/navigation.ts'
-import type {Listing} from '../net/types.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
 import {Head} from '../ui/shell.tsx'
@@ -58,7 +57,7 @@ export function InspectorPage({nav}: {readonly nav: Navigation}): JSX.Element {
 }
 
 function Topics(): JSX.Element {
-  const found = useResource<Listing<TopicSummary>>('/v1/admin/topics', 1000)
+  const found = useResource(addressFor('GET /v1/admin/topics'), 1000)
   const items = found.data?.items ?? []
   return (
     <Card

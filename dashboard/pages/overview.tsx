@@ -10,6 +10,7 @@ import {
   type SeriesOptions,
   type Step,
 } from '../model/series.ts'
+import {addressFor} from '../net/address.ts'
 import {linkTo, type Navigation} from '../net/navigation.ts'
 import type {Overview, OverviewHistory, OverviewPoint} from '../net/types.ts'
 import {useLive, type LiveMessage} from '../net/use-live.ts'
@@ -54,7 +55,7 @@ const EVENTS = ['history', 'platform']
 const INITIAL: OverviewState = {now: undefined, steps: []}
 
 export function OverviewPage(_props: {readonly nav: Navigation}): JSX.Element {
-  const {state, status, heardAt} = useLive('/v1/live/platform', {
+  const {state, status, heardAt} = useLive(addressFor('GET /v1/live/platform'), {
     events: EVENTS,
     initial: INITIAL,
     fold: foldOverview,
@@ -182,9 +183,8 @@ function TopCard({
       flush
       csv={{
         name: 'most-engaging-content',
-        header: ['rank', 'content_id', 'title', 'engagement_seconds', 'plays'],
-        rows: () =>
-          top.map(row => [row.rank, row.content.id, row.content.title, row.value, row.plays]),
+        header: ['rank', 'content_id', 'title', 'engagement_seconds'],
+        rows: () => top.map(row => [row.rank, row.content.id, row.content.title, row.value]),
       }}
     >
       {now === undefined ? (

@@ -2,7 +2,7 @@
 import type {JSX} from 'preact'
 import {formatAgo, formatCount, formatRate, formatTime, NONE} from '../model/format.ts'
 import {judgeLag} from '../model/stages.ts'
-import type {Pipeline} from '../net/admin-types.ts'
+import type {Pipeline} from '../net/types.ts'
 import {linkTo} from '../net/navigation.ts'
 import {Card} from '../ui/card.tsx'
 import {Empty} from '../ui/states.tsx'

@@ -1,7 +1,7 @@
 /** Relays, processors and stores: ready or not, why, and what they say about themselves. */
 import type {JSX} from 'preact'
 import {formatMs} from '../model/format.ts'
-import type {Service, Store} from '../net/admin-types.ts'
+import type {Service, Store} from '../net/types.ts'
 import {Card} from '../ui/card.tsx'
 import {Empty} from '../ui/states.tsx'
 import {Table} from '../ui/table.tsx'

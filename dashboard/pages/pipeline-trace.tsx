@@ -2,8 +2,9 @@
 import type {JSX} from 'preact'
 import {formatMs, formatTime} from '../model/format.ts'
 import {sinceFirst} from '../model/stages.ts'
-import type {Trace} from '../net/admin-types.ts'
+import {addressFor} from '../net/address.ts'
 import type {Navigation} from '../net/navigation.ts'
+import type {Trace} from '../net/types.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
 import {Form, Select, TextField} from '../ui/controls.tsx'
@@ -26,9 +27,13 @@ const EVENT = /^(?:(engagement|activity):)?([1-9]\d{0,15})$/
 
 export function TraceCard({nav}: {readonly nav: Navigation}): JSX.Element {
   const asked = EVENT.exec(nav.values['trace'] ?? '')
-  const stream = asked?.[1] ?? nav.values['stream'] ?? 'engagement'
+  const stream = (asked?.[1] ?? nav.values['stream']) === 'activity' ? 'activity' : 'engagement'
   const id = asked?.[2]
-  const found = useResource<Trace>(id === undefined ? undefined : `/v1/admin/trace/${stream}/${id}`)
+  const found = useResource(
+    id === undefined
+      ? undefined
+      : addressFor('GET /v1/admin/trace/{stream}/{id}', {path: {stream, id: Number(id)}}),
+  )
   return (
     <Card title="Trace an event" note="see one event at every stage, with the time at each">
       <Form
@@ -42,7 +47,7 @@ export function TraceCard({nav}: {readonly nav: Navigation}): JSX.Element {
       >
         <Select
           label="Stream"
-          value={stream as 'engagement' | 'activity'}
+          value={stream}
           options={STREAMS}
           onChange={next => nav.set(id === undefined ? {stream: next} : {trace: `${next}:${id}`})}
         />

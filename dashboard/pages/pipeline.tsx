@@ -12,7 +12,8 @@ import {
   worst,
   type Health,
 } from '../model/stages.ts'
-import type {Pipeline, Service} from '../net/admin-types.ts'
+import type {Pipeline, Service} from '../net/types.ts'
+import {addressFor} from '../net/address.ts'
 import {linkTo, type Navigation} from '../net/navigation.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Head} from '../ui/shell.tsx'
@@ -50,7 +51,7 @@ function useTopicRates(data: Pipeline | undefined): ReadonlyMap<string, number> 
 }
 
 export function PipelinePage({nav}: {readonly nav: Navigation}): JSX.Element {
-  const found = useResource<Pipeline>('/v1/admin/pipeline', REFRESH_MS)
+  const found = useResource(addressFor('GET /v1/admin/pipeline'), REFRESH_MS)
   const heardAt = useRef<number | undefined>(undefined)
   const seen = useRef<Pipeline | undefined>(undefined)
   if (found.data !== seen.current) {

@@ -4,9 +4,9 @@ import {useMemo} from 'preact/hooks'
 import {toDaySeries, toDayTable} from '../model/days.ts'
 import {formatAgo, formatCount, formatTime, NONE, shorten} from '../model/format.ts'
 import {prepend} from '../model/series.ts'
+import {addressFor} from '../net/address.ts'
 import {linkTo, type Navigation} from '../net/navigation.ts'
-import {withQuery} from '../net/request.ts'
-import type {Activity, Listing, UserDay, UserStats} from '../net/types.ts'
+import type {Activity} from '../net/types.ts'
 import {useLive, type LiveMessage} from '../net/use-live.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
@@ -128,11 +128,14 @@ function foldActivity(list: readonly Activity[], {data}: LiveMessage): readonly 
 }
 
 function Recent({nav}: {readonly nav: Navigation}): JSX.Element {
-  const {state, status, heardAt} = useLive<readonly Activity[]>('/v1/live/activity', {
-    events: EVENTS,
-    initial: NOTHING,
-    fold: foldActivity,
-  })
+  const {state, status, heardAt} = useLive<readonly Activity[]>(
+    addressFor('GET /v1/live/activity'),
+    {
+      events: EVENTS,
+      initial: NOTHING,
+      fold: foldActivity,
+    },
+  )
   return (
     <>
       <Head title="Users">
@@ -161,11 +164,12 @@ function Recent({nav}: {readonly nav: Navigation}): JSX.Element {
 }
 
 function OneUser({user, nav}: {readonly user: string; readonly nav: Navigation}): JSX.Element {
-  const path = `/v1/users/${encodeURIComponent(user)}`
-  const stats = useResource<UserStats>(`${path}/stats`, REFRESH_MS)
-  const list = useResource<Listing<Activity>>(
-    withQuery(`${path}/activity`, {limit: 50, cursor: nav.values['cursor']}),
-    nav.values['cursor'] === undefined ? REFRESH_MS : undefined,
+  const {cursor} = nav.values
+  const path = {id: user}
+  const stats = useResource(addressFor('GET /v1/users/{id}/stats', {path}), REFRESH_MS)
+  const list = useResource(
+    addressFor('GET /v1/users/{id}/activity', {path, query: {limit: 50, cursor}}),
+    cursor === undefined ? REFRESH_MS : undefined,
   )
   return (
     <>
@@ -229,14 +233,17 @@ function OneUser({user, nav}: {readonly user: string; readonly nav: Navigation})
             }
           </Await>
         </Card>
-        <DaysCard path={path} />
+        <DaysCard user={user} />
       </div>
     </>
   )
 }
 
-function DaysCard({path}: {readonly path: string}): JSX.Element {
-  const days = useResource<Listing<UserDay>>(`${path}/days`, REFRESH_MS * 5)
+function DaysCard({user}: {readonly user: string}): JSX.Element {
+  const days = useResource(
+    addressFor('GET /v1/users/{id}/days', {path: {id: user}}),
+    REFRESH_MS * 5,
+  )
   const table = useMemo(() => toDayTable(days.data?.items ?? []), [days.data])
   const [x, y] = useMemo(() => toDaySeries(table), [table])
   const shown = table.types.slice(0, 3)

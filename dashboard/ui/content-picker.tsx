@@ -1,8 +1,8 @@
 /** Finds a content by part of its title or slug (ARIA combobox: arrows, Enter, Escape). */
 import type {JSX, TargetedKeyboardEvent} from 'preact'
 import {useEffect, useId, useRef, useState} from 'preact/hooks'
-import {withQuery} from '../net/request.ts'
-import type {Content, Listing} from '../net/types.ts'
+import {addressFor} from '../net/address.ts'
+import type {Content} from '../net/types.ts'
 import {useResource} from '../net/use-resource.ts'
 
 const TYPING_MS = 150
@@ -33,8 +33,8 @@ export function ContentPicker({
   const input = useRef<HTMLInputElement>(null)
   const listId = useId()
   const search = useSettled(text.trim())
-  const {data, error} = useResource<Listing<Content>>(
-    open ? withQuery('/v1/content', {search, limit: 12}) : undefined,
+  const {data, error} = useResource(
+    open ? addressFor('GET /v1/content', {query: {search, limit: 12}}) : undefined,
   )
   const items = data?.items ?? []
   const shut = (): void => {

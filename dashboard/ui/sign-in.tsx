@@ -1,6 +1,7 @@
 /** Exchanges an API key for the HttpOnly cookie of a session. The key is not kept anywhere. */
 import type {JSX} from 'preact'
 import {useState} from 'preact/hooks'
+import {addressFor} from '../net/address.ts'
 import {request, RequestError} from '../net/request.ts'
 import {Form, TextField} from './controls.tsx'
 
@@ -8,7 +9,10 @@ export function SignIn({onDone}: {readonly onDone: () => void}): JSX.Element {
   const [problem, setProblem] = useState<string | undefined>(undefined)
   const send = async (key: string): Promise<void> => {
     try {
-      await request('/v1/session', {method: 'POST', headers: {authorization: `Bearer ${key}`}})
+      await request(addressFor('POST /v1/session'), {
+        method: 'POST',
+        headers: {authorization: `Bearer ${key}`},
+      })
       onDone()
     } catch (error) {
       setProblem(error instanceof RequestError ? error.message : 'that is not a key')
