@@ -8,6 +8,11 @@ const CHUNK_BYTES = 900_000
 const bytesOf = (record: OutgoingRecord): number =>
   (record.value?.length ?? 0) + (record.key?.length ?? 0) + 100
 
+interface Place {
+  part: number
+  bytes: number
+}
+
 /**
  * Parts of a batch that fit into one request: at most `CHUNK_BYTES` for a partition. The records of
  * one partition stay in order, since the parts are sent one after the other.
@@ -16,18 +21,17 @@ export function splitBatch<R extends OutgoingRecord>(
   batch: readonly {readonly topic: string; readonly records: readonly R[]}[],
 ): readonly (readonly {readonly topic: string; readonly records: readonly R[]}[])[] {
   const parts: Array<Map<string, R[]>> = []
-  const place = new Map<string, {part: number; bytes: number}>()
   for (const {topic, records} of batch) {
+    /** By partition: the part its next record goes to, and its bytes there. */
+    const places: Place[] = []
     for (const record of records) {
-      const name = `${topic}/${record.partition}`
-      const at = place.get(name) ?? {part: 0, bytes: 0}
+      const at = (places[record.partition] ??= {part: 0, bytes: 0})
       const bytes = bytesOf(record)
       if (at.bytes > 0 && at.bytes + bytes > CHUNK_BYTES) {
         at.part += 1
         at.bytes = 0
       }
       at.bytes += bytes
-      place.set(name, at)
       const part = (parts[at.part] ??= new Map<string, R[]>())
       const list = part.get(topic)
       if (list === undefined) part.set(topic, [record])

@@ -1,8 +1,9 @@
 /** Topics, offsets and groups through kafkajs. */
-import kafkajs, {type Admin} from 'kafkajs'
+import type {Admin} from 'kafkajs'
 import type {KafkaConnection} from './connections.ts'
 import {PipelineError} from './errors.ts'
 import {classify, toClient, type ClientOptions} from './kafka-kafkajs-client.ts'
+import {kafkajs} from './kafka-kafkajs-library.ts'
 import type {CommittedOffset, KafkaAdmin} from './kafka.ts'
 import {pause} from './lifecycle.ts'
 

@@ -1,53 +1,15 @@
 /**
- * What the parts of the kafkajs adapter share: the client with the repairs that kafkajs 2.2.4 needs,
- * and what its errors allow next.
+ * What the parts of the kafkajs adapter share: its client, and what its errors
+ * allow next.
  */
-import {createRequire} from 'node:module'
-import kafkajs, {type Kafka, type KafkaConfig} from 'kafkajs'
+import type {Kafka, KafkaConfig} from 'kafkajs'
 import type {KafkaConnection} from './connections.ts'
 import {messageOf, PipelineError} from './errors.ts'
-import {offsetGone, type TopicPartition} from './kafka.ts'
+import {kafkajs} from './kafka-kafkajs-library.ts'
 import type {Logger} from './log.ts'
 
 /** Default time after which a request is given up. */
 export const REQUEST_TIMEOUT_MS = 10_000
-
-const require = createRequire(import.meta.url)
-const {version} = require('kafkajs/package.json') as {version: string}
-/** The repairs know this version only; another one is left as it is. */
-export const isKnownVersion = version === '2.2.4'
-if (isKnownVersion) {
-  repairTimers()
-  repairLostOffsets()
-}
-
-/** It re-arms a 1 ms timer per connection while nothing is pending: 5 % of a core when idle. */
-function repairTimers(): void {
-  const {prototype} = require('kafkajs/src/network/requestQueue') as {prototype: RequestQueue}
-  const original = prototype.scheduleCheckPendingRequests
-  prototype.scheduleCheckPendingRequests = function scheduleWhenPending() {
-    if (this.pending.length === 0 && this.throttledUntil <= Date.now()) return
-    original.call(this)
-  }
-}
-
-/** It goes on at the begin of the log when an offset is gone: records would be left out or repeated. */
-function repairLostOffsets(): void {
-  const {prototype} = require('kafkajs/src/consumer/consumerGroup') as {
-    prototype: {recoverFromOffsetOutOfRange: (error: TopicPartition) => Promise<void>}
-  }
-  prototype.recoverFromOffsetOutOfRange = async function refuse({topic, partition}) {
-    const gone = offsetGone({topic, partition})
-    throw Object.assign(new kafkajs.KafkaJSNonRetriableError(gone.message), {cause: gone})
-  }
-}
-
-/** The part of the library's request queue that the repair touches. */
-interface RequestQueue {
-  readonly pending: readonly unknown[]
-  readonly throttledUntil: number
-  scheduleCheckPendingRequests: (this: RequestQueue) => void
-}
 
 /** What the library calls an error while a fresh broker is still loading is no news for people. */
 const EXPECTED = /coordinator is (loading|not available)|rebalance|Crash: KafkaJSNumberOfRetries/i
