@@ -4,7 +4,6 @@
 import {randomUUID} from 'node:crypto'
 import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
-import helmet from '@fastify/helmet'
 import type {TypeBoxTypeProvider} from '@fastify/type-provider-typebox'
 import underPressure from '@fastify/under-pressure'
 import {
@@ -28,6 +27,7 @@ import {addDocuments} from './plugins/documents.ts'
 import {addAddressLimit, addKeyLimit, type Counter} from './plugins/limits.ts'
 import {addCaching, addObservation} from './plugins/observe.ts'
 import {addProblems, recordRoutes} from './plugins/problems.ts'
+import {addSecurityHeaders} from './plugins/security-headers.ts'
 import {addValidation} from './plugins/validation.ts'
 import {Problem} from './problem.ts'
 import {addContentRoutes} from './routes/content.ts'
@@ -109,21 +109,6 @@ function newApp(options: AppOptions, logger: FastifyBaseLogger): Api {
   return app
 }
 
-/** Our pages and the API live at one origin and load nothing from elsewhere. */
-const CSP = {
-  defaultSrc: ["'self'"],
-  scriptSrc: ["'self'"],
-  // Charts and the API's pages set sizes by style attributes.
-  styleSrc: ["'self'", "'unsafe-inline'"],
-  imgSrc: ["'self'", 'data:'],
-  connectSrc: ["'self'"],
-  objectSrc: ["'none'"],
-  baseUri: ["'self'"],
-  formAction: ["'self'"],
-  frameAncestors: ["'none'"],
-  upgradeInsecureRequests: null,
-}
-
 /** Builds the API. Resources in `deps` stay open when it closes: whoever opened them closes them. */
 export async function buildApp(
   deps: Deps,
@@ -139,10 +124,7 @@ export async function buildApp(
   addValidation(app)
   recordRoutes(app)
   addProblems(app)
-  await app.register(helmet, {
-    contentSecurityPolicy: {directives: CSP},
-    strictTransportSecurity: options.production,
-  })
+  addSecurityHeaders(app, options)
   await app.register(cors, {
     origin: [...options.corsOrigins],
     credentials: true,

@@ -4,11 +4,13 @@
  */
 import {EVENT_TYPES, type EventType} from '../contracts/engagement.ts'
 import {BUCKET_STRIDE, cellOf, typeIndexOf, type ContentState} from '../readmodel/content-state.ts'
-import {percentileOf} from '../readmodel/histogram.ts'
+import {percentilesOf} from '../readmodel/histogram.ts'
 import {HyperLogLog, type HllEntry} from '../readmodel/hyperloglog.ts'
 import {isoOrNull} from './times.ts'
 
 export const PERCENTILES = [50, 75, 90, 95, 99] as const
+
+const RATIOS = PERCENTILES.map(percent => percent / 100)
 
 export const METRIC_NAMES = [
   'events',
@@ -93,10 +95,10 @@ export class Measure {
   values(): MetricValues {
     const {play, pause, finish, click} = this.#events
     const pct = this.#pct()
-    const percentile = (percent: number): number | null => {
-      const ms = percentileOf(this.#buckets, percent / 100)
-      return ms === null ? null : ms / 1000
-    }
+    const percentiles = percentilesOf(this.#buckets, RATIOS)
+    const [p50 = null, p75 = null, p90 = null, p95 = null, p99 = null] = percentiles.map(ms =>
+      ms === null ? null : ms / 1000,
+    )
     return {
       events: play + pause + finish + click,
       plays: play,
@@ -110,11 +112,11 @@ export class Measure {
       engagement_pct_avg: pct === undefined ? null : pct.sum / pct.timed,
       completion_rate: play === 0 ? null : finish / play,
       unique_viewers: this.#viewers.estimate(),
-      engagement_seconds_p50: percentile(50),
-      engagement_seconds_p75: percentile(75),
-      engagement_seconds_p90: percentile(90),
-      engagement_seconds_p95: percentile(95),
-      engagement_seconds_p99: percentile(99),
+      engagement_seconds_p50: p50,
+      engagement_seconds_p75: p75,
+      engagement_seconds_p90: p90,
+      engagement_seconds_p95: p95,
+      engagement_seconds_p99: p99,
       first_event_at: isoOrNull(Number.isFinite(this.#firstAt) ? this.#firstAt : null),
       last_event_at: isoOrNull(Number.isFinite(this.#lastAt) ? this.#lastAt : null),
     }

@@ -5,6 +5,7 @@
  *               which moves after all writes, is at or past the event's offset.
  */
 import {setTimeout as sleep} from 'node:timers/promises'
+import {LRUCache} from 'lru-cache'
 import type {ApiMetrics} from './metrics.ts'
 
 export interface AwaitedEvent {
@@ -94,12 +95,16 @@ export function createWaits(deps: WaitDeps, options: {readonly waitMsMax: number
   }
 }
 
+const SHARED_MAX = 1000
+
 /** Asks once for all who ask at the same moment, and at most once in `lifeMs`. */
 export function shareReads<K extends string | number, V>(
   read: (key: K) => Promise<V>,
   lifeMs: number,
 ): (key: K) => Promise<V> {
-  const latest = new Map<K, {readonly at: number; readonly value: Promise<V>}>()
+  const latest = new LRUCache<K, {readonly at: number; readonly value: Promise<V>}>({
+    max: SHARED_MAX,
+  })
   return async key => {
     const now = performance.now()
     const known = latest.get(key)

@@ -62,6 +62,9 @@ const create = (url: string, name: string) =>
     RESP: 2,
     disableOfflineQueue: true,
     commandsQueueMaxLength: 100_000,
+    // Ours limits whole calls; the driver's makes an AbortSignal per command, which costs more than
+    // the command, and fires it five seconds later although the answer has long come.
+    commandOptions: {timeout: 0},
     pingInterval: 2000,
     socket: {
       connectTimeout: 3000,

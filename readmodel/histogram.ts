@@ -47,15 +47,26 @@ export function middleOf(bucket: number): number {
  * @param counts bucket to count
  * @param ratio 0 to 1
  */
-export function percentileOf(counts: ReadonlyMap<number, number>, ratio: number): number | null {
+export const percentileOf = (counts: ReadonlyMap<number, number>, ratio: number): number | null =>
+  percentilesOf(counts, [ratio])[0]!
+
+/** As `percentileOf`, of several ratios, ascending, in one pass. */
+export function percentilesOf(
+  counts: ReadonlyMap<number, number>,
+  ratios: readonly number[],
+): readonly (number | null)[] {
   let total = 0
   for (const count of counts.values()) total += count
-  if (total <= 0) return null
-  const rank = Math.max(1, Math.ceil(ratio * total))
+  if (total <= 0) return ratios.map(() => null)
+  const values: number[] = []
   let seen = 0
-  for (const [bucket, count] of [...counts].toSorted((a, b) => a[0] - b[0])) {
-    seen += count
-    if (seen >= rank) return middleOf(bucket)
+  for (const bucket of Int32Array.from(counts.keys()).toSorted()) {
+    seen += counts.get(bucket)!
+    while (values.length < ratios.length) {
+      const rank = Math.max(1, Math.ceil(ratios[values.length]! * total))
+      if (seen < rank) break
+      values.push(middleOf(bucket))
+    }
   }
-  return null
+  return values
 }

@@ -28,8 +28,11 @@ export interface LiveTotals {
 export interface LiveReads {
   /** Leases that stand, by partition; null where none does. */
   leases(): Promise<readonly (StandingLease | null)[]>
-  /** Totals by content; undefined for a content that Redis says nothing about. */
-  totals(contentIds: readonly string[]): Promise<ReadonlyMap<string, LiveTotals | 'unknown'> | null>
+  /**
+   * Totals by content: missing where no lease stands, `unknown` for a content that Redis says
+   * nothing about.
+   */
+  totals(contentIds: readonly string[]): Promise<ReadonlyMap<string, LiveTotals | 'unknown'>>
   /** Fields of an event's hash; null when it is not there or may be outdated. */
   event(eventId: number): Promise<Readonly<Record<string, string>> | null>
   /** Sums of every content over the steps of a window that ends now; null without all leases. */
@@ -52,15 +55,20 @@ export function createLiveReads(redis: Redis, partitions: number): LiveReads {
     leases: () => leases.all(),
     async totals(contentIds) {
       const wanted = contentIds.map(id => ({id, partition: partitionFor(id, '', partitions)}))
-      const commands = wanted.map(({id, partition}) => ['HGETALL', totalsKey(partition, id)])
       const standing = await leases.of(wanted.map(({partition}) => partition))
-      if (wanted.some(({partition}) => !standing.has(partition))) return null
-      const replies = (await redis.pipelineBinary(commands)) as ReadonlyArray<readonly Buffer[]>
+      const held = wanted.filter(({partition}) => standing.has(partition))
+      const replies = (await redis.pipelineBinary(
+        held.map(({id, partition}) => [
+          'HMGET',
+          totalsKey(partition, id),
+          'detail',
+          'unique_viewers',
+        ]),
+      )) as ReadonlyArray<readonly (Buffer | null)[]>
       return new Map(
-        wanted.map(({id, partition}, i) => {
-          const fields = toFields(replies[i]!)
+        held.map(({id, partition}, i) => {
           const {offset} = standing.get(partition)!
-          return [id, toTotals(fields, {partition, appliedOffset: offset})]
+          return [id, toTotals(replies[i]!, {partition, appliedOffset: offset})]
         }),
       )
     },
@@ -135,17 +143,16 @@ function toFields(flat: readonly Buffer[]): ReadonlyMap<string, Buffer> {
 }
 
 function toTotals(
-  fields: ReadonlyMap<string, Buffer>,
+  [detail, uniqueViewers]: readonly (Buffer | null)[],
   at: {readonly partition: number; readonly appliedOffset: number},
 ): LiveTotals | 'unknown' {
-  const detail = fields.get('detail')
-  if (detail === undefined) return 'unknown'
+  if (detail === null || detail === undefined) return 'unknown'
   const state = decodeContentState(detail)
   const newest = Math.max(...state.last)
   return {
     ...at,
     state,
-    uniqueViewers: Number(fields.get('unique_viewers')?.toString() ?? 0),
+    uniqueViewers: Number(uniqueViewers?.toString() ?? 0),
     newestEventAt: Number.isFinite(newest) ? newest : null,
   }
 }

@@ -193,7 +193,7 @@ async function compareLiveTotals(
   [truth]: readonly TruthRow[],
 ): Promise<void> {
   const what = `redis ${contentId}`
-  const totals = (await createLiveReads(redis, partitions).totals([contentId]))?.get(contentId)
+  const totals = (await createLiveReads(redis, partitions).totals([contentId])).get(contentId)
   if (totals === undefined) return differences.equal(what, 'a lease', 'none stands')
   if (totals === 'unknown') {
     return differences.equal(what, truth === undefined ? 'unknown' : 'totals', 'unknown')

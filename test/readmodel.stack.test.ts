@@ -161,7 +161,7 @@ test('INV-55: a late flush changes nothing, a newer owner keeps the older one ou
     })
   const reads = createLiveReads(redis!, PARTITIONS)
   const events = async (): Promise<number | undefined> => {
-    const totals = (await reads.totals([content]))?.get(content)
+    const totals = (await reads.totals([content])).get(content)
     return totals === undefined || totals === 'unknown' ? undefined : totals.state.eventsOfType(0)
   }
   await live.revoke(partition, 1)

@@ -1,5 +1,5 @@
 /** Latency per route, traces, and answers that can be compared by ETag. */
-import {createHash} from 'node:crypto'
+import {hash} from 'node:crypto'
 import type {FastifyInstance} from 'fastify'
 import type {ApiMetrics} from '../metrics.ts'
 
@@ -59,7 +59,7 @@ export function addCaching(app: FastifyInstance): void {
     reply.header('vary', 'accept, authorization, cookie')
     if (typeof payload !== 'string') return done(null, payload)
     const compared = payload.replace(/"meta":\{"source"[^}]*\}/, '')
-    const tag = `W/"${createHash('sha1').update(compared).digest('base64url').slice(0, 22)}"`
+    const tag = `W/"${hash('sha1', compared, 'base64url').slice(0, 22)}"`
     reply.header('etag', tag)
     const known = request.headers['if-none-match']
     if (known === undefined || !matchesTag(known, tag)) return done(null, payload)

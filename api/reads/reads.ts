@@ -78,6 +78,8 @@ export interface Reads {
     by: MetricName,
     period: Period | 'window',
     limit: number,
+    /** `after`: read now, not shared with who asked a moment ago. */
+    options?: {readonly after?: boolean},
   ): Promise<Answered<readonly TopRow[]>>
   activeUsers(): Promise<Answered<{readonly users: number; readonly windowSeconds: number}>>
   query(

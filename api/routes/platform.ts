@@ -79,7 +79,9 @@ function addTop(app: Api, {reads, readAfter}: ReadDeps): void {
       const pending = await readAfter(query, live ? LIVE_STORE : STORED, reply)
       if (pending !== undefined) return await reply.send(pending)
       const limit = query.limit ?? 10
-      const {value, meta} = await reads.top(by, live ? 'window' : period, limit)
+      const {value, meta} = await reads.top(by, live ? 'window' : period, limit, {
+        after: query.after_event !== undefined,
+      })
       const items = value.map(({content, value: figure}, index) => ({
         rank: index + 1,
         content,
