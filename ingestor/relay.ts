@@ -7,7 +7,7 @@
  * Does not      deduplicate: what was sent but not yet recorded comes again, flagged.
  */
 import type {PipelineError} from '../platform/errors.ts'
-import type {Cursor, ReadPlan} from './snapshot-cursor.ts'
+import type {Cursor, Position, ReadPlan} from './snapshot-cursor.ts'
 import {advance, isMoreWaiting, planRead, startPosition} from './snapshot-cursor.ts'
 import type {Taken} from './leases.ts'
 import type {OutboxPage, OutboxRow} from './outbox-reader.ts'
@@ -68,17 +68,22 @@ export async function runEpoch(
   const saver = createSaver(taken.cursor, deps, options)
   let position = startPosition(taken.cursor, taken.takeover)
   let quietSince = deps.now()
+  let ahead: Promise<Read> | undefined
   try {
     while (!signal.aborted) {
-      const readAt = deps.now()
-      const plan = planRead(position)
-      const page = await deps.readPage(plan, deps.pageRows())
+      const {plan, page, readAt} = await (ahead ?? read(position, deps))
+      ahead = undefined
       deps.observe.read(page)
       const next = advance(position, page.answer)
+      if (next.cursor.snapTo !== null && !signal.aborted) {
+        // PostgreSQL looks up the next page of the batch while this one is encoded.
+        ahead = read(next, deps)
+        ahead.catch(() => undefined)
+      }
       const redelivered = plan.kind === 'page' && plan.redelivered
       if (page.rows.length > 0) {
         const batch = deps.toBatch(page.rows, redelivered)
-        // The next page was read and encoded while the last one was on its way.
+        // This page was read and encoded while the last one was on its way.
         saver.acknowledge(position.cursor, await sender.settle())
         if (batch.rejected.length > 0) await deps.bury(batch.rejected)
         sender.start({batch, rows: page.rows, readAt, redelivered})
@@ -106,6 +111,19 @@ export async function runEpoch(
     await saver.settle().catch(() => undefined)
   }
   await saver.release()
+}
+
+interface Read {
+  readonly plan: ReadPlan
+  readonly page: OutboxPage
+  /** When it was asked for. */
+  readonly readAt: number
+}
+
+async function read(position: Position, deps: EpochDeps): Promise<Read> {
+  const readAt = deps.now()
+  const plan = planRead(position)
+  return {plan, page: await deps.readPage(plan, deps.pageRows()), readAt}
 }
 
 interface Sendable {
