@@ -8,6 +8,7 @@
  */
 import {PipelineError} from '../platform/errors.ts'
 import {retry, type RetryOptions} from '../platform/retry.ts'
+import {settleAll} from '../platform/settle.ts'
 import {fenceOf, type Identity, type PartitionState} from './partition-state.ts'
 import type {AggregateStore, PartitionStore, RegisterStore} from './projections/projection.ts'
 import type {Row} from './state-cache.ts'
@@ -86,7 +87,8 @@ async function saveDirtyRows<Event, Derived>(
       deps.onSaved(rows.length)
     }
   }
-  await Promise.all(Array.from({length: limits.concurrency}, lane))
+  // What is on its way is neither dirty nor durable: the last checkpoint must not overtake it.
+  await settleAll(Array.from({length: limits.concurrency}, lane))
 }
 
 async function saveRows<Event, Derived>(

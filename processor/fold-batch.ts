@@ -7,6 +7,7 @@
  */
 import assert from 'node:assert/strict'
 import type {StreamRecord} from '../contracts/record.ts'
+import {settleAll} from '../platform/settle.ts'
 import {decide, effectsOf, isFresh, type Effect} from './admit.ts'
 import type {MetadataCache} from './enrich.ts'
 import {fenceOf, type PartitionState} from './partition-state.ts'
@@ -126,7 +127,7 @@ async function loadRows<SourceRow, Event, Derived>(
     }
   }
   if (unknown.size === 0 && state.cache.missingCount === 0) return
-  await Promise.all([
+  await settleAll([
     unknown.size > 0 ? metadata.resolve([...unknown]) : undefined,
     state.cache.missingCount > 0 ? state.cache.load() : undefined,
   ])

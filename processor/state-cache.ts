@@ -8,6 +8,7 @@
  * Does not      save: the owner takes dirty rows and says when they are durable.
  */
 import assert from 'node:assert/strict'
+import {settleAll} from '../platform/settle.ts'
 import type {AggregateStore, Projection} from './projections/projection.ts'
 
 /** One aggregate row in memory. */
@@ -154,7 +155,8 @@ export class StateCache<Event> {
       ),
     )
     try {
-      await Promise.all(chunks.map(chunk => this.#loadChunk(chunk)))
+      // A chunk still on its way would later replace what was folded since.
+      await settleAll(chunks.map(chunk => this.#loadChunk(chunk)))
     } catch (error) {
       this.#missing = [...missing.filter(row => !row.loaded), ...this.#missing]
       throw error

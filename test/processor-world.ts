@@ -3,6 +3,7 @@
  * Redis with guards and leases. Every call can be slow, fail before or after its effect, or outlive
  * the owner that made it.
  */
+import {setTimeout as pause} from 'node:timers/promises'
 import {PipelineError} from '../platform/errors.ts'
 import type {
   AggregateStore,
@@ -66,8 +67,13 @@ export interface Sabotage {
   readonly ignoreOwnership?: boolean
 }
 
+/** Raw rows that are written in one call: a group of them may be written in part. */
+const RAW_BATCH = 4
 /** Rows of one page when Redis is seeded. */
 const LIVE_PAGE = 4
+
+/** One call in so many takes milliseconds. */
+const SLOW_ONE_IN = 50
 
 interface Cell<T> {
   readonly ts: bigint
@@ -145,6 +151,8 @@ export class World {
         setImmediate(resolve)
       })
     }
+    // Slower than a repetition of what fails beside it.
+    if (this.random(SLOW_ONE_IN) === 0) await pause(1 + this.random(5))
     const roll = faults.failOneIn === 0 ? 1 : this.random(faults.failOneIn)
     if (faults.dead && this.random(2) === 0) return await new Promise<T>(() => {})
     if (roll === 0 && this.random(2) === 0) throw unavailable()
@@ -217,7 +225,16 @@ export class World {
           }),
         ),
       write: async writes => {
-        await Promise.all(writes.map(write => this.#call(faults, () => this.#writeRaw(write))))
+        const batches = Array.from({length: Math.ceil(writes.length / RAW_BATCH)}, (_, n) =>
+          writes.slice(n * RAW_BATCH, (n + 1) * RAW_BATCH),
+        )
+        await Promise.all(
+          batches.map(batch =>
+            this.#call(faults, () => {
+              for (const write of batch) this.#writeRaw(write)
+            }),
+          ),
+        )
       },
       scan: (_projection, key) => this.#scanRaw(faults, key),
     }
@@ -352,7 +369,7 @@ function toRegister({base, value, deletedTs}: RawRow) {
   if (base === null || base.ts <= deletedTs) return null
   const {event, outboxId, createdAt} = base.value
   const shown = value !== null && value.ts > deletedTs ? value.value : null
-  return {event: {...event, value: shown}, outboxId, createdAt}
+  return {event: {...event, value: shown}, derived: null, outboxId, createdAt}
 }
 
 /** Keys of the model's two projections: all of a content, and its minutes. */
