@@ -1,5 +1,6 @@
 /** What relay and processor say about themselves over HTTP. */
 import {messageOf} from '../../platform/errors.ts'
+import {readFlushTimes} from './flush-times.ts'
 
 export interface ServiceState {
   readonly name: string
@@ -26,4 +27,16 @@ export async function readService(name: string, url: string): Promise<ServiceSta
   } catch (error) {
     return {name, url, ready: null, reasons: [messageOf(error)], details: null}
   }
+}
+
+/** Its flush times stand beside what it says itself; without them it is still told how it does. */
+export async function readProcessor(url: string): Promise<ServiceState> {
+  const [state, flushes] = await Promise.all([
+    readService('processor', url),
+    fetch(`${url}/metrics`, {signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'error'})
+      .then(async answer => readFlushTimes((await answer.text()).slice(0, BYTES_MAX)))
+      .catch(() => ({})),
+  ])
+  if (state.ready === null) return state
+  return {...state, details: {...(state.details as object | null), ...flushes}}
 }

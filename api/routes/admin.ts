@@ -9,7 +9,7 @@ import {parseInstant} from '../period.ts'
 import type {DeadLetters} from '../pipeline/dead-letters.ts'
 import type {Inspector} from '../pipeline/inspector.ts'
 import type {LagWatch} from '../pipeline/lag.ts'
-import {readService} from '../pipeline/services.ts'
+import {readProcessor, readService} from '../pipeline/services.ts'
 import type {createTrace} from '../pipeline/trace.ts'
 import {notFound} from '../problem.ts'
 import {
@@ -288,7 +288,7 @@ function addFlow(app: Api, deps: AdminDeps, options: AdminOptions): void {
         deps.checkStores(),
         Promise.all([
           ...options.relayUrls.map(url => readService('ingestor', url)),
-          ...options.processorUrls.map(url => readService('processor', url)),
+          ...options.processorUrls.map(url => readProcessor(url)),
         ]),
         deps.deadLetters.count(),
       ])

@@ -34,6 +34,22 @@ export function timeLabels(
   })
 }
 
+const LETTER_PX = 6.4
+
+/** The labels that fit: one whose mark is close to an edge of the chart would be cut off there. */
+export function fittingLabels(
+  labels: readonly string[],
+  marks: readonly number[],
+  chart: {readonly low: number; readonly high: number; readonly width: number},
+): readonly string[] {
+  const {low, high, width} = chart
+  return labels.map((label, at) => {
+    const place = ((marks[at]! - low) / (high - low)) * width
+    const half = (label.length * LETTER_PX) / 2
+    return place < half || place > width - half ? '' : label
+  })
+}
+
 /** One line about a series, for those who do not see the chart. */
 export function describeSeries(
   label: string,

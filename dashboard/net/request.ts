@@ -33,13 +33,50 @@ export interface RequestOptions {
   readonly signal?: AbortSignal
 }
 
+/** An answer, and its text to see whether the next one says something else. */
+export interface Answer<T> {
+  readonly text: string
+  readonly data: T
+}
+
 /** Asks and reads the JSON answer. Null for an answer without a body. */
 export async function request<T>(path: Address<T>, options: RequestOptions = {}): Promise<T> {
+  return (await requestAnew(path, undefined, options)).data
+}
+
+/**
+ * Asks again.
+ *
+ * @returns `known` itself when the answer is the same, so that nothing is drawn anew
+ */
+export async function requestAnew<T>(
+  path: Address<T>,
+  known: Answer<T> | undefined,
+  options: RequestOptions = {},
+): Promise<Answer<T>> {
+  const response = await send(path, options)
+  if (response.status === 204) return {text: '', data: null as T}
+  let text: string
+  let answer: unknown
+  try {
+    text = await response.text()
+    if (response.ok && known?.text === text) return known
+    answer = JSON.parse(text)
+  } catch (error) {
+    if (options.signal?.aborted === true) throw error
+    // A refusal may come from something in between that does not speak JSON.
+    if (response.ok) throw new RequestError(0, 'the answer of the server broke off')
+    throw new RequestError(response.status, describeProblem(response.status, undefined))
+  }
+  if (response.ok) return {text, data: answer as T}
+  throw new RequestError(response.status, describeProblem(response.status, answer))
+}
+
+async function send(path: string, options: RequestOptions): Promise<Response> {
   const {method = 'GET', body, headers, signal} = options
   const timeout = AbortSignal.timeout(TIMEOUT_MS)
-  let response: Response
   try {
-    response = await fetch(path, {
+    return await fetch(path, {
       method,
       headers: {
         accept: 'application/json',
@@ -53,15 +90,4 @@ export async function request<T>(path: Address<T>, options: RequestOptions = {})
     if (signal?.aborted === true) throw error
     throw new RequestError(0, 'the server does not answer')
   }
-  if (response.status === 204) return null as T
-  let answer: unknown
-  try {
-    answer = await response.json()
-  } catch (error) {
-    if (signal?.aborted === true) throw error
-    // A refusal may come from something in between that does not speak JSON.
-    if (response.ok) throw new RequestError(0, 'the answer of the server broke off')
-  }
-  if (response.ok) return answer as T
-  throw new RequestError(response.status, describeProblem(response.status, answer))
 }

@@ -5,7 +5,7 @@
  */
 import {useEffect, useRef, useState} from 'preact/hooks'
 import type {Address} from './address.ts'
-import {request, RequestError} from './request.ts'
+import {requestAnew, RequestError, type Answer} from './request.ts'
 
 export interface Resource<T> {
   /** The latest answer, also while a newer one is asked for. */
@@ -41,6 +41,7 @@ export function useResource<T>(path: Address<T> | undefined, refreshMs?: number)
   })
   const [round, setRound] = useState(0)
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  const known = useRef<{readonly path: string; readonly answer: Answer<T>} | undefined>(undefined)
 
   useEffect(() => {
     if (path === undefined) return undefined
@@ -55,8 +56,10 @@ export function useResource<T>(path: Address<T> | undefined, refreshMs?: number)
     }
     const ask = async (): Promise<void> => {
       try {
-        const data = await request<T>(path, {signal: abort.signal})
-        setState({path, data, error: undefined, loading: false})
+        const old = known.current?.path === path ? known.current.answer : undefined
+        const answer = await requestAnew<T>(path, old, {signal: abort.signal})
+        known.current = {path, answer}
+        setState({path, data: answer.data, error: undefined, loading: false})
         if (refreshMs !== undefined) again(document.hidden ? refreshMs * 5 : refreshMs)
       } catch (cause) {
         if (abort.signal.aborted) return

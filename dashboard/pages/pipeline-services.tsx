@@ -1,5 +1,7 @@
 /** Relays, processors and stores: ready or not, why, and what they say about themselves. */
 import type {JSX} from 'preact'
+import {useRef} from 'preact/hooks'
+import {meansBetween, toFacts} from '../model/details.ts'
 import {formatMs} from '../model/format.ts'
 import type {Service, Store} from '../net/types.ts'
 import {Card} from '../ui/card.tsx'
@@ -67,17 +69,14 @@ function Ready({service}: {readonly service: Service}): JSX.Element {
   )
 }
 
-/** One line per fact; nested ones as JSON. */
-function toFacts(details: unknown): readonly (readonly [string, string])[] {
-  if (typeof details !== 'object' || details === null) return []
-  return Object.entries(details).map(([name, value]) => [
-    name,
-    typeof value === 'object' ? JSON.stringify(value) : String(value),
-  ])
-}
-
 function Says({service}: {readonly service: Service}): JSX.Element {
-  const facts = toFacts(service.details)
+  const before = useRef<unknown>(undefined)
+  const means = useRef<ReadonlyMap<string, number>>(new Map())
+  if (before.current !== service.details) {
+    means.current = meansBetween(before.current, service.details, means.current)
+    before.current = service.details
+  }
+  const facts = toFacts(service.details, means.current)
   return (
     <div class="breaks small">
       {service.reasons.map(reason => (

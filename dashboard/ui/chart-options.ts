@@ -1,6 +1,6 @@
 /** How our charts look: thin lines, few marks, colours of the scheme. */
 import type uPlot from 'uplot'
-import {timeLabels} from '../model/axis.ts'
+import {fittingLabels, timeLabels} from '../model/axis.ts'
 import type {ChartSeries} from './chart.tsx'
 
 export type XKind = 'time' | 'ratio'
@@ -29,10 +29,14 @@ function axes({xKind, small, print}: ChartLook): uPlot.Axis[] {
     grid: {show: false},
     space: small ? 70 : 80,
     size: small ? 22 : 28,
-    values: (_chart, marks, _axis, _space, distance) =>
-      xKind === 'time'
-        ? [...timeLabels(marks, distance)]
-        : marks.map(mark => `${Math.round(mark * 100)}%`),
+    values: (chart, marks, _axis, _space, distance) => {
+      if (xKind !== 'time') return marks.map(mark => `${Math.round(mark * 100)}%`)
+      const labels = timeLabels(marks, distance)
+      const {min = 0, max = 1} = chart.scales['x'] ?? {}
+      // The large charts have room beside the plot, the small ones end where it ends.
+      if (!small || min === null || max === null || max <= min) return [...labels]
+      return [...fittingLabels(labels, marks, {low: min, high: max, width: chart.width})]
+    },
   }
   const y: uPlot.Axis = {
     ...common,

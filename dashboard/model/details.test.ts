@@ -1,0 +1,42 @@
+import {describe, expect, test} from 'vitest'
+import {fittingLabels} from './axis.ts'
+import {meansBetween, toFacts} from './details.ts'
+
+const look = (count: number, seconds: number): unknown => ({raw_writes: {count, seconds}})
+const NONE = new Map<string, number>()
+
+describe('flush times', () => {
+  test('what one flush took is told for the time between two looks', () => {
+    expect(meansBetween(look(100, 50), look(110, 51), NONE).get('raw_writes')).toBeCloseTo(100)
+  })
+  test('the first look, and one after a restart, tell the mean since the start', () => {
+    expect(meansBetween(undefined, look(4, 1), NONE).get('raw_writes')).toBe(250)
+    expect(meansBetween(look(100, 50), look(4, 1), NONE).get('raw_writes')).toBe(250)
+  })
+  test('without a flush in between, the last known time stays', () => {
+    const known = new Map([['raw_writes', 12]])
+    expect(meansBetween(look(4, 1), look(4, 1), known).get('raw_writes')).toBe(12)
+    expect(meansBetween(undefined, look(0, 0), NONE).size).toBe(0)
+  })
+})
+
+test('what a service says is told in words, partitions by their topic', () => {
+  const details = {waitingRows: 3, partitions: ['a/0', 'a/1', 'b/0'], ...(look(4, 1) as object)}
+  expect(toFacts(details, new Map([['raw_writes', 12]]))).toEqual([
+    ['waiting rows', '3'],
+    ['partitions', 'a 0 1, b 0'],
+    ['raw writes', '12 ms each'],
+  ])
+  expect(toFacts({partitions: []}, NONE)).toEqual([['partitions', 'none']])
+  expect(toFacts(null, NONE)).toEqual([])
+})
+
+test('a label that an edge of the chart would cut off is left out', () => {
+  const labels = ['10:50', '10:51', '10:52']
+  expect(fittingLabels(labels, [0, 50, 100], {low: 0, high: 100, width: 240})).toEqual([
+    '',
+    '10:51',
+    '',
+  ])
+  expect(fittingLabels(labels, [10, 50, 90], {low: 0, high: 100, width: 240})).toEqual(labels)
+})
