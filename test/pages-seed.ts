@@ -13,7 +13,7 @@ const TITLES = [
 ]
 
 /** Contents, and a day of events that ends now. Returns the ids, the most popular first. */
-export async function seed(pool: Pool): Promise<readonly string[]> {
+export async function seed(pool: Pool, events = 40_000): Promise<readonly string[]> {
   const {rows} = await pool.query<{id: string}>(
     `INSERT INTO content (id, slug, title, content_type, length_seconds, publish_ts)
      SELECT gen_random_uuid(), 'content-' || n, title,
@@ -22,8 +22,8 @@ export async function seed(pool: Pool): Promise<readonly string[]> {
     [TITLES],
   )
   const ids = rows.map(({id}) => id)
-  await insertEvents(pool, {ids, count: 40_000, seconds: 86_400})
-  await insertEvents(pool, {ids, count: 2000, seconds: 1500})
+  await insertEvents(pool, {ids, count: events, seconds: 86_400})
+  await insertEvents(pool, {ids, count: events / 20, seconds: 1500})
   await pool.query(
     `INSERT INTO activity_events (user_id, activity_type, occurred_at, metadata)
      SELECT 'reader-' || (n % 20), (ARRAY['page_view', 'page_view', 'login', 'search'])[1 + (n / 7) % 4],

@@ -30,7 +30,7 @@ beforeAll(async () => {
   ])
   api = started
   browser = await openBrowser()
-  contents = await seed(world.pool)
+  contents = await seed(world.pool, 2000)
 }, 180_000)
 afterAll(async () => {
   await browser?.close()
@@ -173,8 +173,8 @@ test('NUL is refused on writing, and shows up on no page', async () => {
 
 test('INV-94: hostile texts that went through the whole pipeline are text on every page', async () => {
   const {rows} = await world.pool.query<{id: string}>(
-    `INSERT INTO content (id, slug, title, content_type, length_seconds)
-     SELECT gen_random_uuid(), 'hostile-' || n, title, 'video', 600 FROM unnest($1::text[]) WITH ORDINALITY AS t(title, n)
+    `INSERT INTO content (id, slug, title, content_type, length_seconds, publish_ts)
+     SELECT gen_random_uuid(), 'hostile-' || n, title, 'video', 600, now() FROM unnest($1::text[]) WITH ORDINALITY AS t(title, n)
      RETURNING id`,
     [Object.values(HOSTILE)],
   )
