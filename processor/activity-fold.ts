@@ -26,6 +26,7 @@ export const activityFold: StreamFold<ActivityRow, ActivityEvent, ActivityDerive
     }
     return problemOfTime(record, record.occurred_at)
   },
+  timeOf: event => event.occurred_at,
   contentOf: () => null,
   derive: () => NOTHING,
   projections: ACTIVITY_PROJECTIONS,

@@ -55,7 +55,7 @@ export function isNotOlder(
 export function decide<Event>(
   effect: Effect<Event>,
   meta: RecordMeta,
-  stored: Register<Event> | null,
+  stored: Omit<Register<Event>, 'derived'> | null,
 ): Decision<Event> {
   if (stored !== null && isNotOlder(stored, meta)) return {kind: 'stale'}
   return {

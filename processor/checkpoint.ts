@@ -48,10 +48,14 @@ export async function runCheckpoint<Event, Derived>(
   const point = {offset: state.foldedOffset, identity: state.foldedIdentity}
   const epochs = state.epochs.entries()
   const {maxPeriod, stale} = state.cache
+  const late = state.late.toJSON()
   // A stale mark is no function of the offset: an owner that was overtaken must not leave one behind.
   if (stale.length > 0) {
     const hold = () => holdPartition(state, deps.partitions, state.ownership.ceiling)
     await retry(hold, deps.patience(signal))
+  }
+  if (state.needsGeneration) {
+    await retry(() => prepareFence(state, deps, limits), deps.patience(signal))
   }
   await saveDirtyRows(state, deps, limits, signal)
   await releaseCorrections(state, deps, point.offset, signal)
@@ -64,6 +68,7 @@ export async function runCheckpoint<Event, Derived>(
     epochs,
     maxPeriod,
     stale,
+    late,
   }
   const fence = fenceOf(state, point.offset)
   await retry(() => deps.partitions.save(state.topic, progress, fence), deps.patience(signal))

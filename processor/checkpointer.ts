@@ -53,10 +53,12 @@ export function createCheckpointer<SourceRow, Event, Derived>(
   const isDue = (): boolean =>
     state.foldedOffset > durable.offset ||
     state.cache.dirtyCount > 0 ||
+    state.needsGeneration ||
     state.pending.deferredCount > 0
 
   const checkpoint = async (signal: AbortSignal): Promise<void> => {
     durable = await runCheckpoint(state, checkpointDeps, limits, signal)
+    state.durableOffset = durable.offset
     progress.ring()
   }
 

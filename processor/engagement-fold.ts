@@ -15,6 +15,7 @@ export const engagementFold: StreamFold<EngagementRow, EngagementEvent, Engageme
   stream: engagement,
   toEvent: toEngagementEvent,
   problemOf: record => problemOfTime(record, record.event_ts),
+  timeOf: event => event.event_ts,
   contentOf: event => event.content_id,
   derive: deriveEngagement,
   projections: ENGAGEMENT_PROJECTIONS,

@@ -37,19 +37,19 @@ export interface FoldBatchDeps<SourceRow, Event, Derived> {
   readonly onUnenriched: (contentId: string, event: Event) => void
 }
 
-interface PlannedEffect<Event> {
+interface PlannedEffect<Event, Derived> {
   readonly effect: Effect<Event>
   /** Rows of the event that is put; none for a delete. */
   readonly rows: readonly Row<Event>[]
   /** What the location held when the batch was planned. */
-  readonly found: Register<Event> | null
+  readonly found: Register<Event, Derived> | null
 }
 
-interface PlannedRecord<Event, SourceRow> {
+interface PlannedRecord<Event, Derived, SourceRow> {
   readonly offset: number
   readonly record: StreamRecord<SourceRow>
   readonly fresh: boolean
-  readonly effects: readonly PlannedEffect<Event>[]
+  readonly effects: readonly PlannedEffect<Event, Derived>[]
 }
 
 /**
@@ -72,11 +72,11 @@ async function planBatch<SourceRow, Event, Derived>(
   state: PartitionState<Event, Derived>,
   batch: readonly AdmittedRecord<SourceRow>[],
   {fold, registers}: FoldBatchDeps<SourceRow, Event, Derived>,
-): Promise<readonly PlannedRecord<Event, SourceRow>[]> {
+): Promise<readonly PlannedRecord<Event, Derived, SourceRow>[]> {
   const {cache, pending} = state
   const wanted = new Map<string, Event>()
-  const found = new Map<string, Register<Event> | null>()
-  const waiting = new Map<string, Register<Event> | null>()
+  const found = new Map<string, Register<Event, Derived> | null>()
+  const waiting = new Map<string, Register<Event, Derived> | null>()
   const drafts = batch.map(({offset, record}) => {
     const event = fold.toEvent(record)
     const before = record.before === null ? null : fold.toEvent(record.before)
@@ -116,7 +116,7 @@ async function planBatch<SourceRow, Event, Derived>(
 
 async function loadRows<SourceRow, Event, Derived>(
   state: PartitionState<Event, Derived>,
-  planned: readonly PlannedRecord<Event, SourceRow>[],
+  planned: readonly PlannedRecord<Event, Derived, SourceRow>[],
   {fold, metadata}: FoldBatchDeps<SourceRow, Event, Derived>,
 ): Promise<void> {
   const unknown = new Set<string>()
@@ -136,7 +136,7 @@ async function loadRows<SourceRow, Event, Derived>(
 /** Synchronous: no save can see half of a record. */
 function foldRecord<SourceRow, Event, Derived>(
   state: PartitionState<Event, Derived>,
-  item: PlannedRecord<Event, SourceRow>,
+  item: PlannedRecord<Event, Derived, SourceRow>,
   deps: FoldBatchDeps<SourceRow, Event, Derived>,
   counts: FoldCounts,
 ): void {
@@ -149,7 +149,8 @@ function foldRecord<SourceRow, Event, Derived>(
     const decision = decide(effect, record, stored)
     if (decision.kind === 'stale') {
       counts.stale += 1
-      if (stored?.outboxId === record.outbox_id) repeatLive(state, item, effect, deps)
+      if (stored?.outboxId === record.outbox_id)
+        repeatLive(state, item, {effect, derived: stored.derived}, deps)
       continue
     }
     if (decision.retract !== null) {
@@ -162,7 +163,7 @@ function foldRecord<SourceRow, Event, Derived>(
     }
     if (decision.apply !== null || stored !== null) {
       queueWrites(state, item, {effect, stored, counts}, deps)
-    } else repeatLive(state, item, effect, deps)
+    } else repeatLive(state, item, {effect, derived: null}, deps)
   }
   if (!item.fresh && offset <= state.replayEnd) state.replayedCorrection = offset
   state.foldedOffset = offset
@@ -182,9 +183,9 @@ function retractEvent<Event, Derived>(
   }
 }
 
-interface Outcome<Event> {
+interface Outcome<Event, Derived> {
   readonly effect: Effect<Event>
-  readonly stored: Register<Event> | null
+  readonly stored: Register<Event, Derived> | null
   readonly counts: FoldCounts
 }
 
@@ -194,17 +195,16 @@ interface Outcome<Event> {
  */
 function repeatLive<SourceRow, Event, Derived>(
   state: PartitionState<Event, Derived>,
-  {offset, record}: PlannedRecord<Event, SourceRow>,
-  {kind, event}: Effect<Event>,
-  {fold, metadata, now}: FoldBatchDeps<SourceRow, Event, Derived>,
+  {offset, record}: PlannedRecord<Event, Derived, SourceRow>,
+  {effect: {kind, event}, derived}: {effect: Effect<Event>; derived: Derived | null},
+  {now}: Pick<FoldBatchDeps<SourceRow, Event, Derived>, 'now'>,
 ): void {
   if (offset > state.replayEnd) return
-  const contentId = kind === 'put' ? fold.contentOf(event) : null
-  const known = contentId === null ? null : (metadata.peek(contentId) ?? null)
   const change = {
     kind,
     event,
-    derived: kind === 'put' ? fold.derive(event, known) : null,
+    // As the raw row has it: metadata may have changed since.
+    derived: kind === 'put' ? derived : null,
     outboxId: record.outbox_id,
     createdAt: record.created_at,
     processedAt: now(),
@@ -214,8 +214,8 @@ function repeatLive<SourceRow, Event, Derived>(
 
 function queueWrites<SourceRow, Event, Derived>(
   state: PartitionState<Event, Derived>,
-  {offset, record, fresh}: PlannedRecord<Event, SourceRow>,
-  {effect, stored, counts}: Outcome<Event>,
+  {offset, record, fresh}: PlannedRecord<Event, Derived, SourceRow>,
+  {effect, stored, counts}: Outcome<Event, Derived>,
   {fold, metadata, now, onUnenriched}: FoldBatchDeps<SourceRow, Event, Derived>,
 ): void {
   const {kind, event} = effect
@@ -232,6 +232,7 @@ function queueWrites<SourceRow, Event, Derived>(
     outboxId: record.outbox_id,
     createdAt: record.created_at,
     fresh: record.op === 'c' && stored === null,
+    mayRepeat: offset <= state.replayEnd,
     fence: fenceOf(state, offset),
     processedAt: now(),
   }

@@ -45,7 +45,11 @@ export function createIntake<SourceRow, Event, Derived>(
     registers: deps.stream.stores.registers,
     metadata: deps.metadata,
     now: deps.now,
-    onUnenriched: () => undefined,
+    onUnenriched: (contentId: string, event: Event) => {
+      const timeUs = fold.timeOf(event)
+      if (timeUs !== null && !state.late.note(contentId, timeUs))
+        deps.metrics.forgotten.inc({stream})
+    },
   }
 
   const process = async (taken: readonly SourceRecord[], signal: AbortSignal): Promise<void> => {
@@ -67,6 +71,15 @@ export function createIntake<SourceRow, Event, Derived>(
           : {outboxId: last.record.outbox_id, createdAt: last.record.created_at}
     }
     note(outcomes, letters, counts)
+  }
+
+  const noteAges = (outcomes: readonly Outcome<SourceRow>[]): void => {
+    for (const outcome of outcomes) {
+      if (outcome.kind !== 'record' || outcome.record.op !== 'c') continue
+      const timeUs = fold.timeOf(fold.toEvent(outcome.record))
+      if (timeUs === null) continue
+      deps.metrics.skew.observe({stream}, (outcome.record.created_at - timeUs) / 1_000_000)
+    }
   }
 
   const contradiction = (problem: string): PipelineError =>
@@ -110,6 +123,7 @@ export function createIntake<SourceRow, Event, Derived>(
     metrics.unenriched.inc({stream}, counts.unenriched)
     const dropped = outcomes.filter(({kind}) => kind === 'dropped').length
     metrics.dropped.inc({stream}, dropped)
+    noteAges(outcomes)
     for (const {reason} of letters) metrics.deadLetters.inc({stream, reason})
     state.lag = Math.max(0, source.highWatermark() - state.foldedOffset - 1)
     metrics.lag.set({stream, partition: String(state.partition)}, state.lag)

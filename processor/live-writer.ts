@@ -34,6 +34,7 @@ export function createLiveWriter<SourceRow, Event, Derived>(
   /** Up to where an adopted lease has every effect; what was seeded has all of them. */
   let adoptedOffset = Number.POSITIVE_INFINITY
   let first = true
+  let shownOffset = state.foldedOffset
 
   const send = async (
     rows: readonly LiveRow[],
@@ -45,6 +46,15 @@ export function createLiveWriter<SourceRow, Event, Derived>(
     const fence = fenceOf(state, offset)
     const outcome = await live.flush({fence, events, rows, leaseUntilMs, renew, runId})
     return outcome === 'applied'
+  }
+
+  /** Of what was not shown before: a patch or a repetition is old by nature. */
+  const noteFreshness = (events: readonly QueuedLiveEvent<Event, Derived>[]): void => {
+    const oldest = events.find(({offset}) => offset > shownOffset)
+    if (oldest === undefined) return
+    shownOffset = Math.max(shownOffset, events.at(-1)!.offset)
+    const seconds = now() / 1000 - oldest.createdAt / 1e6
+    metrics.freshness.observe({...labels, store: 'redis'}, seconds)
   }
 
   /** Sends what is due, at most one call's worth. False when Redis has to be seeded. */
@@ -68,6 +78,7 @@ export function createLiveWriter<SourceRow, Event, Derived>(
       throw error
     }
     state.cache.release(taken)
+    noteFreshness(events)
     if (leaseUntilMs > 0) {
       renew = true
       lease.applied(offset)

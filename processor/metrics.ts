@@ -40,6 +40,11 @@ export function createProcessorMetrics(metrics: Metrics) {
       'Unenriched events that were written again when their content came',
       perStream,
     ),
+    forgotten: metrics.counter(
+      'processor_events_unpatched_total',
+      'Unenriched events that will not be patched by themselves: too many contents are missing',
+      perStream,
+    ),
     skew: metrics.histogram(
       'processor_event_age_seconds',
       'Age of an event when it was written to the outbox: late above 0, early below',

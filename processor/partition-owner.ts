@@ -14,6 +14,7 @@ import {LiveLease} from './live-lease.ts'
 import {createLiveWriter} from './live-writer.ts'
 import {patienceOf, type OwnerDeps, type OwnerName, type OwnerShared} from './owner-shared.ts'
 import {openPartition} from './partition-start.ts'
+import {createPatches} from './patches.ts'
 import {createRawWriter} from './raw-writer.ts'
 import {createRepairs} from './repairs.ts'
 import {createTurns} from './turns.ts'
@@ -50,6 +51,7 @@ export function createPartitionOwner<SourceRow, Event, Derived>(
       patience,
     }
     const source = {inbox, highWatermark: () => highWatermark}
+    const {late: lateRows} = deps.stream.stores.registers
     const checkpointer = createCheckpointer(shared, deps, config)
     const loops = [
       createIntake(shared, deps, source, config),
@@ -57,6 +59,7 @@ export function createPartitionOwner<SourceRow, Event, Derived>(
       createLiveWriter(shared, deps, config),
       ...checkpointer.loops,
       createRepairs(shared, deps, config),
+      ...(lateRows === undefined ? [] : [createPatches(shared, {...deps, lateRows}, config)]),
     ]
     try {
       await runLoops(loops.map(endQuietly), signal)

@@ -2,6 +2,7 @@
 import {createEpochTable} from '../contracts/epochs.ts'
 import {PipelineError} from '../platform/errors.ts'
 import {retry, type RetryOptions} from '../platform/retry.ts'
+import {LateContents} from './late-contents.ts'
 import type {OwnerDeps, OwnerName} from './owner-shared.ts'
 import type {PartitionState} from './partition-state.ts'
 import {PendingWrites} from './pending-writes.ts'
@@ -48,6 +49,8 @@ export async function openPartition<SourceRow, Event, Derived>(
     foldedIdentity: null,
     lag: 0,
     expectedBefore: expectedBefore(next, progress),
+    durableOffset: next - 1,
+    late: new LateContents(progress?.late),
     savedOffset: -1,
     unconfirmed: false,
     needsGeneration: false,

@@ -1,5 +1,6 @@
 /** Everything one owner holds of one partition. Dropped whole or kept whole. */
 import type {Fence, LiveEvent, Ownership} from './projections/projection.ts'
+import type {LateContents} from './late-contents.ts'
 import type {PendingWrites} from './pending-writes.ts'
 import type {StateCache} from './state-cache.ts'
 import type {EpochTable} from '../contracts/epochs.ts'
@@ -32,6 +33,10 @@ export interface PartitionState<Event, Derived> {
   foldedIdentity: Identity | null
   /** The record that must stand at the offset before the start; null when unknown or seen. */
   expectedBefore: Identity | null
+  /** Every effect up to this offset is durable in Cassandra. */
+  durableOffset: number
+  /** Contents that events were written without. */
+  readonly late: LateContents
   /** Highest offset that any save of aggregates was fenced with. */
   savedOffset: number
   /**

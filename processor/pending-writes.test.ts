@@ -49,7 +49,9 @@ test('a register holds the newest pending event, or nothing after a pending dele
   const pending = new PendingWrites<string, null>()
   expect(pending.registerAt('a')).toBeUndefined()
   pending.add('a', put('v1', 1), true)
-  expect(pending.registerAt('a')).toEqual({register: {event: 'v1', outboxId: 1, createdAt: 1}})
+  expect(pending.registerAt('a')).toEqual({
+    register: {event: 'v1', derived: null, outboxId: 1, createdAt: 1},
+  })
   pending.add('a', put('v1', 2, {kind: 'delete', fresh: false}), false)
   expect(pending.registerAt('a')).toEqual({register: null})
 })

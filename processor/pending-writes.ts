@@ -14,9 +14,9 @@ interface Pending<Event, Derived> {
 }
 
 /** What the newest pending write at a location leaves there. */
-export interface PendingRegister<Event> {
+export interface PendingRegister<Event, Derived = unknown> {
   /** Null when it deletes the row. */
-  readonly register: Register<Event> | null
+  readonly register: Register<Event, Derived> | null
 }
 
 export interface WriteGroup<Event, Derived> {
@@ -44,13 +44,13 @@ export class PendingWrites<Event, Derived> {
   }
 
   /** What the location holds once everything is written; undefined when nothing is pending there. */
-  registerAt(location: string): PendingRegister<Event> | undefined {
+  registerAt(location: string): PendingRegister<Event, Derived> | undefined {
     const pending = this.#newest.get(location)
     if (pending === undefined) return undefined
     const {write} = pending
     if (write.kind === 'delete') return {register: null}
-    const {event, outboxId, createdAt} = write
-    return {register: {event, outboxId, createdAt}}
+    const {event, derived, outboxId, createdAt} = write
+    return {register: {event, derived, outboxId, createdAt}}
   }
 
   /**

@@ -19,6 +19,8 @@ export interface StreamFold<Row, Event, Derived> {
    * next year, it is judged as today.
    */
   problemOf(record: StreamRecord<Row>): string | undefined
+  /** When it happened, microseconds since 1970; null when that is not known. */
+  timeOf(event: Event): number | null
   /** The content whose metadata the event is enriched with, or null when there is none. */
   contentOf(event: Event): string | null
   derive(event: Event, metadata: ContentMetadata | null): Derived

@@ -85,7 +85,9 @@ function toPlaced(write: RawWrite<ActivityEvent, ActivityDerived>): PlacedStatem
 
 export interface ActivityStore {
   locationOf(event: ActivityEvent): string
-  read(events: readonly ActivityEvent[]): Promise<readonly (Register<ActivityEvent> | null)[]>
+  read(
+    events: readonly ActivityEvent[],
+  ): Promise<readonly (Register<ActivityEvent, ActivityDerived> | null)[]>
   write(writes: readonly RawWrite<ActivityEvent, ActivityDerived>[]): Promise<void>
   find(event: ActivityEvent): Promise<StoredActivity | null>
 }
@@ -104,11 +106,14 @@ export function createActivityStore(cassandra: Cassandra): ActivityStore {
   }
 }
 
-function toRegister(stored: StoredActivity | null): Register<ActivityEvent> | null {
+function toRegister(
+  stored: StoredActivity | null,
+): Register<ActivityEvent, ActivityDerived> | null {
   if (stored === null) return null
   const {event_id, user_id, activity_type, occurred_at, metadata, page} = stored
   return {
     event: {event_id, user_id, activity_type, occurred_at, metadata, page},
+    derived: null,
     outboxId: stored.outbox_id,
     createdAt: stored.created_at,
   }

@@ -10,6 +10,7 @@ import {scanEvents, type TimeRange} from './event-scan.ts'
 import {createEventStore, type EventStore} from './event-store.ts'
 import type {EngagementEvent} from './events.ts'
 import {LIVE_MINUTES_S, LIVE_STEPS_S} from './live-windows.ts'
+import {createLateEvents, type LateEvents} from './late-events.ts'
 import {createRetentionTable} from './retention-table.ts'
 import {
   createPlatformTable,
@@ -34,6 +35,7 @@ export interface EngagementStores {
       key: string,
       partition: number,
     ): AsyncIterable<readonly EngagementEvent[]>
+    readonly late: LateEvents
   }
   readonly live: EngagementLive
 }
@@ -56,6 +58,7 @@ export function createEngagementStores({cassandra, redis, now}: StoreDeps): Enga
     aggregates,
     registers: {
       ...createEventStore(cassandra),
+      late: createLateEvents(cassandra),
       async *scan(projection, key, partition) {
         const range = await rangeOf(cassandra, {projection, key, partition})
         if (range !== null) yield* scanEvents(cassandra, contentIdOf(key), range)

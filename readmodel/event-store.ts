@@ -20,8 +20,9 @@ import {placeOf, type EventPlace} from './event-place.ts'
 import {parsePosition, type EngagementDerived, type EngagementEvent} from './events.ts'
 import {timestampBytes, type Fence} from './fence.ts'
 
-export interface Register<Event> {
+export interface Register<Event, Derived = unknown> {
   readonly event: Event
+  readonly derived: Derived | null
   readonly outboxId: number
   readonly createdAt: number
 }
@@ -33,6 +34,7 @@ export interface RawWrite<Event, Derived> {
   readonly outboxId: number
   readonly createdAt: number
   readonly fresh: boolean
+  readonly mayRepeat?: boolean
   readonly fence: Fence
   readonly processedAt: number
 }
@@ -137,6 +139,9 @@ function toStatement(write: RawWrite<EngagementEvent, EngagementDerived>): {
     return {partition, statement: {query: cql.remove, params: [timestampBytes(fence), ...key]}}
   }
   const none = fresh ? undefined : null
+  // Metadata may have gone since an earlier owner wrote this row; what the event lacks it always did.
+  const unknown = fresh && write.mayRepeat !== true ? undefined : null
+  const noPct = event.duration_ms === null ? none : unknown
   const params = [
     ...key,
     event.event_ts,
@@ -145,10 +150,10 @@ function toStatement(write: RawWrite<EngagementEvent, EngagementDerived>): {
     event.duration_ms ?? none,
     event.device ?? none,
     event.raw_payload ?? none,
-    derived?.content_type ?? none,
-    derived?.length_seconds ?? none,
+    derived?.content_type ?? unknown,
+    derived?.length_seconds ?? unknown,
     derived?.engagement_seconds ?? none,
-    derived?.engagement_pct ?? none,
+    derived?.engagement_pct ?? noPct,
     write.outboxId,
     write.createdAt,
     write.processedAt,
@@ -159,7 +164,9 @@ function toStatement(write: RawWrite<EngagementEvent, EngagementDerived>): {
 
 export interface EventStore {
   locationOf(event: EngagementEvent): string
-  read(events: readonly EngagementEvent[]): Promise<readonly (Register<EngagementEvent> | null)[]>
+  read(
+    events: readonly EngagementEvent[],
+  ): Promise<readonly (Register<EngagementEvent, EngagementDerived> | null)[]>
   write(writes: readonly RawWrite<EngagementEvent, EngagementDerived>[]): Promise<void>
   /** The row at an event's place, for readers. */
   find(
@@ -186,10 +193,13 @@ export function createEventStore(cassandra: Cassandra): EventStore {
   }
 }
 
-function toRegister(stored: StoredEvent | null): Register<EngagementEvent> | null {
+function toRegister(
+  stored: StoredEvent | null,
+): Register<EngagementEvent, EngagementDerived> | null {
   if (stored === null) return null
   const {event_id, content_id, user_id, event_type, event_ts, duration_ms, device} = stored
   const {raw_payload, position_ms} = stored
+  const {content_type, length_seconds, engagement_seconds, engagement_pct} = stored
   return {
     event: {
       event_id,
@@ -202,6 +212,7 @@ function toRegister(stored: StoredEvent | null): Register<EngagementEvent> | nul
       raw_payload,
       position_ms,
     },
+    derived: {content_type, length_seconds, engagement_seconds, engagement_pct},
     outboxId: stored.outbox_id,
     createdAt: stored.created_at,
   }

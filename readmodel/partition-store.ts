@@ -28,6 +28,7 @@ export interface PartitionProgress {
   }[]
   readonly maxPeriod: number
   readonly stale: readonly {readonly projection: string; readonly key: string}[]
+  readonly late?: readonly {readonly id: string; readonly from: number; readonly to: number}[]
 }
 
 export interface PartitionStore {

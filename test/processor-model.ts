@@ -65,6 +65,7 @@ const fold: StreamFold<ModelRow, ModelEvent, null> = {
   },
   toEvent: ({id, content, at, value}) => ({id, content, at, value}),
   problemOf: () => undefined,
+  timeOf: ({at}) => at * 1_000_000,
   contentOf: () => null,
   derive: () => null,
   projections: PROJECTIONS,

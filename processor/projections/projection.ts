@@ -93,8 +93,10 @@ export interface AggregateStore {
 }
 
 /** What a raw-row location holds: the event as last applied, and by which record. */
-export interface Register<Event> {
+export interface Register<Event, Derived = unknown> {
   readonly event: Event
+  /** As it was computed when the row was written. */
+  readonly derived: Derived | null
   readonly outboxId: number
   /** Microseconds since 1970. */
   readonly createdAt: number
@@ -111,9 +113,39 @@ export interface RawWrite<Event, Derived> {
   readonly createdAt: number
   /** First write of a new event: cells without value stay unset. Otherwise they are written as null. */
   readonly fresh: boolean
+  /** An earlier owner may have written the row, with other metadata: what is derived is cleared. */
+  readonly mayRepeat?: boolean
   readonly fence: Fence
   /** Milliseconds since 1970 when the owner took the record. */
   readonly processedAt: number
+}
+
+/** A raw row with what identifies its last write. */
+export interface StoredRow<Event> {
+  readonly event: Event
+  readonly outboxId: number
+  /** Microseconds since 1970. */
+  readonly createdAt: number
+  /** Milliseconds since 1970. */
+  readonly processedAt: number
+  readonly offset: number
+}
+
+/** Raw rows that were written before the metadata they are computed with was there. */
+export interface LateRows<Event, Derived> {
+  /** Those of a content, in pages; the range is in seconds since 1970, its end exclusive. */
+  scan(
+    contentId: string,
+    range: {readonly from: number; readonly to: number},
+  ): AsyncIterable<readonly StoredRow<Event>[]>
+  /**
+   * Sets what is derived, at each row's own offset, under a generation newer than that of the row:
+   * later writes of the row win.
+   */
+  patch(
+    rows: readonly (StoredRow<Event> & {readonly derived: Derived})[],
+    generation: number,
+  ): Promise<void>
 }
 
 /** The raw rows of one stream: registers for the processor, events for readers. */
@@ -121,11 +153,13 @@ export interface RegisterStore<Event, Derived> {
   /** The full primary key of the event's raw row as text: equal texts are one location. Pure. */
   locationOf(event: Event): string
   /** Registers at the events' locations, in their order; null where there is none. */
-  read(events: readonly Event[]): Promise<readonly (Register<Event> | null)[]>
+  read(events: readonly Event[]): Promise<readonly (Register<Event, Derived> | null)[]>
   /** Resolves when all are durable. Parameters are taken before the first await. */
   write(writes: readonly RawWrite<Event, Derived>[]): Promise<void>
   /** All raw events of an aggregate row, in pages; a full recomputation of what cannot be retracted. */
   scan(projection: string, key: string, partition: number): AsyncIterable<readonly Event[]>
+  /** Absent for a stream that is not enriched. */
+  readonly late?: LateRows<Event, Derived>
 }
 
 /** A hash per event in Redis, replaced whole, guarded by `outboxId`. */
@@ -224,6 +258,15 @@ export interface PartitionProgress {
   readonly maxPeriod: number
   /** Rows that wait for recomputation. */
   readonly stale: readonly {readonly projection: string; readonly key: string}[]
+  /** Contents whose events wait for metadata. */
+  readonly late?: readonly LateContent[]
+}
+
+/** A content and the seconds since 1970 that its events lie in, the end exclusive. */
+export interface LateContent {
+  readonly id: string
+  readonly from: number
+  readonly to: number
 }
 
 /** What an owner finds when it takes a partition. */
