@@ -119,11 +119,13 @@ async function insertEvents(client: PoolClient, random: Random): Promise<void> {
   }
 }
 
-/** Some rows of a table, chosen by their ids alone. */
-const someOf = (random: Random): string => `id % 7 = ${random(7)} AND id % 3 = ${random(3)}`
+/** Some rows of a table, chosen by their ids alone; not many, however long the history is. */
+const someOf = (random: Random, table: 'engagement_events' | 'activity_events'): string =>
+  `id IN (SELECT id FROM ${table} WHERE id % 7 = ${random(7)} AND id % 3 = ${random(3)}
+           ORDER BY id * ${1 + random(1000)} % 1009, id LIMIT 12)`
 
 async function changeEvents(client: PoolClient, random: Random): Promise<void> {
-  const where = someOf(random)
+  const where = someOf(random, 'engagement_events')
   const run = (set: string, values: readonly unknown[]): Promise<unknown> =>
     client.query(`UPDATE engagement_events SET ${set} WHERE ${where}`, [...values])
   switch (random(8)) {
@@ -165,7 +167,7 @@ async function insertActivities(client: PoolClient, random: Random): Promise<voi
 }
 
 async function changeActivities(client: PoolClient, random: Random): Promise<void> {
-  const where = someOf(random)
+  const where = someOf(random, 'activity_events')
   const set = pickFrom(random, [
     `user_id = 'anna'`,
     `activity_type = 'page_view'`,
@@ -182,7 +184,9 @@ async function step(client: PoolClient, random: Random): Promise<void> {
   if (roll < 9) return await insertEvents(client, random)
   if (roll < 13) return await changeEvents(client, random)
   if (roll < 14) {
-    return void (await client.query(`DELETE FROM engagement_events WHERE ${someOf(random)}`))
+    return void (await client.query(
+      `DELETE FROM engagement_events WHERE ${someOf(random, 'engagement_events')}`,
+    ))
   }
   if (roll < 15) {
     return void (await client.query('UPDATE content SET length_seconds = $1 WHERE id = $2', [
