@@ -1,0 +1,201 @@
+/** A processor under test, with topics and a keyspace of its own; records are put into Kafka directly. */
+import {spawn} from 'node:child_process'
+import {createHash, randomBytes} from 'node:crypto'
+import {once} from 'node:events'
+import {pino} from 'pino'
+import {content} from '../contracts/content.ts'
+import {engagement, EVENT_TYPES, type EngagementRecord} from '../contracts/engagement.ts'
+import {partitionFor} from '../contracts/partition.ts'
+import type {RecordMeta} from '../contracts/record.ts'
+import type {Stream} from '../contracts/stream.ts'
+import {STREAMS} from '../contracts/streams.ts'
+import {DEFAULT_PARTITIONS, topicName, valueSubject} from '../contracts/topics.ts'
+import {createEncoder, type Encoder} from '../platform/avro-codec.ts'
+import {openCassandra} from '../platform/cassandra.ts'
+import {envReader, type Env} from '../platform/config.ts'
+import {
+  readCassandraConnection,
+  readKafkaConnection,
+  readRegistryConnection,
+} from '../platform/connections.ts'
+import {openAdmin, openPublisher} from '../platform/kafka-clients.ts'
+import type {KafkaAdmin, OutgoingRecord} from '../platform/kafka.ts'
+import {createRegistry} from '../platform/registry.ts'
+import {migrateReadModel} from '../readmodel/migrate.ts'
+import {topicSpecs} from '../scripts/init.ts'
+import {freePorts} from '../stack/ports.ts'
+
+const SEND_RECORDS = 5_000
+const RECORD_BYTES_MAX = 1_000_000
+const US_PER_MINUTE = 60_000_000
+
+export interface ProcessorBed {
+  readonly env: Env
+  /** Appends contents 1 to `contents`. */
+  addContents(contents: number): Promise<void>
+  addEvents(load: EventLoad): Promise<void>
+  close(): Promise<void>
+}
+
+export interface EventLoad {
+  readonly events: number
+  readonly contents: number
+  readonly users: number
+  /** The events are spread over so many minutes before now, in the order of time. */
+  readonly minutes: number
+}
+
+/** The id of a content or user by number: an md5 as `md5(n::text)::uuid` in SQL. */
+export function uuidOf(n: number): string {
+  const hex = createHash('md5').update(String(n)).digest('hex')
+  return [0, 8, 12, 16, 20].map((from, i, all) => hex.slice(from, all[i + 1])).join('-')
+}
+
+const metaOf = (outboxId: number, createdAt: number): RecordMeta => ({
+  op: 'c',
+  outbox_id: outboxId,
+  created_at: createdAt,
+  lanes: 1,
+  lane: 0,
+  epoch: 1,
+  redelivered: false,
+})
+
+const DEVICES = ['ios', 'android', 'web-chrome', 'web-safari', 'tv'] as const
+
+/** Neighbours in the topic belong to other contents and users, as with many visitors at once. */
+function eventOf(
+  n: number,
+  {contents, users}: EventLoad,
+  eventUs: number,
+  ids: (k: number) => string,
+): EngagementRecord {
+  const mixed = Math.imul(n, 2_654_435_761 | 0) >>> 0
+  const duration = 1_000 + (mixed % 600_000)
+  return {
+    ...metaOf(n, eventUs + 1_000),
+    event_id: n,
+    content_id: ids(1 + (mixed % contents)),
+    user_id: ids(1 + ((mixed >>> 7) % users)),
+    event_type: EVENT_TYPES[n % EVENT_TYPES.length]!,
+    event_ts: eventUs,
+    duration_ms: n % 4 === 3 ? null : duration,
+    device: DEVICES[(mixed >>> 5) % DEVICES.length]!,
+    raw_payload: n % 5 === 0 ? `{"position_ms": ${mixed % 1_800_000}}` : null,
+    before: null,
+  }
+}
+
+export async function openProcessorBed(given: Env): Promise<ProcessorBed> {
+  const name = `bench_${randomBytes(4).toString('hex')}`
+  const env: Env = {
+    ...given,
+    TOPIC_PREFIX: `${name}-`,
+    CASSANDRA_KEYSPACE: name,
+    PROCESSOR_GROUP_ID: name,
+    LOG_LEVEL: 'warn',
+  }
+  const kafka = readKafkaConnection(envReader({...env, KAFKA_CLIENT: 'platformatic'}))
+  const client = {clientId: 'bench', log: pino({level: 'silent'})}
+  const admin: KafkaAdmin = await openAdmin(kafka, client)
+  const specs = topicSpecs(kafka.topicPrefix, DEFAULT_PARTITIONS)
+  await admin.ensureTopics(specs)
+  const registry = createRegistry(readRegistryConnection(envReader(env)))
+  const encoders = new Map<string, Encoder>()
+  for (const {topic, schema} of STREAMS) {
+    const id = await registry.register(valueSubject(topicName(kafka.topicPrefix, topic)), schema)
+    encoders.set(topic, createEncoder(schema, id, RECORD_BYTES_MAX))
+  }
+  const cassandra = readCassandraConnection(envReader(env))
+  await migrateReadModel(cassandra)
+  const publisher = await openPublisher(kafka, client)
+
+  const append = async (
+    {topic}: Stream,
+    count: number,
+    recordOf: (n: number) => {readonly key: string; readonly value: object},
+  ): Promise<void> => {
+    const encoder = encoders.get(topic)!
+    for (let done = 0; done < count; done += SEND_RECORDS) {
+      const records: OutgoingRecord[] = []
+      for (let n = done + 1; n <= Math.min(count, done + SEND_RECORDS); n++) {
+        const {key, value} = recordOf(n)
+        const partition = partitionFor(key, '', DEFAULT_PARTITIONS)
+        records.push({partition, key, value: encoder.encode(value)})
+      }
+      await publisher.send([{topic: topicName(kafka.topicPrefix, topic), records}])
+    }
+  }
+
+  return {
+    env,
+    addContents: contents =>
+      append(content, contents, n => {
+        const id = uuidOf(n)
+        const createdAt = Date.now() * 1_000
+        const row = {id, slug: `s${n}`, title: `Title ${n}`, content_type: 'video'}
+        const rest = {length_seconds: 1_800, publish_ts: createdAt, before: null}
+        return {key: id, value: {...metaOf(n, createdAt), ...row, ...rest}}
+      }),
+    async addEvents(load) {
+      const ids = new Map<number, string>()
+      const idOf = (k: number): string => {
+        const known = ids.get(k) ?? uuidOf(k)
+        ids.set(k, known)
+        return known
+      }
+      const spanUs = load.minutes * US_PER_MINUTE
+      const startUs = Date.now() * 1_000 - spanUs
+      await append(engagement, load.events, n => {
+        const eventUs = startUs + Math.floor((n * spanUs) / load.events)
+        const value = eventOf(n, load, eventUs, idOf)
+        return {key: value.content_id!, value}
+      })
+    },
+    async close() {
+      await publisher.close()
+      await admin.deleteTopics(specs.map(({topic}) => topic))
+      await admin.close()
+      const server = await openCassandra(cassandra)
+      await server.transact(`DROP KEYSPACE ${name}`)
+      await server.close()
+    },
+  }
+}
+
+export interface ProcessorUnderTest {
+  readonly pid: number
+  /** The sum of a metric over its labels that contain `label`. */
+  read(metric: string, label?: string): Promise<number>
+  stop(): Promise<void>
+}
+
+/** @param flags of Node, such as `--cpu-prof` */
+export async function startProcessor(
+  {env}: ProcessorBed,
+  flags: readonly string[] = [],
+): Promise<ProcessorUnderTest> {
+  const [port] = await freePorts(1)
+  const child = spawn(process.execPath, [...flags, 'processor/main.ts'], {
+    env: {...env, PROCESSOR_PORT: String(port)},
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  const exited = once(child, 'exit')
+  return {
+    pid: child.pid!,
+    async read(metric, label = '') {
+      if (child.exitCode !== null) throw new Error('the processor ended')
+      const answer = await fetch(`http://127.0.0.1:${port}/metrics`).catch(() => undefined)
+      const lines = (await answer?.text())?.split('\n') ?? []
+      const values = lines.filter(
+        line => line.startsWith(metric) && /^[{ ]/.test(line.slice(metric.length)),
+      )
+      const mine = values.filter(line => line.includes(label))
+      return mine.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+    },
+    async stop() {
+      if (child.exitCode === null) child.kill('SIGTERM')
+      await exited
+    },
+  }
+}
