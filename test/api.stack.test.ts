@@ -1,5 +1,7 @@
 /** The API on the real pipeline: every number against SQL, every write, the live streams. */
+import {execFile} from 'node:child_process'
 import {readFileSync} from 'node:fs'
+import {promisify} from 'node:util'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {openPipelineWorld, until, type PipelineWorld} from './pipeline-world.ts'
 
@@ -149,6 +151,93 @@ describe('figures equal SQL over the source', () => {
     expect(items.map(({content, value}) => ({id: content.id, value}))).toEqual(rows)
   })
 
+  test('by hour, week and month, whole buckets, the empty ones too', async () => {
+    for (const granularity of ['hour', 'week', 'month']) {
+      const {body} = await ask(
+        `/v1/content/${VIDEO}/timeseries?period=30d&granularity=${granularity}`,
+      )
+      const buckets = body['buckets'] as {start: string; end: string; metrics: Json}[]
+      const rows = await sql(
+        `SELECT b.start, count(e.id)::int AS events, coalesce(sum(e.duration_ms), 0)::float8 / 1000 AS seconds
+         FROM unnest($1::timestamptz[], $2::timestamptz[]) AS b(start, stop)
+         LEFT JOIN engagement_events e ON e.content_id = $3 AND e.event_ts >= b.start AND e.event_ts < b.stop
+         GROUP BY b.start ORDER BY b.start`,
+        [buckets.map(({start}) => start), buckets.map(({end}) => end), VIDEO],
+      )
+      expect(
+        buckets.map(({metrics}) => [metrics['events'], metrics['engagement_seconds']]),
+      ).toEqual(rows.map(row => [row['events'], row['seconds']]))
+      expect(buckets.slice(1).map(({start}) => start)).toEqual(
+        buckets.slice(0, -1).map(({end}) => end),
+      )
+    }
+  })
+
+  test.each(['event_type', 'device', 'content_type'])('broken down by %s', async dimension => {
+    const {body} = await ask(`/v1/content/${VIDEO}/breakdowns/${dimension}`)
+    const items = body['items'] as {value: string | null; metrics: Json}[]
+    const rows = await sql(
+      `SELECT ${dimension} AS value, count(*)::int AS events,
+         count(*) FILTER (WHERE event_type = 'play')::int AS plays,
+         coalesce(sum(duration_ms), 0)::float8 / 1000 AS engagement_seconds
+       FROM engagement_events e JOIN content c ON c.id = e.content_id
+       WHERE content_id = $1 GROUP BY 1`,
+      [VIDEO],
+    )
+    const expected = new Map(rows.map(({value, ...figures}) => [value, figures]))
+    expect(new Set(items.map(({value}) => value))).toEqual(new Set(expected.keys()))
+    for (const {value, metrics} of items) expect(metrics).toMatchObject(expected.get(value)!)
+  })
+
+  test('percentiles are within 5 % of those of PostgreSQL', async () => {
+    const {body} = await ask(`/v1/content/${VIDEO}/percentiles`)
+    const seconds = body['engagement_seconds'] as Record<string, number>
+    for (const [name, share] of Object.entries({
+      p50: 0.5,
+      p75: 0.75,
+      p90: 0.9,
+      p95: 0.95,
+      p99: 0.99,
+    })) {
+      const [row] = await sql(
+        `SELECT percentile_disc($2) WITHIN GROUP (ORDER BY duration_ms)::float8 / 1000 AS exact
+         FROM engagement_events WHERE content_id = $1`,
+        [VIDEO, share],
+      )
+      const exact = row!['exact'] as number
+      expect(Math.abs(seconds[name]! - exact)).toBeLessThanOrEqual(exact * 0.05)
+    }
+  })
+
+  test('retention counts at each hundredth of the content the stretches that cover it', async () => {
+    const {body} = await ask(`/v1/content/${VIDEO}/retention`)
+    const {
+      basis,
+      length_seconds: length,
+      points,
+    } = body as {
+      basis: string
+      length_seconds: number
+      points: {audience: number; audience_watch_ratio: number}[]
+    }
+    // No event says where playback stood: each counts as watched from the beginning.
+    expect(basis).toBe('watched_from_0')
+    const rows = await sql(
+      `SELECT count(e.id) FILTER (WHERE duration_ms > floor(point * $2::int / 100.0) * 1000)::int AS audience,
+         count(e.id) FILTER (WHERE event_type = 'play')::float8 AS plays
+       FROM generate_series(0, 99) point LEFT JOIN engagement_events e ON content_id = $1
+       GROUP BY point ORDER BY point`,
+      [VIDEO, length],
+    )
+    expect(points.map(point => [point.audience, point.audience_watch_ratio])).toEqual(
+      rows.map(row => {
+        const {audience, plays} = row as {audience: number; plays: number}
+        return [audience, audience / plays]
+      }),
+    )
+    expect(points[0]!.audience).toBeGreaterThan(points[3]!.audience)
+  })
+
   test('GraphQL gives the same figures as REST', async () => {
     const query = `{content(id: "${VIDEO}") {title metrics {events plays engagement_seconds}}}`
     const {body} = await post('/graphql', {query})
@@ -206,6 +295,26 @@ describe('events', () => {
     expect(headers.get('content-type')).toMatch('text/csv')
     expect(String(body['text']).split('\r\n')[0]).toBe('rank,content_id,title,events')
   })
+})
+
+test('the lines of README can be pasted, and the written event is in the numbers', async () => {
+  const lines = readFileSync('README.md', 'utf8').match(/^curl .+$/gm)!
+  expect(lines).toHaveLength(5)
+  const answers: Json[] = []
+  for (const line of lines) {
+    const command = line.replaceAll('http://127.0.0.1:3000', url)
+    const {stdout} = await promisify(execFile)('sh', ['-c', command])
+    answers.push(JSON.parse(stdout) as Json)
+  }
+  const [contents, metrics, series, event, written] = answers
+  expect((contents!['items'] as Json[]).map(({id}) => id)).toContain(PODCAST)
+  expect(metrics).toMatchObject({content: {id: PODCAST}, metrics: {events: expect.any(Number)}})
+  expect(series!['buckets']).toHaveLength(7)
+  expect(event).toMatchObject({event_id: 1, content_id: PODCAST})
+  expect(written).toMatchObject({status: 'processed'})
+  const {body} = await ask(`/v1/content/${PODCAST}/metrics`)
+  const [expected] = await sql(`${FIGURES} WHERE content_id = $1`, [PODCAST])
+  expect(body['metrics']).toMatchObject(expected!)
 })
 
 describe('writes go through PostgreSQL', () => {

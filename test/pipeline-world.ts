@@ -72,17 +72,20 @@ async function startService(name: ServiceName, env: Env): Promise<Service> {
       await exited
     }
   }
+  let said = ''
   const state = await until(
     `${name} ready`,
     async () => {
       if (child.exitCode !== null || child.signalCode !== null) return 'ended'
-      return (await fetch(`${url}/health/ready`)).ok && 'ready'
+      const answer = await fetch(`${url}/health/ready`)
+      said = await answer.text()
+      return answer.ok && 'ready'
     },
     60_000,
   ).catch(() => 'not ready')
   if (state !== 'ready') {
     await end('SIGKILL')
-    throw new Error(`${name} did not become ready, it is ${state}:\n${log}`)
+    throw new Error(`${name} did not become ready, it is ${state}: ${said}\n${log}`)
   }
   return {
     url,
