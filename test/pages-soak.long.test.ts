@@ -1,28 +1,24 @@
 /**
- * Pages that stay open all day, on the real pipeline: what they cost, whether they grow, and at last
- * their photographs for the documentation, with the half hour in the charts.
+ * Pages that stay open all day, on the real pipeline: what they cost, and whether they grow.
  *
  * `PAGES_SOAK_MINUTES` shortens the half hour. What was measured is stored in test/results.
  */
 import {mkdirSync, writeFileSync} from 'node:fs'
 import {setTimeout as pause} from 'node:timers/promises'
 import type {Browser} from 'playwright-core'
-import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import {afterAll, beforeAll, expect, test} from 'vitest'
 import {openBrowser} from './browser.ts'
 import {insertEvents, insertViews, seed} from './pages-seed.ts'
 import {openMeter, openRenderClock, type Usage} from './pages-usage.ts'
-import {findBarriers, openPage, overflowOf, SCHEMES, WIDTHS} from './pages-world.ts'
-import {openPipelineWorld, until, type PipelineWorld, type Service} from './pipeline-world.ts'
+import {openPage} from './pages-world.ts'
+import {openPipelineWorld, type PipelineWorld, type Service} from './pipeline-world.ts'
 
-const PICTURES = 'docs/pictures'
 const RESULT = 'test/results/pages-soak.json'
 const SOAK_MINUTES = Number(process.env['PAGES_SOAK_MINUTES'] ?? 30)
 const EVENTS_PER_SECOND = 1000
 const ROUND_MS = 500
 const SAMPLE_MS = Math.min(30_000, (SOAK_MINUTES * 60_000) / 20)
 const IDLE_SECONDS = 20
-/** All pages of one look, with their barriers looked for, on a machine that has other things to do. */
-const PICTURES_MS = 300_000
 
 let world: PipelineWorld
 let api: Service
@@ -161,60 +157,3 @@ function compare(samples: readonly Usage[]): Readonly<Record<keyof Usage, Pair>>
     threadS: pair('threadS'),
   }
 }
-
-describe('photographs', () => {
-  /** Each with a text that only stands there when the figures have come. */
-  const views = (): Readonly<Record<string, readonly [path: string, shows: string]>> => {
-    const topic = `${world.env['TOPIC_PREFIX']}engagement_events`
-    return {
-      overview: ['/', '[data-figure="commit-to-visible"]:not(:text("–"))'],
-      contents: ['/?view=content', 'text=The Long Read, Part 3'],
-      content: [`/?view=content&range=60m&id=${contents[0]}&compare=${contents[1]}`, 'tbody td'],
-      users: ['/?view=users', 'tbody td'],
-      user: ['/?view=users&user=reader-3', 'tbody td'],
-      pipeline: [
-        '/?view=pipeline&trace=engagement:1',
-        '[data-stage="Kafka"] .figure:not(:has-text("–"))',
-      ],
-      trace: ['/?view=pipeline&trace=engagement:1', '[data-trace="redis"]'],
-      inspector: [`/?view=inspector&topic=${topic}&order=newest`, 'tbody td'],
-      schemas: [`/?view=inspector&tab=schemas&subject=${topic}-value`, 'pre'],
-    }
-  }
-
-  test.each(
-    Object.entries(WIDTHS).flatMap(([name, width]) =>
-      SCHEMES.map(scheme => ({name, width, scheme})),
-    ),
-  )(
-    'every page, $name and $scheme',
-    async ({name, width, scheme}) => {
-      mkdirSync(PICTURES, {recursive: true})
-      const traffic = setInterval(() => {
-        void insertEvents(world.pool, {ids: contents, count: 250, seconds: 1})
-        void insertViews(world.pool, 10)
-      }, 250)
-      try {
-        for (const [title, [path, shows]] of Object.entries(views())) {
-          const {page, mistakes, close} = await openPage(browser, {scheme, width})
-          await page.goto(`${api.url}${path}`)
-          await page.locator(shows).first().waitFor({timeout: 20_000})
-          await until('live, and nothing still to come', async () => {
-            const signs = await page.locator('[data-live]').count()
-            const live = await page.locator('[data-live="live"]').count()
-            return live === signs && (await page.locator('.skeleton').count()) === 0
-          })
-          if (title === 'trace') await page.locator('[data-trace="redis"]').scrollIntoViewIfNeeded()
-          expect(await overflowOf(page)).toBe(0)
-          expect(await findBarriers(page)).toEqual([])
-          expect(mistakes).toEqual([])
-          await page.screenshot({path: `${PICTURES}/${title}-${name}-${scheme}.png`})
-          await close()
-        }
-      } finally {
-        clearInterval(traffic)
-      }
-    },
-    PICTURES_MS,
-  )
-})
