@@ -10,12 +10,15 @@ import {findBarriers, openPage, overflowOf, SCHEMES, waitForLive, WIDTHS} from '
 
 const ONE = '11111111-1111-4111-8111-111111111111'
 const OTHER = '22222222-1111-4111-8111-111111111111'
+const SCRIPT = '33333333-1111-4111-8111-111111111111'
+const LONG = '44444444-1111-4111-8111-111111111111'
 
 /** Each page, and a text that stands on it when everything has come. */
 const PAGES: Readonly<Record<string, readonly [path: string, shows: string]>> = {
   overview: ['/', HOSTILE.script],
   contents: ['/?view=content', HOSTILE.rtl],
   content: [`/?view=content&id=${ONE}&compare=${OTHER}`, '90210'],
+  'a comparison of long titles': [`/?view=content&id=${SCRIPT}&compare=${LONG}`, '90210'],
   users: ['/?view=users', HOSTILE.emoji],
   user: ['/?view=users&user=u1', 'page_view'],
   pipeline: ['/?view=pipeline&trace=engagement:7', 'its slot was rotated'],

@@ -142,7 +142,7 @@ function Key({
           {...(series.dashed === true ? {'stroke-dasharray': '4 3'} : {})}
         />
       </svg>
-      {series.label}
+      <bdi title={series.label}>{series.label}</bdi>
       {value === undefined ? null : <b>{value === null ? '–' : print(value)}</b>}
     </span>
   )
