@@ -5,14 +5,13 @@ import {PipelineError} from '../platform/errors.ts'
 import {MIGRATIONS, type SchemaMigration} from './cassandra-schema.ts'
 
 export interface MigrateOptions {
-  /** CQL map of the keyspace's replication, used when the keyspace does not exist yet. */
-  readonly replication?: string
+  /** Copies of every row in the data centre, used when the keyspace does not exist yet. */
+  readonly replicas?: number
   /** Called while somebody else migrates; resolves when it is time to look again. */
   readonly waitTurn?: () => Promise<void>
   readonly migrations?: readonly SchemaMigration[]
 }
 
-const SINGLE_NODE = `{'class': 'SimpleStrategy', 'replication_factor': 1}`
 /** A migrator that died is forgotten after so long, seconds. */
 const LOCK_SECONDS = 120
 const TRIES = 600
@@ -33,8 +32,8 @@ export async function migrateReadModel(
   connection: CassandraConnection,
   options: MigrateOptions = {},
 ): Promise<{readonly applied: readonly string[]}> {
-  const {replication = SINGLE_NODE, waitTurn = waitABit, migrations = MIGRATIONS} = options
-  await createKeyspace(connection, replication)
+  const {replicas = 1, waitTurn = waitABit, migrations = MIGRATIONS} = options
+  await createKeyspace(connection, replicas)
   await using db = await openCassandra(connection, {
     keyspace: connection.keyspace,
     timeoutMs: 60_000,
@@ -53,10 +52,11 @@ export async function migrateReadModel(
   }
 }
 
-async function createKeyspace(connection: CassandraConnection, replication: string): Promise<void> {
+async function createKeyspace(connection: CassandraConnection, replicas: number): Promise<void> {
   await using db = await openCassandra(connection, {timeoutMs: 30_000})
   await db.transact(
-    `CREATE KEYSPACE IF NOT EXISTS ${connection.keyspace} WITH replication = ${replication}`,
+    `CREATE KEYSPACE IF NOT EXISTS ${connection.keyspace}
+     WITH replication = {'class': 'NetworkTopologyStrategy', '${connection.localDataCenter}': ${replicas}}`,
   )
 }
 

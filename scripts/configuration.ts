@@ -2,6 +2,7 @@
 import {readApiConfig} from '../api/config.ts'
 import {relaySettings} from '../ingestor/config.ts'
 import type {Setting} from '../platform/config.ts'
+import {initSettings} from './init.ts'
 import {processorSettings} from '../processor/config.ts'
 
 interface Group {
@@ -38,6 +39,8 @@ export const STACK_SETTINGS: readonly Setting[] = [
   {name: 'API_COUNT', fallback: '1', expects: 'API processes to run, 0 to 9'},
 ]
 
+const isOfInit = ({name}: Setting): boolean =>
+  ['TOPIC_PARTITIONS', 'CASSANDRA_REPLICATION_FACTOR'].includes(name)
 const isShared = (name: string): boolean => !/^(RELAY|PROCESSOR|API)_/.test(name)
 
 function unique(settings: readonly Setting[]): readonly Setting[] {
@@ -50,6 +53,7 @@ export function settingGroups(): readonly Group[] {
     unique(all.flat().filter(({name}) => name.startsWith(prefix)))
   return [
     {title: 'Connections', settings: unique(all.flat().filter(({name}) => isShared(name)))},
+    {title: 'Topics and tables (init)', settings: unique(initSettings().filter(isOfInit))},
     {title: 'Relay', settings: own('RELAY_')},
     {title: 'Processor', settings: own('PROCESSOR_')},
     {title: 'API', settings: own('API_')},

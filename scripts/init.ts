@@ -3,7 +3,7 @@ import {pathToFileURL} from 'node:url'
 import {STREAMS} from '../contracts/streams.ts'
 import {DEFAULT_PARTITIONS, deadLetterTopic, topicName, valueSubject} from '../contracts/topics.ts'
 import {migrate} from '../db/migrate.ts'
-import {envReader, type Env} from '../platform/config.ts'
+import {envReader, type Env, type EnvReader, type Setting} from '../platform/config.ts'
 import {
   readCassandraConnection,
   readDatabaseUrl,
@@ -31,17 +31,29 @@ const PATIENCE: RetryOptions = {
   signal: new AbortController().signal,
 }
 
-export function readInitConfig(env: Env) {
-  const read = envReader(env)
-  const config = {
+function readAll(read: EnvReader) {
+  return {
     databaseUrl: readDatabaseUrl(read),
     kafka: readKafkaConnection(read),
     registry: readRegistryConnection(read),
     cassandra: readCassandraConnection(read),
     partitions: read.int('TOPIC_PARTITIONS', DEFAULT_PARTITIONS, {min: 1, max: 1024}),
+    replicas: read.int('CASSANDRA_REPLICATION_FACTOR', 1, {min: 1, max: 9}),
   }
+}
+
+export function readInitConfig(env: Env) {
+  const read = envReader(env)
+  const config = readAll(read)
   read.finish()
   return config
+}
+
+/** Every variable that init reads, for the reference in the documents. */
+export function initSettings(): readonly Setting[] {
+  const read = envReader({})
+  readAll(read)
+  return read.settings()
 }
 
 /** @throws a PipelineError of the first part that could not be brought up to date */
@@ -52,7 +64,7 @@ export async function initPipeline(env: Env, say: Say): Promise<void> {
     () => initTopics(config.kafka, config.partitions, say),
     () => initSubjects(config.kafka.topicPrefix, config.registry, say),
     async () => {
-      const {applied} = await migrateReadModel(config.cassandra)
+      const {applied} = await migrateReadModel(config.cassandra, {replicas: config.replicas})
       say(`keyspace ${config.cassandra.keyspace}: ${applied.length} migrations applied`)
     },
   ]
