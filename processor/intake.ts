@@ -70,6 +70,7 @@ export function createIntake<SourceRow, Event, Derived>(
           ? null
           : {outboxId: last.record.outbox_id, createdAt: last.record.created_at}
     }
+    deps.onFolded?.(state.foldedOffset)
     note(outcomes, letters, counts)
   }
 

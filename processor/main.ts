@@ -48,16 +48,17 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
   await using resources = new AsyncDisposableStack()
   const metrics = createMetrics()
   const measured = createProcessorMetrics(metrics)
-  const readiness = createReadiness()
+  const now = (): number => Date.now()
+  const readiness = createReadiness(now)
+  const onRetry = (): void => readiness.retried()
   const status = await openStatusServer(
     {...config.listen, variable: 'PROCESSOR_PORT'},
     {metrics, readiness: () => readiness.judge()},
   )
   resources.defer(() => status.close())
 
-  const now = (): number => Date.now()
   const patience = patienceOf(
-    {metrics: measured, log},
+    {metrics: measured, log, onRetry},
     {
       stream: 'content',
       retryMs: config.retryMs,
@@ -144,6 +145,8 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
           start,
           publishDeadLetters: letters => deadLetters.publish(letters),
           commit,
+          onFolded: offset => readiness.folded(partition, offset),
+          onRetry,
           metrics: measured,
           log,
           now,
@@ -159,8 +162,16 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
     subscriber: subscriberOf(config.groupId, [...beginners.keys()]),
     admin,
     groupId: config.groupId,
-    createOwner: (partition, start, commit) =>
-      beginners.get(partition.topic)!(partition, start, commit),
+    createOwner(partition, start, commit) {
+      const owner = beginners.get(partition.topic)!(partition, start, commit)
+      return {
+        ...owner,
+        push(records, endOffset) {
+          readiness.received(partition, endOffset)
+          return owner.push(records, endOffset)
+        },
+      }
+    },
     onOwned: owned => readiness.owned(owned),
     log,
   })

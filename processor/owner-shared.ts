@@ -32,6 +32,10 @@ export interface OwnerDeps<SourceRow, Event, Derived> {
   readonly publishDeadLetters: (letters: readonly DeadLetter[]) => Promise<void>
   /** Commits the next offset to read. */
   readonly commit: (nextOffset: number) => Promise<void>
+  /** Every record up to the offset is folded. */
+  readonly onFolded?: (offset: number) => void
+  /** A call of a store failed and is repeated. */
+  readonly onRetry?: () => void
   readonly metrics: ProcessorMetrics
   readonly log: Logger
   /** Milliseconds since 1970. */
@@ -52,7 +56,11 @@ export interface OwnerShared<Event, Derived> {
 
 /** A store that is away is waited for, however long: nothing is dropped because of it. */
 export function patienceOf(
-  {metrics, log}: Pick<OwnerDeps<never, never, never>, 'metrics' | 'log'>,
+  {
+    metrics,
+    log,
+    onRetry: noteRetry,
+  }: Pick<OwnerDeps<never, never, never>, 'metrics' | 'log' | 'onRetry'>,
   labels: {readonly stream: string; readonly retryMs: number},
 ): (signal: AbortSignal) => RetryOptions {
   return signal => ({
@@ -62,6 +70,7 @@ export function patienceOf(
     signal,
     onRetry(error, attempt, delayMs) {
       metrics.retries.inc({stream: labels.stream})
+      noteRetry?.()
       // A first repetition is routine; what goes on is told, ever more seldom.
       if (attempt > 1) log.warn({reason: messageOf(error), attempt, delayMs}, 'waiting for a store')
     },

@@ -1,26 +1,91 @@
-/** Whether the flow through the processor is as it should be. */
+/**
+ * Whether the flow through the processor is as it should be.
+ *
+ * Does not      judge a backlog that is being worked off, nor Redis being away: Cassandra goes on.
+ */
 import type {TopicPartition} from '../platform/kafka.ts'
 import type {Readiness} from '../platform/status-server.ts'
 
+/** Records may wait so long without any being folded before that counts as stuck. */
+export const STUCK_MS = 30_000
+/** A server may fail so long before it counts as away. */
+export const AWAY_MS = 10_000
+
 export interface ReadinessProbe {
   owned(partitions: readonly TopicPartition[]): void
+  /** Records came; the partition's log ends there. */
+  received(partition: TopicPartition, endOffset: number): void
+  folded(partition: TopicPartition, offset: number): void
+  /** A call failed and is repeated. */
+  retried(): void
   judge(): Readiness
 }
 
-export function createReadiness(): ReadinessProbe {
-  let assigned: readonly TopicPartition[] | undefined
+interface Flow {
+  endOffset: number
+  foldedOffset: number
+  /** When a record was folded last, or when the first one that waits came. */
+  movedMs: number
+}
+
+const nameOf = ({topic, partition}: TopicPartition): string => `${topic}/${partition}`
+const waitingOf = ({endOffset, foldedOffset}: Flow): number =>
+  Math.max(0, endOffset - foldedOffset - 1)
+
+export function createReadiness(now: () => number): ReadinessProbe {
+  let assigned: ReadonlySet<string> | undefined
+  const flows = new Map<string, Flow>()
+  const failing = {sinceMs: 0, lastMs: Number.NEGATIVE_INFINITY}
+
+  const reasonsOf = (): readonly string[] => {
+    const reasons: string[] = []
+    if (assigned === undefined) reasons.push('no answer of the consumer group yet')
+    for (const [name, flow] of flows) {
+      const waiting = waitingOf(flow)
+      const ms = now() - flow.movedMs
+      if (waiting === 0 || ms < STUCK_MS) continue
+      reasons.push(
+        `${name}: ${waiting} records wait, none was folded for ${Math.floor(ms / 1000)} s`,
+      )
+    }
+    const failingMs = failing.lastMs - failing.sinceMs
+    if (now() - failing.lastMs < AWAY_MS && failingMs >= AWAY_MS) {
+      reasons.push(`calls of a store fail for ${Math.floor(failingMs / 1000)} s`)
+    }
+    return reasons
+  }
+
   return {
     owned(partitions) {
-      assigned = partitions
+      assigned = new Set(partitions.map(nameOf))
+      for (const name of flows.keys()) if (!assigned.has(name)) flows.delete(name)
+    },
+    received(partition, endOffset) {
+      const flow = flows.get(nameOf(partition))
+      if (flow === undefined) {
+        flows.set(nameOf(partition), {endOffset, foldedOffset: -1, movedMs: now()})
+        return
+      }
+      if (waitingOf(flow) === 0) flow.movedMs = now()
+      flow.endOffset = endOffset
+    },
+    folded(partition, offset) {
+      const flow = flows.get(nameOf(partition))
+      if (flow === undefined) return
+      flow.foldedOffset = offset
+      flow.movedMs = now()
+    },
+    retried() {
+      if (now() - failing.lastMs >= AWAY_MS) failing.sinceMs = now()
+      failing.lastMs = now()
     },
     judge() {
-      const reasons = assigned === undefined ? ['no answer of the consumer group yet'] : []
+      const reasons = reasonsOf()
+      const waiting = [...flows.values()].reduce((sum, flow) => sum + waitingOf(flow), 0)
       return {
         ready: reasons.length === 0,
         reasons,
-        details: {
-          partitions: (assigned ?? []).map(({topic, partition}) => `${topic}/${partition}`),
-        },
+        details: {partitions: [...(assigned ?? [])], waiting},
       }
     },
   }
