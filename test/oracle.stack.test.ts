@@ -1,21 +1,11 @@
 /** Random histories through the real pipeline: every number equals SQL over the source. */
-import {execFile} from 'node:child_process'
 import {afterEach, expect, test} from 'vitest'
 import {openPipelineWorld, type PipelineWorld} from './pipeline-world.ts'
 import {differencesWhenQuiet} from './quiet.ts'
+import {runReconcile} from './reconcile-command.ts'
 import {writeHistory} from './source-history.ts'
 
 let world: PipelineWorld | undefined
-
-/** Runs the command as people do; its exit status and what it printed. */
-async function reconcile(env: PipelineWorld['env']): Promise<{status: unknown; said: string}> {
-  const {promise, resolve} = Promise.withResolvers<{status: unknown; said: string}>()
-  const options = {env: {...env, PATH: process.env['PATH']}}
-  execFile(process.execPath, ['scripts/reconcile.ts'], options, (error, stdout, stderr) =>
-    resolve({status: error === null ? 0 : error.code, said: stdout + stderr}),
-  )
-  return await promise
-}
 
 afterEach(async () => {
   await world?.[Symbol.asyncDispose]()
@@ -33,14 +23,14 @@ test.each([1, 2])(
     await writeHistory(world.pool, {seed: seed + 1000, steps: 40})
     expect((await differencesWhenQuiet(world, 60_000)).slice(0, 20)).toEqual([])
 
-    const equal = await reconcile(world.env)
+    const equal = await runReconcile(world.env)
     expect(equal).toMatchObject({status: 0, said: expect.stringMatching(/^equal$/m)})
     // The comparison has to be able to fail.
     await world.cassandra.execute(
       `INSERT INTO page_views (src_partition, bucket, page, views, src_offset)
        VALUES (0, 0, '/nowhere', 7, 0)`,
     )
-    const differs = await reconcile(world.env)
+    const differs = await runReconcile(world.env)
     expect(differs.status).toBe(1)
     expect(differs.said).toContain('differs: cassandra page /nowhere: SQL 0, stored 7')
   },

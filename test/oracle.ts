@@ -5,12 +5,12 @@
  * An empty list of differences is the only good answer.
  */
 import {readContentIds} from '../db/truth.ts'
-import {compareActivity} from './oracle-activity.ts'
-import {compareContents, compareRawEvents} from './oracle-content.ts'
-import {Differences, type Difference, type OracleDeps} from './oracle-differences.ts'
-import {comparePlatform, compareWindows} from './oracle-platform.ts'
+import {compareActivity} from '../scripts/reconcile/activity.ts'
+import {compareContents, compareRawEvents} from '../scripts/reconcile/content.ts'
+import {Differences, type Difference, type OracleDeps} from '../scripts/reconcile/differences.ts'
+import {comparePlatform, compareWindows} from '../scripts/reconcile/platform.ts'
 
-export type {Difference, OracleDeps} from './oracle-differences.ts'
+export type {Difference, OracleDeps} from '../scripts/reconcile/differences.ts'
 
 /** Everything there is. `nowS` fixes the end of the windows, seconds since 1970. */
 export async function compareEverything(

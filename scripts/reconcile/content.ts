@@ -1,5 +1,5 @@
 /** Aggregates, retention, raw rows and Redis totals of contents against SQL. */
-import {EVENT_TYPES, type EventType} from '../contracts/engagement.ts'
+import {EVENT_TYPES, type EventType} from '../../contracts/engagement.ts'
 import {
   readTruthEvents,
   readTruthMarks,
@@ -8,24 +8,29 @@ import {
   type TruthEvent,
   type TruthGranularity,
   type TruthRow,
-} from '../db/truth.ts'
-import type {Cassandra} from '../platform/cassandra.ts'
-import {createContentReads, type ContentReads} from '../readmodel/content-reads.ts'
-import {BUCKET_STRIDE, cellOf, typeIndexOf, type ContentState} from '../readmodel/content-state.ts'
-import {deviceKeyOf} from '../readmodel/devices.ts'
-import {eventsOfSlice, scanEvents} from '../readmodel/event-scan.ts'
-import {createEventStore, type StoredEvent} from '../readmodel/event-store.ts'
-import {engagementPct, engagementSeconds} from '../readmodel/events.ts'
-import {BOUNDS} from '../readmodel/histogram.ts'
-import {createLiveReads} from '../readmodel/live-reads.ts'
-import {SECONDS_MAX} from '../readmodel/retention-state.ts'
+} from '../../db/truth.ts'
+import type {Cassandra} from '../../platform/cassandra.ts'
+import {createContentReads, type ContentReads} from '../../readmodel/content-reads.ts'
+import {
+  BUCKET_STRIDE,
+  cellOf,
+  typeIndexOf,
+  type ContentState,
+} from '../../readmodel/content-state.ts'
+import {deviceKeyOf} from '../../readmodel/devices.ts'
+import {eventsOfSlice, scanEvents} from '../../readmodel/event-scan.ts'
+import {createEventStore, type StoredEvent} from '../../readmodel/event-store.ts'
+import {engagementPct, engagementSeconds} from '../../readmodel/events.ts'
+import {BOUNDS} from '../../readmodel/histogram.ts'
+import {createLiveReads} from '../../readmodel/live-reads.ts'
+import {SECONDS_MAX} from '../../readmodel/retention-state.ts'
 import {
   compareCounts,
   Differences,
   toJson,
   type Difference,
   type OracleDeps,
-} from './oracle-differences.ts'
+} from './differences.ts'
 
 const GRANULARITIES: readonly TruthGranularity[] = ['total', 'day', 'hour', 'minute']
 const cellName = (device: string, type: EventType): string => `${device} ${type}`

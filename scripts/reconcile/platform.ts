@@ -1,14 +1,14 @@
 /** Sliding windows and the buckets of the whole platform against SQL. */
-import {EVENT_TYPES} from '../contracts/engagement.ts'
-import {readTruthPlatform, readTruthWindow} from '../db/truth.ts'
-import {createContentReads} from '../readmodel/content-reads.ts'
-import {cellOf, typeIndexOf} from '../readmodel/content-state.ts'
-import {deviceKeyOf} from '../readmodel/devices.ts'
-import type {WindowSums} from '../readmodel/leaderboard-state.ts'
-import {createLiveReads} from '../readmodel/live-reads.ts'
-import {STEP_SECONDS} from '../readmodel/time.ts'
-import {ACTIVE_WINDOW_S, LEADERBOARD_WINDOW_S, windowSteps} from '../readmodel/windows.ts'
-import {compareCounts, Differences, type Difference, type OracleDeps} from './oracle-differences.ts'
+import {EVENT_TYPES} from '../../contracts/engagement.ts'
+import {readTruthPlatform, readTruthWindow} from '../../db/truth.ts'
+import {createContentReads} from '../../readmodel/content-reads.ts'
+import {cellOf, typeIndexOf} from '../../readmodel/content-state.ts'
+import {deviceKeyOf} from '../../readmodel/devices.ts'
+import type {WindowSums} from '../../readmodel/leaderboard-state.ts'
+import {createLiveReads} from '../../readmodel/live-reads.ts'
+import {STEP_SECONDS} from '../../readmodel/time.ts'
+import {ACTIVE_WINDOW_S, LEADERBOARD_WINDOW_S, windowSteps} from '../../readmodel/windows.ts'
+import {compareCounts, Differences, type Difference, type OracleDeps} from './differences.ts'
 
 /** Windows that slide: the step of `nowS` and those before it. */
 export async function compareWindows(

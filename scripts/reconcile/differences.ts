@@ -1,7 +1,7 @@
 /** What the oracle compares, and how differences are kept. */
-import type {Cassandra} from '../platform/cassandra.ts'
-import type {Pool} from '../platform/postgres.ts'
-import type {Redis} from '../platform/redis.ts'
+import type {Cassandra} from '../../platform/cassandra.ts'
+import type {Pool} from '../../platform/postgres.ts'
+import type {Redis} from '../../platform/redis.ts'
 
 export interface OracleDeps {
   readonly pg: Pick<Pool, 'query'>

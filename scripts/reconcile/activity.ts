@@ -4,17 +4,17 @@ import {
   readTruthActivityMinutes,
   readTruthPages,
   readTruthUserDays,
-} from '../db/truth.ts'
-import {createActivityReads, createLiveActivityReads} from '../readmodel/activity-reads.ts'
-import {createActivityStore} from '../readmodel/activity-store.ts'
-import {pageKeyOf, RECENT_MAX} from '../readmodel/activity-state.ts'
+} from '../../db/truth.ts'
+import {createActivityReads, createLiveActivityReads} from '../../readmodel/activity-reads.ts'
+import {createActivityStore} from '../../readmodel/activity-store.ts'
+import {pageKeyOf, RECENT_MAX} from '../../readmodel/activity-state.ts'
 import {
   compareCounts,
   Differences,
   toJson,
   type Difference,
   type OracleDeps,
-} from './oracle-differences.ts'
+} from './differences.ts'
 
 /** Users, pages and minutes of the activity stream. */
 export async function compareActivity(deps: OracleDeps): Promise<readonly Difference[]> {
