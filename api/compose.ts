@@ -78,7 +78,6 @@ type Stream = 'engagement' | 'activity'
 const COUNT_AND_EXPIRE = ['INCRBY', 'PEXPIRE'] as const
 const FIGURES_MS = 250
 const SECOND_MS = 1000
-const IN_FLIGHT_MAX = 2000
 const CLEAN_MS = 600_000
 
 export interface Composed {
@@ -295,8 +294,6 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
 const appOptions = (config: ApiConfig, secret: string): AppOptions => ({
   ...config,
   secret,
-  inFlightMax: IN_FLIGHT_MAX,
-  eventLoopDelayMsMax: 1500,
 })
 
 function figureSources(deps: {

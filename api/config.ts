@@ -28,6 +28,10 @@ export interface ApiConfig {
   readonly perKeyPerMinute: number
   readonly perAddressPerMinute: number
   readonly requestTimeoutMs: number
+  /** Requests answered at one moment; more are told to come back. */
+  readonly inFlightMax: number
+  /** Delay of the event loop from which on requests are told to come back; 0 turns this off. */
+  readonly eventLoopDelayMsMax: number
   /** How long one call to a store may take. */
   readonly storeTimeoutMs: number
   /** Longest wait of `wait_ms`. */
@@ -87,6 +91,8 @@ export function readApiConfig(env: Env): {
       max: 10_000_000,
     }),
     requestTimeoutMs: read.int('API_REQUEST_TIMEOUT_MS', 30_000, {min: 1000, max: 600_000}),
+    inFlightMax: read.int('API_IN_FLIGHT_MAX', 2000, {min: 1, max: 1_000_000}),
+    eventLoopDelayMsMax: read.int('API_EVENT_LOOP_DELAY_MS_MAX', 1500, {min: 0, max: 60_000}),
     storeTimeoutMs: read.int('API_STORE_TIMEOUT_MS', 2000, {min: 50, max: 60_000}),
     waitMsMax: read.int('API_WAIT_MS_MAX', 20_000, {min: 0, max: 60_000}),
     liveClientsMax: read.int('API_LIVE_CLIENTS_MAX', 1000, {min: 1, max: 100_000}),

@@ -12,6 +12,8 @@ import {DEPTH_MAX, depthOf, findBadJson} from '../json-guard.ts'
 import {Problem, showValue, type ProblemDetail} from '../problem.ts'
 
 const ERRORS_SHOWN = 20
+const OURS = /^\/(v1|api)\//
+const NO_QUERY = {type: 'object', properties: {}, additionalProperties: false}
 
 function fieldOf(error: ErrorObject, part: string): string {
   const params = error.params as {additionalProperty?: string; missingProperty?: string}
@@ -106,6 +108,10 @@ export function addValidation(app: FastifyInstance): void {
       if (check(value)) return {value}
       return {error: toValidationProblem(check.errors ?? [], httpPart ?? 'body')}
     }
+  })
+  app.addHook('onRoute', route => {
+    // A parameter that a route does not know is a mistake of the caller, also where it knows none.
+    if (route.schema !== undefined && OURS.test(route.url)) route.schema.querystring ??= NO_QUERY
   })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', {parseAs: 'buffer'}, (_request, body, done) => {
