@@ -24,6 +24,27 @@ export interface Registry {
   version(subject: string, version: number): Promise<{readonly id: number; readonly schema: object}>
 }
 
+/** So long an id that the registry does not know is not asked for again, milliseconds. */
+const UNKNOWN_MS = 10_000
+const UNKNOWN_MAX = 1_000
+
+/** A partition full of records with one wrong id must not ask for it once a record. */
+function createUnknownIds() {
+  const untilMs = new Map<number, number>()
+  return {
+    add(id: number): void {
+      if (untilMs.size >= UNKNOWN_MAX) untilMs.clear()
+      untilMs.set(id, performance.now() + UNKNOWN_MS)
+    },
+    throwIfKnown(id: number): void {
+      if ((untilMs.get(id) ?? 0) < performance.now()) return
+      throw new PipelineError('SCHEMA_UNKNOWN', `schema id ${id}: not found a moment ago`, {
+        disposition: 'dead-letter',
+      })
+    },
+  }
+}
+
 const unavailable = (error: unknown): PipelineError =>
   new PipelineError('UPSTREAM_UNAVAILABLE', `schema registry: ${messageOf(error)}`, {
     disposition: 'retry',
@@ -31,6 +52,7 @@ const unavailable = (error: unknown): PipelineError =>
   })
 
 export function createRegistry(connection: RegistryConnection): Registry {
+  const unknown = createUnknownIds()
   const base = connection.url.replace(/\/+$/, '')
   const auth =
     connection.username === undefined
@@ -107,7 +129,8 @@ export function createRegistry(connection: RegistryConnection): Registry {
         return id
       } catch (error) {
         const status = (error as {status?: unknown}).status
-        if (status === 409) {
+        // 409: it would break readers. 422: it is no schema.
+        if (status === 409 || status === 422) {
           throw new PipelineError('SCHEMA_INCOMPATIBLE', `${subject}: ${messageOf(error)}`, {
             disposition: 'stop',
             cause: error,
@@ -124,7 +147,10 @@ export function createRegistry(connection: RegistryConnection): Registry {
       return (body as {id: number}).id
     },
     async schemaById(id) {
-      const body = await expectOk(await call('GET', `/schemas/ids/${id}`), `schema id ${id}`)
+      unknown.throwIfKnown(id)
+      const result = await call('GET', `/schemas/ids/${id}`)
+      if (result.status === 404) unknown.add(id)
+      const body = await expectOk(result, `schema id ${id}`)
       const {schema} = body as {schema: string}
       if (schema.length > SCHEMA_CHARS_MAX) {
         throw new PipelineError('SCHEMA_UNKNOWN', `schema id ${id} is larger than we compile`, {
