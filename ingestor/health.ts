@@ -62,13 +62,12 @@ export function createHealth(deps: HealthDeps, stalledMs: number): Health {
     } catch (error) {
       problem ??= problemOf('PostgreSQL', error)
     }
-    const states = monitor.states()
-    const flowedAt = Math.min(...states.map(state => state.flowedAt), Infinity)
+    const flowedAt = monitor.flowedAt()
     return judgeFlow(
       {
         waiting: found,
-        msSinceFlow: states.length === 0 ? 0 : now() - flowedAt,
-        lanesOwned: states.length,
+        msSinceFlow: flowedAt === undefined ? 0 : now() - flowedAt,
+        lanesOwned: monitor.states().length,
         lanesUnowned: unowned(),
         failures: monitor.failures(),
         problem,

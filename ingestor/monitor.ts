@@ -19,6 +19,8 @@ export interface LaneMonitor {
   observer(lane: number): EpochObserver
   /** Lanes owned now. */
   states(): readonly LaneState[]
+  /** The slowest of the lanes that are owned or failed: when it flowed last; undefined without any. */
+  flowedAt(): number | undefined
   /** Why lanes ended that are not owned again yet. */
   failures(): readonly string[]
 }
@@ -31,6 +33,8 @@ export function createLaneMonitor(
   const m = createRelayMetrics(metrics)
   const states = new Map<number, {lane: number; epoch: number; flowedAt: number}>()
   const failures = new Map<number, string>()
+  /** Of lanes that were left or could not be taken. */
+  const flowedBefore = new Map<number, number>()
   const flowed = (lane: number): void => {
     const state = states.get(lane)
     if (state !== undefined) state.flowedAt = now()
@@ -65,14 +69,20 @@ export function createLaneMonitor(
   return {
     metrics: m,
     taken({lane, epoch}) {
-      states.set(lane, {lane, epoch, flowedAt: now()})
+      // A lane that fails and is taken again, over and over, does not flow for all that.
+      const flowedAt = failures.has(lane) ? flowedBefore.get(lane) : undefined
+      states.set(lane, {lane, epoch, flowedAt: flowedAt ?? now()})
       m.laneEpoch.set({lane}, epoch)
     },
     left(lane) {
+      const state = states.get(lane)
+      if (state !== undefined) flowedBefore.set(lane, state.flowedAt)
       states.delete(lane)
       m.laneEpoch.set({lane}, 0)
     },
     failed(lane, {code, message}) {
+      // Also one that could never be taken.
+      if (!flowedBefore.has(lane)) flowedBefore.set(lane, now())
       failures.set(lane, `lane ${lane}: ${message}`)
       m.failures.inc({code})
     },
@@ -83,6 +93,12 @@ export function createLaneMonitor(
       return known
     },
     states: () => [...states.values()],
+    flowedAt() {
+      const owned = [...states.values()].map(state => state.flowedAt)
+      const failed = [...failures.keys()].filter(lane => !states.has(lane))
+      const all = [...owned, ...failed.map(lane => flowedBefore.get(lane)!)]
+      return all.length === 0 ? undefined : Math.min(...all)
+    },
     failures: () => [...failures.values()],
   }
 }
