@@ -76,12 +76,22 @@ function createListening(config: RelayConfig, wake: Wake, log: Logger): Loop {
         signal.addEventListener('abort', () => resolve(), {once: true})
       })
       if (!config.notify) return await aborted
-      const listener = await listen(config.databaseUrl, 'cdc_outbox', {
-        onWake: cause => wake.ring(cause),
-        onError: error => log.warn({message: error.message}, 'listening connection lost'),
+      const start = async () =>
+        await listen(config.databaseUrl, 'cdc_outbox', {
+          onWake: cause => wake.ring(cause),
+          onError: error => log.warn({message: error.message}, 'listening connection lost'),
+        })
+      const listener = await retry(start, {
+        attempts: Infinity,
+        firstDelayMs: 200,
+        maxDelayMs: 3_000,
+        signal,
+        onRetry: error => log.warn({message: messageOf(error)}, 'not listening, trying again'),
+      }).catch((error: unknown) => {
+        if (!signal.aborted) throw error
       })
       await aborted
-      await listener.close()
+      await listener?.close()
     },
   }
 }

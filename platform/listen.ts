@@ -1,5 +1,6 @@
 /** LISTEN, as a wake-up only: correctness never rests on a notification. */
 import pgListen from 'pg-listen'
+import {classifyPostgresError} from './postgres.ts'
 
 export interface Listener {
   close(): Promise<void>
@@ -8,6 +9,8 @@ export interface Listener {
 /**
  * Calls `onWake` at every notification on `channel` and after every (re)connect, since what was sent
  * in between is lost. Reconnects for ever; a connection that breaks is told to `onError`.
+ *
+ * @throws as `classifyPostgresError` says, when the first LISTEN fails: a standby takes none
  */
 export async function listen(
   url: string,
@@ -29,7 +32,12 @@ export async function listen(
   subscriber.events.on('error', handlers.onError)
   subscriber.events.on('connected', () => handlers.onWake('connect'))
   subscriber.notifications.on(channel, () => handlers.onWake('notify'))
-  await subscriber.connect()
-  await subscriber.listenTo(channel)
+  try {
+    await subscriber.connect()
+    await subscriber.listenTo(channel)
+  } catch (error) {
+    await subscriber.close().catch(() => undefined)
+    throw classifyPostgresError(error)
+  }
   return {close: () => subscriber.close()}
 }

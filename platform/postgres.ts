@@ -51,8 +51,8 @@ export async function openClient(url: string, options: PostgresOptions): Promise
   return client
 }
 
-/** Classes of SQLSTATE after which the same statement may succeed later. */
-const TRANSIENT = /^(08|40|53|55P03|57P0|57014|58)/
+/** Classes of SQLSTATE after which the same statement may succeed later; a standby may be promoted. */
+const TRANSIENT = /^(08|40|53|25006|55P03|57P0|57014|58)/
 
 /** Says what may be done after an error of the driver. A broken connection can be opened again. */
 export function classifyPostgresError(error: unknown, url = ''): PipelineError {

@@ -7,6 +7,7 @@ import {pino} from 'pino'
 import type {RecordMeta} from '../contracts/record.ts'
 import {STREAMS} from '../contracts/streams.ts'
 import {DEFAULT_PARTITIONS, topicName, valueSubject} from '../contracts/topics.ts'
+import {migrate} from '../db/migrate.ts'
 import {createDecoder} from '../platform/avro-codec.ts'
 import type {Env} from '../platform/config.ts'
 import {openAdmin} from '../platform/kafka-clients.ts'
@@ -85,8 +86,8 @@ async function startProcess(env: Env): Promise<RelayProcess> {
   }
 }
 
-async function prepareTopics(prefix: string): Promise<void> {
-  const admin = await openAdmin(kafkaConnection(), {clientId: 'test', log})
+async function prepareTopics(prefix: string, connections: Env): Promise<void> {
+  const admin = await openAdmin(kafkaConnection(connections), {clientId: 'test', log})
   const topics = STREAMS.map(({topic}) => topicName(prefix, topic))
   await admin.ensureTopics(topics.map(topic => ({topic, partitions: DEFAULT_PARTITIONS})))
   await admin.close()
@@ -96,13 +97,17 @@ async function prepareTopics(prefix: string): Promise<void> {
   }
 }
 
-async function readTopic(prefix: string, {topic, schema}: (typeof STREAMS)[number]) {
+async function readTopic(
+  prefix: string,
+  {topic, schema}: (typeof STREAMS)[number],
+  connections: Env,
+) {
   const name = topicName(prefix, topic)
   const registry = createRegistry(registryConnection())
   const decoder = createDecoder<RecordMeta & Record<string, unknown>>(schema, id =>
     registry.schemaById(id),
   )
-  const reader = createRecordReader(kafkaConnection(), 'test')
+  const reader = createRecordReader(kafkaConnection(connections), 'test')
   const found: PublishedRecord[][] = Array.from({length: DEFAULT_PARTITIONS}, () => [])
   try {
     for (;;) {
@@ -126,13 +131,22 @@ async function readTopic(prefix: string, {topic, schema}: (typeof STREAMS)[numbe
   }
 }
 
-export async function openRelayStack(): Promise<RelayStack> {
+/** A database that no test shares: its own cluster has it alone. */
+async function ownDatabase(url: string): Promise<{readonly url: string; readonly name: string}> {
+  await migrate(url)
+  return {url, name: new URL(url).pathname.slice(1)}
+}
+
+/** @param own servers other than those of the test run; a DATABASE_URL leads to an empty database */
+export async function openRelayStack(own: Env = {}): Promise<RelayStack> {
   await using resources = new AsyncDisposableStack()
-  const database = resources.use(await createTestDatabase())
+  const ownUrl = own['DATABASE_URL']
+  const database =
+    ownUrl === undefined ? resources.use(await createTestDatabase()) : await ownDatabase(ownUrl)
   const prefix = testTopicPrefix()
-  await prepareTopics(prefix)
+  await prepareTopics(prefix, own)
   const client = await openClient(database.url, {applicationName: 'test'})
-  resources.defer(() => client.end())
+  resources.defer(() => client.end().catch(() => undefined))
   // The servers of the tests take prepared transactions, whose triggers must not notify by default.
   await client.query(`ALTER DATABASE ${database.name} SET cdc.wake = 'on'`)
   const relays: RelayProcess[] = []
@@ -146,7 +160,7 @@ export async function openRelayStack(): Promise<RelayStack> {
     client,
     async startRelay(changes = {}) {
       const relay = await startProcess({
-        ...connectionEnv(),
+        ...connectionEnv(own),
         DATABASE_URL: database.url,
         TOPIC_PREFIX: prefix,
         RELAY_LOOK_EVERY_MS: '100',
@@ -158,7 +172,7 @@ export async function openRelayStack(): Promise<RelayStack> {
       return relay
     },
     readTopics: async () =>
-      (await Promise.all(STREAMS.map(stream => readTopic(prefix, stream)))).flat(),
+      (await Promise.all(STREAMS.map(stream => readTopic(prefix, stream, own)))).flat(),
     whenPublished: (timeoutMs = 60_000) =>
       until(
         'everything is published',
