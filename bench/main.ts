@@ -118,9 +118,13 @@ async function main(): Promise<void> {
   const benches = await loadBenches()
   if (values.list === true) return list(benches)
   const [name] = positionals
-  if (values.help === true || name === undefined) return console.log(USAGE)
+  if (name === undefined) return console.log(USAGE)
   const bench = benches.get(name)
   if (bench === undefined) throw new Error(`no bench ${name}: ${[...benches.keys()].join(', ')}`)
+  if (values.help === true) {
+    console.log(`${USAGE}\n`)
+    return list(new Map([[name, bench]]))
+  }
   await runBench(bench, values.set, !values['no-store'])
 }
 

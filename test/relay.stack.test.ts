@@ -3,18 +3,15 @@ import {expect, test} from 'vitest'
 import {setLaneCount} from '../ingestor/lane-count.ts'
 import {openClient} from '../platform/postgres.ts'
 import {checkTopics} from './relay-checker.ts'
+import {kafkaConnection} from './connections.ts'
+import {ADD_EVENT, devicesIn, expectNoDelay} from './relay-slow.ts'
 import {committedRows, openRelayStack, toChecked, until, type RelayStack} from './relay-stack.ts'
 import {addContents, contentId, runWriters} from './relay-writers.ts'
+import {openTcpProxy} from './tcp-proxy.ts'
 
-const ADD_EVENT = `INSERT INTO engagement_events (content_id, event_type, event_ts, device)
-                   VALUES ($1, 'play', now(), $2)`
-
-async function devicesIn(stack: RelayStack): Promise<readonly unknown[]> {
-  const partitions = await stack.readTopics()
-  return partitions
-    .flat()
-    .filter(record => record.topic === 'engagement_events')
-    .map(record => record['device'])
+async function readinessOf(url: string): Promise<{readonly status: number; readonly text: string}> {
+  const response = await fetch(`${url}/health/ready`)
+  return {status: response.status, text: await response.text()}
 }
 
 async function owners(stack: RelayStack): Promise<number> {
@@ -62,27 +59,70 @@ test('INV-1 INV-2 INV-3: ten writers, kill -9, zombies and lane changes lose and
 }, 120_000)
 
 test('an open transaction delays no other row, and its own come after its commit', async () => {
+  await expectNoDelay(2_000)
+}, 60_000)
+
+test('a prepared transaction delays no other row, and its own come after COMMIT PREPARED', async () => {
   await using stack = await openRelayStack()
   await addContents(stack.client)
   await stack.startRelay()
   const slow = await openClient(stack.databaseUrl, {applicationName: 'slow'})
+  // PostgreSQL prepares no transaction that notified.
+  await slow.query("SET cdc.wake = 'off'")
   await slow.query('BEGIN')
-  await slow.query(ADD_EVENT, [contentId(1), 'slow'])
-  const openForMs = Number(process.env['SLOW_TRANSACTION_MS'] ?? 2_000)
-  const openUntil = Date.now() + openForMs
-  for (let n = 0; Date.now() < openUntil; n++) {
-    await stack.client.query(ADD_EVENT, [contentId(1), `quick-${n}`])
-    await until(
-      'the other row is published',
-      async () => (await devicesIn(stack)).includes(`quick-${n}`),
-      2_000,
-    )
-  }
-  expect(await devicesIn(stack)).not.toContain('slow')
-  await slow.query('COMMIT')
+  await slow.query(ADD_EVENT, [contentId(1), 'prepared'])
+  await slow.query("PREPARE TRANSACTION 'relay-test'")
+  await stack.client.query(ADD_EVENT, [contentId(1), 'other'])
+  await until('the other row', async () => (await devicesIn(stack)).includes('other'), 2_000)
+  expect(await devicesIn(stack)).toEqual(['other'])
+  await slow.query("COMMIT PREPARED 'relay-test'")
   await slow.end()
-  await until('its own row', async () => (await devicesIn(stack)).includes('slow'), 2_000)
-}, 120_000)
+  await until('its own row', async () => (await devicesIn(stack)).includes('prepared'), 2_000)
+  expect(await devicesIn(stack)).toEqual(['other', 'prepared'])
+}, 60_000)
+
+test('a relay whose rows do not flow is not ready, says why, and is ready again when they do', async () => {
+  const broker = kafkaConnection().brokers[0]!
+  await using resources = new AsyncDisposableStack()
+  const proxy = await openTcpProxy(broker)
+  resources.defer(() => proxy.close())
+  await using stack = await openRelayStack()
+  await addContents(stack.client)
+  const relay = await stack.startRelay({
+    KAFKA_BROKERS: proxy.address,
+    RELAY_STALLED_MS: '1000',
+    RELAY_SEND_TIMEOUT_MS: '500',
+  })
+  await stack.whenPublished()
+  await until('ready', async () => (await readinessOf(relay.url)).status === 200)
+  proxy.inject('requests')
+  await stack.client.query(ADD_EVENT, [contentId(1), 'late'])
+  await until('not ready', async () => (await readinessOf(relay.url)).status === 503)
+  expect((await readinessOf(relay.url)).text).toMatch(/rows wait, the oldest for \d+ s/)
+  expect(proxy.lostBytes).toBeGreaterThan(0)
+  proxy.inject('none')
+  proxy.cut()
+  await until('ready again', async () => (await readinessOf(relay.url)).status === 200)
+  await until('the row', async () => (await devicesIn(stack)).includes('late'))
+}, 60_000)
+
+test('INV-100 INV-101: the lane of a killed relay is taken at once, and sent from after the grace time', async () => {
+  const graceMs = 1_500
+  await using stack = await openRelayStack()
+  await addContents(stack.client)
+  const first = await stack.startRelay()
+  await stack.whenPublished()
+  const second = await stack.startRelay({RELAY_GRACE_MS: String(graceMs)})
+  first.signal('SIGKILL')
+  await first.ended()
+  await stack.client.query(ADD_EVENT, [contentId(1), 'next'])
+  const taken = (): string | undefined => second.lines.find(line => line.includes('"lane taken"'))
+  await until('the lane is taken', async () => await Promise.resolve(taken() !== undefined), 5_000)
+  await until('the row', async () => (await devicesIn(stack)).includes('next'))
+  const {time, isClean} = JSON.parse(taken()!) as {time: number | string; isClean: boolean}
+  expect(isClean).toBe(false)
+  expect(Date.now() - new Date(time).getTime()).toBeGreaterThanOrEqual(graceMs)
+}, 60_000)
 
 test('a relay that stops hands its lanes over, and nothing comes twice', async () => {
   await using stack = await openRelayStack()

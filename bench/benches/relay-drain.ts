@@ -50,7 +50,7 @@ export const bench: Bench = {
   name: 'relay-drain',
   what: 'Waiting outbox rows published to Kafka by one relay process, acks = all, Avro: rows per second and CPU per row of each process.',
   needs: ['postgres', 'kafka', 'registry'],
-  settings: {rows: 1_000_000, behind: 2_000_000, rounds: 3},
+  settings: {rows: 1_000_000, behind: 10_000_000, rounds: 3},
   async run(context) {
     const {settings, progress} = context
     const rows = settings['rows']!
