@@ -46,6 +46,7 @@ export function toMetadata(record: ContentRecord): ContentMetadata {
     outboxId: record.outbox_id,
     createdAt: record.created_at,
     deleted: record.op === 'd',
+    fresh: record.op === 'c',
   }
 }
 

@@ -13,6 +13,8 @@ export interface ContentMetadata {
   readonly outboxId: number
   readonly createdAt: number
   readonly deleted: boolean
+  /** Its insert: cells without value stay unset, as a delete before it left none. */
+  readonly fresh?: boolean
 }
 
 export interface ContentStore {
@@ -49,19 +51,25 @@ function toMetadata(row: CqlRow): ContentMetadata {
   }
 }
 
-const toParams = (content: ContentMetadata) => [
-  content.id,
-  content.slug,
-  content.title,
-  content.content_type,
-  content.length_seconds,
-  Math.floor(content.publish_ts / 1000),
-  content.publish_ts,
-  content.deleted,
-  content.outboxId,
-  content.createdAt,
-  versionOf(content),
-]
+function toParams(content: ContentMetadata) {
+  const none = content.fresh === true ? undefined : null
+  const {content_type, length_seconds} = content.deleted
+    ? {content_type: null, length_seconds: null}
+    : content
+  return [
+    content.id,
+    content.slug,
+    content.title,
+    content_type ?? none,
+    length_seconds ?? none,
+    Math.floor(content.publish_ts / 1000),
+    content.publish_ts,
+    content.deleted,
+    content.outboxId,
+    content.createdAt,
+    versionOf(content),
+  ]
+}
 
 export function createContentStore(cassandra: Cassandra): ContentStore {
   return {

@@ -102,21 +102,30 @@ test('the INSERTs of the sample become rows, hashes and answers that agree', asy
   })
 }, 120_000)
 
-test('values that an event does not have are absent in Cassandra, not tombstones', async () => {
+test('values that an event or a content does not have are absent in Cassandra, not tombstones', async () => {
   const {world: at} = await setup(['ingestor', 'processor'])
   await at.pool.query(SAMPLE)
+  await at.pool.query(
+    `INSERT INTO content (id, slug, title, publish_ts)
+     VALUES (gen_random_uuid(), 'bare', 'Bare', now())`,
+  )
   await until('four rows', async () => (await rawRows(at)).length === 4)
+  await until('the bare content', async () =>
+    (await at.cassandra.rows('SELECT slug FROM content')).some(row => row['slug'] === 'bare'),
+  )
   const client = new Client({
     contactPoints: at.env['CASSANDRA_CONTACT_POINTS']!.split(','),
     localDataCenter: at.env['CASSANDRA_LOCAL_DC']!,
     keyspace: at.keyspace,
   })
   try {
-    const read = await client.execute('SELECT * FROM engagement_metrics', [], {traceQuery: true})
-    const trace = await client.metadata.getTrace(read.info.traceId)
-    const said = trace.events.map(event => event.activity ?? '').join('\n')
-    expect(said).toMatch(/Read \d+ live rows and 0 tombstone/)
-    expect(said).not.toMatch(/and [1-9]\d* tombstone/)
+    for (const table of ['engagement_metrics', 'content']) {
+      const read = await client.execute(`SELECT * FROM ${table}`, [], {traceQuery: true})
+      const trace = await client.metadata.getTrace(read.info.traceId)
+      const said = trace.events.map(event => event.activity ?? '').join('\n')
+      expect(said).toMatch(/Read \d+ live rows and 0 tombstone/)
+      expect(said).not.toMatch(/and [1-9]\d* tombstone/)
+    }
   } finally {
     await client.shutdown()
   }

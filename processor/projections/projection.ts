@@ -231,6 +231,8 @@ export interface ContentMetadata {
   readonly outboxId: number
   readonly createdAt: number
   readonly deleted: boolean
+  /** Its insert: cells without value stay unset. */
+  readonly fresh?: boolean
 }
 
 /** Content metadata in Cassandra (and Redis, if readers want it there): newer `outboxId` wins. */
