@@ -38,11 +38,10 @@ async function setup() {
 
 /** Ends the load, waits for quiet, compares. */
 async function expectEqual(at: PipelineWorld): Promise<void> {
-  const {length: before} = await storedEvents(at)
   await load!.stop()
   load = undefined
-  expect(before, 'something was stored meanwhile').toBeGreaterThan(100)
   expect((await differencesWhenQuiet(at, QUIET_MS)).slice(0, 20)).toEqual([])
+  expect((await storedEvents(at)).length, 'there was something to compare').toBeGreaterThan(100)
 }
 
 const storedEvents = async ({cassandra}: PipelineWorld) =>
