@@ -21,6 +21,8 @@ const PORT_VARIABLE = {
 } as const
 const LOG_CHARS_MAX = 20_000
 const POLL_MS = 20
+/** A machine that does much else takes long to start a process. */
+const READY_MS = 120_000
 
 export interface Service {
   readonly url: string
@@ -81,7 +83,7 @@ async function startService(name: ServiceName, env: Env): Promise<Service> {
       said = await answer.text()
       return answer.ok && 'ready'
     },
-    60_000,
+    READY_MS,
   ).catch(() => 'not ready')
   if (state !== 'ready') {
     await end('SIGKILL')
