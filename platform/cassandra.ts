@@ -252,5 +252,50 @@ export function toBigintBytes(value: bigint): Buffer {
 export const toText = (value: unknown): string =>
   typeof value === 'string' ? value : (value as types.Uuid | types.LocalDate).toString()
 
+const TWO_32 = 2 ** 32
+
+/** As `toBigintBytes`, of a whole number below 2^53: several times faster than by the driver. */
+export function toLongBytes(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(8)
+  const high = Math.floor(value / TWO_32)
+  writeUint32(bytes, high, 0)
+  writeUint32(bytes, value - high * TWO_32, 4)
+  return bytes
+}
+
+function writeUint32(bytes: Buffer, value: number, at: number): void {
+  bytes[at] = value >>> 24
+  bytes[at + 1] = value >>> 16
+  bytes[at + 2] = value >>> 8
+  bytes[at + 3] = value
+}
+
+/** What the driver adds to the days since 1970 of a `date`. */
+const DATE_CENTER = 2 ** 31
+
+/** A `date` column by days since 1970. */
+export function toDateBytes(day: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4)
+  writeUint32(bytes, day + DATE_CENTER, 0)
+  return bytes
+}
+
+/** Value of a hexadecimal digit by its character code. */
+const DIGITS = new Uint8Array(128)
+for (let digit = 0; digit < 16; digit++) {
+  DIGITS[digit.toString(16).charCodeAt(0)] = digit
+  DIGITS[digit.toString(16).toUpperCase().charCodeAt(0)] = digit
+}
+/** Where each byte of a UUID stands in its text form with hyphens. */
+const UUID_PLACES = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34] as const
+
 /** 16 bytes of a UUID in its text form. */
-export const toUuidBytes = (text: string): Buffer => Buffer.from(text.replaceAll('-', ''), 'hex')
+export function toUuidBytes(text: string): Buffer {
+  if (text.length !== 36) return Buffer.from(text.replaceAll('-', ''), 'hex')
+  const bytes = Buffer.allocUnsafe(16)
+  for (let i = 0; i < 16; i++) {
+    const at = UUID_PLACES[i]!
+    bytes[i] = (DIGITS[text.charCodeAt(at)]! << 4) | DIGITS[text.charCodeAt(at + 1)]!
+  }
+  return bytes
+}

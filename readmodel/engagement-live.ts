@@ -39,32 +39,56 @@ function figureFields(state: ContentState, detail: Buffer, offset: number): Redi
 const PLURALS = {play: 'plays', pause: 'pauses', finish: 'finishes', click: 'clicks'} as const
 
 /**
- * Fields of an event's hash; what has no value is absent. Names are those of the columns in
- * Cassandra, the time with its microseconds.
+ * Fields of an event's hash. Names are those of the columns in Cassandra, the time with its
+ * microseconds.
  */
-export function eventFields(live: LiveEvent<EngagementEvent, EngagementDerived>): RedisArg[] {
+const EVENT_FIELDS = [
+  'event_id',
+  'content_id',
+  'user_id',
+  'event_type',
+  'event_ts',
+  'duration_ms',
+  'device',
+  'raw_payload',
+  'content_type',
+  'length_seconds',
+  'engagement_seconds',
+  'engagement_pct',
+  'outbox_id',
+  'created_at',
+  'processed_at',
+  'src_offset',
+] as const
+
+type FieldValue = string | number | null | undefined
+
+const toFieldText = (value: FieldValue): string | null =>
+  value === null || value === undefined ? null : String(value)
+
+/** Values in the order of `EVENT_FIELDS`; what is null is absent from the hash. */
+export function eventValues(
+  live: LiveEvent<EngagementEvent, EngagementDerived>,
+): ReadonlyArray<string | null> {
   const {event, derived} = live
-  const fields: RedisArg[] = []
-  const add = (name: string, value: string | number | null | undefined): void => {
-    if (value !== null && value !== undefined) fields.push(name, String(value))
-  }
-  add('event_id', event.event_id)
-  add('content_id', event.content_id)
-  add('user_id', event.user_id)
-  add('event_type', event.event_type)
-  add('event_ts', toIsoMicros(event.event_ts))
-  add('duration_ms', event.duration_ms)
-  add('device', event.device)
-  add('raw_payload', event.raw_payload)
-  add('content_type', derived?.content_type)
-  add('length_seconds', derived?.length_seconds)
-  add('engagement_seconds', derived?.engagement_seconds)
-  add('engagement_pct', derived?.engagement_pct)
-  add('outbox_id', live.outboxId)
-  add('created_at', live.createdAt)
-  add('processed_at', live.processedAt)
-  add('src_offset', live.offset)
-  return fields
+  return [
+    String(event.event_id),
+    event.content_id,
+    event.user_id,
+    event.event_type,
+    toIsoMicros(event.event_ts),
+    toFieldText(event.duration_ms),
+    event.device,
+    event.raw_payload,
+    toFieldText(derived?.content_type),
+    toFieldText(derived?.length_seconds),
+    toFieldText(derived?.engagement_seconds),
+    toFieldText(derived?.engagement_pct),
+    String(live.outboxId),
+    String(live.createdAt),
+    toFieldText(live.processedAt),
+    String(live.offset),
+  ]
 }
 
 export interface EngagementLiveOptions {
@@ -126,10 +150,11 @@ export function createEngagementLive(
         [PROJECTIONS.leaderboard]: leaderboard,
         [PROJECTIONS.viewers]: viewers,
       },
-      event: live => ({
-        key: eventKey(live.event.event_id),
-        fields: live.kind === 'put' ? eventFields(live) : [],
-      }),
+      event: {
+        fields: EVENT_FIELDS,
+        keyOf: live => eventKey(live.event.event_id),
+        valuesOf: eventValues,
+      },
     },
     {
       stream: engagement.name,

@@ -16,6 +16,8 @@ const IDS_PER_BLOCK = 4096
 export interface EventPlace {
   /** ISO date, UTC. */
   readonly day: string
+  /** The same as days since 1970. */
+  readonly dayNumber: number
   readonly bucket: number
 }
 
@@ -27,7 +29,7 @@ export const bucketOf = (slice: number, shard: number): number => slice * SHARDS
 export function placeOf(eventUs: number, eventId: number): EventPlace {
   const day = Math.floor(eventUs / US_PER_DAY)
   const slice = Math.floor((eventUs - day * US_PER_DAY) / US_PER_SLICE)
-  return {day: toIsoDay(day), bucket: bucketOf(slice, shardOf(eventId))}
+  return {day: toIsoDay(day), dayNumber: day, bucket: bucketOf(slice, shardOf(eventId))}
 }
 
 /** Buckets of one slice, all shards. */

@@ -7,6 +7,8 @@
  */
 import {
   toBigintBytes,
+  toDateBytes,
+  toLongBytes,
   toNumber,
   toText,
   toUuidBytes,
@@ -91,12 +93,14 @@ export const EVENT_CQL = {
 export const locationOfEvent = (event: EngagementEvent): string =>
   `${event.content_id ?? ''}|${Math.floor(event.event_ts / 1000)}|${event.event_id}`
 
-const partitionParams = (contentId: string | null, {day, bucket}: EventPlace): CqlParams =>
-  contentId === null ? [day, bucket] : [toUuidBytes(contentId), day, bucket]
+function partitionParams(contentId: string | null, {dayNumber, bucket}: EventPlace): CqlParams {
+  const day = toDateBytes(dayNumber)
+  return contentId === null ? [day, bucket] : [toUuidBytes(contentId), day, bucket]
+}
 
 const clusteringParams = (event: EngagementEvent): CqlParams => [
-  Math.floor(event.event_ts / 1000),
-  event.event_id,
+  toLongBytes(Math.floor(event.event_ts / 1000)),
+  toLongBytes(event.event_id),
 ]
 
 export function toStoredEvent(contentId: string | null, row: CqlRow): StoredEvent {
@@ -144,7 +148,7 @@ function toStatement(write: RawWrite<EngagementEvent, EngagementDerived>): {
   const noPct = event.duration_ms === null ? none : unknown
   const params = [
     ...key,
-    event.event_ts,
+    toLongBytes(event.event_ts),
     event.user_id === null ? none : toUuidBytes(event.user_id),
     event.event_type,
     event.duration_ms ?? none,
@@ -154,9 +158,9 @@ function toStatement(write: RawWrite<EngagementEvent, EngagementDerived>): {
     derived?.length_seconds ?? unknown,
     derived?.engagement_seconds ?? none,
     derived?.engagement_pct ?? noPct,
-    write.outboxId,
-    write.createdAt,
-    write.processedAt,
+    toLongBytes(write.outboxId),
+    toLongBytes(write.createdAt),
+    toLongBytes(write.processedAt),
     timestampBytes(fence),
   ]
   return {partition, statement: {query: cql.put, params}}

@@ -60,11 +60,15 @@ export type LiveCodec = (row: LiveRow, partition: number, whole: boolean) => Enc
 
 export interface LiveCodecs<Event, Derived> {
   readonly rows: Readonly<Record<string, LiveCodec>>
-  /** Key and fields of an event's hash; absent when the stream has none. No fields: deleted. */
-  readonly event?: (event: LiveEvent<Event, Derived>) => {
-    readonly key: string
-    readonly fields: readonly RedisArg[]
-  }
+  /** An event's hash; absent when the stream has none. */
+  readonly event?: EventCodec<LiveEvent<Event, Derived>>
+}
+
+export interface EventCodec<Event> {
+  readonly fields: readonly string[]
+  keyOf(event: Event): string
+  /** In the order of `fields`; null where the hash has no such field. Not called for a delete. */
+  valuesOf(event: Event): ReadonlyArray<string | null>
 }
 
 export interface LiveOptions {
@@ -93,6 +97,9 @@ const SCRIPTS = [FLUSH, EVENTS, REVOKE]
 const VALUES_PER_CALL = 500
 /** Lua's `unpack` takes some thousands of values at once. */
 const FIELDS_PER_VALUE = 1000
+
+/** Stands for "no such field": PostgreSQL's text cannot hold it. */
+const ABSENT = '\0'
 
 /** The run id of the server that answers now. */
 export async function readRunId(redis: Redis): Promise<string> {
@@ -127,15 +134,18 @@ export function createLiveStore<Event, Derived>(
   const seeding = new Map<number, Seeding>()
 
   const writeEvents = async (events: readonly LiveEvent<Event, Derived>[]): Promise<void> => {
-    if (codecs.event === undefined) return
+    const {event: codec} = codecs
+    if (codec === undefined) return
     const calls: Promise<unknown>[] = []
     for (let i = 0; i < events.length; i += options.eventsPerCall) {
       const keys: string[] = []
-      const args: RedisArg[] = [String(options.eventTtlS)]
+      // Names once for all events: every argument costs, here and in the server.
+      const args = [String(options.eventTtlS), String(codec.fields.length), ...codec.fields]
       for (const event of events.slice(i, i + options.eventsPerCall)) {
-        const {key, fields} = codecs.event(event)
-        keys.push(key)
-        args.push(String(event.outboxId), String(fields.length), ...fields)
+        keys.push(codec.keyOf(event))
+        const values = event.kind === 'put' ? codec.valuesOf(event) : []
+        args.push(String(event.outboxId), values.length === 0 ? '0' : '1')
+        for (const value of values) args.push(value ?? ABSENT)
       }
       calls.push(redis.run(EVENTS, keys, args))
     }

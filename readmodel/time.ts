@@ -38,9 +38,17 @@ export function toIsoDay(day: number): string {
 export const isoDayOfSeconds = (seconds: number): string =>
   toIsoDay(Math.floor(seconds / DAY_SECONDS))
 
+let second = Number.NaN
+let secondText = ''
+
 /** `2026-11-21T06:00:00.123456Z` for microseconds since 1970. */
 export function toIsoMicros(us: number): string {
-  const ms = Math.floor(us / 1000)
-  const micros = String(us - ms * 1000).padStart(3, '0')
-  return `${new Date(ms).toISOString().slice(0, -1)}${micros}Z`
+  const seconds = Math.floor(us / US_PER_SECOND)
+  // Neighbours share their second, and a date is dear to print.
+  if (seconds !== second) {
+    const text = new Date(seconds * 1000).toISOString()
+    secondText = text.slice(0, text.lastIndexOf('.') + 1)
+    second = seconds
+  }
+  return `${secondText}${String(us - seconds * US_PER_SECOND).padStart(6, '0')}Z`
 }

@@ -1,19 +1,32 @@
 -- Hashes of events, each replaced whole unless a newer outbox row wrote it.
 -- KEYS: one per event.
--- ARGV: ttl seconds, then per event: outbox id, number of fields + values (0: delete), fields, values.
+-- ARGV: ttl seconds, number of fields, their names, then per event: outbox id, 1 or 0 (delete), and
+-- for 1 a value per field; a zero byte: the hash has no such field.
 local ttl = ARGV[1]
-local at = 2
+local count = tonumber(ARGV[2])
+local at = 3 + count
 for i = 1, #KEYS do
   local outbox = ARGV[at]
-  local count = tonumber(ARGV[at + 1])
+  local puts = ARGV[at + 1] == '1'
+  at = at + 2
   local present = redis.call('HGET', KEYS[i], 'outbox_id')
   if not present or tonumber(present) <= tonumber(outbox) then
     if present then redis.call('DEL', KEYS[i]) end
-    if count > 0 then
-      redis.call('HSET', KEYS[i], unpack(ARGV, at + 2, at + 1 + count))
+    if puts then
+      local hash = {}
+      local n = 0
+      for f = 0, count - 1 do
+        local value = ARGV[at + f]
+        if value ~= '\0' then
+          hash[n + 1] = ARGV[3 + f]
+          hash[n + 2] = value
+          n = n + 2
+        end
+      end
+      redis.call('HSET', KEYS[i], unpack(hash, 1, n))
       redis.call('EXPIRE', KEYS[i], ttl)
     end
   end
-  at = at + 2 + count
+  if puts then at = at + count end
 end
 return 1
