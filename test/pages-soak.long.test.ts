@@ -4,6 +4,7 @@
  * `PAGES_SOAK_MINUTES` shortens the half hour. What was measured is stored in test/results.
  */
 import {mkdirSync, writeFileSync} from 'node:fs'
+import {availableParallelism} from 'node:os'
 import {setTimeout as pause} from 'node:timers/promises'
 import type {Browser} from 'playwright-core'
 import {afterAll, beforeAll, expect, test} from 'vitest'
@@ -54,7 +55,11 @@ const livePages = (): Readonly<Record<string, readonly [path: string, ready: str
 }
 
 /** What this file measured, as far as it got. */
-const measured: Record<string, unknown> = {}
+const measured: Record<string, unknown> = {
+  at: new Date().toISOString(),
+  environment: {node: process.version, cores: availableParallelism()},
+  compared: 'the least of the second and of the last quarter',
+}
 const store = (name: string, value: unknown): void => {
   measured[name] = value
   mkdirSync('test/results', {recursive: true})
