@@ -3,7 +3,6 @@ import {join} from 'node:path'
 import {topicName} from '../contracts/topics.ts'
 import {EVENT_TYPES} from '../contracts/engagement.ts'
 import type {Cassandra} from '../platform/cassandra.ts'
-import {PipelineError} from '../platform/errors.ts'
 import type {KafkaAdmin} from '../platform/kafka.ts'
 import type {RecordReader} from '../platform/kafka-reader.ts'
 import {pause, type Loop} from '../platform/lifecycle.ts'
@@ -11,7 +10,6 @@ import type {Logger} from '../platform/log.ts'
 import type {Metrics} from '../platform/metrics.ts'
 import type {Redis} from '../platform/redis.ts'
 import type {Registry} from '../platform/registry.ts'
-import type {Readiness} from '../platform/status-server.ts'
 import {createActivityReads, createLiveActivityReads} from '../readmodel/activity-reads.ts'
 import {createActivityStore} from '../readmodel/activity-store.ts'
 import {createContentReads} from '../readmodel/content-reads.ts'
@@ -26,12 +24,12 @@ import {createCursors} from './cursor.ts'
 import type {Database} from './database.ts'
 import {createFreshness} from './freshness.ts'
 import {addGraphql} from './graphql/plugin.ts'
-
 import {forgetOldAnswers} from './idempotency.ts'
 import {createKeyStore} from './key-store.ts'
 import {createLate, type Late} from './late.ts'
 import {createHub} from './live/hub.ts'
-import {createFigureLoop, type FigureSource} from './live/sources.ts'
+import {figureSources} from './live/figures.ts'
+import {createFigureLoop} from './live/sources.ts'
 import {createTail} from './live/tail.ts'
 import {createLocate, TOPIC_OF} from './locate.ts'
 import {createApiMetrics} from './metrics.ts'
@@ -41,21 +39,24 @@ import {createInspector} from './pipeline/inspector.ts'
 import {createLagWatch} from './pipeline/lag.ts'
 import {createLatency} from './pipeline/latency.ts'
 import {createOverview} from './pipeline/overview.ts'
+import {traceDeps} from './pipeline/trace-stores.ts'
 import {createTrace} from './pipeline/trace.ts'
+import type {Counter} from './plugins/limits.ts'
 import {addPages} from './plugins/pages.ts'
 import {createEngagementReads} from './reads/engagement.ts'
+import {judge, storeChecks} from './readiness.ts'
 import type {Reads} from './reads/reads.ts'
-import type {Stores} from './reads/stores.ts'
+import {needRedis, withoutStored, type Stores} from './reads/stores.ts'
 import {createUserReads} from './reads/users.ts'
 import {addAdminRoutes} from './routes/admin.ts'
 import {addEventRoutes} from './routes/events.ts'
 import {addLiveRoutes} from './routes/live.ts'
-import {addMetricsRoutes, toView} from './routes/metrics.ts'
+import {addMetricsRoutes} from './routes/metrics.ts'
 import {addOverviewRoutes} from './routes/overview.ts'
 import {addPlatformRoutes} from './routes/platform.ts'
 import {createReadAfter} from './routes/read-after.ts'
 import {addUserRoutes} from './routes/users.ts'
-import {createWaits, shareReads} from './waits.ts'
+import {createWaits} from './waits.ts'
 
 export interface Resources {
   readonly db: Database
@@ -74,9 +75,6 @@ export interface Resources {
 
 type Stream = 'engagement' | 'activity'
 
-/** A counter that lives for one window. */
-const COUNT_AND_EXPIRE = ['INCRBY', 'PEXPIRE'] as const
-const FIGURES_MS = 250
 const SECOND_MS = 1000
 const CLEAN_MS = 600_000
 
@@ -85,23 +83,15 @@ export interface Composed {
   readonly loops: readonly Loop[]
 }
 
-/** Redis fails at once while it is away, so that readers go on to Cassandra. */
-function needRedis(redis: Redis): void {
-  if (redis.isReady) return
-  throw new PipelineError('UPSTREAM_UNAVAILABLE', 'Redis is not connected', {disposition: 'retry'})
-}
-
 export async function composeApi(resources: Resources, config: ApiConfig): Promise<Composed> {
   const {db, redis, cassandra, admin, log, registryOfMetrics, topicPrefix, secret} = resources
   const metrics = createApiMetrics(registryOfMetrics)
   const topicOf = (stream: Stream): string => topicName(topicPrefix, TOPIC_OF[stream])
+  const countPartitions = (stream: Stream): Late<number> =>
+    createLate(async () => (await (await admin.get()).offsets(topicOf(stream))).length)
   const partitions = {
-    engagement: createLate(
-      async () => (await (await admin.get()).offsets(topicOf('engagement'))).length,
-    ),
-    activity: createLate(
-      async () => (await (await admin.get()).offsets(topicOf('activity'))).length,
-    ),
+    engagement: countPartitions('engagement'),
+    activity: countPartitions('activity'),
   }
   const lag = createLagWatch(
     {db, admin: () => admin.get()},
@@ -189,8 +179,13 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     },
     {pollMs: 1000},
   )
+  const liveOnly = withoutStored(stores)
+  const liveReads: Reads = {
+    ...createEngagementReads({db, stores: liveOnly, counted: EVENT_TYPES, now: Date.now}),
+    ...createUserReads({db, stores: liveOnly}),
+  }
   const overview = createOverview({
-    reads,
+    reads: liveReads,
     redis,
     ratePerSecond: () => freshness.ratePerSecond,
     latency: createLatency(config.processorUrls),
@@ -205,7 +200,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     {hub, log, reader: resources.readers.tail, admin: () => admin.get(), decoder},
     {topicPrefix},
   )
-  const sources = figureSources({db, reads, stores, overview})
+  const sources = figureSources({reads: liveReads, overview})
   const checks = storeChecks(resources)
   const deps: Deps = {
     db,
@@ -240,15 +235,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     deps,
     {
       logger: log,
-      counter: {
-        async add(key, amount, windowMs) {
-          const [total] = await redis.pipeline([
-            [COUNT_AND_EXPIRE[0], key, String(amount)],
-            [COUNT_AND_EXPIRE[1], key, String(windowMs)],
-          ])
-          return Number(total)
-        },
-      },
+      counter: toCounter(redis),
       async addReads(api) {
         addMetricsRoutes(api, readDeps)
         addEventRoutes(api, readDeps)
@@ -270,7 +257,6 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
           },
           {...config, topicPrefix},
         )
-
         await addGraphql(api, {reads, db, hub, production: config.production})
         await addPages(api, join(process.cwd(), config.pagesFolder))
       },
@@ -278,189 +264,32 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     appOptions(config, secret),
   )
   app.addHook('preClose', () => hub.close())
-  const cleaner: Loop = {
-    name: 'clean-up',
-    async run(signal) {
-      while (!signal.aborted) {
-        await forgetOldAnswers(db).catch(() => 0)
-        await pause(CLEAN_MS, signal)
-      }
-    },
-  }
   const figureLoops = sources.map(source => createFigureLoop({hub, log}, source))
-  return {app, loops: [freshness, activityWorker, tail, cleaner, ...figureLoops]}
+  return {app, loops: [freshness, activityWorker, tail, createCleaner(db), ...figureLoops]}
 }
+
+/** A counter that lives for one window. */
+const toCounter = (redis: Redis): Counter => ({
+  async add(key, amount, windowMs) {
+    const [total] = await redis.pipeline([
+      ['INCRBY', key, String(amount)],
+      ['PEXPIRE', key, String(windowMs)],
+    ])
+    return Number(total)
+  },
+})
+
+const createCleaner = (db: Database): Loop => ({
+  name: 'clean-up',
+  async run(signal) {
+    while (!signal.aborted) {
+      await forgetOldAnswers(db).catch(() => 0)
+      await pause(CLEAN_MS, signal)
+    }
+  },
+})
 
 const appOptions = (config: ApiConfig, secret: string): AppOptions => ({
   ...config,
   secret,
 })
-
-function figureSources(deps: {
-  readonly db: Database
-  readonly reads: Reads
-  readonly stores: Stores
-  readonly overview: ReturnType<typeof createOverview>
-}): readonly FigureSource[] {
-  const {reads, overview, stores} = deps
-  const top = shareReads(() => reads.top('engagement_seconds', 'window', 10), 100)
-  return [
-    {
-      kind: 'content',
-      everyMs: FIGURES_MS,
-      async read(ids) {
-        const contents = await Promise.all(ids.map(id => reads.content(id)))
-        const known = contents.filter(content => content !== undefined)
-        // Live figures come from Redis or not at all: Cassandra is not polled.
-        await stores.live()
-        const {value, meta} = await reads.totals(known)
-        return new Map(
-          known.map(content => {
-            const metrics = toView(value.get(content.id)!)
-            const version = versionOf({content, metrics})
-            return [content.id, {data: {content, metrics, meta}, version}] as const
-          }),
-        )
-      },
-    },
-    {
-      kind: 'leaderboard',
-      everyMs: SECOND_MS,
-      async read() {
-        await stores.live()
-        const {value, meta} = await top('')
-        const items = value.map(({content, value: figure}, index) => ({
-          rank: index + 1,
-          content,
-          value: figure,
-        }))
-        return new Map([
-          ['', {data: {by: 'engagement_seconds', items, meta}, version: versionOf(items)}],
-        ])
-      },
-    },
-    {
-      kind: 'platform',
-      // Within a second of the commit on the page, the way through the pipeline included.
-      everyMs: SECOND_MS / 3,
-      async read() {
-        const data = await overview.read()
-        return new Map([['', {data, version: String(Date.parse(data.at))}]])
-      },
-    },
-  ]
-}
-
-/** Changes when the figures do. */
-function versionOf(value: unknown): string {
-  let hash = 0
-  for (const char of JSON.stringify(value)) hash = (Math.imul(hash, 31) + char.charCodeAt(0)) | 0
-  return (hash >>> 0).toString(36)
-}
-
-type Checks = () => Promise<
-  readonly {readonly name: string; readonly ok: boolean; readonly milliseconds: number | null}[]
->
-
-function storeChecks({db, redis, cassandra, admin, registry}: Resources): Checks {
-  const asks: readonly (readonly [string, () => Promise<unknown>])[] = [
-    ['postgresql', () => db.query('SELECT 1')],
-    ['kafka', async () => await (await admin.get()).listTopics()],
-    ['registry', () => registry.subjects()],
-    ['cassandra', async () => await (await cassandra.get()).rows('SELECT key FROM system.local')],
-    ['redis', () => redis.send(['PING'])],
-  ]
-  return async () =>
-    await Promise.all(
-      asks.map(async ([name, ask]) => {
-        const start = performance.now()
-        const {promise, reject} = Promise.withResolvers<never>()
-        const timer = setTimeout(() => reject(new Error('no answer')), 2000)
-        try {
-          await Promise.race([ask(), promise])
-          return {name, ok: true, milliseconds: Math.round((performance.now() - start) * 10) / 10}
-        } catch {
-          return {name, ok: false, milliseconds: null}
-        } finally {
-          clearTimeout(timer)
-        }
-      }),
-    )
-}
-
-/** PostgreSQL is needed for everything; Redis or Cassandra for figures; Kafka to know the lag. */
-async function judge(
-  checks: Checks,
-  lag: ReturnType<typeof createLagWatch>,
-  config: ApiConfig,
-): Promise<Readiness> {
-  const [stores, view] = await Promise.all([checks(), lag.read()])
-  const away = stores.filter(({ok}) => !ok).map(({name}) => name)
-  const reasons: string[] = []
-  if (away.includes('postgresql')) reasons.push('PostgreSQL does not answer')
-  if (away.includes('cassandra')) reasons.push('Cassandra does not answer')
-  if (view.records !== null && view.records > config.readyLagMax) {
-    reasons.push(`the stores are ${view.records} records behind, more than API_READY_LAG_MAX`)
-  }
-  if ((view.outboxOldestSeconds ?? 0) > 60) {
-    reasons.push(`a row of the outbox waits for ${Math.round(view.outboxOldestSeconds!)} s`)
-  }
-  return {
-    ready: reasons.length === 0,
-    reasons,
-    details: {away, lag_records: view.records, outbox_unpublished: view.outboxUnpublished},
-  }
-}
-
-function traceDeps(
-  {db, admin}: Resources,
-  stores: Stores,
-  inspector: ReturnType<typeof createInspector>,
-): Parameters<typeof createTrace>[0] {
-  return {
-    db,
-    admin: () => admin.get(),
-    inspector,
-    async stored(stream, row) {
-      const {events, activities} = await stores.stored()
-      const micros = (text: unknown): number => Math.round(Date.parse(String(text)) * 1000)
-      const id = Number(row['id'])
-      if (stream === 'engagement') {
-        const {placeEvent} = await import('./reads/event-place.ts')
-        const place = await placeEvent(db, id)
-        const found = place === undefined ? null : await events.find(place)
-        if (found === null) return null
-        return {
-          data: found,
-          processedAt: found.processed_at,
-          createdAt: found.created_at,
-          offset: found.src_offset,
-        }
-      }
-      const {placeActivity} = await import('./reads/event-place.ts')
-      const place = await placeActivity(db, id)
-      const occurred = place?.occurred_at ?? micros(row['occurred_at'])
-      const found =
-        place === undefined
-          ? null
-          : await activities.find({
-              ...place,
-              occurred_at: occurred,
-              activity_type: '',
-              metadata: null,
-              page: null,
-            })
-      if (found === null) return null
-      return {
-        data: found,
-        processedAt: found.processed_at,
-        createdAt: found.created_at,
-        offset: found.src_offset,
-      }
-    },
-    async live(stream, id) {
-      if (stream === 'activity') return null
-      return await (await stores.live()).engagement.event(id)
-    },
-  }
-}

@@ -1,6 +1,7 @@
 /** The stores that reads are answered from, each perhaps away, and what an answer says about them. */
 import {PipelineError} from '../../platform/errors.ts'
 import type {Cassandra} from '../../platform/cassandra.ts'
+import type {Redis} from '../../platform/redis.ts'
 import type {ActivityReads, LiveActivityReads} from '../../readmodel/activity-reads.ts'
 import type {ActivityStore} from '../../readmodel/activity-store.ts'
 import type {ContentReads} from '../../readmodel/content-reads.ts'
@@ -52,6 +53,23 @@ export function metaOf(
     notes: [...(facts.notes ?? [])],
   }
 }
+
+/** Redis fails at once while it is away, so that readers go on to Cassandra. */
+export function needRedis(redis: Pick<Redis, 'isReady'>): void {
+  if (redis.isReady) return
+  throw new PipelineError('UPSTREAM_UNAVAILABLE', 'Redis is not connected', {disposition: 'retry'})
+}
+
+/** For what is asked all the time, such as open pages: what Redis has, or nothing. */
+export const withoutStored = (stores: Stores): Stores => ({
+  ...stores,
+  async stored() {
+    await Promise.resolve()
+    throw new PipelineError('UPSTREAM_UNAVAILABLE', 'Cassandra is not polled', {
+      disposition: 'retry',
+    })
+  },
+})
 
 /** Why an answer did not come from Redis. */
 export const FROM_STORED =

@@ -1,36 +1,27 @@
 /** The pipeline from inside, for administrators: topics, schemas, groups, lanes, one event's way. */
-import {deadLetterTopic, topicName, valueSubject} from '../../contracts/topics.ts'
+import {deadLetterTopic, topicName} from '../../contracts/topics.ts'
 import {STREAMS} from '../../contracts/streams.ts'
 import type {KafkaAdmin} from '../../platform/kafka.ts'
 import type {Registry} from '../../platform/registry.ts'
 import type {Api} from '../app.ts'
 import type {Session} from '../database.ts'
-import {parseInstant} from '../period.ts'
 import type {DeadLetters} from '../pipeline/dead-letters.ts'
 import type {Inspector} from '../pipeline/inspector.ts'
 import type {LagWatch} from '../pipeline/lag.ts'
 import {readProcessor, readService} from '../pipeline/services.ts'
 import type {createTrace} from '../pipeline/trace.ts'
-import {notFound} from '../problem.ts'
 import {
   DeadLetterList,
   DeadLetterOutcome,
   DeadLetterParams,
   GroupList,
-  MessageList,
-  MessagesQuery,
   PipelineView,
-  SchemaList,
-  SubjectParams,
-  SubjectView,
-  TopicList,
-  TopicParams,
-  TopicView,
   Trace,
   TraceParams,
 } from '../schemas/admin.ts'
 import {answers, CLOSED, limitOf} from '../schemas/common.ts'
 import {Type} from 'typebox'
+import {addInspectorRoutes} from './inspector.ts'
 
 export interface AdminDeps {
   readonly db: Session
@@ -56,18 +47,8 @@ export interface AdminOptions {
 const CONFIG = {scope: 'admin'} as const
 const TAGS = ['admin']
 
-/** Kafka's own topics are not ours to show. */
-const isInternal = (topic: string): boolean => topic.startsWith('__')
-
-/** Asked first: the client would look for an unknown topic again and again. @throws 404 */
-async function requireTopic(kafka: KafkaAdmin, topic: string): Promise<void> {
-  const topics = await kafka.listTopics()
-  if (!topics.some(one => one.topic === topic)) throw notFound('topic', topic)
-}
-
 export function addAdminRoutes(app: Api, deps: AdminDeps, options: AdminOptions): void {
-  addTopics(app, deps)
-  addSchemas(app, deps)
+  addInspectorRoutes(app, deps)
   addFlow(app, deps, options)
   addDeadLetters(app, deps)
   app.get(
@@ -89,129 +70,6 @@ export function addAdminRoutes(app: Api, deps: AdminDeps, options: AdminOptions)
         stages: [...stages],
         commit_to_visible_ms: visible,
       }
-    },
-  )
-}
-
-function addTopics(app: Api, {admin, inspector, registry}: AdminDeps): void {
-  app.get(
-    '/v1/admin/topics',
-    {
-      config: CONFIG,
-      schema: {tags: TAGS, summary: 'All topics', response: answers({200: TopicList})},
-    },
-    async () => {
-      const kafka = await admin()
-      const topics = (await kafka.listTopics()).filter(({topic}) => !isInternal(topic))
-      const items = await Promise.all(
-        topics.map(async ({topic, partitions}) => {
-          const offsets = await kafka.offsets(topic).catch(() => null)
-          const records = offsets?.reduce((sum, {begin, end}) => sum + end - begin, 0) ?? null
-          return {topic, partitions, records}
-        }),
-      )
-      return {items: items.toSorted((a, b) => (a.topic < b.topic ? -1 : 1))}
-    },
-  )
-
-  app.get(
-    '/v1/admin/topics/:topic',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'Partitions and configuration of a topic',
-        params: TopicParams,
-        response: answers({200: TopicView}, ['not-found']),
-      },
-    },
-    async ({params: {topic}}) => {
-      const kafka = await admin()
-      await requireTopic(kafka, topic)
-      const partitions = await kafka.offsets(topic)
-      const [config, subjects] = await Promise.all([
-        kafka.topicConfig(topic),
-        registry.subjects().catch(() => []),
-      ])
-      const subject = subjects.find(name => name === valueSubject(topic)) ?? null
-      return {topic, partitions: [...partitions], config: {...config}, subject}
-    },
-  )
-
-  app.get(
-    '/v1/admin/topics/:topic/messages',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'Records of a topic, decoded, with their bytes',
-        description: 'By offset, time or key. A record that cannot be decoded says why.',
-        params: TopicParams,
-        querystring: MessagesQuery,
-        response: answers({200: MessageList}, ['not-found']),
-      },
-    },
-    async ({params: {topic}, query}) => {
-      const {offset, since, key} = query
-      const upwards = offset !== undefined || since !== undefined
-      const request = {
-        topic,
-        partition: query.partition,
-        offset,
-        since: since === undefined ? undefined : parseInstant('since', since, 'UTC'),
-        key,
-        limit: query.limit ?? 50,
-        newestFirst: (query.order ?? 'newest') === 'newest' && !upwards,
-      }
-      await requireTopic(await admin(), topic)
-      const found = await inspector.messages(request)
-      const items = found.items.map(item => ({...item, headers: {...item.headers}}))
-      return {items, partitions: [...found.partitions], incomplete: found.incomplete}
-    },
-  )
-}
-
-function addSchemas(app: Api, {registry}: AdminDeps): void {
-  app.get(
-    '/v1/admin/schemas',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'Subjects of the registry',
-        response: answers({200: SchemaList}),
-      },
-    },
-    async () => {
-      const subjects = await registry.subjects()
-      const items = await Promise.all(
-        subjects.map(async subject => ({
-          subject,
-          versions: [...(await registry.versions(subject))],
-        })),
-      )
-      return {items: items.toSorted((a, b) => (a.subject < b.subject ? -1 : 1))}
-    },
-  )
-
-  app.get(
-    '/v1/admin/schemas/:subject',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'All versions of a subject',
-        params: SubjectParams,
-        response: answers({200: SubjectView}, ['not-found']),
-      },
-    },
-    async ({params: {subject}}) => {
-      if (!(await registry.subjects()).includes(subject)) throw notFound('subject', subject)
-      const numbers = await registry.versions(subject)
-      const versions = await Promise.all(
-        numbers.map(async version => ({version, ...(await registry.version(subject, version))})),
-      )
-      return {subject, versions}
     },
   )
 }

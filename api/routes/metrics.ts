@@ -1,4 +1,5 @@
 /** Figures of one content. */
+import type {FastifyReply} from 'fastify'
 import type {Static} from 'typebox'
 import {Type} from 'typebox'
 import type {Api} from '../app.ts'
@@ -31,7 +32,7 @@ import {
 } from '../schemas/metrics.ts'
 import {msToIso} from '../times.ts'
 import type {WaitedStore} from '../waits.ts'
-import type {ReadAfter} from './read-after.ts'
+import type {AfterEvent, ReadAfter} from './read-after.ts'
 import {jsonOrCsv, respond} from './respond.ts'
 
 export interface ReadDeps {
@@ -49,6 +50,24 @@ export async function contentOr404(reads: Reads, id: string): Promise<Content> {
   const content = await reads.content(id.toLowerCase())
   if (content === undefined) throw notFound('content', id)
   return content
+}
+
+/**
+ * The content, once the event that the caller waits for is in the stores that answer; undefined when
+ * the time was up and the 202 is sent.
+ *
+ * @throws 404
+ */
+async function contentAfter(
+  {reads, readAfter}: ReadDeps,
+  {id, query, stores}: {id: string; query: AfterEvent; stores: readonly WaitedStore[]},
+  reply: FastifyReply,
+): Promise<Content | undefined> {
+  const content = await contentOr404(reads, id)
+  const pending = await readAfter(query, stores, reply)
+  if (pending === undefined) return content
+  await reply.send(pending)
+  return undefined
 }
 
 export const toView = (metrics: MetricValues): MetricsView => metrics as MetricsView
@@ -70,7 +89,7 @@ const isAll = (query: PeriodQuery): boolean =>
   query.from === undefined && query.to === undefined && (query.period ?? 'all') === 'all'
 
 export function addMetricsRoutes(app: Api, deps: ReadDeps): void {
-  const {reads, readAfter} = deps
+  const {reads} = deps
   app.get(
     '/v1/content/:id/metrics',
     {
@@ -89,9 +108,12 @@ export function addMetricsRoutes(app: Api, deps: ReadDeps): void {
     async (request, reply) => {
       const {query, params} = request
       const period = periodOf(query, 'all')
-      const content = await contentOr404(reads, params.id)
-      const pending = await readAfter(query, isAll(query) ? LIVE_STORE : STORED, reply)
-      if (pending !== undefined) return await reply.send(pending)
+      const content = await contentAfter(
+        deps,
+        {id: params.id, query, stores: isAll(query) ? LIVE_STORE : STORED},
+        reply,
+      )
+      if (content === undefined) return reply
       const {value, meta} = await reads.metrics(content, period)
       const metrics = roundAll(toView(value), query.decimals)
       return respond(request, reply, {content, metrics, meta}, () => [
@@ -122,7 +144,8 @@ function seriesPlan(query: Static<typeof SeriesQuery>): Parameters<Reads['series
   throw refuse('query', 'granularity', granularity, detail)
 }
 
-function addSeries(app: Api, {reads, readAfter}: ReadDeps): void {
+function addSeries(app: Api, deps: ReadDeps): void {
+  const {reads} = deps
   app.get(
     '/v1/content/:id/timeseries',
     {
@@ -140,9 +163,8 @@ function addSeries(app: Api, {reads, readAfter}: ReadDeps): void {
     async (request, reply) => {
       const {query, params} = request
       const plan = seriesPlan(query)
-      const content = await contentOr404(reads, params.id)
-      const pending = await readAfter(query, STORED, reply)
-      if (pending !== undefined) return await reply.send(pending)
+      const content = await contentAfter(deps, {id: params.id, query, stores: STORED}, reply)
+      if (content === undefined) return reply
       const {value, meta} = await reads.series(content, plan)
       const buckets = value.map(({start, metrics}) => ({
         start: msToIso(start),
@@ -158,7 +180,8 @@ function addSeries(app: Api, {reads, readAfter}: ReadDeps): void {
   )
 }
 
-function addBreakdowns(app: Api, {reads, readAfter}: ReadDeps): void {
+function addBreakdowns(app: Api, deps: ReadDeps): void {
+  const {reads} = deps
   app.get(
     '/v1/content/:id/breakdowns/:dimension',
     {
@@ -177,9 +200,8 @@ function addBreakdowns(app: Api, {reads, readAfter}: ReadDeps): void {
     async (request, reply) => {
       const {query, params} = request
       const period = periodOf(query, 'all')
-      const content = await contentOr404(reads, params.id)
-      const pending = await readAfter(query, STORED, reply)
-      if (pending !== undefined) return await reply.send(pending)
+      const content = await contentAfter(deps, {id: params.id, query, stores: STORED}, reply)
+      if (content === undefined) return reply
       const {value, meta} = await reads.breakdown(content, params.dimension, period)
       const items = value.map(({value: label, metrics}) => ({
         value: label,
@@ -195,7 +217,8 @@ function addBreakdowns(app: Api, {reads, readAfter}: ReadDeps): void {
 const ShapeQuery = Type.Object({...DecimalsQuery, ...AfterQuery}, CLOSED)
 
 /** Retention and percentiles: how time is spent, not how much. */
-function addShapes(app: Api, {reads, readAfter}: ReadDeps): void {
+function addShapes(app: Api, deps: ReadDeps): void {
+  const {reads} = deps
   app.get(
     '/v1/content/:id/retention',
     {
@@ -215,9 +238,8 @@ function addShapes(app: Api, {reads, readAfter}: ReadDeps): void {
     },
     async (request, reply) => {
       const {query, params} = request
-      const content = await contentOr404(reads, params.id)
-      const pending = await readAfter(query, STORED, reply)
-      if (pending !== undefined) return await reply.send(pending)
+      const content = await contentAfter(deps, {id: params.id, query, stores: STORED}, reply)
+      if (content === undefined) return reply
       const {value, meta} = await reads.retention(content)
       const points = roundAll(value.points, query.decimals)
       return respond(request, reply, {...value, points, meta}, () => points)
@@ -242,9 +264,8 @@ function addShapes(app: Api, {reads, readAfter}: ReadDeps): void {
     async (request, reply) => {
       const {query, params} = request
       const period = periodOf(query, 'all')
-      const content = await contentOr404(reads, params.id)
-      const pending = await readAfter(query, STORED, reply)
-      if (pending !== undefined) return await reply.send(pending)
+      const content = await contentAfter(deps, {id: params.id, query, stores: STORED}, reply)
+      if (content === undefined) return reply
       const {value, meta} = await reads.metrics(content, period)
       const seconds = roundAll(
         {

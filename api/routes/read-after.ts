@@ -4,7 +4,7 @@ import type {Static} from 'typebox'
 import type {Pending} from '../schemas/common.ts'
 import type {AwaitedEvent, WaitedStore, Waits} from '../waits.ts'
 
-interface AfterQuery {
+export interface AfterEvent {
   readonly after_event?: string | undefined
   readonly wait_ms?: number | undefined
 }
@@ -21,7 +21,7 @@ export interface ReadAfter {
    * Undefined: the event is in, answer. Otherwise the body of a 202, whose status is already set.
    */
   (
-    query: AfterQuery,
+    query: AfterEvent,
     stores: readonly WaitedStore[],
     reply: FastifyReply,
   ): Promise<Static<typeof Pending> | undefined>

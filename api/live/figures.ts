@@ -1,0 +1,67 @@
+/** What the streams of figures show: read once for all who look. */
+import type {Overview} from '../pipeline/overview.ts'
+import type {Reads} from '../reads/reads.ts'
+import {toView} from '../routes/metrics.ts'
+import {shareReads} from '../waits.ts'
+import type {FigureSource} from './sources.ts'
+
+const FIGURES_MS = 250
+const SECOND_MS = 1000
+
+/** @param deps.reads that ask Redis alone: nobody's open page shall poll Cassandra */
+export function figureSources(deps: {
+  readonly reads: Reads
+  readonly overview: Overview
+}): readonly FigureSource[] {
+  const {reads, overview} = deps
+  const top = shareReads(() => reads.top('engagement_seconds', 'window', 10), 100)
+  return [
+    {
+      kind: 'content',
+      everyMs: FIGURES_MS,
+      async read(ids) {
+        const contents = await Promise.all(ids.map(id => reads.content(id)))
+        const known = contents.filter(content => content !== undefined)
+        const {value, meta} = await reads.totals(known)
+        return new Map(
+          known.map(content => {
+            const metrics = toView(value.get(content.id)!)
+            const version = versionOf({content, metrics})
+            return [content.id, {data: {content, metrics, meta}, version}] as const
+          }),
+        )
+      },
+    },
+    {
+      kind: 'leaderboard',
+      everyMs: SECOND_MS,
+      async read() {
+        const {value, meta} = await top('')
+        const items = value.map(({content, value: figure}, index) => ({
+          rank: index + 1,
+          content,
+          value: figure,
+        }))
+        return new Map([
+          ['', {data: {by: 'engagement_seconds', items, meta}, version: versionOf(items)}],
+        ])
+      },
+    },
+    {
+      kind: 'platform',
+      // Within a second of the commit on the page, the way through the pipeline included.
+      everyMs: SECOND_MS / 3,
+      async read() {
+        const data = await overview.read()
+        return new Map([['', {data, version: String(Date.parse(data.at))}]])
+      },
+    },
+  ]
+}
+
+/** Changes when the figures do. */
+function versionOf(value: unknown): string {
+  let hash = 0
+  for (const char of JSON.stringify(value)) hash = (Math.imul(hash, 31) + char.charCodeAt(0)) | 0
+  return (hash >>> 0).toString(36)
+}
