@@ -1,0 +1,206 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import {openCassandra} from '../../platform/cassandra.ts'
+import {envReader} from '../../platform/config.ts'
+import {readCassandraConnection, readRedisUrl} from '../../platform/connections.ts'
+import {openRedis, type Redis} from '../../platform/redis.ts'
+import {createEventStore, type EventStore} from '../../readmodel/event-store.ts'
+import {eventKey} from '../../readmodel/redis-keys.ts'
+import {quantile, type Bench, type BenchContext, type Figures} from '../bench.ts'
+import {addHistory, openPipelineBed, streamEvents, type PipelineBed} from '../pipeline-process.ts'
+
+const RATES = [2_000, 8_000] as const
+/** Pauses between looks: half of one is the error of a time. Redis answers cheaply, Cassandra does not. */
+const REDIS_LOOK_MS = 2
+const CASSANDRA_LOOK_MS = 10
+const GIVE_UP_MS = 30_000
+
+interface Probe {
+  readonly event_id: number
+  readonly content_id: string
+  readonly event_ts: number
+  readonly committedMs: number
+  redisMs: number
+  cassandraMs: number
+}
+
+const INSERT = {
+  name: 'probe',
+  text: `INSERT INTO engagement_events (content_id, user_id, event_type, event_ts, duration_ms, device)
+         VALUES (md5($1::int::text)::uuid, md5($1::int::text)::uuid, 'play', clock_timestamp(), 30000, 'ios')
+         RETURNING id, content_id, (extract(epoch FROM event_ts) * 1000000)::bigint AS us`,
+}
+
+async function lookInRedis(redis: Redis, open: readonly Probe[]): Promise<void> {
+  if (open.length === 0) return
+  const found = await redis.pipeline(open.map(one => ['EXISTS', eventKey(one.event_id)]))
+  const nowMs = performance.now()
+  for (const [i, one] of open.entries()) if (found[i] === 1) one.redisMs = nowMs
+}
+
+async function lookInCassandra(events: EventStore, open: readonly Probe[]): Promise<void> {
+  await Promise.all(
+    open.map(async one => {
+      if ((await events.find(one)) !== null) one.cassandraMs = performance.now()
+    }),
+  )
+}
+
+/** Looks for what is not seen yet until all probes were sent and seen. */
+async function watch(
+  open: () => readonly Probe[],
+  look: (open: readonly Probe[]) => Promise<void>,
+  {everyMs, isOver}: {readonly everyMs: number; readonly isOver: () => boolean},
+): Promise<void> {
+  let endsAt = Number.POSITIVE_INFINITY
+  for (;;) {
+    const probes = open()
+    if (isOver()) {
+      if (probes.length === 0) return
+      endsAt = Math.min(endsAt, performance.now() + GIVE_UP_MS)
+      if (performance.now() > endsAt) return
+    }
+    await look(probes)
+    await sleep(everyMs)
+  }
+}
+
+interface Stores {
+  readonly redis: Redis
+  readonly events: EventStore
+}
+
+/** Commits probes at a fixed rate, whether or not those before were seen. */
+async function measure(
+  {client}: PipelineBed,
+  {redis, events}: Stores,
+  load: {readonly rate: number; readonly seconds: number; readonly contents: number},
+): Promise<Figures> {
+  const {rate, seconds, contents} = load
+  const probes: Probe[] = []
+  const late: number[] = []
+  let isSent = false
+  const isOver = (): boolean => isSent
+  const watching = Promise.all([
+    watch(
+      () => probes.filter(one => Number.isNaN(one.redisMs)),
+      open => lookInRedis(redis, open),
+      {everyMs: REDIS_LOOK_MS, isOver},
+    ),
+    watch(
+      () => probes.filter(one => Number.isNaN(one.cassandraMs)),
+      open => lookInCassandra(events, open),
+      {everyMs: CASSANDRA_LOOK_MS, isOver},
+    ),
+  ])
+  const startMs = performance.now()
+  for (let n = 0; n < rate * seconds; n++) {
+    const dueMs = startMs + (n * 1_000) / rate
+    const waitMs = dueMs - performance.now()
+    if (waitMs > 0) await sleep(waitMs)
+    late.push(performance.now() - dueMs)
+    const values = [1 + (n % contents)]
+    const answer = await client.query<{id: string; content_id: string; us: string}>({
+      ...INSERT,
+      values,
+    })
+    const {id, content_id, us} = answer.rows[0]!
+    probes.push({
+      event_id: Number(id),
+      content_id,
+      event_ts: Number(us),
+      committedMs: performance.now(),
+      redisMs: Number.NaN,
+      cassandraMs: Number.NaN,
+    })
+  }
+  isSent = true
+  await watching
+  return {
+    ...toFigures(
+      'redis',
+      probes.map(one => one.redisMs - one.committedMs),
+    ),
+    ...toFigures(
+      'cassandra',
+      probes.map(one => one.cassandraMs - one.committedMs),
+    ),
+    generator_late_p99_ms: quantile(
+      late.toSorted((a, b) => a - b),
+      0.99,
+    ),
+  }
+}
+
+function toFigures(store: string, times: readonly number[]): Figures {
+  const seen = times.filter(ms => !Number.isNaN(ms)).toSorted((a, b) => a - b)
+  return {
+    [`${store}_p50_ms`]: quantile(seen, 0.5),
+    [`${store}_p99_ms`]: quantile(seen, 0.99),
+    [`${store}_p99.9_ms`]: quantile(seen, 0.999),
+    [`${store}_not_seen`]: times.length - seen.length,
+  }
+}
+
+/** Background load at `eventsPerS`, and probes in it. */
+async function measureUnder(
+  bed: PipelineBed,
+  stores: Stores,
+  {settings}: BenchContext,
+  eventsPerS: number,
+): Promise<Figures> {
+  const contents = settings['contents']!
+  const stop = new AbortController()
+  const startMs = performance.now()
+  const streaming = streamEvents(bed, {rate: eventsPerS, contents}, stop.signal)
+  const load = {rate: settings['probes_per_s']!, contents}
+  try {
+    await measure(bed, stores, {...load, seconds: settings['warm_seconds']!})
+    const figures = await measure(bed, stores, {...load, seconds: settings['seconds']!})
+    stop.abort()
+    const sent = await streaming
+    const tookS = (performance.now() - startMs) / 1_000
+    return {...figures, events_per_s: sent / tookS}
+  } finally {
+    stop.abort()
+  }
+}
+
+export const bench: Bench = {
+  name: 'freshness',
+  what: 'Rows committed at a fixed rate through relay and processor, and in them single-row commits that are looked for: from the return of COMMIT until the event is in Redis (looked for every 2 ms) and in Cassandra (every 10 ms).',
+  needs: ['postgres', 'kafka', 'registry', 'cassandra', 'redis'],
+  settings: {
+    events_per_s: 0,
+    probes_per_s: 40,
+    seconds: 60,
+    warm_seconds: 10,
+    contents: 1_000,
+    rounds: 1,
+  },
+  async run(context: BenchContext) {
+    const {settings, env, progress} = context
+    const rates = settings['events_per_s'] === 0 ? RATES : [settings['events_per_s']!]
+    const bed = await openPipelineBed(env)
+    const read = envReader(bed.env)
+    const connection = readCassandraConnection(read)
+    const cassandra = await openCassandra(connection, {keyspace: connection.keyspace})
+    const redis = await openRedis(readRedisUrl(read), {name: 'bench'})
+    try {
+      await addHistory(bed, {rows: 10_000, contents: settings['contents']!})
+      await bed.untilProcessed()
+      const stores = {redis, events: createEventStore(cassandra)}
+      for (let round = 0; round < settings['rounds']!; round++) {
+        for (const rate of rates) {
+          progress(`${rate} events/s`)
+          const figures = await measureUnder(bed, stores, context, rate)
+          context.record({label: `${rate} events/s`, figures})
+          await bed.untilProcessed()
+        }
+      }
+    } finally {
+      await redis.close()
+      await cassandra.close()
+      await bed.close()
+    }
+  },
+}
