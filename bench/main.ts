@@ -8,7 +8,7 @@ import {parseArgs} from 'node:util'
 import {messageOf} from '../platform/errors.ts'
 import {RESULT_SCHEMA, summarize, type Bench, type BenchEnvironment, type Round} from './bench.ts'
 import {formatNumber, readResults, storeResult} from './results.ts'
-import {openServers} from './servers.ts'
+import {openServers, type Servers} from './servers.ts'
 
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), 'benches')
 
@@ -69,7 +69,16 @@ async function runBench(bench: Bench, changes: readonly string[], store: boolean
   }
   const machine = describeMachine()
   progress('starting servers')
-  const servers = await openServers(bench.needs, progress)
+  // A bench that is stopped by hand leaves no servers behind.
+  const stopping = new AbortController()
+  let servers: Servers | undefined
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.once(name, () => {
+      stopping.abort(new Error(`ended by ${name}`))
+      void servers?.close().finally(() => process.exit(130))
+    })
+  }
+  servers = await openServers(bench.needs, progress, stopping.signal)
   const rounds: Round[] = []
   try {
     const env = {...process.env, ...servers.connections}

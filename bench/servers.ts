@@ -24,6 +24,7 @@ export interface Servers {
 export async function openServers(
   needs: readonly ServerName[],
   progress: (text: string) => void,
+  signal: AbortSignal,
 ): Promise<Servers> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   const remove = (): void => rmSync(folder, {recursive: true, force: true})
@@ -47,6 +48,7 @@ export async function openServers(
     const stack = await startStack({
       config: readStackConfig(env),
       env: process.env,
+      signal,
       progress: (who, text) => {
         if (who === 'stack') progress(text)
       },
