@@ -42,7 +42,10 @@ async function startProcess(
   const deadline = performance.now() + READY_TIMEOUT_MS
   for (;;) {
     if (child.exitCode !== null) throw new Error(`${service} ended`)
-    if (performance.now() > deadline) throw new Error(`${service} is not ready`)
+    if (performance.now() > deadline) {
+      child.kill('SIGKILL')
+      throw new Error(`${service} is not ready`)
+    }
     const answer = await fetch(`${url}/health/ready`).catch(() => undefined)
     if (answer?.ok === true) break
     await sleep(POLL_MS)
@@ -82,22 +85,35 @@ export async function openPipelineBed(
   }
   await initPipeline(env, () => undefined)
   const client = await openClient(database.toString(), {applicationName: 'bench'})
-  await client.query(`ALTER DATABASE ${name} SET cdc.wake = 'on'`)
-  const relay = await startProcess('ingestor', {port: relayPort!, env, flags: []})
-  const processor = await startProcess('processor', {port: processorPort!, env, flags: []})
-  const api = await startProcess('api', {port: apiPort!, env, flags})
-  return {
-    client,
-    databaseUrl: database.toString(),
-    env,
-    relay,
-    processor,
-    api,
-    untilProcessed: (timeoutMs = 600_000) => untilProcessed(client, api.url, timeoutMs),
-    async close() {
-      await client.end()
-      for (const one of [api, processor, relay]) await one.stop()
-    },
+  const started: Process[] = []
+  const close = async (): Promise<void> => {
+    await client.end()
+    for (const one of started.toReversed()) await one.stop()
+  }
+  const start = async (service: string, port: number, nodeFlags: readonly string[] = []) => {
+    const running = await startProcess(service, {port, env, flags: nodeFlags})
+    started.push(running)
+    return running
+  }
+  try {
+    await client.query(`ALTER DATABASE ${name} SET cdc.wake = 'on'`)
+    const relay = await start('ingestor', relayPort!)
+    const processor = await start('processor', processorPort!)
+    const api = await start('api', apiPort!, flags)
+    return {
+      client,
+      databaseUrl: database.toString(),
+      env,
+      relay,
+      processor,
+      api,
+      untilProcessed: (timeoutMs = 600_000) => untilProcessed(client, api.url, timeoutMs),
+      close,
+    }
+  } catch (error) {
+    // What was started would keep this process alive, and the cores busy.
+    await close()
+    throw error
   }
 }
 
