@@ -150,6 +150,12 @@ test('a key buys a cookie that reads, and writes only from our own pages', async
   expect(await write({origin: 'https://evil.example'})).toBe(403)
   expect(await write({origin: 'http://api.example'})).toBe(204)
   expect(await write({origin: 'https://pages.example'})).toBe(204)
+  const openSocket = async (origin: string) => {
+    const headers = {cookie, host: 'api.example', upgrade: 'websocket', origin}
+    return (await app.inject({url: '/v1/content', headers})).statusCode
+  }
+  expect(await openSocket('https://evil.example')).toBe(403)
+  expect(await openSocket('http://api.example')).toBe(200)
 })
 
 test('open access is for this machine and its own pages only', async () => {

@@ -3,6 +3,7 @@ import {execFile} from 'node:child_process'
 import {readFileSync} from 'node:fs'
 import {promisify} from 'node:util'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import {subscribe} from './graphql-socket.ts'
 import {openPipelineWorld, until, type PipelineWorld} from './pipeline-world.ts'
 
 const PODCAST = '11111111-1111-1111-1111-111111111111'
@@ -454,6 +455,33 @@ describe('live streams', () => {
     await readUntil(path, /event: content/)
     await post('/v1/engagement-events', {content_id: PODCAST, event_type: 'click'})
     expect(await seen).toMatch(/^retry: 1000/)
+  })
+
+  test('a GraphQL subscription has an event inserted by SQL in its figures, within two seconds', async () => {
+    const live = subscribe(
+      url,
+      `subscription {content_metrics(id: "${PODCAST}") {content {id} metrics {events clicks}}}`,
+    )
+    type Next = {payload: {data: {content_metrics: {metrics: {events: number; clicks: number}}}}}
+    const figures = async () =>
+      ((await live.next()).value as Next).payload.data.content_metrics.metrics
+    const before = await figures()
+    const start = performance.now()
+    await sql(
+      `INSERT INTO engagement_events (content_id, event_type, event_ts) VALUES ($1, 'click', now())`,
+      [PODCAST],
+    )
+    const after = await figures()
+    const elapsedMs = performance.now() - start
+    await live.return(undefined)
+    expect([after.events - before.events, after.clicks - before.clicks]).toEqual([1, 1])
+    expect(elapsedMs).toBeLessThan(2000)
+    const [expected] = await sql(
+      `SELECT count(*)::int AS events, count(*) FILTER (WHERE event_type = 'click')::int AS clicks
+       FROM engagement_events WHERE content_id = $1`,
+      [PODCAST],
+    )
+    expect(after).toEqual(expected)
   })
 
   test('the platform comes each second, with its history first', async () => {

@@ -1,11 +1,14 @@
 /** What one GraphQL document may ask for: depth, aliases and the number of things it touches. Pure. */
+// The file that mercurius loads: the rules refuse a schema that another copy has made.
 import {
   GraphQLError,
   Kind,
+  validate,
   type DocumentNode,
   type FragmentDefinitionNode,
+  type GraphQLSchema,
   type SelectionSetNode,
-} from 'graphql'
+} from 'graphql/index.js'
 
 export interface DocumentCost {
   readonly depth: number
@@ -17,6 +20,8 @@ export interface DocumentCost {
 export const DEPTH_MAX = 8
 export const ALIASES_MAX = 15
 export const COST_MAX = 5000
+/** Figures and columns: anything deeper would be asked of the stores at each message. */
+export const SUBSCRIPTION_DEPTH_MAX = 3
 /** Members assumed of a list that names no limit. */
 const LIST_DEFAULT = 20
 const LISTS = new Set(['contents', 'events', 'top', 'timeseries', 'breakdown', 'items'])
@@ -84,14 +89,29 @@ export function costOf(document: DocumentNode, variables: Variables = {}): Docum
   return {depth: state.depth, aliases: state.aliases, cost: state.cost}
 }
 
+function refuseAbove(what: string, found: number, max: number): void {
+  if (found <= max) return
+  const error = new GraphQLError(`${what} ${found} is above the limit of ${max}`)
+  throw Object.assign(error, {statusCode: 400})
+}
+
 /** @throws the limit that is exceeded, by name and number */
 export function checkCost(document: DocumentNode, variables?: Variables): void {
   const {depth, aliases, cost} = costOf(document, variables)
-  const refuse = (what: string, found: number, max: number): never => {
-    const error = new GraphQLError(`${what} ${found} is above the limit of ${max}`)
-    throw Object.assign(error, {statusCode: 400})
-  }
-  if (depth > DEPTH_MAX) refuse('depth', depth, DEPTH_MAX)
-  if (aliases > ALIASES_MAX) refuse('number of aliases', aliases, ALIASES_MAX)
-  if (cost > COST_MAX) refuse('cost', cost, COST_MAX)
+  refuseAbove('depth', depth, DEPTH_MAX)
+  refuseAbove('number of aliases', aliases, ALIASES_MAX)
+  refuseAbove('cost', cost, COST_MAX)
+}
+
+/**
+ * The library runs a subscription's document without asking the rules of GraphQL: what the schema
+ * does not know would be left out silently.
+ *
+ * @throws what is wrong with the document, or the limit that is exceeded
+ */
+export function checkSubscription(schema: GraphQLSchema, document: DocumentNode): void {
+  const [error] = validate(schema, document, undefined, {maxErrors: 1})
+  if (error !== undefined) throw error
+  checkCost(document)
+  refuseAbove('depth of a subscription', costOf(document).depth, SUBSCRIPTION_DEPTH_MAX)
 }

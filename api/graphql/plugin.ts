@@ -1,21 +1,23 @@
 /** GraphQL over HTTP and WebSocket, behind the same keys as REST. */
 import mercurius, {type IResolvers, type MercuriusLoaders} from 'mercurius'
-import {EventEmitter} from 'node:events'
 import type {Api} from '../app.ts'
 import {bucketStarts, type Granularity} from '../calendar.ts'
 import {listContent, readContents} from '../content-table.ts'
 import type {Database} from '../database.ts'
 import type {Hub} from '../live/hub.ts'
 import {METRIC_NAMES, type MetricName} from '../measures.ts'
-import {parsePeriod, parseZone, PERIOD_PATTERN, type Period} from '../period.ts'
+import {parseZone} from '../period.ts'
 import {Problem, refuse} from '../problem.ts'
 import type {Reads} from '../reads/reads.ts'
-import {UUID_PATTERN} from '../schemas/common.ts'
 import type {Content} from '../schemas/content.ts'
 import type {EventView} from '../schemas/events.ts'
 import {msToIso} from '../times.ts'
-import {checkCost} from './limits.ts'
+import {checkId, checkLimit, checkText, periodOf} from './arguments.ts'
+import {checkCost, checkSubscription} from './limits.ts'
+import {addConsole} from './console.ts'
 import {SDL} from './schema.ts'
+import {openConnection, type Connection} from './connection.ts'
+import {subscriptions} from './subscription.ts'
 
 export interface GraphqlDeps {
   readonly reads: Reads
@@ -24,32 +26,7 @@ export interface GraphqlDeps {
   readonly production: boolean
 }
 
-const LIST_MAX = 100
 const BUCKETS_MAX = 1000
-
-function checkId(id: string): string {
-  if (!new RegExp(UUID_PATTERN).test(id)) throw refuse('argument', 'id', id, 'is not a UUID')
-  return id.toLowerCase()
-}
-
-function checkLimit(limit: number): number {
-  if (limit >= 1 && limit <= LIST_MAX) return limit
-  throw refuse('argument', 'limit', limit, `must be from 1 to ${LIST_MAX}`)
-}
-
-function periodOf(text: string | null | undefined, zone = 'UTC', fallback = 'all'): Period {
-  const period = text ?? fallback
-  if (!new RegExp(PERIOD_PATTERN).test(period)) {
-    throw refuse('argument', 'period', period, 'is not a period such as all, 7d or 24h')
-  }
-  return parsePeriod({period}, {now: Date.now(), zone, fallback})
-}
-
-function checkText(field: string, text: string | null | undefined): string | undefined {
-  if (text === null || text === undefined || text === '') return undefined
-  if (text.length <= 200 && !text.includes('\0')) return text
-  throw refuse('argument', field, text, 'is longer than 200 characters or holds NUL')
-}
 
 function queryResolvers({reads, db}: GraphqlDeps): IResolvers {
   return {
@@ -162,54 +139,19 @@ function loaders({reads, db}: GraphqlDeps): MercuriusLoaders {
   }
 }
 
-/** Messages of a live channel as GraphQL wants them; ends when the stream ends. */
-async function* liveMetrics(hub: Hub, reads: Reads, content: Content): AsyncGenerator {
-  const stream = hub.open(`content:${content.id}`, {address: 'graphql'})
-  const wake = new EventEmitter()
-  stream.onEnd(() => wake.emit('data'))
-  stream.body.on('data', () => wake.emit('data'))
-  try {
-    const sent = new Set<string>()
-    while (!stream.ended) {
-      const {value} = await reads.totals([content])
-      const metrics = value.get(content.id)
-      const text = JSON.stringify(metrics)
-      if (!sent.has(text)) {
-        sent.clear()
-        sent.add(text)
-        yield {content_metrics: {content, metrics}}
-      }
-      await new Promise(resolve => wake.once('data', resolve))
-    }
-  } finally {
-    stream.body.destroy()
-  }
-}
-
-function subscriptions({reads, hub}: GraphqlDeps): IResolvers {
-  return {
-    Subscription: {
-      content_metrics: {
-        subscribe: async (_root, {id}: {id: string}) => {
-          const content = await reads.content(checkId(id))
-          if (content === undefined) throw refuse('argument', 'id', id, 'there is no such content')
-          return liveMetrics(hub, reads, content) as never
-        },
-      },
-    },
-  } as IResolvers
-}
-
 export async function addGraphql(app: Api, deps: GraphqlDeps): Promise<void> {
   await app.register(mercurius, {
     schema: SDL,
     resolvers: {...queryResolvers(deps), ...subscriptions(deps)},
     loaders: loaders(deps),
-    graphiql: !deps.production,
     allowBatchedQueries: false,
     queryDepth: 12,
     jit: 1,
-    subscription: {keepAlive: 15_000, fullWsTransport: false},
+    subscription: {
+      keepAlive: 15_000,
+      fullWsTransport: false,
+      context: (socket, request) => openConnection(socket, request.ip),
+    },
     errorFormatter(execution, context) {
       const shown = mercurius.defaultErrorFormatter(execution, context)
       const errors = (execution.errors ?? []).map((error, index) => {
@@ -238,6 +180,12 @@ export async function addGraphql(app: Api, deps: GraphqlDeps): Promise<void> {
     checkCost(document, variables)
     return await Promise.resolve()
   })
+  app.graphql.addHook('preSubscriptionExecution', async (schema, document, context) => {
+    ;(context as unknown as Connection).countStart()
+    checkSubscription(schema, document)
+    await Promise.resolve()
+  })
+  if (!deps.production) addConsole(app)
 }
 
 /** Every metric can be asked for by its name. */

@@ -23,6 +23,8 @@ export interface LiveStream {
   /** Ends with a last message `dropped`. */
   drop(reason: DropReason): void
   readonly ended: boolean
+  /** Messages go to this reader from now on, not into the body. */
+  readBy(reader: (message: LiveMessage) => void): void
   /** Called once when the stream is over, whoever ended it. */
   onEnd(listener: (reason: DropReason | 'client-left') => void): void
 }
@@ -44,6 +46,7 @@ export function formatMessage({id, event, data}: LiveMessage): string {
 
 export function openLiveStream(options: StreamOptions): LiveStream {
   const listeners: ((reason: DropReason | 'client-left') => void)[] = []
+  let reader: ((message: LiveMessage) => void) | undefined
   let latest: string | undefined
   let over: DropReason | 'client-left' | undefined
   const body = new Readable({highWaterMark: options.bufferBytesMax, read() {}})
@@ -64,6 +67,10 @@ export function openLiveStream(options: StreamOptions): LiveStream {
       // Figures as they were: told by whoever looked first.
       if (message.id !== undefined && message.id === latest) return true
       latest = message.id ?? latest
+      if (reader !== undefined) {
+        reader(message)
+        return true
+      }
       body.push(formatMessage(message))
       if (body.readableLength <= options.bufferBytesMax) return true
       stream.drop('slow-reader')
@@ -74,6 +81,11 @@ export function openLiveStream(options: StreamOptions): LiveStream {
       body.push(formatMessage({event: 'dropped', data: {reason}}))
       body.push(null)
       finish(reason)
+    },
+    readBy(one) {
+      reader = one
+      // What keeps the stream alive is not read by anybody then.
+      body.resume()
     },
     onEnd: listener => void listeners.push(listener),
   }

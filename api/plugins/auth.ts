@@ -63,12 +63,16 @@ export function addAuth(app: FastifyInstance, options: AuthOptions): void {
     if (cookie === undefined) return undefined
     const prefix = readSession(secret, cookie, Date.now())
     const principal = prefix === undefined ? undefined : await keys.identifyPrefix(prefix)
-    // A cookie travels by itself: changes are taken from our own pages only.
-    if (principal === undefined || SAFE.has(request.method)) return principal
+    // A cookie travels by itself: changes, and sockets, are taken from our own pages only.
+    const isSocket = request.headers.upgrade?.toLowerCase() === 'websocket'
+    if (principal === undefined || (SAFE.has(request.method) && !isSocket)) return principal
     if (request.headers.origin !== undefined && !isForeign(request.headers, corsOrigins)) {
       return principal
     }
-    throw new Problem('forbidden', 'a change by cookie must come from a page of this server')
+    throw new Problem(
+      'forbidden',
+      'a change or a socket by cookie must come from a page of this server',
+    )
   }
 
   const identify = async (request: FastifyRequest): Promise<Principal> => {
