@@ -31,6 +31,8 @@ export function createLiveWriter<SourceRow, Event, Derived>(
   let runId = ''
   /** True while our own lease must still be there. */
   let renew = false
+  /** What was due when the present round began. When it is sent, Redis has everything up to `offset`. */
+  let round: {readonly offset: number; rows: number; events: number} | undefined
   /** Up to where an adopted lease has every effect; what was seeded has all of them. */
   let adoptedOffset = Number.POSITIVE_INFINITY
   let first = true
@@ -60,25 +62,38 @@ export function createLiveWriter<SourceRow, Event, Derived>(
   /** Sends what is due, at most one call's worth. False when Redis has to be seeded. */
   const flushSome = async (withLease: boolean): Promise<boolean> => {
     if (state.replayedCorrection > adoptedOffset) return false
-    const offset = Math.max(state.foldedOffset, lease.appliedOffset)
+    if (!withLease) round = undefined
+    round ??= {
+      offset: Math.max(state.foldedOffset, lease.appliedOffset),
+      rows: state.cache.liveDirtyCount,
+      events: state.liveEvents.length,
+    }
+    const {offset} = round
     const taken = state.cache.takeLiveDirty(config.liveRowsMax)
     const events = state.liveEvents.splice(0, config.liveEventsMax)
-    const isLast = state.cache.liveDirtyCount === 0 && state.liveEvents.length === 0
+    // What becomes due meanwhile stands behind: with a backlog there would be no last call ever.
+    const isLast = round.rows <= taken.length && round.events <= events.length
     const leaseUntilMs = withLease && isLast ? now() + config.liveLeaseMs : 0
+    const putBack = (): void => {
+      state.cache.restoreLiveDirty(taken)
+      state.liveEvents.unshift(...events)
+      round = undefined
+    }
     try {
       const rows = taken.map(row => toLiveRow(row, state.foldedOffset))
       if (!(await send(rows, events, {offset, leaseUntilMs}))) {
-        state.cache.restoreLiveDirty(taken)
-        state.liveEvents.unshift(...events)
+        putBack()
         return false
       }
     } catch (error) {
-      state.cache.restoreLiveDirty(taken)
-      state.liveEvents.unshift(...events)
+      putBack()
       throw error
     }
     state.cache.release(taken)
     noteFreshness(events)
+    round = isLast
+      ? undefined
+      : {offset, rows: round.rows - taken.length, events: round.events - events.length}
     if (leaseUntilMs > 0) {
       renew = true
       lease.applied(offset)
@@ -132,7 +147,10 @@ export function createLiveWriter<SourceRow, Event, Derived>(
     }
     // A row that many events touch is written once for all of them: while there is a backlog, what
     // that saves is worth more than the freshness of values that are old anyway.
-    if (state.lag > config.batchRecordsMax) return await pause(config.liveBusyMs, signal)
+    if (state.lag > config.batchRecordsMax) {
+      if (round === undefined) await pause(config.liveBusyMs, signal)
+      return
+    }
     const isIdle = state.cache.liveDirtyCount === 0 && state.liveEvents.length === 0
     if (isIdle) await work.wait(config.liveLeaseMs / 3, signal)
   }
