@@ -38,7 +38,7 @@ import {createDeadLetters} from './pipeline/dead-letters.ts'
 import {createInspector} from './pipeline/inspector.ts'
 import {createLagWatch} from './pipeline/lag.ts'
 import {createLatency} from './pipeline/latency.ts'
-import {createOverview} from './pipeline/overview.ts'
+import {createHistoryKeeper, createOverview} from './pipeline/overview.ts'
 import {traceDeps} from './pipeline/trace-stores.ts'
 import {createTrace} from './pipeline/trace.ts'
 import type {Counter} from './plugins/limits.ts'
@@ -265,7 +265,8 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
   )
   app.addHook('preClose', () => hub.close())
   const figureLoops = sources.map(source => createFigureLoop({hub, log}, source))
-  return {app, loops: [freshness, activityWorker, tail, createCleaner(db), ...figureLoops]}
+  const keepers = [createCleaner(db), createHistoryKeeper(overview)]
+  return {app, loops: [freshness, activityWorker, tail, ...keepers, ...figureLoops]}
 }
 
 /** A counter that lives for one window. */

@@ -5,6 +5,7 @@
  * same from every API process: whoever comes first writes a point, the others leave it.
  */
 import {LEADERBOARD_WINDOW_S} from '../../readmodel/windows.ts'
+import {pause, type Loop} from '../../platform/lifecycle.ts'
 import type {Redis} from '../../platform/redis.ts'
 import type {Reads} from '../reads/reads.ts'
 import type {Meta} from '../schemas/common.ts'
@@ -122,3 +123,14 @@ export function createOverview(deps: OverviewDeps): Overview {
     },
   }
 }
+
+/** Writes a point also while nobody looks, so that the first viewer of a day sees the last half hour. */
+export const createHistoryKeeper = (overview: Pick<Overview, 'read'>): Loop => ({
+  name: 'overview history',
+  async run(signal) {
+    while (!signal.aborted) {
+      await orNull(overview.read())
+      await pause(STEP_S * 1000, signal)
+    }
+  },
+})
