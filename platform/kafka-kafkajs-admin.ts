@@ -47,7 +47,8 @@ function toAdmin(
         const missing = specs.filter(({topic}) => !existing.has(topic))
         if (missing.length > 0) {
           await admin.createTopics({
-            waitForLeaders: true,
+            // The client's own wait gives up while the broker does not know the topic yet.
+            waitForLeaders: false,
             topics: missing.map(({topic, partitions, config = {}}) => ({
               topic,
               numPartitions: partitions,
