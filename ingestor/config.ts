@@ -40,7 +40,7 @@ function readAll(read: EnvReader) {
     /** The shortest wait after a read that found nothing. */
     closePollMs: int('CLOSE_POLL_MS', 2, 1, 1_000),
     /** The longest: how late a commit is seen that nobody announced. */
-    safetyPollMs: int('SAFETY_POLL_MS', 100, 10, 60_000),
+    safetyPollMs: int('SAFETY_POLL_MS', 250, 10, 60_000),
     notify: read.flag('RELAY_NOTIFY', true),
     /** The shortest time between two writes of the cursor. */
     saveEveryMs: int('SAVE_EVERY_MS', 100, 100, 10_000),
