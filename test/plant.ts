@@ -18,7 +18,9 @@ if (plant !== null) {
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context)
       if (!url.endsWith(`/${plant.file}`)) return loaded
-      const parts = Buffer.from(loaded.source as Uint8Array).toString().split(plant.find)
+      const parts = Buffer.from(loaded.source as Uint8Array)
+        .toString()
+        .split(plant.find)
       if (parts.length !== 2) {
         process.stderr.write(`${plant.file}: ${parts.length - 1} times "${plant.find}"\n`)
         process.exit(1)
