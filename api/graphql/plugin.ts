@@ -145,7 +145,8 @@ export async function addGraphql(app: Api, deps: GraphqlDeps): Promise<void> {
     resolvers: {...queryResolvers(deps), ...subscriptions(deps)},
     loaders: loaders(deps),
     allowBatchedQueries: false,
-    queryDepth: 12,
+    // What clients ask to learn the schema is 15 deep; limits.ts bounds all other questions.
+    queryDepth: 16,
     jit: 1,
     subscription: {
       keepAlive: 15_000,

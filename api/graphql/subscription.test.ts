@@ -1,5 +1,6 @@
 /** Subscriptions over a real socket, with figures made up here. */
 import {fastify} from 'fastify'
+import {buildClientSchema, getIntrospectionQuery, type IntrospectionQuery} from 'graphql'
 import {pino} from 'pino'
 import {expect, onTestFinished, test, vi} from 'vitest'
 import {createMetrics} from '../../platform/metrics.ts'
@@ -138,4 +139,12 @@ test('the page to try GraphQL names no foreign address, and is not there in prod
   }
   const production = await setup(true)
   expect((await production.app.inject('/graphiql')).statusCode).toBe(404)
+})
+
+test('a client learns the whole schema by the standard question', async () => {
+  const {app} = await setup()
+  const query = getIntrospectionQuery()
+  const answer = await app.inject({method: 'POST', url: '/graphql', payload: {query}})
+  const schema = buildClientSchema(answer.json<{data: IntrospectionQuery}>().data)
+  expect(Object.keys(schema.getQueryType()!.getFields())).toContain('top')
 })
