@@ -14,6 +14,8 @@ import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
 
 /** Offsets by which the ceiling is raised: a lightweight transaction for so many records. */
 const CEILING_STEP = 100_000
+/** Waiting records of a partition that make it more urgent to catch up than to show it. */
+const BEHIND_RECORDS = 10_000
 /** How long a clean stop may take to make durable what is folded. */
 const FINISH_MS = 4000
 
@@ -82,11 +84,15 @@ export function createCheckpointer<SourceRow, Event, Derived>(
       let durationMs = 0
       while (!signal.aborted) {
         await pause(
-          checkpointWaitMs(durationMs, state.cache.dirtyCount, {
-            intervalMs: config.checkpointMs,
-            intervalMaxMs: config.checkpointMaxMs,
-            dirtyMax: config.checkpointRowsMax,
-          }),
+          checkpointWaitMs(
+            durationMs,
+            {dirty: state.cache.dirtyCount, isBehind: state.lag > BEHIND_RECORDS},
+            {
+              intervalMs: config.checkpointMs,
+              intervalMaxMs: config.checkpointMaxMs,
+              dirtyMax: config.checkpointRowsMax,
+            },
+          ),
           signal,
         )
         if (signal.aborted || !isDue()) continue
