@@ -94,6 +94,10 @@ async function runBench(bench: Bench, changes: readonly string[], store: boolean
         progress(`${round.label}: ${shown.join(', ')}`)
       },
     })
+  } catch (error) {
+    // Said before the servers end: what is still using them fails then, and louder.
+    progress(`failed: ${messageOf(error)}`)
+    throw error
   } finally {
     await servers.close()
   }

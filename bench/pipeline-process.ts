@@ -1,12 +1,11 @@
 /** The whole pipeline under test: the three services as processes, with stores of their own. */
-import {spawn} from 'node:child_process'
 import {randomBytes} from 'node:crypto'
-import {once} from 'node:events'
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {Env} from '../platform/config.ts'
 import {openClient, type Client} from '../platform/postgres.ts'
 import {initPipeline} from '../scripts/init.ts'
 import {freePorts} from '../stack/ports.ts'
+import {spawnService} from './service-process.ts'
 
 const READY_TIMEOUT_MS = 60_000
 const POLL_MS = 50
@@ -34,11 +33,11 @@ async function startProcess(
   {port, env, flags}: {readonly port: number; readonly env: Env; readonly flags: readonly string[]},
 ): Promise<Process> {
   const url = `http://127.0.0.1:${port}`
-  const child = spawn(process.execPath, [...flags, `${service}/main.ts`], {
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  const exited = once(child, 'exit')
+  const {child, pid, stop} = spawnService([...flags, `${service}/main.ts`], env, [
+    'ignore',
+    'ignore',
+    'inherit',
+  ])
   const deadline = performance.now() + READY_TIMEOUT_MS
   for (;;) {
     if (child.exitCode !== null) throw new Error(`${service} ended`)
@@ -50,14 +49,7 @@ async function startProcess(
     if (answer?.ok === true) break
     await sleep(POLL_MS)
   }
-  return {
-    url,
-    pid: child.pid!,
-    async stop() {
-      if (child.exitCode === null) child.kill('SIGTERM')
-      await exited
-    },
-  }
+  return {url, pid, stop}
 }
 
 /** @param flags of Node for the API, such as `--cpu-prof` */
@@ -137,8 +129,21 @@ async function untilProcessed(client: Client, url: string, timeoutMs: number): P
 
 const TICK_MS = 20
 
-/** Commits `rate` events a second in batches of a tick until the signal; resolves to their number. */
-export async function streamEvents(
+/**
+ * Commits `rate` events a second in batches of a tick until the signal; resolves to their number. A
+ * failure may be awaited late.
+ */
+export function streamEvents(
+  bed: PipelineBed,
+  load: {readonly rate: number; readonly contents: number},
+  signal: AbortSignal,
+): Promise<number> {
+  const streaming = stream(bed, load, signal)
+  void streaming.catch(() => undefined)
+  return streaming
+}
+
+async function stream(
   bed: PipelineBed,
   {rate, contents}: {readonly rate: number; readonly contents: number},
   signal: AbortSignal,
@@ -161,7 +166,7 @@ export async function streamEvents(
   return sent
 }
 
-const EVENT_COLUMNS = `md5((1 + (g * 7919) % $2::int)::text)::uuid, md5((g % 20011)::text)::uuid,
+const EVENT_COLUMNS = `md5((1 + (g::bigint * 7919) % $2::int)::text)::uuid, md5((g % 20011)::text)::uuid,
   (ARRAY['play', 'pause', 'finish', 'click'])[1 + g % 4]`
 
 const STREAM = {

@@ -1,7 +1,5 @@
 /** A processor under test, with topics and a keyspace of its own; records are put into Kafka directly. */
-import {spawn} from 'node:child_process'
 import {createHash, randomBytes} from 'node:crypto'
-import {once} from 'node:events'
 import {pino} from 'pino'
 import {content} from '../contracts/content.ts'
 import {engagement, EVENT_TYPES, type EngagementRecord} from '../contracts/engagement.ts'
@@ -24,6 +22,7 @@ import {createRegistry} from '../platform/registry.ts'
 import {migrateReadModel} from '../readmodel/migrate.ts'
 import {topicSpecs} from '../scripts/init.ts'
 import {freePorts} from '../stack/ports.ts'
+import {spawnService} from './service-process.ts'
 
 const SEND_RECORDS = 5_000
 const RECORD_BYTES_MAX = 1_000_000
@@ -176,13 +175,14 @@ export async function startProcessor(
   flags: readonly string[] = [],
 ): Promise<ProcessorUnderTest> {
   const [port] = await freePorts(1)
-  const child = spawn(process.execPath, [...flags, 'processor/main.ts'], {
-    env: {...env, PROCESSOR_PORT: String(port)},
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
-  const exited = once(child, 'exit')
+  const {child, pid, stop} = spawnService(
+    [...flags, 'processor/main.ts'],
+    {...env, PROCESSOR_PORT: String(port)},
+    ['ignore', 'inherit', 'inherit'],
+  )
   return {
-    pid: child.pid!,
+    pid,
+    stop,
     async read(metric, label = '') {
       if (child.exitCode !== null) throw new Error('the processor ended')
       const answer = await fetch(`http://127.0.0.1:${port}/metrics`).catch(() => undefined)
@@ -192,10 +192,6 @@ export async function startProcessor(
       )
       const mine = values.filter(line => line.includes(label))
       return mine.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
-    },
-    async stop() {
-      if (child.exitCode === null) child.kill('SIGTERM')
-      await exited
     },
   }
 }

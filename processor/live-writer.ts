@@ -139,6 +139,7 @@ export function createLiveWriter<SourceRow, Event, Derived>(
   }
 
   const step = async (signal: AbortSignal): Promise<void> => {
+    const startedAt = performance.now()
     if (lease.phase !== 'live') await enter(signal)
     if (signal.aborted || lease.phase !== 'live') return
     if (!(await flushSome(true))) {
@@ -151,6 +152,8 @@ export function createLiveWriter<SourceRow, Event, Derived>(
       if (round === undefined) await pause(config.liveBusyMs, signal)
       return
     }
+    // The first event after a quiet time goes at once, those that follow closely go together.
+    await pause(config.liveEveryMs - (performance.now() - startedAt), signal)
     const isIdle = state.cache.liveDirtyCount === 0 && state.liveEvents.length === 0
     if (isIdle) await work.wait(config.liveLeaseMs / 3, signal)
   }

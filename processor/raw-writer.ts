@@ -1,10 +1,11 @@
 /**
- * Writes the raw rows of new events as soon as the write before has returned (group commit).
+ * Writes the raw rows of new events: the first at once, those that follow closely together, when the
+ * write before has returned (group commit) and its time is over.
  *
  * Does not      write corrections: they wait for the checkpoint (INV-32).
  */
+import {pause, type Loop} from '../platform/lifecycle.ts'
 import {retry} from '../platform/retry.ts'
-import type {Loop} from '../platform/lifecycle.ts'
 import type {ProcessorConfig} from './config.ts'
 import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
 
@@ -38,6 +39,7 @@ export function createRawWriter<SourceRow, Event, Derived>(
           const seconds = now() / 1000 - oldest.createdAt / 1e6
           metrics.freshness.observe({...labels, store: 'cassandra'}, seconds)
         }
+        await pause(config.rawEveryMs - (performance.now() - startedAt), signal)
       }
     },
   }

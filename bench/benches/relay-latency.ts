@@ -8,7 +8,14 @@ import {readKafkaConnection, readRegistryConnection} from '../../platform/connec
 import {createRecordReader} from '../../platform/kafka-platformatic-reader.ts'
 import {openClient} from '../../platform/postgres.ts'
 import {createRegistry} from '../../platform/registry.ts'
-import {addEvents, openRelayBed, startRelay, untilAtLeast, type RelayBed} from '../relay-process.ts'
+import {
+  addEvents,
+  openRelayBed,
+  startRelay,
+  untilAtLeast,
+  type RelayBed,
+  type RelayUnderTest,
+} from '../relay-process.ts'
 
 interface Load {
   /** Rows per second. */
@@ -16,11 +23,13 @@ interface Load {
   readonly rowsPerCommit: number
 }
 
+const CONTENTS = 1_000
+const ROWS_PER_COMMIT_MAX = 16
 const LOADS: readonly Load[] = [
   {rate: 500, rowsPerCommit: 1},
   {rate: 2_000, rowsPerCommit: 1},
   // More commits of one row than this machine makes durable.
-  {rate: 8_000, rowsPerCommit: 16},
+  {rate: 8_000, rowsPerCommit: ROWS_PER_COMMIT_MAX},
 ]
 /** Fetches that follow each other at once would take the CPU that the relay needs. */
 const FETCH_EVERY_MS = 2
@@ -34,16 +43,20 @@ interface Seen {
   readonly consumedMs: number
 }
 
-/** Consumes from the present end on; `seen` fills up while it runs. */
-async function consume(bed: RelayBed, seen: Map<number, Seen>, signal: AbortSignal): Promise<void> {
+/** Consumes from the offsets on; `seen` fills up while it runs. */
+async function consume(
+  bed: RelayBed,
+  ends: readonly number[],
+  seen: Map<number, Seen>,
+  signal: AbortSignal,
+): Promise<void> {
   const registry = createRegistry(readRegistryConnection(envReader(bed.env)))
   const decoder = createDecoder<{event_id: number}>(engagement.schema, id =>
     registry.schemaById(id),
   )
   const reader = createRecordReader(readKafkaConnection(envReader(bed.env)), 'bench-consumer')
   const topic = topicName(bed.prefix, engagement.topic)
-  const ends = await bed.admin.offsets(topic)
-  const next = ends.map(({end}) => end)
+  const next = [...ends]
   try {
     while (!signal.aborted) {
       const from = next.map((offset, partition) => ({topic, partition, offset}))
@@ -94,7 +107,7 @@ async function insertAtRate(
         const waitMs = dueMs - wallMs()
         if (waitMs > 1) await sleep(waitMs)
         lateMs.push(Math.max(0, wallMs() - dueMs))
-        const values = [1 + ((n * rowsPerCommit) % 1_000), rowsPerCommit]
+        const values = [1 + ((n * rowsPerCommit) % CONTENTS), rowsPerCommit]
         const {rows} = await client.query<{id: string}>({...INSERT, values})
         const atMs = wallMs()
         for (const {id} of rows) committed.set(Number(id), atMs)
@@ -114,57 +127,65 @@ function toFigures(name: string, values: readonly number[]): Figures {
   )
 }
 
-async function measure(bed: RelayBed, load: Load, seconds: number): Promise<Figures> {
+/** @param consumer whether one runs meanwhile, or reads afterwards what the broker noted */
+async function measure(
+  bed: RelayBed,
+  load: Load,
+  {seconds, consumer}: {readonly seconds: number; readonly consumer: boolean},
+): Promise<Figures> {
   const seen = new Map<number, Seen>()
   const stop = new AbortController()
-  const consuming = consume(bed, seen, stop.signal)
+  const offsets = await bed.admin.offsets(topicName(bed.prefix, engagement.topic))
+  const ends = offsets.map(({end}) => end)
+  const started = Promise.withResolvers<undefined>()
+  const consuming = started.promise.then(() => consume(bed, ends, seen, stop.signal))
+  // Awaited below; a failure before that shows as rows that are not seen.
+  void consuming.catch(() => undefined)
+  if (consumer) started.resolve(undefined)
   const {committed, lateMs} = await insertAtRate(bed, load, seconds)
+  started.resolve(undefined)
   await untilAtLeast(async () => await Promise.resolve(seen.size), committed.size, {
     everyMs: 20,
     timeoutMs: 20_000,
   })
   stop.abort()
   await consuming
-  const appended: number[] = []
-  const consumed: number[] = []
   // The first second warms connections and code up.
-  const warm = [...committed].slice(load.rate)
-  for (const [id, committedMs] of warm) {
-    const found = seen.get(id)!
+  const times = [...committed].slice(load.rate).map(([id, committedMs]) => {
+    const {appendedMs, consumedMs} = seen.get(id)!
     // A row is read as soon as it is visible, which may be before its writer is told.
-    appended.push(Math.max(0, found.appendedMs + 0.5 - committedMs))
-    consumed.push(Math.max(0, found.consumedMs - committedMs))
-  }
+    return Math.max(0, (consumer ? consumedMs : appendedMs + 0.5) - committedMs)
+  })
+  const late = lateMs.toSorted((a, b) => a - b)
   return {
-    ...toFigures('append', appended),
-    ...toFigures('consumer', consumed),
-    generator_late_p99_ms: quantile(
-      lateMs.toSorted((a, b) => a - b),
-      0.99,
-    ),
+    ...toFigures(consumer ? 'consumer' : 'append', times),
+    [consumer ? 'consumer_generator_late_p99_ms' : 'generator_late_p99_ms']: quantile(late, 0.99),
   }
 }
 
 export const bench: Bench = {
   name: 'relay-latency',
-  what: `Commits of one row, at 8,000 rows/s of 16 rows, at a fixed rate (open loop, 16 connections, ${DEFAULT_PARTITIONS} partitions): from the return of COMMIT to the append in the broker (its clock has whole milliseconds; half of one is added) and to a consumer that fetches every ${FETCH_EVERY_MS} ms.`,
+  what: `Commits of one row, at 8,000 rows/s of ${ROWS_PER_COMMIT_MAX} rows, at a fixed rate (open loop, ${CONNECTIONS} connections, ${DEFAULT_PARTITIONS} partitions): from the return of COMMIT to the append in the broker (its clock has whole milliseconds; half of one is added); then, in a run of its own, to a consumer that fetches every ${FETCH_EVERY_MS} ms.`,
   needs: ['postgres', 'kafka', 'registry'],
   settings: {seconds: 15, rounds: 2},
   async run(context: BenchContext) {
     const {settings} = context
     const bed = await openRelayBed(context.env)
+    let relay: RelayUnderTest | undefined
     try {
-      await addEvents(bed.client, 1)
-      const relay = await startRelay(bed)
-      await measure(bed, {rate: 1_000, rowsPerCommit: 1}, 10)
+      await addEvents(bed.client, 1, CONTENTS + ROWS_PER_COMMIT_MAX)
+      relay = await startRelay(bed)
+      await measure(bed, {rate: 1_000, rowsPerCommit: 1}, {seconds: 10, consumer: true})
       for (let round = 0; round < settings['rounds']!; round++) {
         for (const load of LOADS) {
-          const figures = await measure(bed, load, settings['seconds']!)
-          context.record({label: `${load.rate} rows/s`, figures})
+          const seconds = settings['seconds']!
+          const append = await measure(bed, load, {seconds, consumer: false})
+          const consumer = await measure(bed, load, {seconds, consumer: true})
+          context.record({label: `${load.rate} rows/s`, figures: {...append, ...consumer}})
         }
       }
-      await relay.stop()
     } finally {
+      await relay?.stop()
       await bed.close()
     }
   },
