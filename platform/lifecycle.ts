@@ -28,7 +28,7 @@ export async function runLoops(loops: readonly Loop[], signal: AbortSignal): Pro
 /** Waits `ms`, or less when the signal fires; never rejects because of the signal. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
-  await sleep(ms, undefined, {signal}).catch((error: unknown) => {
+  await sleep(Math.max(0, ms), undefined, {signal}).catch((error: unknown) => {
     if (!signal.aborted) throw error
   })
 }

@@ -511,7 +511,7 @@ describe('live streams', () => {
 describe('the pipeline from inside', () => {
   test('the way of an event is found in every store', async () => {
     const {body} = await ask(`/v1/admin/trace/engagement/${last}`)
-    const stages = body['stages'] as {stage: string; found: boolean}[]
+    const stages = body['stages'] as {stage: string; found: boolean; at: string | null}[]
     // The slot of the outbox may have been rotated meanwhile; then the answer says so.
     const kept = stages.filter(({stage}) => stage !== 'outbox')
     expect(kept.map(({stage, found}) => [stage, found])).toEqual([
@@ -520,6 +520,7 @@ describe('the pipeline from inside', () => {
       ['cassandra', true],
       ['redis', true],
     ])
+    expect(kept.filter(({at}) => Number.isNaN(Date.parse(at ?? '')))).toEqual([])
     expect(body['commit_to_visible_ms']).toBeGreaterThan(0)
   })
 

@@ -86,7 +86,9 @@ export function createTrace(
     const stages = await Promise.all([
       ask('postgresql', async () => {
         if (row === null) return {...NOTHING, note: 'there is no such row (any more)'}
-        return {found: true, at: null, note: null, data: row}
+        // The trigger notes it in the transaction of the row's last change.
+        const at = newest?.created_at ?? isoOrNull(stored?.createdAt)
+        return {found: true, at, note: null, data: row}
       }),
       ask('outbox', async () => toOutboxStage(outbox)),
       ask('kafka', async () => {
@@ -113,11 +115,17 @@ export function createTrace(
       ask('redis', async () => {
         const data = await deps.live(name, id)
         const note = 'kept for a while only (15 minutes by default)'
-        return data === null ? {...NOTHING, note} : {found: true, at: null, note, data}
+        return data === null ? {...NOTHING, note} : {found: true, at: processedAt(data), note, data}
       }),
     ])
     return {stages, commit_to_visible_ms: visibleAfter(stored ?? null)}
   }
+}
+
+/** When the processor took the record, as the hash says. */
+function processedAt(hash: unknown): string | null {
+  const ms = Number((hash as {readonly processed_at?: unknown}).processed_at ?? Number.NaN)
+  return Number.isFinite(ms) ? msToIso(ms) : null
 }
 
 /** From the trigger to the moment when the processor took the record. */
