@@ -8,7 +8,7 @@ export function formatPositions(positions: Positions): string {
 }
 
 const PART = /^([ea]\d{1,4})\.(\d{1,15})$/
-const PARTS_MAX = 64
+const PARTS_MAX = 512
 
 /** @returns undefined when the text is not one of ours */
 export function parsePositions(text: string): Positions | undefined {
@@ -33,18 +33,14 @@ export interface Recalled<T> {
 export interface Recall<T> {
   add(partition: string, offset: number, record: T): void
   since(positions: Positions): Recalled<T>
-  /** Next offsets after everything seen so far. */
-  positions(): Positions
 }
 
 export function createRecall<T>(max: number): Recall<T> {
   const latest: {readonly partition: string; readonly offset: number; readonly record: T}[] = []
-  const next = new Map<string, number>()
   const oldest = new Map<string, number>()
   return {
     add(partition, offset, record) {
       latest.push({partition, offset, record})
-      next.set(partition, offset + 1)
       if (!oldest.has(partition)) oldest.set(partition, offset)
       if (latest.length <= max) return
       const gone = latest.shift()!
@@ -62,6 +58,5 @@ export function createRecall<T>(max: number): Recall<T> {
         .map(({record}) => record)
       return {records, missed}
     },
-    positions: () => new Map(next),
   }
 }

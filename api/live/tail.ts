@@ -85,6 +85,9 @@ export function createTail(
     priming = Promise.withResolvers<void>()
   }
 
+  /** Of every partition, also of one that had no record yet: its first one must not be missed. */
+  const nextOffsets = (): Positions => new Map([...at].map(([key, {offset}]) => [key, offset]))
+
   const read = async (): Promise<void> => {
     const answers = await deps.reader.fetch([...at.values()], FETCH)
     for (const {topic, partition, records, begin: first} of answers) {
@@ -96,10 +99,8 @@ export function createTail(
       for (const record of records) {
         place.offset = record.offset + 1
         const {value, error} = await deps.decoder.decode(record.value)
-        const known = recall.positions()
-        const positions = new Map([...known, [key, place.offset] as const])
         const message: LiveMessage = {
-          id: formatPositions(positions),
+          id: formatPositions(nextOffsets()),
           event: TOPICS.find(one => one.letter === place.letter)!.stream,
           data: {partition, offset: record.offset, at: msToIso(record.timestampMs), value, error},
         }
