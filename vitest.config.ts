@@ -12,6 +12,7 @@ export default defineConfig({
           name: 'unit',
           include: ['**/*.test.ts'],
           exclude: [...never, '**/*.{pg,kafka,stack,long}.test.ts'],
+          setupFiles: ['test/properties.ts'],
         },
       },
       ...suites.map(name => ({
