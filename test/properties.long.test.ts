@@ -21,7 +21,10 @@ test('every property holds for thousands of new cases', {timeout: 600_000}, asyn
       maxBuffer: 1e8,
     },
   ).catch((error: unknown) => {
-    throw new Error(`PROPERTY_SEED=${seed} PROPERTY_RUNS=${RUNS} repeats this`, {cause: error})
+    const said = (error as {stdout?: string}).stdout ?? ''
+    throw new Error(
+      `PROPERTY_SEED=${seed} PROPERTY_RUNS=${RUNS} repeats this:\n${said.slice(-4_000)}`,
+    )
   })
   console.log(`seed ${seed}: ${/Tests .*/.exec(stdout)?.[0] ?? stdout.slice(-500)}`)
 })
