@@ -8,6 +8,13 @@ import {renderInto, templatePath} from './template.ts'
 
 const LIBRARY: Library = {name: 'cassandra', version: '5.0.9', from: {pom: 'cassandra.pom.xml'}}
 
+/**
+ * A worker without work sleeps 10 µs at a time until it gets some: at a few hundred requests a second
+ * that is 46,000 context switches, and a third of a core. Timers that may be late by a millisecond
+ * make it a sixth of that. Where Linux does not offer that, the server starts as usual.
+ */
+const LAZY_TIMERS = '{ echo 1000000 > /proc/self/timerslack_ns; } 2> /dev/null; exec "$0" "$@"'
+
 export const cassandra: Server = {
   name: 'cassandra',
   async prepare({config, java, fetcher}) {
@@ -40,8 +47,11 @@ export const cassandra: Server = {
       'cassandra.load_ring_state': false,
     }
     return {
-      file: command,
+      file: 'sh',
       args: [
+        '-c',
+        LAZY_TIMERS,
+        command,
         `-Xms${config.heaps.cassandra}`,
         `-Xmx${config.heaps.cassandra}`,
         ...QUICK_START,
