@@ -82,6 +82,19 @@ export async function readContentIds(
   return rows.map(row => row.content_id)
 }
 
+/** Those of `contentIds` that have no event. */
+export async function readContentIdsWithoutEvents(
+  pg: Queryable,
+  contentIds: readonly string[],
+): Promise<readonly string[]> {
+  const {rows} = await pg.query<{id: string}>(
+    `SELECT id FROM unnest($1::uuid[]) AS id
+     WHERE NOT EXISTS (SELECT FROM engagement_events WHERE content_id = id) ORDER BY id`,
+    [contentIds],
+  )
+  return rows.map(row => row.id)
+}
+
 /** Contents with events on a UTC day. */
 export async function readContentIdsOfDay(pg: Queryable, day: string): Promise<readonly string[]> {
   const {rows} = await pg.query<{content_id: string}>(

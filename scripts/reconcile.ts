@@ -23,7 +23,7 @@ import {createLogger} from '../platform/log.ts'
 import {createPool} from '../platform/postgres.ts'
 import {openRedis} from '../platform/redis.ts'
 import {compareActivity} from './reconcile/activity.ts'
-import {compareContents, compareRawEvents} from './reconcile/content.ts'
+import {compareContents, compareGoneContents, compareRawEvents} from './reconcile/content.ts'
 import {Differences, type Difference, type OracleDeps} from './reconcile/differences.ts'
 import {comparePlatform, compareWindows} from './reconcile/platform.ts'
 
@@ -110,13 +110,16 @@ async function reconcileAll(deps: OracleDeps, plan: Plan): Promise<Counts> {
   const rest = new Differences()
   await compareRawEvents(rest, deps, null)
   const others = [
+    ...(await compareGoneContents(deps)),
     ...rest.list,
     ...(await comparePlatform(deps)),
     ...(await compareWindows(deps, Math.floor(Date.now() / 1000))),
     ...(await compareActivity(deps)),
   ]
   report(others)
-  console.log(`events without content, platform, windows, activity: ${others.length} differences`)
+  console.log(
+    `contents without events, events without content, platform, windows, activity: ${others.length} differences`,
+  )
   rmSync(plan.progressFile, {force: true})
   return add(progress.differences, others)
 }

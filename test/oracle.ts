@@ -6,7 +6,11 @@
  */
 import {readContentIds} from '../db/truth.ts'
 import {compareActivity} from '../scripts/reconcile/activity.ts'
-import {compareContents, compareRawEvents} from '../scripts/reconcile/content.ts'
+import {
+  compareContents,
+  compareGoneContents,
+  compareRawEvents,
+} from '../scripts/reconcile/content.ts'
 import {Differences, type Difference, type OracleDeps} from '../scripts/reconcile/differences.ts'
 import {comparePlatform, compareWindows} from '../scripts/reconcile/platform.ts'
 
@@ -24,6 +28,7 @@ export async function compareEverything(
     if (ids.length < 100) break
     after = ids.at(-1)!
   }
+  found.push(...(await compareGoneContents(deps)))
   const withoutContent = new Differences()
   await compareRawEvents(withoutContent, deps, null)
   found.push(...withoutContent.list)

@@ -70,4 +70,19 @@ test('all, a content or a day is compared; an interrupted run goes on where it w
   const all = await runReconcile(env, file)
   expect(all.status).toBe(1)
   expect(all.said).toMatch(/^2 differences: raw 2$/m)
+
+  // The events of a content are deleted; should its totals come back, nothing in PostgreSQL names it.
+  const gone = intact
+  const {src_partition, bucket, detail} = (
+    await cassandra.rows('SELECT src_partition, bucket, content_id, detail FROM content_totals')
+  ).find(totals => String(totals['content_id']) === gone)!
+  await pool.query('DELETE FROM engagement_events WHERE content_id = ANY($1)', [[gone, lost]])
+  expect(await differencesWhenQuiet(world, 60_000)).toEqual([])
+  await cassandra.execute(
+    `UPDATE content_totals SET detail = ? WHERE src_partition = ? AND bucket = ? AND content_id = ?`,
+    [detail, src_partition, bucket, gone] as never,
+  )
+  const left = await runReconcile(env, file)
+  expect(left.said).toContain(`differs: cassandra ${gone} total`)
+  expect(left.status).toBe(1)
 }, 240_000)

@@ -1,6 +1,7 @@
 /** Aggregates, retention, raw rows and Redis totals of contents against SQL. */
 import {EVENT_TYPES, type EventType} from '../../contracts/engagement.ts'
 import {
+  readContentIdsWithoutEvents,
   readTruthEvents,
   readTruthMarks,
   readTruthRows,
@@ -151,6 +152,17 @@ export async function compareContents(
     await compareRawEvents(differences, deps, contentId)
   }
   return differences.list
+}
+
+/** Contents that are stored, while every event of theirs is gone: what is left has to be zero. */
+export async function compareGoneContents(deps: OracleDeps): Promise<readonly Difference[]> {
+  const found: Difference[] = []
+  const reads = createContentReads(deps.cassandra, deps.partitions)
+  for await (const page of reads.allTotals({viewers: false})) {
+    const ids = page.map(({contentId}) => contentId)
+    found.push(...(await compareContents(deps, await readContentIdsWithoutEvents(deps.pg, ids))))
+  }
+  return found
 }
 
 async function compareSeries(
