@@ -3,6 +3,7 @@ import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {readStackConfig, SERVERS, type Connections, type ServerName} from '../stack/config.ts'
+import {USUAL_COMPILER} from '../stack/server.ts'
 import {sideEnv} from '../stack/side-stack.ts'
 import {startStack} from '../stack/stack.ts'
 
@@ -43,7 +44,12 @@ export async function openServers(
     }
   }
   try {
-    const env = {...(await sideEnv(process.env, folder)), STACK_DURABLE: 'true'}
+    const jvmOptions = [...USUAL_COMPILER, process.env['STACK_JVM_OPTIONS'] ?? ''].join(' ')
+    const env = {
+      ...(await sideEnv(process.env, folder)),
+      STACK_DURABLE: 'true',
+      STACK_JVM_OPTIONS: jvmOptions,
+    }
     let isClosing = false
     const stack = await startStack({
       config: readStackConfig(env),

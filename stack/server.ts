@@ -30,3 +30,11 @@ export const QUICK_START = [
   '-XX:Tier4CompileThreshold=75000',
   '-XX:Tier4BackEdgeThreshold=400000',
 ] as const
+
+/** Java's own thresholds, which win when they stand behind those: for servers that are measured warm. */
+export const USUAL_COMPILER = [
+  '-XX:Tier4InvocationThreshold=5000',
+  '-XX:Tier4MinInvocationThreshold=600',
+  '-XX:Tier4CompileThreshold=15000',
+  '-XX:Tier4BackEdgeThreshold=40000',
+] as const

@@ -1,7 +1,14 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {quantile, type Bench, type BenchContext, type Figures} from '../bench.ts'
 import {createOpenLoop, type OpenLoop} from '../open-loop.ts'
-import {addHistory, openPipelineBed, streamEvents, type PipelineBed} from '../pipeline-process.ts'
+import {
+  addHistory,
+  openPipelineBed,
+  streamEvents,
+  WARM_UP,
+  warmUp,
+  type PipelineBed,
+} from '../pipeline-process.ts'
 
 const ROUTES = [
   {
@@ -68,7 +75,7 @@ export const bench: Bench = {
   name: 'api-after-event',
   what: 'A row is committed by SQL and at once asked for with after_event, while other events flow in: from the return of COMMIT to the answer that includes it (status 200).',
   needs: ['postgres', 'kafka', 'registry', 'cassandra', 'redis'],
-  settings: {rate: 50, seconds: 20, events_per_s: 2_000, contents: 200, rounds: 2},
+  settings: {rate: 50, seconds: 20, events_per_s: 2_000, contents: 200, rounds: 2, ...WARM_UP},
   async run(context: BenchContext) {
     const {settings} = context
     const contents = settings['contents']!
@@ -78,6 +85,8 @@ export const bench: Bench = {
     try {
       await addHistory(bed, {rows: 10_000, contents})
       await bed.untilProcessed()
+      context.progress('warming')
+      await warmUp(bed, settings)
       const eventsPerS = settings['events_per_s']!
       const streaming = streamEvents(bed, {rate: eventsPerS, contents}, stop.signal)
       const ask = async (route: (typeof ROUTES)[number], seconds: number): Promise<Figures> =>

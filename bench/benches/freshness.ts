@@ -6,7 +6,14 @@ import {openRedis, type Redis} from '../../platform/redis.ts'
 import {createEventStore, type EventStore} from '../../readmodel/event-store.ts'
 import {eventKey} from '../../readmodel/redis-keys.ts'
 import {quantile, type Bench, type BenchContext, type Figures} from '../bench.ts'
-import {addHistory, openPipelineBed, streamEvents, type PipelineBed} from '../pipeline-process.ts'
+import {
+  addHistory,
+  openPipelineBed,
+  streamEvents,
+  WARM_UP,
+  warmUp,
+  type PipelineBed,
+} from '../pipeline-process.ts'
 
 const RATES = [2_000, 8_000] as const
 /** Pauses between looks: half of one is the error of a time. Redis answers cheaply, Cassandra does not. */
@@ -175,14 +182,6 @@ async function measureUnder(
   }
 }
 
-/** Servers that were just started compile for minutes what a long-running one has compiled. */
-async function warmUp(bed: PipelineBed, settings: BenchContext['settings']): Promise<void> {
-  const rate = settings['warm_events_per_s']!
-  const stop = AbortSignal.timeout((settings['warm_events']! / rate) * 1_000)
-  await streamEvents(bed, {rate, contents: settings['contents']!}, stop)
-  await bed.untilProcessed()
-}
-
 export const bench: Bench = {
   name: 'freshness',
   what: 'Rows committed at a fixed rate through relay and processor, and in them single-row commits that are looked for: from the return of COMMIT until the event is in Redis (looked for every 5 ms) and in Cassandra (every 20 ms).',
@@ -192,9 +191,7 @@ export const bench: Bench = {
     probes_per_s: 40,
     seconds: 60,
     warm_seconds: 10,
-    /** Events streamed before anything is measured, so that the servers' compilers have done their work. */
-    warm_events: 400_000,
-    warm_events_per_s: 8_000,
+    ...WARM_UP,
     contents: 1_000,
     rounds: 1,
   },
