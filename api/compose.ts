@@ -16,6 +16,7 @@ import {createContentReads} from '../readmodel/content-reads.ts'
 import {createContentStore} from '../readmodel/content-store.ts'
 import {createEventStore} from '../readmodel/event-store.ts'
 import {createLiveReads} from '../readmodel/live-reads.ts'
+import {markAwaited} from '../readmodel/awaited.ts'
 import {createPartitionStore} from '../readmodel/partition-store.ts'
 import {createActivityWorker} from './activity-requests.ts'
 import {buildApp, ownerFilter, writeRequest, type Api, type AppOptions, type Deps} from './app.ts'
@@ -56,7 +57,7 @@ import {addOverviewRoutes} from './routes/overview.ts'
 import {addPlatformRoutes} from './routes/platform.ts'
 import {createReadAfter} from './routes/read-after.ts'
 import {addUserRoutes} from './routes/users.ts'
-import {createWaits} from './waits.ts'
+import {createWaits, shareReads} from './waits.ts'
 
 export interface Resources {
   readonly db: Database
@@ -75,6 +76,7 @@ export interface Resources {
 
 type Stream = 'engagement' | 'activity'
 
+const MARK_AGAIN_MS = 250
 const SECOND_MS = 1000
 const CLEAN_MS = 600_000
 
@@ -136,6 +138,12 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     ageMs: (store, stream) => freshness.ageMs(store, stream),
     metrics,
   }
+  // Marks are repeated well before the owner's notice ends, and shared by all who wait.
+  const mark = shareReads(async (key: string) => {
+    const [stream, partition] = key.split(':')
+    needRedis(redis)
+    await markAwaited(redis, stream!, Number(partition))
+  }, MARK_AGAIN_MS)
   const waits = createWaits(
     {
       ...createLocate({
@@ -148,6 +156,8 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
           return progress?.offset ?? null
         },
       }),
+      // Without Redis checkpoints come in their own time.
+      hurry: (stream, partition) => void mark(`${stream}:${partition}`).catch(() => undefined),
       metrics,
     },
     {waitMsMax: config.waitMsMax},

@@ -9,6 +9,7 @@ function setup(deps: Partial<WaitDeps>) {
     {
       locate: async () => ({partition: 1, offset: 10}),
       watermark: async () => 10,
+      hurry: () => undefined,
       metrics,
       ...deps,
     },
@@ -38,6 +39,18 @@ test('INV-67: the answer comes when the watermark passes, not before', async () 
   const waits = setup({watermark: async () => mark++})
   expect(await waits.until(EVENT, ['redis'], 5000)).toMatchObject({reached: true})
   expect(mark).toBe(11)
+})
+
+test('who waits for Cassandra hurries its partition, who waits for Redis or for nothing does not', async () => {
+  const hurried: string[] = []
+  const waits = setup({
+    watermark: async store => (store === 'redis' ? 10 : 4),
+    hurry: (stream, partition) => void hurried.push(`${stream} ${partition}`),
+  })
+  await waits.until(EVENT, ['redis'], 20)
+  expect(hurried).toEqual([])
+  await waits.until(EVENT, ['cassandra'], 20)
+  expect(new Set(hurried)).toEqual(new Set(['engagement 1']))
 })
 
 test('an event that no store knows is not seen; failing stores are asked again', async () => {

@@ -50,6 +50,8 @@ export interface WaitDeps {
     stream: AwaitedEvent['stream'],
     partition: number,
   ) => Promise<number | null>
+  /** Says that somebody waits until Cassandra has what the processor has folded. Never throws. */
+  readonly hurry: (stream: AwaitedEvent['stream'], partition: number) => void
   readonly metrics: Pick<ApiMetrics, 'waits' | 'waitSeconds'>
 }
 
@@ -84,6 +86,7 @@ export function createWaits(deps: WaitDeps, options: {readonly waitMsMax: number
           deps.metrics.waitSeconds.observe(waitedMs / 1000)
           return {reached: true, waitedMs, seen: true, behind: 0}
         }
+        if (at !== null && stores.includes('cassandra')) deps.hurry(event.stream, at.partition)
         const left = until - performance.now()
         if (left <= 0) {
           deps.metrics.waits.inc({outcome: 'time-up'})

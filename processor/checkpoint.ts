@@ -109,7 +109,6 @@ async function saveRows<Event, Derived>(
     while (needsHold(state))
     signal.throwIfAborted()
     // States are those of this very moment, so the fence is too: also when this is a repetition.
-    state.savedOffset = Math.max(state.savedOffset, state.foldedOffset)
     await deps.save(
       rows.map(row => ({projection: row.projection.name, key: row.key, state: row.state})),
       fenceOf(state, state.foldedOffset),

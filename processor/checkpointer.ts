@@ -5,17 +5,20 @@
  *               Redis is there, applied in it.
  */
 import {messageOf} from '../platform/errors.ts'
-import {pause, type Loop} from '../platform/lifecycle.ts'
+import type {Loop} from '../platform/lifecycle.ts'
 import {retry} from '../platform/retry.ts'
 import {runCheckpoint, type CheckpointDeps, type DurablePoint} from './checkpoint.ts'
 import type {ProcessorConfig} from './config.ts'
 import {checkpointWaitMs, commitableOffset} from './flush.ts'
 import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
+import {openCorrection} from './partition-state.ts'
 
 /** Offsets by which the ceiling is raised: a lightweight transaction for so many records. */
 const CEILING_STEP = 100_000
 /** Waiting records of a partition that make it more urgent to catch up than to show it. */
 const BEHIND_RECORDS = 10_000
+/** From one checkpoint to the next while a reader waits for it. */
+const AWAITED_MS = 100
 /** How long a clean stop may take to make durable what is folded. */
 const FINISH_MS = 4000
 
@@ -30,7 +33,7 @@ export function createCheckpointer<SourceRow, Event, Derived>(
   deps: OwnerDeps<SourceRow, Event, Derived>,
   config: ProcessorConfig,
 ): Checkpointer {
-  const {state, lease, progress} = shared
+  const {state, lease, progress, awaited} = shared
   const {fold, stores} = deps.stream
   const stream = fold.stream.name
   const labels = {stream, partition: String(state.partition)}
@@ -38,6 +41,12 @@ export function createCheckpointer<SourceRow, Event, Derived>(
     rowsMax: config.aggregateRowsMax,
     concurrency: config.aggregateConcurrency,
     ceilingStep: CEILING_STEP,
+  }
+  const options = {
+    intervalMs: config.checkpointMs,
+    intervalMaxMs: config.checkpointMaxMs,
+    awaitedMs: AWAITED_MS,
+    dirtyMax: config.checkpointRowsMax,
   }
   let durable: DurablePoint = {offset: state.foldedOffset, identity: null}
   let committedOffset = state.foldedOffset
@@ -68,8 +77,9 @@ export function createCheckpointer<SourceRow, Event, Derived>(
     const offset = commitableOffset({
       durableOffset: durable.offset,
       committedOffset,
-      rawIsDurable: state.pending.isDurable(durable.offset),
-      liveAllows: lease.allowsCommit(durable.offset, deps.now()),
+      openCorrection: openCorrection(state),
+      isRawDurable: upTo => state.pending.isDurable(upTo),
+      liveAllows: upTo => lease.allowsCommit(upTo, deps.now()),
     })
     if (offset === undefined) return false
     await retry(() => deps.commit(offset + 1), shared.patience(signal))
@@ -78,23 +88,26 @@ export function createCheckpointer<SourceRow, Event, Derived>(
     return true
   }
 
+  const waitForTurn = async (lastDurationMs: number, signal: AbortSignal): Promise<void> => {
+    const sinceMs = performance.now()
+    for (;;) {
+      const load = {
+        dirty: state.cache.dirtyCount,
+        isBehind: state.lag > BEHIND_RECORDS,
+        isAwaited: awaited.isAwaited,
+      }
+      const leftMs = checkpointWaitMs(lastDurationMs, load, options) + sinceMs - performance.now()
+      if (leftMs <= 0 || signal.aborted) return
+      await awaited.wait(leftMs, signal)
+    }
+  }
+
   const checkpoints: Loop = {
     name: `checkpoints ${state.topic}/${state.partition}`,
     async run(signal) {
       let durationMs = 0
       while (!signal.aborted) {
-        await pause(
-          checkpointWaitMs(
-            durationMs,
-            {dirty: state.cache.dirtyCount, isBehind: state.lag > BEHIND_RECORDS},
-            {
-              intervalMs: config.checkpointMs,
-              intervalMaxMs: config.checkpointMaxMs,
-              dirtyMax: config.checkpointRowsMax,
-            },
-          ),
-          signal,
-        )
+        await waitForTurn(durationMs, signal)
         if (signal.aborted || !isDue()) continue
         const startedAt = performance.now()
         await checkpoint(signal)

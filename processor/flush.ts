@@ -5,6 +5,8 @@ export interface CheckpointOptions {
   readonly intervalMs: number
   /** Never more seldom than this while something is dirty. */
   readonly intervalMaxMs: number
+  /** Wait while a reader waits for Cassandra. */
+  readonly awaitedMs: number
   /** Dirty rows that start a checkpoint at once. */
   readonly dirtyMax: number
 }
@@ -12,15 +14,21 @@ export interface CheckpointOptions {
 /**
  * How long the next checkpoint has to wait after the start of the last one. Rows that are touched
  * again meanwhile are written once: under load the writing takes at most a quarter of the time, and with
- * a backlog, whose values are old anyway, it comes as seldom as allowed.
+ * a backlog, whose values are old anyway, it comes as seldom as allowed. A reader who waits for it ends
+ * the wait.
  */
 export function checkpointWaitMs(
   lastDurationMs: number,
-  {dirty, isBehind}: {readonly dirty: number; readonly isBehind: boolean},
+  {
+    dirty,
+    isBehind,
+    isAwaited,
+  }: {readonly dirty: number; readonly isBehind: boolean; readonly isAwaited: boolean},
   options: CheckpointOptions,
 ): number {
   if (dirty >= options.dirtyMax) return 0
   if (isBehind) return options.intervalMaxMs
+  if (isAwaited) return Math.min(options.intervalMs, options.awaitedMs)
   return Math.min(options.intervalMaxMs, Math.max(options.intervalMs, 4 * lastDurationMs))
 }
 
@@ -29,13 +37,19 @@ export interface CommitInputs {
   readonly durableOffset: number
   /** Last offset that was committed, -1 when none. */
   readonly committedOffset: number
-  readonly rawIsDurable: boolean
-  readonly liveAllows: boolean
+  /** Oldest correction of a hash that Redis may not have, Infinity when there is none. */
+  readonly openCorrection: number
+  readonly isRawDurable: (offset: number) => boolean
+  readonly liveAllows: (offset: number) => boolean
 }
 
-/** The offset up to which the partition may be committed now, or undefined. */
+/**
+ * The offset up to which the partition may be committed now, or undefined. Corrections of hashes hold it
+ * back whether Redis is there or not: nobody would repeat them.
+ */
 export function commitableOffset(inputs: CommitInputs): number | undefined {
-  const {durableOffset, committedOffset, rawIsDurable, liveAllows} = inputs
-  if (durableOffset <= committedOffset) return undefined
-  return rawIsDurable && liveAllows ? durableOffset : undefined
+  const {durableOffset, committedOffset, openCorrection, isRawDurable, liveAllows} = inputs
+  const offset = Math.min(durableOffset, openCorrection - 1)
+  if (offset <= committedOffset) return undefined
+  return isRawDurable(offset) && liveAllows(offset) ? offset : undefined
 }

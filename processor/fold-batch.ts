@@ -82,6 +82,12 @@ async function planBatch<SourceRow, Event, Derived>(
     const before = record.before === null ? null : fold.toEvent(record.before)
     const effects = effectsOf(record, event, before, registers.locationOf)
     const fresh = isFresh(record)
+    // An earlier owner may have written what this record leaves at its location, and died before it
+    // recorded which rows that made stale: they say so themselves once they are loaded.
+    if (!fresh && offset <= state.replayEnd) {
+      cache.rowsOf(event, offset)
+      if (before !== null) cache.rowsOf(before, offset)
+    }
     for (const effect of effects) {
       // Taken now: it may become durable, and leave the pending writes, before the fold.
       const last = pending.registerAt(effect.location)

@@ -19,8 +19,17 @@ const CORRECTIONS_MAX = 100_000
 /** Calls while seeding: giving up means to begin again with the first row. */
 const SEED_ATTEMPTS = 5
 
+/** Calls that together bring Redis to an offset; what becomes due meanwhile belongs to the next round. */
+interface Round {
+  readonly offset: number
+  /** That of its beginning: a value recomputed under a later one may not be among its rows. */
+  readonly generation: number
+  readonly rows: number
+  readonly events: number
+}
+
 export function createLiveWriter<SourceRow, Event, Derived>(
-  {state, lease, work, progress}: OwnerShared<Event, Derived>,
+  {state, lease, work, progress, awaited}: OwnerShared<Event, Derived>,
   {stream, metrics, log, now}: OwnerDeps<SourceRow, Event, Derived>,
   config: ProcessorConfig,
 ): Loop {
@@ -32,7 +41,7 @@ export function createLiveWriter<SourceRow, Event, Derived>(
   /** True while our own lease must still be there. */
   let renew = false
   /** What was due when the present round began. When it is sent, Redis has everything up to `offset`. */
-  let round: {readonly offset: number; rows: number; events: number} | undefined
+  let round: Round | undefined
   /** Up to where an adopted lease has every effect; what was seeded has all of them. */
   let adoptedOffset = Number.POSITIVE_INFINITY
   let first = true
@@ -41,13 +50,14 @@ export function createLiveWriter<SourceRow, Event, Derived>(
   const send = async (
     rows: readonly LiveRow[],
     events: readonly QueuedLiveEvent<Event, Derived>[],
-    lasts: {readonly offset: number; readonly leaseUntilMs: number},
+    lasts: {readonly offset: number; readonly generation: number; readonly leaseUntilMs: number},
   ): Promise<boolean> => {
-    const {offset, leaseUntilMs} = lasts
+    const {offset, generation, leaseUntilMs} = lasts
     if (leaseUntilMs > 0) lease.asking(leaseUntilMs)
-    const fence = fenceOf(state, offset)
+    const fence = {...fenceOf(state, offset), generation}
     const outcome = await live.flush({fence, events, rows, leaseUntilMs, renew, runId})
-    return outcome === 'applied'
+    if (outcome === 'awaited') awaited.note()
+    return outcome !== 'lost'
   }
 
   /** Of what was not shown before: a patch or a repetition is old by nature. */
@@ -65,23 +75,26 @@ export function createLiveWriter<SourceRow, Event, Derived>(
     if (!withLease) round = undefined
     round ??= {
       offset: Math.max(state.foldedOffset, lease.appliedOffset),
+      generation: state.ownership.generation,
       rows: state.cache.liveDirtyCount,
       events: state.liveEvents.length,
     }
-    const {offset} = round
+    const {offset, generation} = round
     const taken = state.cache.takeLiveDirty(config.liveRowsMax)
     const events = state.liveEvents.splice(0, config.liveEventsMax)
+    state.liveTaken = events
     // What becomes due meanwhile stands behind: with a backlog there would be no last call ever.
     const isLast = round.rows <= taken.length && round.events <= events.length
     const leaseUntilMs = withLease && isLast ? now() + config.liveLeaseMs : 0
     const putBack = (): void => {
       state.cache.restoreLiveDirty(taken)
       state.liveEvents.unshift(...events)
+      state.liveTaken = []
       round = undefined
     }
     try {
       const rows = taken.map(row => toLiveRow(row, state.foldedOffset))
-      if (!(await send(rows, events, {offset, leaseUntilMs}))) {
+      if (!(await send(rows, events, {offset, generation, leaseUntilMs}))) {
         putBack()
         return false
       }
@@ -89,11 +102,12 @@ export function createLiveWriter<SourceRow, Event, Derived>(
       putBack()
       throw error
     }
+    state.liveTaken = []
     state.cache.release(taken)
     noteFreshness(events)
     round = isLast
       ? undefined
-      : {offset, rows: round.rows - taken.length, events: round.events - events.length}
+      : {offset, generation, rows: round.rows - taken.length, events: round.events - events.length}
     if (leaseUntilMs > 0) {
       renew = true
       lease.applied(offset)
@@ -130,7 +144,8 @@ export function createLiveWriter<SourceRow, Event, Derived>(
         .filter(row => !state.cache.isDueLive(row))
         .map(row => ({...row, offset: row.srcOffset}))
       const offset = state.foldedOffset
-      if (!(await again(() => send(rows, [], {offset, leaseUntilMs: 0})))) return lease.lost()
+      const lasts = {offset, generation: state.ownership.generation, leaseUntilMs: 0}
+      if (!(await again(() => send(rows, [], lasts)))) return lease.lost()
       if (!(await again(() => flushSome(false)))) return lease.lost()
     }
     lease.applied(-1)

@@ -2,6 +2,7 @@
 import type {Logger} from 'pino'
 import {messageOf} from '../platform/errors.ts'
 import type {RetryOptions} from '../platform/retry.ts'
+import type {Awaited} from './awaited.ts'
 import type {DeadLetter} from './dead-letters.ts'
 import type {ValueDecoder} from './decode.ts'
 import type {MetadataCache} from './enrich.ts'
@@ -49,6 +50,8 @@ export interface OwnerShared<Event, Derived> {
   readonly work: Wake
   /** Rung when more is durable or applied than before. */
   readonly progress: Wake
+  /** Noted when a reader waits for Cassandra. */
+  readonly awaited: Awaited
   /** Batches, and what must not run while one is folded. */
   readonly between: Turns
   readonly patience: (signal: AbortSignal) => RetryOptions

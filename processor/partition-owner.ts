@@ -5,6 +5,7 @@
  * Does not      know what a stream means, nor which client reads Kafka.
  */
 import {runLoops, type Loop} from '../platform/lifecycle.ts'
+import {createAwaited} from './awaited.ts'
 import {createCheckpointer} from './checkpointer.ts'
 import type {ProcessorConfig} from './config.ts'
 import type {SourceRecord} from './dead-letters.ts'
@@ -47,6 +48,7 @@ export function createPartitionOwner<SourceRow, Event, Derived>(
       ),
       work: createWake(),
       progress: createWake(),
+      awaited: createAwaited(() => performance.now()),
       between: createTurns(),
       patience,
     }

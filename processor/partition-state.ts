@@ -25,6 +25,8 @@ export interface PartitionState<Event, Derived> {
   readonly pending: PendingWrites<Event, Derived>
   readonly epochs: EpochTable
   readonly liveEvents: QueuedLiveEvent<Event, Derived>[]
+  /** Taken from them for a call to Redis that has not been answered yet. */
+  liveTaken: readonly QueuedLiveEvent<Event, Derived>[]
   /** Every record up to this offset is folded. */
   foldedOffset: number
   /** Records that are known to be in Kafka and not folded yet. */
@@ -37,8 +39,6 @@ export interface PartitionState<Event, Derived> {
   durableOffset: number
   /** Contents that events were written without. */
   readonly late: LateContents
-  /** Highest offset that any save of aggregates was fenced with. */
-  savedOffset: number
   /**
    * Registers were read since the ownership was last confirmed. A successor may have written them:
    * what was folded with them must not be saved before it is known that there was none.
@@ -55,6 +55,19 @@ export interface PartitionState<Event, Derived> {
   replayedCorrection: number
   /** When the newest folded record was written to the outbox, microseconds since 1970. */
   newestCreatedAt: number
+}
+
+/**
+ * Offset of the oldest correction of an event's hash that Redis may not have; Infinity when it has all.
+ * A hash is believed again as soon as a lease stands, whoever has written the rows anew by then.
+ */
+export function openCorrection({
+  liveTaken,
+  liveEvents,
+}: Pick<PartitionState<unknown, unknown>, 'liveTaken' | 'liveEvents'>): number {
+  const isCorrection = ({correction}: {readonly correction: boolean}): boolean => correction
+  const oldest = liveTaken.find(isCorrection) ?? liveEvents.find(isCorrection)
+  return oldest?.offset ?? Number.POSITIVE_INFINITY
 }
 
 export function fenceOf(

@@ -70,6 +70,7 @@ function adopt<Event, Derived>(
   if (shadow.spoiled) row.projection.markStale?.(row.state)
   state.cache.noteStale(row)
   state.cache.touch(row)
-  // The same offset may have been written with the stale value: the new one has to win.
-  if (state.foldedOffset <= state.savedOffset) state.needsGeneration = true
+  // The same offset may have been written with the stale value: the new one has to win in Cassandra,
+  // and a lease in Redis without it must not be taken over (INV-46).
+  state.needsGeneration = true
 }

@@ -11,7 +11,7 @@ import {PipelineError} from '../platform/errors.ts'
 import {redisScript, type Redis, type RedisArg} from '../platform/redis.ts'
 import type {AggregateRow} from './aggregate-store.ts'
 import type {Fence} from './fence.ts'
-import {fenceKey, readyKey} from './redis-keys.ts'
+import {awaitedKey, fenceKey, readyKey} from './redis-keys.ts'
 
 export interface Lease {
   readonly runId: string
@@ -78,12 +78,15 @@ export interface LiveOptions {
   readonly eventsPerCall: number
 }
 
+/** `awaited`: applied, and a reader waits until Cassandra has it too. */
+export type FlushOutcome = 'applied' | 'awaited' | 'lost'
+
 export interface LiveStore<Event, Derived> {
   readonly projections: ReadonlySet<string>
   runId(): Promise<string>
   lease(partition: number): Promise<Lease | null>
   revoke(partition: number, generation: number): Promise<void>
-  flush(flush: LiveFlush<Event, Derived>): Promise<'applied' | 'lost'>
+  flush(flush: LiveFlush<Event, Derived>): Promise<FlushOutcome>
 }
 
 const load = (name: string) =>
@@ -92,6 +95,10 @@ const FLUSH = load('flush')
 const EVENTS = load('events')
 const REVOKE = load('revoke')
 const SCRIPTS = [FLUSH, EVENTS, REVOKE]
+
+/** What the script returns when all was written. */
+const APPLIED = 1
+const AWAITED = 3
 
 /** Rows of one call: a script blocks the server while it runs. */
 const VALUES_PER_CALL = 500
@@ -191,6 +198,7 @@ export function createLiveStore<Event, Derived>(
             [
               fenceKey(stream, partition),
               readyKey(stream, partition),
+              awaitedKey(stream, partition),
               ...chunk.map(({key}) => key),
             ],
             [...headOf(flush, isLive && i === chunks.length - 1), ...chunk.flatMap(argsOf)],
@@ -199,11 +207,12 @@ export function createLiveStore<Event, Derived>(
         events,
       ])
       const outcomes = answers.slice(0, -1)
-      if (outcomes.some(outcome => outcome !== 1) || redis.connection !== connection) return 'lost'
+      const isApplied = outcomes.every(outcome => outcome === APPLIED || outcome === AWAITED)
+      if (!isApplied || redis.connection !== connection) return 'lost'
       for (const {commit} of encoded) commit?.()
       for (const row of flush.rows) seeded.written(row)
       if (isLive) seeded.end()
-      return 'applied'
+      return outcomes.includes(AWAITED) ? 'awaited' : 'applied'
     },
   }
 }

@@ -11,6 +11,10 @@ export const readyKey = (stream: string, partition: number): string =>
 export const fenceKey = (stream: string, partition: number): string =>
   `fence:${stream}:{${partition}}`
 
+/** There while a reader waits until Cassandra has what is folded; expires by itself. */
+export const awaitedKey = (stream: string, partition: number): string =>
+  `awaited:${stream}:{${partition}}`
+
 /** An engagement event as hash; fields without value are absent. */
 export const eventKey = (eventId: number): string => `engagement_events:event:${eventId}`
 

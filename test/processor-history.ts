@@ -30,10 +30,12 @@ function changeRows(
     outbox.push({op, row, before, outboxId: outbox.length + 1})
   }
   const pick = (): ModelRow | undefined => [...rows.values()][random(Math.max(1, rows.size))]
+  // Events that share their rows with many others, or with hardly any.
+  const minutes = random(2) === 0 ? 4 : 40
   const randomRow = (id: number): ModelRow => ({
     id,
     content: `c${random(3)}`,
-    at: random(4) * 60 + random(2),
+    at: random(minutes) * 60 + random(2),
     value: random(4) === 0 ? null : random(50),
   })
   for (let n = 0; n < count; n++) {

@@ -51,6 +51,8 @@ export interface Faults {
   failOneIn: number
   /** Turns of the event loop that a call may take. */
   turnsMax: number
+  /** It never gets as far as recording how far it is, whatever else is durable by then. */
+  recordsNothing?: boolean
 }
 
 /** Fences that can be taken away, to see that the tests notice. */
@@ -292,10 +294,12 @@ export class World {
         }),
       load: () => this.#call(faults, () => this.progress?.value ?? null),
       save: (_topic, value, fence) =>
-        this.#call(faults, () => {
-          const ts = timestampOf(fence)
-          if (this.progress === null || this.progress.ts <= ts) this.progress = {ts, value}
-        }),
+        faults.recordsNothing === true
+          ? new Promise<never>(() => {})
+          : this.#call(faults, () => {
+              const ts = timestampOf(fence)
+              if (this.progress === null || this.progress.ts <= ts) this.progress = {ts, value}
+            }),
     }
   }
 

@@ -216,8 +216,9 @@ export interface LiveStore<Event, Derived> {
    * One pipeline or script. A value is written unless its key holds a higher offset. `lost`: the
    * server is another one than `runId`, or the lease is held by a newer generation, or it is not
    * there although `renew`: the owner seeds again. Nothing is promised about what was written then.
+   * `awaited`: applied, and a reader waits until the aggregates are durable too.
    */
-  flush(flush: LiveFlush<Event, Derived>): Promise<'applied' | 'lost'>
+  flush(flush: LiveFlush<Event, Derived>): Promise<'applied' | 'awaited' | 'lost'>
 }
 
 /** Content metadata as the `content` topic said last. */

@@ -1,9 +1,10 @@
 -- One flush of one partition's values: all of them, or none when somebody newer was here.
--- KEYS: fence, lease, then one per value.
+-- KEYS: fence, lease, awaited, then one per value.
 -- ARGV: generation, offset, lease end (ms, 0: no lease), renew (0/1), run id, then per value:
 --   'H', ttl seconds (0: for ever), number of fields + values, fields and values
 --   'S', ttl seconds, value
--- Returns 1 when applied, 0 when the owner has to seed again, 2 when a later flush was here already.
+-- Returns 1 when applied, 3 when applied while a reader waits for Cassandra, 0 when the owner has to
+-- seed again, 2 when a later flush was here already.
 local generation = tonumber(ARGV[1])
 local offset = tonumber(ARGV[2])
 local fence = redis.call('HMGET', KEYS[1], 'generation', 'offset')
@@ -16,7 +17,7 @@ if ARGV[4] == '1' then
   if redis.call('HGET', KEYS[2], 'run_id') ~= ARGV[5] then return 0 end
 end
 local at = 6
-for i = 3, #KEYS do
+for i = 4, #KEYS do
   local kind = ARGV[at]
   local ttl = tonumber(ARGV[at + 1])
   if kind == 'H' then
@@ -34,4 +35,4 @@ if ARGV[3] ~= '0' then
   redis.call('HSET', KEYS[2], 'run_id', ARGV[5], 'generation', ARGV[1], 'offset', ARGV[2])
   redis.call('PEXPIREAT', KEYS[2], ARGV[3])
 end
-return 1
+return redis.call('EXISTS', KEYS[3]) == 1 and 3 or 1
