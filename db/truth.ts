@@ -88,8 +88,8 @@ export async function readContentIdsWithoutEvents(
   contentIds: readonly string[],
 ): Promise<readonly string[]> {
   const {rows} = await pg.query<{id: string}>(
-    `SELECT id FROM unnest($1::uuid[]) AS id
-     WHERE NOT EXISTS (SELECT FROM engagement_events WHERE content_id = id) ORDER BY id`,
+    `SELECT given.id FROM unnest($1::uuid[]) AS given (id)
+     WHERE NOT EXISTS (SELECT FROM engagement_events WHERE content_id = given.id) ORDER BY given.id`,
     [contentIds],
   )
   return rows.map(row => row.id)
