@@ -19,10 +19,10 @@ export const SDL = `
 "Engagement of content. Times are RFC 3339, UTC."
 type Query {
   content(id: ID!): Content
-  contents(limit: Int = 20, search: String, content_type: ContentType): [Content!]!
+  contents(limit: Int! = 20, search: String, content_type: ContentType): [Content!]!
   event(id: ID!): Event
   "The last ten minutes, or a period such as 7d, by any metric."
-  top(limit: Int = 10, by: Metric = engagement_seconds, period: String): [TopItem!]!
+  top(limit: Int! = 10, by: Metric! = engagement_seconds, period: String): [TopItem!]!
   active_users: Int!
 }
 
@@ -47,9 +47,9 @@ type Content {
   publish_ts: String!
   "In total, or for a period."
   metrics(period: String): Metrics!
-  timeseries(granularity: Granularity = day, period: String, timezone: String): [Bucket!]!
+  timeseries(granularity: Granularity! = day, period: String, timezone: String): [Bucket!]!
   breakdown(dimension: Dimension!, period: String): [Slice!]!
-  events(limit: Int = 20): [Event!]!
+  events(limit: Int! = 20): [Event!]!
 }
 
 type Metrics { ${METRIC_NAMES.map(name => `${name}: ${typeOf(name)}`).join('\n  ')} }
