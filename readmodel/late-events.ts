@@ -59,9 +59,10 @@ export function createLateEvents(cassandra: Cassandra): LateEvents {
             query: PATCH,
             params: [
               timestampBytes({offset, generation}),
-              derived.content_type ?? undefined,
-              derived.length_seconds ?? undefined,
-              derived.engagement_pct ?? undefined,
+              // Nulls clear what a patch of an earlier owner may have set meanwhile, by other metadata.
+              derived.content_type,
+              derived.length_seconds,
+              event.duration_ms === null ? undefined : derived.engagement_pct,
               toUuidBytes(event.content_id!),
               day,
               bucket,

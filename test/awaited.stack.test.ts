@@ -21,6 +21,11 @@ test('checkpoints come once in five minutes, yet series include an event within 
     world.start('ingestor'),
     world.start('processor'),
   ])
+  await pool.query(
+    `INSERT INTO content (id, slug, title, content_type, length_seconds, publish_ts)
+     VALUES ($1, 'awaited', 't', 'video', 60, now())`,
+    [CONTENT],
+  )
   for (const events of [1, 2]) {
     const {rows} = await pool.query<{id: string}>(
       `INSERT INTO engagement_events (content_id, event_type, event_ts, duration_ms)

@@ -105,6 +105,22 @@ test('INV-54: the write of the higher offset wins whole, at one offset that of t
   expect(await duration()).toBeUndefined()
 })
 
+test('INV-48: a patch leaves nothing of what an earlier owner set by other metadata', async () => {
+  const {registers} = stores
+  const event = eventOf(1)
+  await registers.write([writeOf(event, 5, {derived: deriveEngagement(event, null)})])
+  const row = {event, outboxId: 6, createdAt: NOW_US, processedAt: Date.now(), offset: 5}
+  const facts = [
+    {content_type: 'podcast', length_seconds: 1800},
+    {content_type: 'video', length_seconds: 0},
+  ]
+  for (const [generation, known] of facts.entries()) {
+    const derived = deriveEngagement(event, known)
+    await registers.late.patch([{...row, derived}], generation + 2)
+    expect(await registers.find(event)).toMatchObject(derived)
+  }
+})
+
 /** Folds events into rows as the processor does. */
 function fold(events: readonly EngagementEvent[]) {
   const rows = new Map<string, {projection: string; key: string; state: unknown}>()
