@@ -38,7 +38,7 @@ async function drain(bed: ProcessorBed, {servers, settings}: BenchContext): Prom
     await untilAtLeast(
       async () => await processor.read('processor_committed_offset', LABEL),
       events,
-      {everyMs: 200, timeoutMs: 60_000},
+      {everyMs: 200, timeoutMs: 300_000},
       (committed, at) => {
         // The start of the process is no part of the rate.
         if (committed < events / 50) return
