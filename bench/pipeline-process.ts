@@ -35,7 +35,7 @@ async function startProcess(
   const url = `http://127.0.0.1:${port}`
   const {child, pid, stop} = spawnService([...flags, `${service}/main.ts`], env, [
     'ignore',
-    'ignore',
+    'inherit',
     'inherit',
   ])
   const deadline = performance.now() + READY_TIMEOUT_MS
