@@ -12,11 +12,11 @@ import type {Redis} from '../platform/redis.ts'
 import type {Registry} from '../platform/registry.ts'
 import {createActivityReads, createLiveActivityReads} from '../readmodel/activity-reads.ts'
 import {createActivityStore} from '../readmodel/activity-store.ts'
+import {markAwaited} from '../readmodel/awaited.ts'
 import {createContentReads} from '../readmodel/content-reads.ts'
 import {createContentStore} from '../readmodel/content-store.ts'
 import {createEventStore} from '../readmodel/event-store.ts'
 import {createLiveReads} from '../readmodel/live-reads.ts'
-import {markAwaited} from '../readmodel/awaited.ts'
 import {createPartitionStore} from '../readmodel/partition-store.ts'
 import {createActivityWorker} from './activity-requests.ts'
 import {buildApp, ownerFilter, writeRequest, type Api, type AppOptions, type Deps} from './app.ts'
@@ -57,7 +57,7 @@ import {addOverviewRoutes} from './routes/overview.ts'
 import {addPlatformRoutes} from './routes/platform.ts'
 import {createReadAfter} from './routes/read-after.ts'
 import {addUserRoutes} from './routes/users.ts'
-import {createWaits, shareReads} from './waits.ts'
+import {createWaits} from './waits.ts'
 
 export interface Resources {
   readonly db: Database
@@ -76,7 +76,6 @@ export interface Resources {
 
 type Stream = 'engagement' | 'activity'
 
-const MARK_AGAIN_MS = 250
 const SECOND_MS = 1000
 const CLEAN_MS = 600_000
 
@@ -138,12 +137,6 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     ageMs: (store, stream) => freshness.ageMs(store, stream),
     metrics,
   }
-  // Marks are repeated well before the owner's notice ends, and shared by all who wait.
-  const mark = shareReads(async (key: string) => {
-    const [stream, partition] = key.split(':')
-    needRedis(redis)
-    await markAwaited(redis, stream!, Number(partition))
-  }, MARK_AGAIN_MS)
   const waits = createWaits(
     {
       ...createLocate({
@@ -155,9 +148,11 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
           const progress = await createPartitionStore(open).load(topicOf(stream), partition)
           return progress?.offset ?? null
         },
+        mark: async (stream, partition) => {
+          needRedis(redis)
+          await markAwaited(redis, stream, partition)
+        },
       }),
-      // Without Redis checkpoints come in their own time.
-      hurry: (stream, partition) => void mark(`${stream}:${partition}`).catch(() => undefined),
       metrics,
     },
     {waitMsMax: config.waitMsMax},

@@ -14,10 +14,26 @@ export interface LocateDeps {
   readonly partitionsOf: (stream: AwaitedEvent['stream']) => Promise<number>
   /** Next offset that is not durable in Cassandra yet. */
   readonly committed: (stream: AwaitedEvent['stream'], partition: number) => Promise<number | null>
+  /** Tells the owner of a partition that somebody waits for Cassandra. */
+  readonly mark: (stream: AwaitedEvent['stream'], partition: number) => Promise<void>
 }
 
 /** Marks of a partition are looked up at most so often, whoever waits. */
 const MARK_MS = 4
+/** The owner is told again so often while somebody waits: well before its notice ends. */
+const NOTICE_AGAIN_MS = 250
+
+/** As `shareReads`, for calls about one partition of a stream. */
+function sharePartitionCalls<V>(
+  call: (stream: AwaitedEvent['stream'], partition: number) => Promise<V>,
+  lifeMs: number,
+): typeof call {
+  const shared = shareReads(async (key: string) => {
+    const [stream, partition] = key.split(':')
+    return await call(stream as AwaitedEvent['stream'], Number(partition))
+  }, lifeMs)
+  return async (stream, partition) => await shared(`${stream}:${partition}`)
+}
 
 async function locateEngagement(deps: LocateDeps, id: number): Promise<EventOffset | null> {
   const {db, stores} = deps
@@ -53,20 +69,18 @@ async function locateActivity(deps: LocateDeps, id: number): Promise<EventOffset
   return {partition: partitionFor(place.user_id, String(id), partitions), offset: found.src_offset}
 }
 
-export function createLocate(deps: LocateDeps): Pick<WaitDeps, 'locate' | 'watermark'> {
+export function createLocate(deps: LocateDeps): Pick<WaitDeps, 'locate' | 'watermark' | 'hurry'> {
   const leases = shareReads(async (stream: AwaitedEvent['stream']) => {
     const live = await deps.stores.live()
     return await live[stream].leases()
   }, MARK_MS)
-  const committed = shareReads(async (key: string) => {
-    const [stream, partition] = key.split(':')
-    return await deps.committed(stream as AwaitedEvent['stream'], Number(partition))
-  }, MARK_MS)
+  const committed = sharePartitionCalls(deps.committed, MARK_MS)
+  const mark = sharePartitionCalls(deps.mark, NOTICE_AGAIN_MS)
   const stored = async (
     stream: AwaitedEvent['stream'],
     partition: number,
   ): Promise<number | null> => {
-    const next = await committed(`${stream}:${partition}`)
+    const next = await committed(stream, partition)
     return next === null ? null : next - 1
   }
   return {
@@ -74,6 +88,8 @@ export function createLocate(deps: LocateDeps): Pick<WaitDeps, 'locate' | 'water
       event.stream === 'engagement'
         ? locateEngagement(deps, event.id)
         : locateActivity(deps, event.id),
+    // Without Redis checkpoints come in their own time.
+    hurry: (stream, partition) => void mark(stream, partition).catch(() => undefined),
     async watermark(store, stream, partition) {
       if (store === 'cassandra') return await stored(stream, partition)
       const standing = await leases(stream).catch((): (Lease | null)[] => [])
