@@ -77,7 +77,7 @@ export function createCheckpointer<SourceRow, Event, Derived>(
     const offset = commitableOffset({
       durableOffset: durable.offset,
       committedOffset,
-      openCorrection: openCorrection(state),
+      openCorrection: () => openCorrection(state),
       isRawDurable: upTo => state.pending.isDurable(upTo),
       liveAllows: upTo => lease.allowsCommit(upTo, deps.now()),
     })

@@ -6,7 +6,7 @@ const QUIET = {isBehind: false, isAwaited: false}
 const READY = {
   durableOffset: 9,
   committedOffset: 4,
-  openCorrection: Number.POSITIVE_INFINITY,
+  openCorrection: () => Number.POSITIVE_INFINITY,
   isRawDurable: () => true,
   liveAllows: () => true,
 }
@@ -39,7 +39,7 @@ test('INV-43: an offset is committed when both stores have it, and only once', (
 })
 
 test('INV-43: a correction whose hash Redis may not have is not committed, what is before it is', () => {
-  expect(commitableOffset({...READY, openCorrection: 7})).toBe(6)
-  expect(commitableOffset({...READY, openCorrection: 5})).toBeUndefined()
-  expect(commitableOffset({...READY, openCorrection: 20})).toBe(9)
+  expect(commitableOffset({...READY, openCorrection: () => 7})).toBe(6)
+  expect(commitableOffset({...READY, openCorrection: () => 5})).toBeUndefined()
+  expect(commitableOffset({...READY, openCorrection: () => 20})).toBe(9)
 })

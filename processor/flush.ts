@@ -38,7 +38,7 @@ export interface CommitInputs {
   /** Last offset that was committed, -1 when none. */
   readonly committedOffset: number
   /** Oldest correction of a hash that Redis may not have, Infinity when there is none. */
-  readonly openCorrection: number
+  readonly openCorrection: () => number
   readonly isRawDurable: (offset: number) => boolean
   readonly liveAllows: (offset: number) => boolean
 }
@@ -49,7 +49,8 @@ export interface CommitInputs {
  */
 export function commitableOffset(inputs: CommitInputs): number | undefined {
   const {durableOffset, committedOffset, openCorrection, isRawDurable, liveAllows} = inputs
-  const offset = Math.min(durableOffset, openCorrection - 1)
+  if (durableOffset <= committedOffset) return undefined
+  const offset = Math.min(durableOffset, openCorrection() - 1)
   if (offset <= committedOffset) return undefined
   return isRawDurable(offset) && liveAllows(offset) ? offset : undefined
 }

@@ -10,7 +10,7 @@ import {pause, type Loop} from '../platform/lifecycle.ts'
 import {retry, retryDelayMs} from '../platform/retry.ts'
 import type {ProcessorConfig} from './config.ts'
 import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
-import {fenceOf, type QueuedLiveEvent} from './partition-state.ts'
+import type {QueuedLiveEvent} from './partition-state.ts'
 import type {LiveRow} from './projections/projection.ts'
 import type {Row} from './state-cache.ts'
 
@@ -54,7 +54,7 @@ export function createLiveWriter<SourceRow, Event, Derived>(
   ): Promise<boolean> => {
     const {offset, generation, leaseUntilMs} = lasts
     if (leaseUntilMs > 0) lease.asking(leaseUntilMs)
-    const fence = {...fenceOf(state, offset), generation}
+    const fence = {partition: state.partition, offset, generation}
     const outcome = await live.flush({fence, events, rows, leaseUntilMs, renew, runId})
     if (outcome === 'awaited') awaited.note()
     return outcome !== 'lost'
@@ -107,7 +107,7 @@ export function createLiveWriter<SourceRow, Event, Derived>(
     noteFreshness(events)
     round = isLast
       ? undefined
-      : {offset, generation, rows: round.rows - taken.length, events: round.events - events.length}
+      : {...round, rows: round.rows - taken.length, events: round.events - events.length}
     if (leaseUntilMs > 0) {
       renew = true
       lease.applied(offset)

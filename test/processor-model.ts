@@ -287,11 +287,8 @@ function compare(world: World, {rows}: History): readonly string[] {
   // An event that Redis does not know is looked up in Cassandra; one that it knows is believed.
   for (const [id, {event}] of world.redis.events) {
     if (event === null) continue
-    const row = [...rows.values()].find(each => each.id === id)
-    const [found, wanted] = [
-      JSON.stringify(event),
-      row === undefined ? 'null' : JSON.stringify(row),
-    ]
+    const found = JSON.stringify(event)
+    const wanted = JSON.stringify(rows.get(id) ?? null)
     if (found !== wanted) differences.push(`Redis event ${id}: ${found} instead of ${wanted}`)
   }
   const stored = [...world.readRaw().values()].map(event => JSON.stringify(event)).toSorted()
