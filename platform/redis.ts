@@ -145,7 +145,9 @@ function toRedis(client: Client, {url, timeoutMs}: {url: string; timeoutMs: numb
 
 async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   const {promise, reject} = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+  const late = (): void => reject(new Error(`no answer within ${timeoutMs} ms`))
+  // Timers come before sockets: after a long turn of the event loop the answer may just not be read yet.
+  const timer = setTimeout(() => setImmediate(late), timeoutMs)
   try {
     return await Promise.race([work, promise])
   } finally {

@@ -22,6 +22,8 @@ export interface CheckpointDeps<Event, Derived> {
   readonly whenRawDurable: (offset: number, signal: AbortSignal) => Promise<void>
   readonly patience: (signal: AbortSignal) => RetryOptions
   readonly onSaved: (rows: number) => void
+  /** Resolves when it is this partition's turn to compute for long. */
+  readonly slice: () => Promise<void>
 }
 
 export interface CheckpointLimits {
@@ -104,6 +106,7 @@ async function saveRows<Event, Derived>(
   signal: AbortSignal,
 ): Promise<void> {
   const attempt = async (): Promise<void> => {
+    await deps.slice()
     // One at a time: a hold under a generation that was just renewed would look like a newer owner.
     do await turns.run(() => prepareFence(state, deps, limits))
     while (needsHold(state))

@@ -58,6 +58,7 @@ export function createCheckpointer<SourceRow, Event, Derived>(
     whenRawDurable: (offset, signal) =>
       progress.until(() => state.pending.isDurable(offset), signal),
     patience: shared.patience,
+    slice: () => deps.slices.next(),
     onSaved: rows => deps.metrics.aggregateRows.inc({stream}, rows),
   }
 

@@ -44,11 +44,11 @@ function readAll(read: EnvReader) {
     /** Records of one partition that wait in memory. */
     queueRecordsMax: int('QUEUE_RECORDS_MAX', 4000, 1, 1_000_000),
     /** New events of one partition whose raw rows are not sent yet. */
-    rawBacklogMax: int('RAW_BACKLOG_MAX', 4000, 1, 1_000_000),
-    rawRowsMax: int('RAW_ROWS_MAX', 1000, 1, 50_000),
+    rawBacklogMax: int('RAW_BACKLOG_MAX', 8000, 1, 1_000_000),
+    rawRowsMax: int('RAW_ROWS_MAX', 4000, 1, 50_000),
     /** From the start of one write of raw rows to the next, when rows keep coming. */
     rawEveryMs: int('RAW_EVERY_MS', 50, 0, 5000),
-    aggregateRowsMax: int('AGGREGATE_ROWS_MAX', 400, 1, 50_000),
+    aggregateRowsMax: int('AGGREGATE_ROWS_MAX', 200, 1, 50_000),
     aggregateConcurrency: int('AGGREGATE_CONCURRENCY', 2, 1, 64),
     checkpointMs: int('CHECKPOINT_MS', 1000, 10, 60_000),
     checkpointMaxMs: int('CHECKPOINT_MAX_MS', 10_000, 10, 600_000),
@@ -66,8 +66,10 @@ function readAll(read: EnvReader) {
     liveEveryMs: int('LIVE_EVERY_MS', 20, 0, 5000),
     /** Pause between flushes to Redis while more records wait than one batch takes. */
     liveBusyMs: int('LIVE_BUSY_MS', 150, 0, 5000),
-    liveRowsMax: int('LIVE_ROWS_MAX', 2000, 1, 100_000),
-    liveEventsMax: int('LIVE_EVENTS_MAX', 2000, 1, 100_000),
+    liveRowsMax: int('LIVE_ROWS_MAX', 500, 1, 100_000),
+    liveEventsMax: int('LIVE_EVENTS_MAX', 500, 1, 100_000),
+    /** While more records of a partition wait, new events get no hash in Redis. */
+    hashLagMax: int('HASH_LAG_MAX', 5000, 0, 1_000_000_000),
     /** First wait before a store is called again; it doubles up to a hundred times this. */
     retryMs: int('RETRY_MS', 50, 1, 60_000),
     /** Wait before a row is recomputed again that was corrected meanwhile; it doubles, too. */

@@ -33,6 +33,11 @@ export interface FoldBatchDeps<SourceRow, Event, Derived> {
   readonly registers: Pick<RegisterStore<Event, Derived>, 'locationOf' | 'read'>
   readonly metadata: MetadataCache
   readonly now: () => number
+  /**
+   * While more records wait, new events get no hash: a backlog would spend a quarter of its time on what
+   * few look up, and a replay would fill Redis with it.
+   */
+  readonly hashLagMax: number
   /** Events of a content that nothing is known about. */
   readonly onUnenriched: (contentId: string, event: Event) => void
 }
@@ -222,7 +227,7 @@ function queueWrites<SourceRow, Event, Derived>(
   state: PartitionState<Event, Derived>,
   {offset, record, fresh}: PlannedRecord<Event, Derived, SourceRow>,
   {effect, stored, counts}: Outcome<Event, Derived>,
-  {fold, metadata, now, onUnenriched}: FoldBatchDeps<SourceRow, Event, Derived>,
+  {fold, metadata, now, hashLagMax, onUnenriched}: FoldBatchDeps<SourceRow, Event, Derived>,
 ): void {
   const {kind, event} = effect
   const contentId = kind === 'put' ? fold.contentOf(event) : null
@@ -243,5 +248,7 @@ function queueWrites<SourceRow, Event, Derived>(
     processedAt: now(),
   }
   state.pending.add(effect.location, write, fresh)
-  state.liveEvents.push({...write, offset, correction: !fresh})
+  // A hash that stands must not outlive a change of its event, however much waits.
+  const withHash = !fresh || state.lag <= hashLagMax
+  state.liveEvents.push({...write, offset, correction: !fresh, withHash})
 }

@@ -45,6 +45,7 @@ export function createIntake<SourceRow, Event, Derived>(
     registers: deps.stream.stores.registers,
     metadata: deps.metadata,
     now: deps.now,
+    hashLagMax: config.hashLagMax,
     onUnenriched: (contentId: string, event: Event) => {
       const timeUs = fold.timeOf(event)
       if (timeUs !== null && !state.late.note(contentId, timeUs))
@@ -140,6 +141,7 @@ export function createIntake<SourceRow, Event, Derived>(
         }
         const records = await source.inbox.take(config.batchRecordsMax, signal)
         if (records.length === 0) continue
+        await deps.slices.next()
         await between.run(() => process(records, signal))
         work.ring()
         if (isOverBudget(deps.budget)) deps.metrics.evicted.inc({stream}, state.cache.evict())

@@ -30,7 +30,7 @@ interface Round {
 
 export function createLiveWriter<SourceRow, Event, Derived>(
   {state, lease, work, progress, awaited}: OwnerShared<Event, Derived>,
-  {stream, metrics, log, now}: OwnerDeps<SourceRow, Event, Derived>,
+  {stream, slices, metrics, log, now}: OwnerDeps<SourceRow, Event, Derived>,
   config: ProcessorConfig,
 ): Loop {
   const {live, aggregates} = stream.stores
@@ -50,12 +50,25 @@ export function createLiveWriter<SourceRow, Event, Derived>(
   const send = async (
     rows: readonly LiveRow[],
     events: readonly QueuedLiveEvent<Event, Derived>[],
-    lasts: {readonly offset: number; readonly generation: number; readonly leaseUntilMs: number},
+    lasts: {
+      readonly offset: number
+      readonly generation: number
+      readonly leaseUntilMs: number
+      readonly extendUntilMs: number
+    },
   ): Promise<boolean> => {
-    const {offset, generation, leaseUntilMs} = lasts
-    if (leaseUntilMs > 0) lease.asking(leaseUntilMs)
+    const {offset, generation, leaseUntilMs, extendUntilMs} = lasts
+    if (leaseUntilMs + extendUntilMs > 0) lease.asking(leaseUntilMs + extendUntilMs)
     const fence = {partition: state.partition, offset, generation}
-    const outcome = await live.flush({fence, events, rows, leaseUntilMs, renew, runId})
+    const outcome = await live.flush({
+      fence,
+      events,
+      rows,
+      leaseUntilMs,
+      extendUntilMs,
+      renew,
+      runId,
+    })
     if (outcome === 'awaited') awaited.note()
     return outcome !== 'lost'
   }
@@ -71,6 +84,7 @@ export function createLiveWriter<SourceRow, Event, Derived>(
 
   /** Sends what is due, at most one call's worth. False when Redis has to be seeded. */
   const flushSome = async (withLease: boolean): Promise<boolean> => {
+    await slices.next()
     if (state.replayedCorrection > adoptedOffset) return false
     if (!withLease) round = undefined
     round ??= {
@@ -85,7 +99,10 @@ export function createLiveWriter<SourceRow, Event, Derived>(
     state.liveTaken = events
     // What becomes due meanwhile stands behind: with a backlog there would be no last call ever.
     const isLast = round.rows <= taken.length && round.events <= events.length
-    const leaseUntilMs = withLease && isLast ? now() + config.liveLeaseMs : 0
+    const untilMs = withLease ? now() + config.liveLeaseMs : 0
+    const leaseUntilMs = isLast ? untilMs : 0
+    // A long round must not outlast the lease that stands: what that says stays true.
+    const extendUntilMs = !isLast && renew ? untilMs : 0
     const putBack = (): void => {
       state.cache.restoreLiveDirty(taken)
       state.liveEvents.unshift(...events)
@@ -94,7 +111,7 @@ export function createLiveWriter<SourceRow, Event, Derived>(
     }
     try {
       const rows = taken.map(row => toLiveRow(row, state.foldedOffset))
-      if (!(await send(rows, events, {offset, generation, leaseUntilMs}))) {
+      if (!(await send(rows, events, {offset, generation, leaseUntilMs, extendUntilMs}))) {
         putBack()
         return false
       }
@@ -144,7 +161,8 @@ export function createLiveWriter<SourceRow, Event, Derived>(
         .filter(row => !state.cache.isDueLive(row))
         .map(row => ({...row, offset: row.srcOffset}))
       const offset = state.foldedOffset
-      const lasts = {offset, generation: state.ownership.generation, leaseUntilMs: 0}
+      const {generation} = state.ownership
+      const lasts = {offset, generation, leaseUntilMs: 0, extendUntilMs: 0}
       if (!(await again(() => send(rows, [], lasts)))) return lease.lost()
       if (!(await again(() => flushSome(false)))) return lease.lost()
     }
@@ -170,7 +188,10 @@ export function createLiveWriter<SourceRow, Event, Derived>(
     // The first event after a quiet time goes at once, those that follow closely go together.
     await pause(config.liveEveryMs - (performance.now() - startedAt), signal)
     const isIdle = state.cache.liveDirtyCount === 0 && state.liveEvents.length === 0
-    if (isIdle) await work.wait(config.liveLeaseMs / 3, signal)
+    if (!isIdle) return
+    // From the start of the call that renewed it: an answer may take long.
+    const leftMs = config.liveLeaseMs / 3 - (performance.now() - startedAt)
+    if (leftMs > 0) await work.wait(leftMs, signal)
   }
 
   const onFailure = (error: unknown): void => {

@@ -31,6 +31,7 @@ import {createProcessorMetrics} from './metrics.ts'
 import {patienceOf} from './owner-shared.ts'
 import {createPartitionOwner, type PartitionOwner} from './partition-owner.ts'
 import {createReadiness} from './readiness.ts'
+import {createSlices} from './slices.ts'
 import {createBudget} from './state-cache.ts'
 import type {BoundStream} from './stream-fold.ts'
 
@@ -123,6 +124,7 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
     measured.cacheEntries.set(budget.entries)
     measured.cacheBytes.set(budget.bytes)
   })
+  const slices = createSlices()
   const stores = {cassandra, redis, now}
   type Begin = (
     partition: TopicPartition,
@@ -142,6 +144,7 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
           metadata,
           decoder,
           budget,
+          slices,
           start,
           publishDeadLetters: letters => deadLetters.publish(letters),
           commit,

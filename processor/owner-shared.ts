@@ -11,6 +11,7 @@ import type {ProcessorMetrics} from './metrics.ts'
 import type {PartitionState} from './partition-state.ts'
 import type {PartitionStore} from './projections/projection.ts'
 import type {StartFacts} from './start-check.ts'
+import type {Slices} from './slices.ts'
 import type {CacheBudget} from './state-cache.ts'
 import type {BoundStream} from './stream-fold.ts'
 import type {Turns} from './turns.ts'
@@ -28,6 +29,8 @@ export interface OwnerDeps<SourceRow, Event, Derived> {
   readonly metadata: MetadataCache
   readonly decoder: ValueDecoder
   readonly budget: CacheBudget
+  /** Whoever computes for long asks for a slice first. */
+  readonly slices: Slices
   /** What Kafka knows about the partition. */
   readonly start: Omit<StartFacts, keyof OwnerName>
   readonly publishDeadLetters: (letters: readonly DeadLetter[]) => Promise<void>

@@ -13,7 +13,7 @@ const IDLE_MS = 5000
 
 export function createRawWriter<SourceRow, Event, Derived>(
   {state, work, progress, patience}: OwnerShared<Event, Derived>,
-  {stream, metrics, now}: OwnerDeps<SourceRow, Event, Derived>,
+  {stream, slices, metrics, now}: OwnerDeps<SourceRow, Event, Derived>,
   config: ProcessorConfig,
 ): Loop {
   const {pending, topic, partition} = state
@@ -27,8 +27,9 @@ export function createRawWriter<SourceRow, Event, Derived>(
           await work.wait(IDLE_MS, signal)
           continue
         }
-        const group = pending.takeImmediate(config.rawRowsMax)
         const startedAt = performance.now()
+        await slices.next()
+        const group = pending.takeImmediate(config.rawRowsMax)
         await retry(() => registers.write(group.writes), patience(signal))
         pending.settle(group)
         progress.ring()

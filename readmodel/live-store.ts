@@ -32,6 +32,8 @@ export interface LiveEvent<Event, Derived> {
   readonly offset: number
   /** Milliseconds since 1970. */
   readonly processedAt?: number
+  /** False: it gets no hash, for there is a backlog; readers find it in Cassandra. */
+  readonly withHash?: boolean
 }
 
 export interface LiveFlush<Event, Derived> {
@@ -39,6 +41,7 @@ export interface LiveFlush<Event, Derived> {
   readonly events: readonly LiveEvent<Event, Derived>[]
   readonly rows: readonly LiveRow[]
   readonly leaseUntilMs: number
+  readonly extendUntilMs?: number
   readonly renew: boolean
   readonly runId: string
 }
@@ -187,7 +190,7 @@ export function createLiveStore<Event, Derived>(
       const values = encoded.flatMap(row => row.values)
       // Until it is known to be there, what changed in them counts as not written.
       for (const row of flush.rows) seeded.forget(row.state)
-      const events = writeEvents(flush.events)
+      const events = writeEvents(flush.events.filter(({withHash}) => withHash !== false))
       // All but the last call carry no lease: it stands for everything before it.
       const chunks = chunkValues(values)
       // Calls are sent in order on one connection, and every failure is waited for.
@@ -226,13 +229,14 @@ async function settle(calls: readonly Promise<unknown>[]): Promise<readonly unkn
 }
 
 function headOf<E, D>(flush: LiveFlush<E, D>, withLease: boolean): readonly string[] {
-  const {fence, leaseUntilMs, renew, runId} = flush
+  const {fence, leaseUntilMs, extendUntilMs = 0, renew, runId} = flush
   return [
     String(fence.generation),
     String(fence.offset),
     String(withLease ? Math.floor(leaseUntilMs) : 0),
     renew ? '1' : '0',
     runId,
+    String(Math.floor(extendUntilMs)),
   ]
 }
 

@@ -8,6 +8,7 @@ import type {SourceRecord} from '../processor/dead-letters.ts'
 import {createProcessorMetrics} from '../processor/metrics.ts'
 import {createPartitionOwner} from '../processor/partition-owner.ts'
 import type {Projection} from '../processor/projections/projection.ts'
+import {createSlices} from '../processor/slices.ts'
 import {createBudget} from '../processor/state-cache.ts'
 import type {StreamFold} from '../processor/stream-fold.ts'
 import {createHistory, type History, type ModelRecord, type ModelRow} from './processor-history.ts'
@@ -119,6 +120,7 @@ export async function runModel(options: RunOptions): Promise<readonly string[]> 
           prepare: async () => {},
         },
         budget: createBudget({entriesMax: 1 + random(6), bytesMax: 1e9}),
+        slices: createSlices(),
         start,
         publishDeadLetters: async () => {},
         commit: async next => {
@@ -129,7 +131,7 @@ export async function runModel(options: RunOptions): Promise<readonly string[]> 
         log,
         now: Date.now,
       },
-      modelConfig(random(3) === 0 ? 1 : 5),
+      modelConfig(random(3) === 0 ? 1 : 5, random(3) === 0 ? random(4) : 1000),
     )
     const outcome: {error: Error | undefined} = {error: undefined}
     const ended = owner.run(stop.signal).catch((error: unknown) => {
@@ -217,9 +219,10 @@ const turn = (): Promise<void> =>
     setImmediate(resolve)
   })
 
-function modelConfig(checkpointMs: number): ProcessorConfig {
+function modelConfig(checkpointMs: number, hashLagMax: number): ProcessorConfig {
   return {
     ...readProcessorConfig({}),
+    hashLagMax,
     checkpointMs,
     checkpointMaxMs: 50,
     retryMs: 1,

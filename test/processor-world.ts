@@ -336,7 +336,8 @@ export class World {
               continue
             this.redis.rows.set(name, {offset: row.offset, state: JSON.stringify(row.state)})
           }
-          for (const {kind, event, outboxId} of flush.events) {
+          for (const {kind, event, outboxId, withHash} of flush.events) {
+            if (withHash === false) continue
             const before = this.redis.events.get(event.id)
             if (before !== undefined && before.outboxId > outboxId) continue
             this.redis.events.set(event.id, {outboxId, event: kind === 'put' ? event : null})
@@ -344,6 +345,8 @@ export class World {
           if (flush.leaseUntilMs > 0) {
             const {runId, leaseUntilMs: untilMs} = flush
             this.redis.lease = {runId, generation, offset: flush.fence.offset, untilMs}
+          } else if ((flush.extendUntilMs ?? 0) > 0 && flush.renew && lease !== null) {
+            this.redis.lease = {...lease, untilMs: flush.extendUntilMs!}
           }
           return 'applied'
         }),

@@ -197,6 +197,68 @@ test('INV-55: a late flush changes nothing, a newer owner keeps the older one ou
   expect(await events()).toBeUndefined()
 })
 
+test('a lease is extended without saying more than it said, and only by who holds it', async () => {
+  const {live} = stores
+  const runId = await live.runId()
+  const key = `ready:engagement:{${partition}}`
+  const leftMs = async (): Promise<number> => Number(await redis!.send(['PTTL', key]))
+  const first = {
+    fence: {partition, offset: 10, generation: 1},
+    events: [],
+    rows: [],
+    leaseUntilMs: Date.now() + 60_000,
+    renew: false,
+    runId,
+  }
+  const second = {
+    ...first,
+    fence: {partition, offset: 20, generation: 2},
+    leaseUntilMs: 0,
+    extendUntilMs: Date.now() + 300_000,
+  }
+  await live.revoke(partition, 1)
+  expect(await live.flush(second), 'nothing stands').toBe('applied')
+  expect(await redis!.send(['EXISTS', key])).toBe(0)
+  await live.revoke(partition, 2)
+  const standing = {...first, fence: {...first.fence, generation: 2}}
+  expect(await live.flush(standing)).toBe('applied')
+  expect(await live.flush({...second, renew: true})).toBe('applied')
+  expect(await leftMs()).toBeGreaterThan(60_000)
+  expect(await live.lease(partition)).toMatchObject({offset: 10, generation: 2})
+  await redis!.send(['DEL', key])
+  expect(await live.flush({...second, renew: true}), 'the lease is gone').toBe('lost')
+  expect(await redis!.send(['EXISTS', key])).toBe(0)
+})
+
+test('new events get no hash while there is a backlog, changes of old ones do', async () => {
+  const {live} = stores
+  const [plain, late, changed] = [eventOf(9001), eventOf(9002), eventOf(9003)]
+  const events = [
+    {event: plain, withHash: true},
+    {event: late, withHash: false},
+    {event: changed},
+  ].map(each => ({
+    ...each,
+    kind: 'put' as const,
+    derived: null,
+    outboxId: 1,
+    createdAt: 1,
+    offset: 1,
+  }))
+  await live.flush({
+    fence: {partition, offset: 30, generation: 3},
+    events,
+    rows: [],
+    leaseUntilMs: 0,
+    renew: false,
+    runId: await live.runId(),
+  })
+  const found = await redis!.pipeline(
+    [plain, late, changed].map(({event_id}) => ['EXISTS', `engagement_events:event:${event_id}`]),
+  )
+  expect(found).toEqual([1, 0, 1])
+})
+
 test('a lease that another server gave is not believed', async () => {
   const {live} = stores
   const runId = await live.runId()

@@ -170,6 +170,8 @@ export interface LiveEvent<Event, Derived> {
   readonly outboxId: number
   readonly createdAt: number
   readonly offset: number
+  /** False: it gets no hash, for there is a backlog; readers find it in Cassandra. */
+  readonly withHash?: boolean
 }
 
 /** The lease `ready:{p}`: readers use a partition's keys only while it stands. */
@@ -194,6 +196,11 @@ export interface LiveFlush<Event, Derived> {
    * frozen server runs late does not revive it. 0 while seeding: values are written, no lease is.
    */
   readonly leaseUntilMs: number
+  /**
+   * Without a new lease: the one that stands ends then and says what it said. 0 or absent: it ends when
+   * it would have ended. Only with `renew`.
+   */
+  readonly extendUntilMs?: number
   /** True when the owner held the lease at its last flush: it must still be there. */
   readonly renew: boolean
   /** The run id the owner seeded. */

@@ -1,6 +1,7 @@
 -- One flush of one partition's values: all of them, or none when somebody newer was here.
 -- KEYS: fence, lease, awaited, then one per value.
--- ARGV: generation, offset, lease end (ms, 0: no lease), renew (0/1), run id, then per value:
+-- ARGV: generation, offset, lease end (ms, 0: no new lease), renew (0/1), run id, end of the lease that
+--   stands (ms, 0: as it is), then per value:
 --   'H', ttl seconds (0: for ever), number of fields + values, fields and values
 --   'S', ttl seconds, value
 -- Returns 1 when applied, 3 when applied while a reader waits for Cassandra, 0 when the owner has to
@@ -16,7 +17,7 @@ if ARGV[4] == '1' then
   -- everybody else's out.
   if redis.call('HGET', KEYS[2], 'run_id') ~= ARGV[5] then return 0 end
 end
-local at = 6
+local at = 7
 for i = 4, #KEYS do
   local kind = ARGV[at]
   local ttl = tonumber(ARGV[at + 1])
@@ -34,5 +35,7 @@ redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'offset', ARGV[2])
 if ARGV[3] ~= '0' then
   redis.call('HSET', KEYS[2], 'run_id', ARGV[5], 'generation', ARGV[1], 'offset', ARGV[2])
   redis.call('PEXPIREAT', KEYS[2], ARGV[3])
+elseif ARGV[6] ~= '0' and ARGV[4] == '1' then
+  redis.call('PEXPIREAT', KEYS[2], ARGV[6])
 end
 return redis.call('EXISTS', KEYS[3]) == 1 and 3 or 1
