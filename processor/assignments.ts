@@ -14,6 +14,7 @@ import type {
   TopicPartition,
 } from '../platform/kafka.ts'
 import type {Loop} from '../platform/lifecycle.ts'
+import {retry, type RetryOptions} from '../platform/retry.ts'
 import type {PartitionOwner} from './partition-owner.ts'
 import type {StartFacts} from './start-check.ts'
 
@@ -28,6 +29,8 @@ export interface AssignmentsDeps {
     start: PartitionStart,
     commit: (nextOffset: number) => Promise<void>,
   ): PartitionOwner
+  /** Kafka is asked again, however often: a broker that is slow must not end the processor. */
+  readonly patience: (signal: AbortSignal) => RetryOptions
   readonly onOwned: (owned: readonly TopicPartition[]) => void
   readonly log: Logger
 }
@@ -48,6 +51,7 @@ const nameOf = ({topic, partition}: TopicPartition): string => `${topic}/${parti
 export function createAssignments(deps: AssignmentsDeps): Loop {
   const assigned = new Map<string, Assigned>()
   const failure = Promise.withResolvers<never>()
+  const stopping = new AbortController()
 
   const begin = (partition: TopicPartition, start: PartitionStart): void => {
     const stop = new AbortController()
@@ -84,7 +88,7 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
 
   const assign = async (partitions: readonly TopicPartition[]): Promise<void> => {
     for (const topic of new Set(partitions.map(partition => partition.topic))) {
-      const starts = await readStarts(topic, deps)
+      const starts = await retry(() => readStarts(topic, deps), deps.patience(stopping.signal))
       for (const partition of partitions.filter(each => each.topic === topic)) {
         const start = starts.get(partition.partition)
         if (start === undefined) throw unknownPartition(partition)
@@ -127,7 +131,11 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
     name: 'assignments',
     async run(signal) {
       const aborted = Promise.withResolvers<void>()
-      signal.addEventListener('abort', () => aborted.resolve(), {once: true})
+      const stop = (): void => {
+        stopping.abort(signal.reason)
+        aborted.resolve()
+      }
+      signal.addEventListener('abort', stop, {once: true})
       try {
         const running = deps.subscriber.run(handlers)
         await Promise.race([running.then(() => aborted.promise), failure.promise, aborted.promise])

@@ -98,10 +98,9 @@ export function createContentReader(deps: ContentReaderDeps): ContentReader {
           for (const partition of partitions) {
             const load = () => deps.partitions.load(deps.topic, partition.partition)
             const progress = await retry(load, deps.patience(signal))
+            const offsets = await retry(() => deps.admin.offsets(deps.topic), deps.patience(signal))
             const {begin = 0, end = 0} =
-              (await deps.admin.offsets(deps.topic)).find(
-                known => known.partition === partition.partition,
-              ) ?? {}
+              offsets.find(known => known.partition === partition.partition) ?? {}
             // A topic that was made again is read from its start: newer records win by themselves.
             const known = progress?.offset ?? begin
             const next = known > end ? begin : Math.max(begin, known)

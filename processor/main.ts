@@ -175,6 +175,7 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
         },
       }
     },
+    patience,
     onOwned: owned => readiness.owned(owned),
     log,
   })

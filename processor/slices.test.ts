@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest'
 import {createSlices} from './slices.ts'
 
-test('timers and sockets get their turn between two slices, however much work waits', async () => {
+test('INV-57: timers and sockets get their turn between two slices, however much work waits', async () => {
   const slices = createSlices()
   let turn = 0
   const count = (): void => {

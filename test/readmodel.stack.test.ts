@@ -197,7 +197,7 @@ test('INV-55: a late flush changes nothing, a newer owner keeps the older one ou
   expect(await events()).toBeUndefined()
 })
 
-test('a lease is extended without saying more than it said, and only by who holds it', async () => {
+test('INV-56: a lease is extended without saying more than it said, and only by who holds it', async () => {
   const {live} = stores
   const runId = await live.runId()
   const key = `ready:engagement:{${partition}}`
