@@ -220,7 +220,8 @@ function repeatLive<SourceRow, Event, Derived>(
     createdAt: record.created_at,
     processedAt: now(),
   }
-  state.liveEvents.push({...change, offset, correction: true})
+  const {generation} = state.ownership
+  state.liveEvents.push({...change, offset, generation, correction: true})
 }
 
 function queueWrites<SourceRow, Event, Derived>(
@@ -250,5 +251,6 @@ function queueWrites<SourceRow, Event, Derived>(
   state.pending.add(effect.location, write, fresh)
   // A hash that stands must not outlive a change of its event, however much waits.
   const withHash = !fresh || state.lag <= hashLagMax
-  state.liveEvents.push({...write, offset, correction: !fresh, withHash})
+  const {generation} = write.fence
+  state.liveEvents.push({...write, offset, generation, correction: !fresh, withHash})
 }

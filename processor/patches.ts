@@ -79,13 +79,16 @@ export function createPatches<SourceRow, Event, Derived>(
         ({event}) => state.pending.registerAt(stores.registers.locationOf(event)) === undefined,
       )
       .map(row => ({...row, derived: fold.derive(row.event, known)}))
-    await lateRows.patch(patches, state.ownership.generation)
+    const {generation} = state.ownership
+    await lateRows.patch(patches, generation)
     metrics.patched.inc(labels, patches.length)
     // The hash of an event that was changed or deleted since its row was read must not come back.
     const recent = patches.filter(({processedAt}) => now() - processedAt < 1000 * EVENT_TTL_S)
     const present = await stores.registers.read(recent.map(({event}) => event))
     const same = recent.filter(({outboxId}, i) => present[i]?.outboxId === outboxId)
-    for (const row of same) state.liveEvents.push({...row, kind: 'put', correction: true})
+    for (const row of same) {
+      state.liveEvents.push({...row, kind: 'put', generation, correction: true})
+    }
     work.ring()
   }
 

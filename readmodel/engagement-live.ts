@@ -59,6 +59,7 @@ const EVENT_FIELDS = [
   'created_at',
   'processed_at',
   'src_offset',
+  'generation',
 ] as const
 
 type FieldValue = string | number | null | undefined
@@ -88,6 +89,7 @@ export function eventValues(
     String(live.createdAt),
     toFieldText(live.processedAt),
     String(live.offset),
+    String(live.generation),
   ]
 }
 

@@ -28,6 +28,8 @@ export interface LiveEvent<Event, Derived> {
   readonly event: Event
   readonly derived: Derived | null
   readonly outboxId: number
+  /** Of the owner that says so: of two hashes of one record that of the later owner stands. */
+  readonly generation: number
   readonly createdAt: number
   readonly offset: number
   /** Milliseconds since 1970. */
@@ -154,7 +156,8 @@ export function createLiveStore<Event, Derived>(
       for (const event of events.slice(i, i + options.eventsPerCall)) {
         keys.push(codec.keyOf(event))
         const values = event.kind === 'put' ? codec.valuesOf(event) : []
-        args.push(String(event.outboxId), values.length === 0 ? '0' : '1')
+        args.push(String(event.outboxId), String(event.generation))
+        args.push(values.length === 0 ? '0' : '1')
         for (const value of values) args.push(value ?? ABSENT)
       }
       calls.push(redis.run(EVENTS, keys, args))

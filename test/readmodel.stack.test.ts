@@ -242,6 +242,7 @@ test('new events get no hash while there is a backlog, changes of old ones do', 
     kind: 'put' as const,
     derived: null,
     outboxId: 1,
+    generation: 3,
     createdAt: 1,
     offset: 1,
   }))
@@ -257,6 +258,36 @@ test('new events get no hash while there is a backlog, changes of old ones do', 
     [plain, late, changed].map(({event_id}) => ['EXISTS', `engagement_events:event:${event_id}`]),
   )
   expect(found).toEqual([1, 0, 1])
+})
+
+test('INV-58: of two hashes of one record that of the later owner stands, in whatever order they come', async () => {
+  const {live} = stores
+  const event = eventOf(9010)
+  const runId = await live.runId()
+  const put = async (
+    outboxId: number,
+    generation: number,
+    length_seconds: number,
+  ): Promise<string> => {
+    const derived = deriveEngagement(event, {content_type: 'podcast', length_seconds})
+    const change = {kind: 'put' as const, event, derived, createdAt: 1, offset: 1}
+    await live.flush({
+      fence: {partition, offset: 30, generation: 3},
+      events: [{...change, outboxId, generation}],
+      rows: [],
+      leaseUntilMs: 0,
+      renew: false,
+      runId,
+    })
+    const key = `engagement_events:event:${event.event_id}`
+    return String(await redis!.send(['HGET', key, 'length_seconds']))
+  }
+  expect(await put(5, 2, 100)).toBe('100')
+  expect(await put(5, 1, 200), 'of an overtaken owner').toBe('100')
+  expect(await put(5, 2, 300), 'a patch of the same owner').toBe('300')
+  expect(await put(5, 3, 400), 'of the next owner').toBe('400')
+  expect(await put(4, 9, 500), 'of an older change').toBe('400')
+  expect(await put(6, 1, 600), 'of a newer change').toBe('600')
 })
 
 test('a lease that another server gave is not believed', async () => {
@@ -354,7 +385,7 @@ test('each redis-cli example of docs/METRICS.md runs, and every kind of key has 
   const events = [eventOf(1)]
   await live.flush({
     fence: {partition, offset: 1, generation: 1},
-    events: [{...writeOf(events[0]!, 1), offset: 1}],
+    events: [{...writeOf(events[0]!, 1), offset: 1, generation: 1}],
     rows: fold(events).map(row => ({...row, offset: 1})),
     leaseUntilMs: Date.now() + 60_000,
     renew: false,

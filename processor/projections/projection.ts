@@ -162,12 +162,14 @@ export interface RegisterStore<Event, Derived> {
   readonly late?: LateRows<Event, Derived>
 }
 
-/** A hash per event in Redis, replaced whole, guarded by `outboxId`. */
+/** A hash per event in Redis, replaced whole, guarded by `outboxId` and `generation`. */
 export interface LiveEvent<Event, Derived> {
   readonly kind: 'put' | 'delete'
   readonly event: Event
   readonly derived: Derived | null
   readonly outboxId: number
+  /** Of the owner that says so: of two hashes of one record that of the later owner stands. */
+  readonly generation: number
   readonly createdAt: number
   readonly offset: number
   /** False: it gets no hash, for there is a backlog; readers find it in Cassandra. */

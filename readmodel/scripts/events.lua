@@ -1,17 +1,20 @@
--- Hashes of events, each replaced whole unless a newer outbox row wrote it.
+-- Hashes of events, each replaced whole unless a newer outbox row wrote it, or a later owner wrote it of
+-- the same row: with other metadata, what the two derive may differ, and Cassandra keeps the later one's.
 -- KEYS: one per event.
--- ARGV: ttl seconds, number of fields, their names, then per event: outbox id, 1 or 0 (delete), and
--- for 1 a value per field; a zero byte: the hash has no such field.
+-- ARGV: ttl seconds, number of fields, their names, then per event: outbox id, generation, 1 or 0
+-- (delete), and for 1 a value per field; a zero byte: the hash has no such field.
 local ttl = ARGV[1]
 local count = tonumber(ARGV[2])
 local at = 3 + count
 for i = 1, #KEYS do
-  local outbox = ARGV[at]
-  local puts = ARGV[at + 1] == '1'
-  at = at + 2
-  local present = redis.call('HGET', KEYS[i], 'outbox_id')
-  if not present or tonumber(present) <= tonumber(outbox) then
-    if present then redis.call('DEL', KEYS[i]) end
+  local outbox = tonumber(ARGV[at])
+  local generation = tonumber(ARGV[at + 1])
+  local puts = ARGV[at + 2] == '1'
+  at = at + 3
+  local found = redis.call('HMGET', KEYS[i], 'outbox_id', 'generation')
+  local present = tonumber(found[1] or '-1')
+  if present < outbox or (present == outbox and tonumber(found[2] or '-1') <= generation) then
+    if found[1] then redis.call('DEL', KEYS[i]) end
     if puts then
       local hash = {}
       local n = 0
