@@ -67,7 +67,13 @@ export function openKafkajsSubscriber(
         throw classify(error, 'commit')
       }
     },
-    seek: ({topic, partition}, offset) => consumer.seek({topic, partition, offset: String(offset)}),
+    seek({topic, partition}, offset) {
+      try {
+        consumer.seek({topic, partition, offset: String(offset)})
+      } catch {
+        // The membership ended meanwhile: the next one assigns, and seeks, anew.
+      }
+    },
     close: () => consumer.disconnect(),
   }
 }

@@ -59,6 +59,40 @@ test('Kafka that does not say how far a partition is does not end the processor'
   expect(failures).toEqual([])
 })
 
+test('an answer that comes after the stop begins nothing', async () => {
+  const stop = new AbortController()
+  let handlers: SubscriberHandlers | undefined
+  const answer = Promise.withResolvers<void>()
+  const assignments = createAssignments({
+    subscriber: {
+      async run(given) {
+        handlers = given
+      },
+      commit: async () => {},
+      seek: () => {},
+      close: async () => {},
+    },
+    admin: {
+      async offsets() {
+        await answer.promise
+        return [{partition: 0, begin: 0, end: 10}]
+      },
+      groupOffsets: async () => [],
+    },
+    groupId: 'processor',
+    createOwner: () => expect.unreachable('it would never be ended'),
+    patience: signal => ({attempts: 1, firstDelayMs: 1, maxDelayMs: 1, signal}),
+    onOwned: () => {},
+    log: pino({level: 'silent'}),
+  })
+  const running = assignments.run(stop.signal)
+  const assigning = handlers!.onAssigned([PARTITION])
+  stop.abort()
+  await running
+  answer.resolve()
+  await expect(assigning).rejects.toThrow('aborted')
+})
+
 test('a stop ends the asking', async () => {
   const stop = new AbortController()
   let handlers: SubscriberHandlers | undefined

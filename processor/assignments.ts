@@ -78,25 +78,35 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
    */
   const retake = (lost: Assigned): void => {
     const timer = setTimeout(() => {
-      if (lost.stop.signal.aborted || assigned.get(nameOf(lost.partition)) !== lost) return
-      assign([lost.partition]).catch((error: unknown) => {
+      const isStillLost = (): boolean =>
+        !lost.stop.signal.aborted && assigned.get(nameOf(lost.partition)) === lost
+      if (!isStillLost()) return
+      assign([lost.partition], isStillLost).catch((error: unknown) => {
         failure.reject(error instanceof Error ? error : new Error(messageOf(error)))
       })
     }, RETAKE_MS)
     lost.stop.signal.addEventListener('abort', () => clearTimeout(timer), {once: true})
   }
 
-  const assign = async (partitions: readonly TopicPartition[]): Promise<void> => {
+  /** @param isWanted looked at when Kafka has answered, which may take long */
+  const assign = async (
+    partitions: readonly TopicPartition[],
+    isWanted: () => boolean = () => true,
+  ): Promise<void> => {
+    const starts = new Map<string, ReadonlyMap<number, PartitionStart>>()
     for (const topic of new Set(partitions.map(partition => partition.topic))) {
-      const starts = await retry(() => readStarts(topic, deps), deps.patience(stopping.signal))
-      for (const partition of partitions.filter(each => each.topic === topic)) {
-        const start = starts.get(partition.partition)
-        if (start === undefined) throw unknownPartition(partition)
-        // One record early: it must be the one that was processed last (see intake.ts).
-        const {committed, begin: first} = start
-        deps.subscriber.seek(partition, Math.max(first, (committed ?? first) - 1))
-        begin(partition, start)
-      }
+      const ask = () => readStarts(topic, deps)
+      starts.set(topic, await retry(ask, deps.patience(stopping.signal)))
+    }
+    stopping.signal.throwIfAborted()
+    if (!isWanted()) return
+    for (const partition of partitions) {
+      const start = starts.get(partition.topic)?.get(partition.partition)
+      if (start === undefined) throw unknownPartition(partition)
+      // One record early: it must be the one that was processed last (see intake.ts).
+      const {committed, begin: first} = start
+      deps.subscriber.seek(partition, Math.max(first, (committed ?? first) - 1))
+      begin(partition, start)
     }
     announce()
   }
@@ -140,6 +150,7 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
         const running = deps.subscriber.run(handlers)
         await Promise.race([running.then(() => aborted.promise), failure.promise, aborted.promise])
       } finally {
+        stopping.abort()
         // Commits need the membership: the owners end first.
         await end([...assigned.values()].map(entry => entry.partition))
         await deps.subscriber.close()

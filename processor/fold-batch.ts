@@ -35,7 +35,7 @@ export interface FoldBatchDeps<SourceRow, Event, Derived> {
   readonly now: () => number
   /**
    * While more records wait, new events get no hash: a backlog would spend a quarter of its time on what
-   * few look up, and a replay would fill Redis with it.
+   * few look up.
    */
   readonly hashLagMax: number
   /** Events of a content that nothing is known about. */
@@ -249,8 +249,8 @@ function queueWrites<SourceRow, Event, Derived>(
     processedAt: now(),
   }
   state.pending.add(effect.location, write, fresh)
-  // A hash that stands must not outlive a change of its event, however much waits.
-  const withHash = !fresh || state.lag <= hashLagMax
+  // A hash that may stand must not outlive a change of its event, or an earlier owner's view of it.
+  const withHash = !fresh || write.mayRepeat || state.lag <= hashLagMax
   const {generation} = write.fence
   state.liveEvents.push({...write, offset, generation, correction: !fresh, withHash})
 }
