@@ -2,7 +2,7 @@
  * Computes again, from raw rows, what could not be retracted.
  *
  * Guarantees    INV-41: a recomputed value includes every event up to its offset: raw rows are read
- *               once all that was folded before is durable, and events folded since go to both.
+ *               once all that was folded before is durable, their minutes included, and events folded since go to both.
  * Does not      hurry: one row at a time, beside the live stream.
  */
 import type {PartitionState} from './partition-state.ts'
@@ -15,8 +15,11 @@ export interface RecomputeDeps<Event, Derived> {
   readonly scan: RegisterStore<Event, Derived>['scan']
   /** Runs between two batches, never while one is being folded. */
   readonly betweenBatches: <T>(work: () => Promise<T>) => Promise<T>
-  /** Resolves when the raw effects of everything up to the offset are durable. */
-  readonly whenRawDurable: (offset: number, signal: AbortSignal) => Promise<void>
+  /**
+   * Resolves when every effect up to the offset is durable, aggregates too: the hours and minutes that
+   * are stored say where raw rows are looked for.
+   */
+  readonly whenDurable: (offset: number, signal: AbortSignal) => Promise<void>
 }
 
 /**
@@ -48,7 +51,7 @@ export async function recomputeRow<Event, Derived>(
   if (begun === 'early') return 'early'
   const {row, shadow, offset} = begun
   try {
-    await deps.whenRawDurable(offset, signal)
+    await deps.whenDurable(offset, signal)
     for await (const page of deps.scan(id.projection, id.key, state.partition)) {
       signal.throwIfAborted()
       for (const event of page) projection.apply(shadow.state, event)

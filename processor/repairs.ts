@@ -26,8 +26,8 @@ export function createRepairs<SourceRow, Event, Derived>(
     scan: (projection: string, key: string, partition: number) =>
       stores.registers.scan(projection, key, partition),
     betweenBatches: <T>(work: () => Promise<T>) => between.run(work),
-    whenRawDurable: (offset: number, signal: AbortSignal) =>
-      progress.until(() => state.pending.isDurable(offset), signal),
+    whenDurable: (offset: number, signal: AbortSignal) =>
+      progress.until(() => state.durableOffset >= offset, signal),
   }
 
   const next = (): RowId | undefined =>

@@ -246,9 +246,20 @@ export class World {
     for (const location of this.raw.keys()) {
       yield await this.#call(faults, () => {
         const register = toRegister(this.raw.get(location)!)
-        return register !== null && keysOf(register.event).includes(key) ? [register.event] : []
+        const isFound =
+          register !== null &&
+          keysOf(register.event).includes(key) &&
+          this.#hasMinute(register.event)
+        return isFound ? [register.event] : []
       })
     }
+  }
+
+  /** Raw rows are looked for where stored minutes say that there are some. */
+  #hasMinute(event: ModelEvent): boolean {
+    const [, minute] = keysOf(event)
+    const stored = this.aggregates.get(`minutes ${minute}`)
+    return stored !== undefined && (JSON.parse(stored.state) as {count: number}).count > 0
   }
 
   #writeRaw(write: RawWrite<ModelEvent, null>): void {
