@@ -2,17 +2,19 @@ import pino from 'pino'
 import {expect, test} from 'vitest'
 import {PipelineError} from '../platform/errors.ts'
 import type {SubscriberHandlers} from '../platform/kafka.ts'
-import {createAssignments} from './assignments.ts'
+import {createAssignments, type AssignmentsDeps} from './assignments.ts'
 
 const PARTITION = {topic: 'events', partition: 0}
+const unavailable = (): PipelineError =>
+  new PipelineError('UPSTREAM_UNAVAILABLE', 'no answer', {disposition: 'retry'})
 
-test('Kafka that does not say how far a partition is does not end the processor', async () => {
-  let asked = 0
-  const seeks: number[] = []
+/** Runs with one partition to be assigned; what the test does not say goes well. */
+function start(deps: Pick<AssignmentsDeps, 'admin' | 'createOwner'>) {
   const stop = new AbortController()
+  const seeks: number[] = []
   let handlers: SubscriberHandlers | undefined
-  const failures: Error[] = []
   const assignments = createAssignments({
+    ...deps,
     subscriber: {
       async run(given) {
         handlers = given
@@ -21,17 +23,31 @@ test('Kafka that does not say how far a partition is does not end the processor'
       seek: (_partition, offset) => void seeks.push(offset),
       close: async () => {},
     },
+    groupId: 'processor',
+    patience: signal => ({
+      attempts: Number.POSITIVE_INFINITY,
+      firstDelayMs: 1,
+      maxDelayMs: 1,
+      signal,
+    }),
+    onOwned: () => {},
+    log: pino({level: 'silent'}),
+  })
+  const running = assignments.run(stop.signal)
+  return {stop, seeks, running, assigning: handlers!.onAssigned([PARTITION])}
+}
+
+test('Kafka that does not say how far a partition is does not end the processor', async () => {
+  let asked = 0
+  const {stop, seeks, running, assigning} = start({
     admin: {
       async offsets() {
         asked += 1
-        if (asked < 4) {
-          throw new PipelineError('UPSTREAM_UNAVAILABLE', 'no answer', {disposition: 'retry'})
-        }
+        if (asked < 4) throw unavailable()
         return [{partition: 0, begin: 0, end: 10}]
       },
       groupOffsets: async () => [{...PARTITION, offset: 7}],
     },
-    groupId: 'processor',
     createOwner: () => ({
       name: 'owner',
       push: async () => {},
@@ -41,37 +57,20 @@ test('Kafka that does not say how far a partition is does not end the processor'
         await ended.promise
       },
     }),
-    patience: signal => ({
-      attempts: Number.POSITIVE_INFINITY,
-      firstDelayMs: 1,
-      maxDelayMs: 1,
-      signal,
-    }),
-    onOwned: () => {},
-    log: pino({level: 'silent'}),
   })
-  const running = assignments.run(stop.signal).catch((error: Error) => void failures.push(error))
-  await handlers!.onAssigned([PARTITION])
+  const failures: unknown[] = []
+  const watched = running.catch((error: unknown) => void failures.push(error))
+  await assigning
   expect(asked).toBe(4)
   expect(seeks, 'one record early').toEqual([6])
   stop.abort()
-  await running
+  await watched
   expect(failures).toEqual([])
 })
 
 test('an answer that comes after the stop begins nothing', async () => {
-  const stop = new AbortController()
-  let handlers: SubscriberHandlers | undefined
   const answer = Promise.withResolvers<void>()
-  const assignments = createAssignments({
-    subscriber: {
-      async run(given) {
-        handlers = given
-      },
-      commit: async () => {},
-      seek: () => {},
-      close: async () => {},
-    },
+  const {stop, running, assigning} = start({
     admin: {
       async offsets() {
         await answer.promise
@@ -79,14 +78,8 @@ test('an answer that comes after the stop begins nothing', async () => {
       },
       groupOffsets: async () => [],
     },
-    groupId: 'processor',
     createOwner: () => expect.unreachable('it would never be ended'),
-    patience: signal => ({attempts: 1, firstDelayMs: 1, maxDelayMs: 1, signal}),
-    onOwned: () => {},
-    log: pino({level: 'silent'}),
   })
-  const running = assignments.run(stop.signal)
-  const assigning = handlers!.onAssigned([PARTITION])
   stop.abort()
   await running
   answer.resolve()
@@ -94,39 +87,21 @@ test('an answer that comes after the stop begins nothing', async () => {
 })
 
 test('a stop ends the asking', async () => {
-  const stop = new AbortController()
-  let handlers: SubscriberHandlers | undefined
   let asked = 0
-  const assignments = createAssignments({
-    subscriber: {
-      async run(given) {
-        handlers = given
-      },
-      commit: async () => {},
-      seek: () => {},
-      close: async () => {},
-    },
+  const started = start({
     admin: {
       async offsets() {
+        // The first call comes before `started` is there.
+        await Promise.resolve()
         asked += 1
-        if (asked === 3) stop.abort()
-        throw new PipelineError('UPSTREAM_UNAVAILABLE', 'no answer', {disposition: 'retry'})
+        if (asked === 3) started.stop.abort()
+        throw unavailable()
       },
       groupOffsets: async () => [],
     },
-    groupId: 'processor',
     createOwner: () => expect.unreachable('nothing is known about the partition'),
-    patience: signal => ({
-      attempts: Number.POSITIVE_INFINITY,
-      firstDelayMs: 1,
-      maxDelayMs: 1,
-      signal,
-    }),
-    onOwned: () => {},
-    log: pino({level: 'silent'}),
   })
-  const running = assignments.run(stop.signal)
-  await expect(handlers!.onAssigned([PARTITION])).rejects.toThrow('no answer')
-  await running
+  await expect(started.assigning).rejects.toThrow('no answer')
+  await started.running
   expect(asked).toBe(3)
 })

@@ -141,11 +141,7 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
     name: 'assignments',
     async run(signal) {
       const aborted = Promise.withResolvers<void>()
-      const stop = (): void => {
-        stopping.abort(signal.reason)
-        aborted.resolve()
-      }
-      signal.addEventListener('abort', stop, {once: true})
+      signal.addEventListener('abort', () => aborted.resolve(), {once: true})
       try {
         const running = deps.subscriber.run(handlers)
         await Promise.race([running.then(() => aborted.promise), failure.promise, aborted.promise])

@@ -98,6 +98,7 @@ export function createContentReader(deps: ContentReaderDeps): ContentReader {
           for (const partition of partitions) {
             const load = () => deps.partitions.load(deps.topic, partition.partition)
             const progress = await retry(load, deps.patience(signal))
+            // After the load: another processor may record more meanwhile, and that is no topic made again.
             const offsets = await retry(() => deps.admin.offsets(deps.topic), deps.patience(signal))
             const {begin = 0, end = 0} =
               offsets.find(known => known.partition === partition.partition) ?? {}

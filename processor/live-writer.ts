@@ -58,7 +58,7 @@ export function createLiveWriter<SourceRow, Event, Derived>(
     },
   ): Promise<boolean> => {
     const {offset, generation, leaseUntilMs, extendUntilMs} = lasts
-    if (leaseUntilMs + extendUntilMs > 0) lease.asking(leaseUntilMs + extendUntilMs)
+    lease.asking(Math.max(leaseUntilMs, extendUntilMs))
     const fence = {partition: state.partition, offset, generation}
     const outcome = await live.flush({
       fence,

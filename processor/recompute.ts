@@ -2,7 +2,8 @@
  * Computes again, from raw rows, what could not be retracted.
  *
  * Guarantees    INV-41: a recomputed value includes every event up to its offset: raw rows are read
- *               once all that was folded before is durable, their minutes included, and events folded since go to both.
+ *               once all that was folded before is durable, their minutes included, and events
+ *               folded since go to both.
  * Does not      hurry: one row at a time, beside the live stream.
  */
 import type {PartitionState} from './partition-state.ts'
