@@ -44,3 +44,14 @@ export function cpuMsOf(pid: number): number {
   for (const [id, {ownMs, endedMs}] of stats) if (isOurs(id)) total += ownMs + endedMs
   return total
 }
+
+/** Milliseconds that all cores together were busy, and were there, since the machine started. */
+export function machineMs(): {readonly busyMs: number; readonly allMs: number} {
+  const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n')
+  const [user = 0, nice = 0, system = 0, idle = 0, wait = 0, irq = 0, soft = 0, stolen = 0] = line
+    .split(/\s+/)
+    .slice(1)
+    .map(ticks => Number(ticks) * TICK_MS)
+  const busyMs = user + nice + system + irq + soft + stolen
+  return {busyMs, allMs: busyMs + idle + wait}
+}

@@ -39,6 +39,8 @@ export interface ProcessorBed {
 export interface EventLoad {
   readonly events: number
   readonly contents: number
+  /** Contents by Zipf's law with exponent 1: the k-th gets 1/k of what the first gets. */
+  readonly isZipf: boolean
   readonly users: number
   /** The events are spread over so many minutes before now, in the order of time. */
   readonly minutes: number
@@ -62,10 +64,37 @@ const metaOf = (outboxId: number, createdAt: number): RecordMeta => ({
 
 const DEVICES = ['ios', 'android', 'web-chrome', 'web-safari', 'tv'] as const
 
+/** The finaliser of murmur3: neighbours become strangers. */
+function mixOf(n: number): number {
+  let h = n | 0
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return (h ^ (h >>> 16)) >>> 0
+}
+
+/** Which content the n-th event belongs to, 1 to `contents`. */
+function contentPicker({contents, isZipf}: EventLoad): (n: number) => number {
+  if (!isZipf) return n => 1 + (mixOf(n) % contents)
+  const sums = new Float64Array(contents)
+  let sum = 0
+  for (let k = 0; k < contents; k++) sums[k] = sum += 1 / (k + 1)
+  return n => {
+    const wanted = (mixOf(n) / 2 ** 32) * sum
+    let low = 0
+    let high = contents - 1
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (sums[middle]! > wanted) high = middle
+      else low = middle + 1
+    }
+    return 1 + low
+  }
+}
+
 /** Neighbours in the topic belong to other contents and users, as with many visitors at once. */
 function eventOf(
   n: number,
-  {contents, users}: EventLoad,
+  {contentId, users}: {readonly contentId: string; readonly users: number},
   eventUs: number,
   ids: (k: number) => string,
 ): EngagementRecord {
@@ -74,7 +103,7 @@ function eventOf(
   return {
     ...metaOf(n, eventUs + 1_000),
     event_id: n,
-    content_id: ids(1 + (mixed % contents)),
+    content_id: contentId,
     user_id: ids(1 + ((mixed >>> 7) % users)),
     event_type: EVENT_TYPES[n % EVENT_TYPES.length]!,
     event_ts: eventUs,
@@ -145,9 +174,11 @@ export async function openProcessorBed(given: Env): Promise<ProcessorBed> {
       }
       const spanUs = load.minutes * US_PER_MINUTE
       const startUs = Date.now() * 1_000 - spanUs
+      const contentOf = contentPicker(load)
       await append(engagement, load.events, n => {
         const eventUs = startUs + Math.floor((n * spanUs) / load.events)
-        const value = eventOf(n, load, eventUs, idOf)
+        const contentId = idOf(contentOf(n))
+        const value = eventOf(n, {contentId, users: load.users}, eventUs, idOf)
         return {key: value.content_id!, value}
       })
     },

@@ -2,10 +2,12 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {openCassandra} from '../../platform/cassandra.ts'
 import {envReader} from '../../platform/config.ts'
 import {readCassandraConnection, readRedisUrl} from '../../platform/connections.ts'
+import {openClient} from '../../platform/postgres.ts'
 import {openRedis, type Redis} from '../../platform/redis.ts'
 import {createEventStore, type EventStore} from '../../readmodel/event-store.ts'
 import {eventKey} from '../../readmodel/redis-keys.ts'
 import {quantile, type Bench, type BenchContext, type Figures} from '../bench.ts'
+import {cpuMsOf, machineMs} from '../cpu.ts'
 import {
   addHistory,
   openPipelineBed,
@@ -15,7 +17,7 @@ import {
   type PipelineBed,
 } from '../pipeline-process.ts'
 
-const RATES = [2_000, 8_000] as const
+const RATES = [2_000, 5_000] as const
 /** Pauses between looks: half of one is the error of a time. Redis answers cheaply, Cassandra does not. */
 const REDIS_LOOK_MS = 5
 const CASSANDRA_LOOK_MS = 20
@@ -158,25 +160,104 @@ function toFigures(store: string, times: readonly number[]): Figures {
   }
 }
 
+/** One reader: commits a row, asks for a series that includes it, and so on until the signal. */
+async function readAfterEvents(
+  bed: PipelineBed,
+  contents: number,
+  signal: AbortSignal,
+): Promise<Figures> {
+  const client = await openClient(bed.databaseUrl, {applicationName: 'bench-reader'})
+  const times: number[] = []
+  try {
+    for (let n = 0; !signal.aborted; n++) {
+      const {rows} = await client.query<{id: string; content_id: string}>({
+        ...INSERT,
+        values: [1 + ((n * 31) % contents)],
+      })
+      const {id, content_id} = rows[0]!
+      const path = `/v1/content/${content_id}/timeseries?period=1d&wait_ms=20000&after_event=${id}`
+      const startMs = performance.now()
+      const answer = await fetch(`${bed.api.url}${path}`)
+      await answer.arrayBuffer()
+      if (answer.status === 200) times.push(performance.now() - startMs)
+    }
+  } finally {
+    await client.end()
+  }
+  const sorted = times.toSorted((a, b) => a - b)
+  return {reader_p50_ms: quantile(sorted, 0.5), reader_p99_ms: quantile(sorted, 0.99)}
+}
+
+/** The sum of a metric of the processor over the labels of the engagement stream. */
+async function readMetric({processor}: PipelineBed, name: string): Promise<number> {
+  const lines = (await (await fetch(`${processor.url}/metrics`)).text()).split('\n')
+  return lines
+    .filter(line => line.startsWith(`${name}{`) && line.includes('stream="engagement"'))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+}
+
+interface Sample {
+  readonly atMs: number
+  readonly rows: number
+  readonly records: number
+  readonly busyMs: number
+  readonly allMs: number
+  readonly cpu: Readonly<Record<string, number>>
+}
+
+async function takeSample(bed: PipelineBed, {servers}: BenchContext): Promise<Sample> {
+  const {relay, processor, api} = bed
+  const pids = {relay: relay.pid, processor: processor.pid, api: api.pid, ...servers.pids}
+  return {
+    atMs: performance.now(),
+    rows: await readMetric(bed, 'processor_aggregate_rows_total'),
+    records: await readMetric(bed, 'processor_records_total'),
+    ...machineMs(),
+    cpu: Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuMsOf(pid)])),
+  }
+}
+
+function toShares(from: Sample, to: Sample): Figures {
+  const tookMs = to.atMs - from.atMs
+  const shares = Object.keys(to.cpu).map(
+    name => [`${name}_cpu_pct`, ((to.cpu[name]! - from.cpu[name]!) * 100) / tookMs] as const,
+  )
+  return {
+    aggregate_rows_per_event: (to.rows - from.rows) / (to.records - from.records),
+    both_cores_pct: ((to.busyMs - from.busyMs) * 100) / (to.allMs - from.allMs),
+    ...Object.fromEntries(shares),
+  }
+}
+
 /** Background load at `eventsPerS`, and probes in it. */
 async function measureUnder(
   bed: PipelineBed,
   stores: Stores,
-  {settings}: BenchContext,
+  context: BenchContext,
   eventsPerS: number,
 ): Promise<Figures> {
+  const {settings} = context
   const contents = settings['contents']!
   const stop = new AbortController()
   const startMs = performance.now()
   const streaming = streamEvents(bed, {rate: eventsPerS, contents}, stop.signal)
+  const reading = readAfterEvents(bed, contents, stop.signal)
+  void reading.catch(() => undefined)
   const load = {rate: settings['probes_per_s']!, contents}
   try {
     await measure(bed, stores, {...load, seconds: settings['warm_seconds']!})
+    const before = await takeSample(bed, context)
     const figures = await measure(bed, stores, {...load, seconds: settings['seconds']!})
+    const after = await takeSample(bed, context)
     stop.abort()
     const sent = await streaming
     const tookS = (performance.now() - startMs) / 1_000
-    return {...figures, events_per_s: sent / tookS}
+    return {
+      ...figures,
+      ...(await reading),
+      events_per_s: sent / tookS,
+      ...toShares(before, after),
+    }
   } finally {
     stop.abort()
   }
@@ -184,7 +265,7 @@ async function measureUnder(
 
 export const bench: Bench = {
   name: 'freshness',
-  what: 'Rows committed at a fixed rate through relay and processor, and in them single-row commits that are looked for: from the return of COMMIT until the event is in Redis (looked for every 5 ms) and in Cassandra (every 20 ms).',
+  what: 'Rows committed at a fixed rate through relay and processor, and in them single-row commits that are looked for: from the return of COMMIT until the event is in Redis (looked for every 5 ms) and in Cassandra (every 20 ms). One reader asks for a series after each event of its own meanwhile; the shares of the cores include the load.',
   needs: ['postgres', 'kafka', 'registry', 'cassandra', 'redis'],
   settings: {
     events_per_s: 0,
