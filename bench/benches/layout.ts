@@ -29,7 +29,10 @@ interface Layout {
   readonly columns: readonly string[]
   /** Rows in one call of an owner: a live stream, a backlog; or the rows of a checkpoint. */
   readonly groups: readonly number[]
-  readonly rowOf: (n: number, at: Place) => {readonly partition: string; readonly values: CqlValue[]}
+  readonly rowOf: (
+    n: number,
+    at: Place,
+  ) => {readonly partition: string; readonly values: CqlValue[]}
 }
 
 interface Place {
@@ -296,7 +299,12 @@ const AGGREGATES: readonly Layout[] = [
 async function write(
   cassandra: Cassandra,
   layout: Layout,
-  load: {readonly table: string; readonly from: number; readonly rows: number; readonly group: number},
+  load: {
+    readonly table: string
+    readonly from: number
+    readonly rows: number
+    readonly group: number
+  },
   place: Omit<Place, 'owner'>,
 ): Promise<void> {
   const names = layout.columns.join(', ')
