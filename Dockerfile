@@ -24,6 +24,7 @@ ENV NODE_ENV=production
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./
 COPY contracts ./contracts
+COPY streams ./streams
 COPY platform ./platform
 COPY db ./db
 COPY readmodel ./readmodel

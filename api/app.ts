@@ -96,7 +96,7 @@ function newApp(options: AppOptions, logger: FastifyBaseLogger): Api {
     keepAliveTimeout: 72_000,
     trustProxy: options.trustProxy,
     forceCloseConnections: true,
-    routerOptions: {maxParamLength: 500, ignoreTrailingSlash: false},
+    routerOptions: {maxParamLength: 4096, ignoreTrailingSlash: false},
     exposeHeadRoutes: true,
     genReqId: request => {
       const given = request.headers['x-request-id']

@@ -2,7 +2,7 @@
  * Calendar arithmetic for time series: where buckets of a granularity begin in a time zone.
  *
  * All instants are milliseconds since 1970. A bucket runs to the start of the next one, so a day
- * with a clock change is one bucket of 23 or 25 hours.
+ * with a clock change is one bucket of 23 or 25 hours, and an hour in which clocks change is two.
  */
 
 export const GRANULARITIES = ['minute', 'hour', 'day', 'week', 'month'] as const
@@ -60,12 +60,34 @@ export function offsetMs(zone: string, ms: number): number {
   return local - Math.floor(ms / 1000) * 1000
 }
 
-/** The instant at which clocks in `zone` show `local`; in a gap, the instant after it. */
+/** Clocks are changed at most once within so long. */
+const PROBE = 13 * HOUR
+
+/** When the offset becomes another one, between two instants that differ in it. */
+function changeBetween(zone: string, from: number, to: number): number {
+  const before = offsetMs(zone, from)
+  let [low, high] = [from, to]
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (offsetMs(zone, middle) === before) low = middle
+    else high = middle
+  }
+  return high
+}
+
+/** The first instant at which clocks in `zone` show `local` or later. */
 export function toInstant(zone: string, local: number): number {
-  const guess = local - offsetMs(zone, local)
-  const second = local - offsetMs(zone, guess)
-  if (local - offsetMs(zone, second) === second) return second
-  return Math.max(guess, second)
+  if (zone === 'UTC') return local
+  // No offset is larger than two probes: the instant lies between the first and the last.
+  for (let at = local - 2 * PROBE; at < local + 2 * PROBE; at += PROBE) {
+    const offset = offsetMs(zone, at)
+    const isSame = offsetMs(zone, at + PROBE) === offset
+    const end = isSame ? at + PROBE : changeBetween(zone, at, at + PROBE)
+    if (local - offset < end) return Math.max(at, local - offset)
+    const later = local - offsetMs(zone, end)
+    if (!isSame && later < at + PROBE) return Math.max(end, later)
+  }
+  return local
 }
 
 function floorLocal(local: number, granularity: Granularity): number {
@@ -88,32 +110,44 @@ function floorLocal(local: number, granularity: Granularity): number {
   }
 }
 
-/** The start of the bucket that holds `ms`. */
+/**
+ * The start of the bucket that holds `ms`: the first instant of its hour, day, week or month. A day that
+ * begins twice, because clocks go back over midnight, begins once: the first time.
+ */
 export function floorTo(ms: number, granularity: Granularity, zone: string): number {
   if (granularity === 'minute') return Math.floor(ms / MINUTE) * MINUTE
   const offset = offsetMs(zone, ms)
   const local = floorLocal(ms + offset, granularity)
-  // Inside one hour the offset of the instant is the one to use: an hour that comes twice when
-  // clocks go back is two buckets.
-  if (granularity === 'hour') return local - offset
-  return toInstant(zone, local)
+  if (granularity !== 'hour') {
+    const start = toInstant(zone, local)
+    const next = toInstant(zone, nextLocal(local, granularity))
+    return next <= ms ? next : start
+  }
+  // An hour ends where its offset does: one that comes twice is two buckets.
+  const start = local - offset
+  return offsetMs(zone, start) === offset ? start : changeBetween(zone, start, ms)
+}
+
+function nextLocal(local: number, granularity: 'day' | 'week' | 'month'): number {
+  if (granularity !== 'month') return local + (granularity === 'day' ? DAY : 7 * DAY)
+  const date = new Date(local)
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1)
 }
 
 /** The start of the bucket after the one that starts at `start`. */
 export function nextStart(start: number, granularity: Granularity, zone: string): number {
   if (granularity === 'minute') return start + MINUTE
-  if (granularity === 'hour') return start + HOUR
-  // Where midnight is skipped, the bucket starts later: count on from the midnight that is not.
-  const local = floorLocal(start + offsetMs(zone, start), granularity)
-  const date = new Date(local)
-  switch (granularity) {
-    case 'day':
-      return toInstant(zone, local + DAY)
-    case 'week':
-      return toInstant(zone, local + 7 * DAY)
-    case 'month':
-    default:
-      return toInstant(zone, Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1))
+  const offset = offsetMs(zone, start)
+  let local = floorLocal(start + offset, granularity)
+  if (granularity === 'hour') {
+    const next = local - offset + HOUR
+    return offsetMs(zone, next - 1) === offset ? next : changeBetween(zone, start, next - 1)
+  }
+  // Days that were left out have no instant of their own.
+  for (;;) {
+    local = nextLocal(local, granularity)
+    const next = toInstant(zone, local)
+    if (next > start) return next
   }
 }
 

@@ -1,7 +1,7 @@
 /** Puts the API together from open connections; main.ts and the tests open them. */
 import {join} from 'node:path'
+import type {Stream} from '../contracts/stream.ts'
 import {topicName} from '../contracts/topics.ts'
-import {EVENT_TYPES} from '../contracts/engagement.ts'
 import type {Cassandra} from '../platform/cassandra.ts'
 import type {KafkaAdmin} from '../platform/kafka.ts'
 import type {RecordReader} from '../platform/kafka-reader.ts'
@@ -10,14 +10,8 @@ import type {Logger} from '../platform/log.ts'
 import type {Metrics} from '../platform/metrics.ts'
 import type {Redis} from '../platform/redis.ts'
 import type {Registry} from '../platform/registry.ts'
-import {createActivityReads, createLiveActivityReads} from '../readmodel/activity-reads.ts'
-import {createActivityStore} from '../readmodel/activity-store.ts'
 import {markAwaited} from '../readmodel/awaited.ts'
-import {createContentReads} from '../readmodel/content-reads.ts'
-import {createContentStore} from '../readmodel/content-store.ts'
-import {createEventStore} from '../readmodel/event-store.ts'
-import {createLiveReads} from '../readmodel/live-reads.ts'
-import {createPartitionStore} from '../readmodel/partition-store.ts'
+import {createPositions} from '../readmodel/positions.ts'
 import {createActivityWorker} from './activity-requests.ts'
 import {buildApp, ownerFilter, writeRequest, type Api, type AppOptions, type Deps} from './app.ts'
 import type {ApiConfig} from './config.ts'
@@ -32,7 +26,7 @@ import {createHub} from './live/hub.ts'
 import {figureSources} from './live/figures.ts'
 import {createFigureLoop} from './live/sources.ts'
 import {createTail} from './live/tail.ts'
-import {createLocate, TOPIC_OF} from './locate.ts'
+import {createLocate} from './locate.ts'
 import {createApiMetrics} from './metrics.ts'
 import {createAnyDecoder} from './pipeline/decode-any.ts'
 import {createDeadLetters} from './pipeline/dead-letters.ts'
@@ -40,14 +34,14 @@ import {createInspector} from './pipeline/inspector.ts'
 import {createLagWatch} from './pipeline/lag.ts'
 import {createLatency} from './pipeline/latency.ts'
 import {createHistoryKeeper, createOverview} from './pipeline/overview.ts'
-import {traceDeps} from './pipeline/trace-stores.ts'
 import {createTrace} from './pipeline/trace.ts'
 import type {Counter} from './plugins/limits.ts'
 import {addPages} from './plugins/pages.ts'
 import {createEngagementReads} from './reads/engagement.ts'
 import {judge, storeChecks} from './readiness.ts'
+import {openStores} from './reads/open.ts'
 import type {Reads} from './reads/reads.ts'
-import {needRedis, withoutStored, type Stores} from './reads/stores.ts'
+import {lateCassandra} from './reads/stores.ts'
 import {createUserReads} from './reads/users.ts'
 import {addAdminRoutes} from './routes/admin.ts'
 import {addEventRoutes} from './routes/events.ts'
@@ -56,6 +50,7 @@ import {addMetricsRoutes} from './routes/metrics.ts'
 import {addOverviewRoutes} from './routes/overview.ts'
 import {addPlatformRoutes} from './routes/platform.ts'
 import {createReadAfter} from './routes/read-after.ts'
+import {addStreamRoutes} from './routes/streams.ts'
 import {addUserRoutes} from './routes/users.ts'
 import {createWaits} from './waits.ts'
 
@@ -72,9 +67,8 @@ export interface Resources {
   /** Signs cursors and sessions; shared by all API processes. */
   readonly secret: string
   readonly topicPrefix: string
+  readonly streams: readonly Stream[]
 }
-
-type Stream = 'engagement' | 'activity'
 
 const SECOND_MS = 1000
 const CLEAN_MS = 600_000
@@ -87,80 +81,60 @@ export interface Composed {
 export async function composeApi(resources: Resources, config: ApiConfig): Promise<Composed> {
   const {db, redis, cassandra, admin, log, registryOfMetrics, topicPrefix, secret} = resources
   const metrics = createApiMetrics(registryOfMetrics)
-  const topicOf = (stream: Stream): string => topicName(topicPrefix, TOPIC_OF[stream])
-  const countPartitions = (stream: Stream): Late<number> =>
-    createLate(async () => (await (await admin.get()).offsets(topicOf(stream))).length)
-  const partitions = {
-    engagement: countPartitions('engagement'),
-    activity: countPartitions('activity'),
-  }
+  const {streams} = resources
+  const counted = streams.filter(({isReference}) => !isReference)
+  const topics = new Map(counted.map(({name, topic}) => [name, topicName(topicPrefix, topic)]))
+  const partitions = new Map(
+    [...topics].map(([name, topic]) => [
+      name,
+      createLate(async () => (await (await admin.get()).offsets(topic)).length),
+    ]),
+  )
   const lag = createLagWatch(
     {db, admin: () => admin.get()},
-    {
-      topics: [topicOf('engagement'), topicOf('activity')],
-      group: config.processorGroupId,
-      lifeMs: 500,
-    },
+    {topics: [...topics.values()], group: config.processorGroupId, lifeMs: 500},
   )
-  const live = createLate(async () => ({
-    engagement: createLiveReads(redis, await partitions.engagement.get()),
-    activity: createLiveActivityReads(redis, await partitions.activity.get()),
-  }))
-  const stored = createLate(async () => {
-    const open = await cassandra.get()
-    return {
-      cassandra: open,
-      content: createContentReads(open, await partitions.engagement.get()),
-      activity: createActivityReads(open, await partitions.activity.get()),
-      events: createEventStore(open),
-      activities: createActivityStore(open),
-      contents: createContentStore(open),
-    }
+  const stored = lateCassandra(() => cassandra.get())
+  const {stores, polled} = openStores({
+    streams,
+    redis,
+    cassandra: stored,
+    partitionsOf: async ({name}) => await partitions.get(name)!.get(),
+    freshness: () => freshness,
+    metrics,
   })
-  const readLive = async () => {
-    needRedis(redis)
-    return await live.get()
-  }
   const freshness = createFreshness(
     {
       lag: () => lag.read(),
-      applied: async stream =>
-        (await (await readLive())[stream].leases()).map(lease => lease?.offset ?? null),
-      topicOf,
+      async applied(stream) {
+        const {live} = await stores.reads(stream)
+        return (await live.markers()).map(marker => marker?.offset ?? null)
+      },
+      topics,
       log,
     },
     {everyMs: SECOND_MS},
   )
-  const stores: Stores = {
-    live: readLive,
-    stored: () => stored.get(),
-    ageMs: (store, stream) => freshness.ageMs(store, stream),
-    metrics,
-  }
+  const positions = createPositions(stored)
   const waits = createWaits(
     {
       ...createLocate({
-        db,
         stores,
-        partitionsOf: stream => partitions[stream].get(),
-        committed: async (stream, partition) => {
-          const {cassandra: open} = await stored.get()
-          const progress = await createPartitionStore(open).load(topicOf(stream), partition)
-          return progress?.offset ?? null
-        },
-        mark: async (stream, partition) => {
-          needRedis(redis)
-          await markAwaited(redis, stream, partition)
+        committed: async (stream, partition) =>
+          (await positions.load(topics.get(stream)!, partition))?.offset ?? null,
+        async mark(stream, partition) {
+          if (!redis.isReady) return
+          await markAwaited(redis, {space: await stores.space(), stream, partition})
         },
       }),
       metrics,
     },
     {waitMsMax: config.waitMsMax},
   )
-  const reads: Reads = {
-    ...createEngagementReads({db, stores, counted: EVENT_TYPES, now: Date.now}),
-    ...createUserReads({db, stores}),
-  }
+  const [reads, liveReads] = [stores, polled].map((from): Reads => ({
+    ...createEngagementReads({db, stores: from, now: Date.now}),
+    ...createUserReads({stores: from}),
+  })) as [Reads, Reads]
   const cursors = createCursors(secret)
   const hub = createHub(
     {log, metrics},
@@ -184,11 +158,6 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     },
     {pollMs: 1000},
   )
-  const liveOnly = withoutStored(stores)
-  const liveReads: Reads = {
-    ...createEngagementReads({db, stores: liveOnly, counted: EVENT_TYPES, now: Date.now}),
-    ...createUserReads({db, stores: liveOnly}),
-  }
   const overview = createOverview({
     reads: liveReads,
     redis,
@@ -218,16 +187,19 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     writeRequest,
     ownerFilter,
   }
-  const readAfter = createReadAfter(waits, {
+  const readAfter = createReadAfter(waits, stores.plan, {
     async committed({stream, id}) {
-      const table = stream === 'engagement' ? 'engagement_events' : 'activity_events'
-      const {rowCount} = await db.query(`SELECT FROM ${table} WHERE id = $1`, [id])
+      const {table, idColumn} = stores.plan(stream).stream
+      const {rowCount} = await db.query(`SELECT FROM ${table} WHERE "${idColumn}" = $1`, [id])
       return rowCount > 0
     },
     unpublished: async () => (await lag.read()).outboxUnpublished,
   })
-  const deadLetters = createDeadLetters({db, inspector, decoder}, {topicPrefix})
-  const trace = createTrace(traceDeps(resources, stores, inspector), {topicPrefix})
+  const deadLetters = createDeadLetters({db, inspector, decoder, streams}, {topicPrefix})
+  const trace = createTrace(
+    {db, admin: () => admin.get(), inspector, reads: stores.reads},
+    {topicPrefix},
+  )
   const readDeps = {reads, readAfter, cursors}
   registryOfMetrics.onScrape(async () => {
     const {records} = await lag.read()
@@ -246,6 +218,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
         addEventRoutes(api, readDeps)
         addPlatformRoutes(api, readDeps)
         addUserRoutes(api, readDeps)
+        addStreamRoutes(api, {streams, stores, readAfter, cursors})
         addOverviewRoutes(api, overview)
         addLiveRoutes(api, {hub, reads, tail, sources, overview, db, ownerFilter})
         addAdminRoutes(
@@ -259,6 +232,8 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
             deadLetters,
             trace,
             checkStores: checks,
+            streams,
+            planOf: stores.plan,
           },
           {...config, topicPrefix},
         )

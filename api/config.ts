@@ -6,6 +6,7 @@ import {
   readKafkaConnection,
   readRedisUrl,
   readRegistryConnection,
+  readStreamsFolder,
   type CassandraConnection,
   type KafkaConnection,
   type RegistryConnection,
@@ -42,6 +43,7 @@ export interface ApiConfig {
   /** Lag, in records, from which on the API calls itself not ready. */
   readonly readyLagMax: number
   readonly pagesFolder: string
+  readonly streamsFolder: string
   readonly relayUrls: readonly string[]
   readonly processorUrls: readonly string[]
 }
@@ -99,6 +101,7 @@ export function readApiConfig(env: Env): {
     livePerAddressMax: read.int('API_LIVE_PER_ADDRESS_MAX', 100, {min: 1, max: 100_000}),
     processorGroupId: read.text('PROCESSOR_GROUP_ID', 'processor', /^[\w.-]{1,200}$/),
     readyLagMax: read.int('API_READY_LAG_MAX', 500_000, {min: 1, max: 1_000_000_000}),
+    streamsFolder: readStreamsFolder(read),
     pagesFolder: read.text('API_PAGES', 'dashboard/dist'),
     relayUrls: listOf(read.text('API_RELAY_URLS', 'http://127.0.0.1:3001')),
     processorUrls: listOf(read.text('API_PROCESSOR_URLS', 'http://127.0.0.1:3002')),

@@ -39,6 +39,7 @@ function noResources(): Resources {
     registryOfMetrics: createMetrics(),
     secret: 'none',
     topicPrefix: '',
+    streams: [],
   }
 }
 

@@ -34,7 +34,9 @@ export function caughtUpAt(
 }
 
 export interface Freshness extends Loop {
-  ageMs(store: FreshStore, stream: 'engagement' | 'activity'): number | null
+  ageMs(store: FreshStore, stream: string): number | null
+  /** Whether every partition's owner kept Redis up to date when last looked at. */
+  isLive(stream: string): boolean
   /** Records a second that became visible lately, and when that was measured. */
   readonly ratePerSecond: number | null
 }
@@ -42,13 +44,12 @@ export interface Freshness extends Loop {
 export interface FreshnessDeps {
   readonly lag: () => Promise<LagView>
   /** Highest offset that Redis holds, by partition; null where it says nothing. */
-  readonly applied: (stream: 'engagement' | 'activity') => Promise<readonly (number | null)[]>
-  readonly topicOf: (stream: 'engagement' | 'activity') => string
+  readonly applied: (stream: string) => Promise<readonly (number | null)[]>
+  /** Topics by stream. */
+  readonly topics: ReadonlyMap<string, string>
   readonly log: Logger
   readonly now?: () => number
 }
-
-const STREAMS = ['engagement', 'activity'] as const
 
 export function createFreshness(
   deps: FreshnessDeps,
@@ -57,6 +58,7 @@ export function createFreshness(
   const now = deps.now ?? Date.now
   const looks = new Map<string, Ends[]>()
   const caughtUp = new Map<string, number>()
+  const alive = new Map<string, boolean>()
   let before: {at: number; sum: number} | undefined
   let rate: number | null = null
 
@@ -64,8 +66,7 @@ export function createFreshness(
     const view = await deps.lag()
     const waiting = (view.outboxOldestSeconds ?? 0) * 1000
     let sum = 0
-    for (const stream of STREAMS) {
-      const topic = deps.topicOf(stream)
+    for (const [stream, topic] of deps.topics) {
       const partitions = view.partitions.filter(one => one.topic === topic)
       if (partitions.length === 0 || view.outboxUnpublished === null) continue
       const list = looks.get(stream) ?? []
@@ -75,14 +76,16 @@ export function createFreshness(
       })
       looks.set(stream, list.slice(-LOOKS_KEPT))
       const committed = new Map(partitions.map(one => [String(one.partition), one.committed]))
-      const applied = await deps.applied(stream).catch(() => [])
+      const applied = await deps.applied(stream).catch((): (number | null)[] => [])
+      alive.set(stream, applied.length > 0 && !applied.includes(null))
+      // Where Redis says nothing, Cassandra answers.
       const live = new Map(
-        applied.map((offset, partition) => [String(partition), (offset ?? -1) + 1]),
+        partitions.map(({partition, committed: stored}) => {
+          const offset = applied[partition] ?? null
+          return [String(partition), offset === null ? stored : Math.max(offset + 1, stored)]
+        }),
       )
-      sum += partitions.reduce(
-        (total, one) => total + Math.max(one.committed, live.get(String(one.partition)) ?? 0, 0),
-        0,
-      )
+      sum += [...live.values()].reduce((total, next) => total + Math.max(next, 0), 0)
       for (const [store, reached] of [
         ['redis', live],
         ['cassandra', committed],
@@ -104,6 +107,7 @@ export function createFreshness(
       const at = caughtUp.get(`${store}:${stream}`)
       return at === undefined ? null : Math.max(0, now() - at)
     },
+    isLive: stream => alive.get(stream) === true,
     get ratePerSecond() {
       return rate
     },

@@ -1,7 +1,14 @@
 import * as fc from 'fast-check'
 import {describe, expect, test} from 'vitest'
 import {makeKey, makeSession, parseKey, readSession, secretMatches} from './access.ts'
-import {bucketStarts, floorTo, nextStart, type Granularity} from './calendar.ts'
+import {
+  bucketStarts,
+  floorTo,
+  GRANULARITIES,
+  nextStart,
+  offsetMs,
+  type Granularity,
+} from './calendar.ts'
 import {toCsv} from './csv.ts'
 import {createCursors} from './cursor.ts'
 import {depthOf, findBadJson} from './json-guard.ts'
@@ -79,29 +86,68 @@ describe('the calendar', () => {
     expect(nextStart(ms(start), granularity, zone)).toBe(ms(next))
   })
 
-  test('buckets follow each other without gap or overlap, whatever the zone', () => {
-    const zones = [
-      'UTC',
-      'Europe/Berlin',
-      'Asia/Kolkata',
-      'Australia/Lord_Howe',
-      'America/Sao_Paulo',
-    ]
-    const granularities: readonly Granularity[] = ['day', 'week', 'month']
+  /** Every bucket that touches the time around an instant begins where the one before it ends. */
+  function expectBuckets(at: number, granularity: Granularity, zone: string): void {
+    const start = floorTo(at, granularity, zone)
+    const next = nextStart(start, granularity, zone)
+    const seen = {
+      isInside: start <= at && at < next,
+      ofStart: floorTo(start, granularity, zone),
+      ofEnd: floorTo(next - 1, granularity, zone),
+      ofNext: floorTo(next, granularity, zone),
+    }
+    const wanted = {isInside: true, ofStart: start, ofEnd: start, ofNext: next}
+    expect(seen, `${granularity} of ${new Date(at).toISOString()} in ${zone}`).toEqual(wanted)
+  }
+
+  /** When the offset changes after `from`, if it does within half a year; else `from`. */
+  function changeAfter(from: number, zone: string): number {
+    let [low, high] = [from, from + 183 * 86_400_000]
+    const offset = offsetMs(zone, low)
+    if (offsetMs(zone, high) === offset) return from
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2)
+      if (offsetMs(zone, middle) === offset) low = middle
+      else high = middle
+    }
+    return high
+  }
+
+  const NEAR = [-86_400_000, -5_400_000, -1_800_000, -1, 0, 1, 1_800_000, 5_400_000, 86_400_000]
+
+  test('buckets follow each other without gap or overlap, in every zone, past and future', () => {
+    const zones = [...Intl.supportedValuesOf('timeZone'), 'UTC']
     fc.assert(
       fc.property(
         fc.constantFrom(...zones),
-        fc.constantFrom(...granularities),
-        fc.integer({min: ms('1971-01-01T00:00:00Z'), max: ms('2037-01-01T00:00:00Z')}),
-        (zone, granularity, at) => {
-          const start = floorTo(at, granularity, zone)
-          const next = nextStart(start, granularity, zone)
-          expect(start).toBeLessThanOrEqual(at)
-          expect(next).toBeGreaterThan(at)
-          expect(floorTo(start, granularity, zone)).toBe(start)
+        fc.constantFrom(...GRANULARITIES),
+        fc.integer({min: ms('1970-01-01T00:00:00Z'), max: ms('2100-01-01T00:00:00Z')}),
+        fc.oneof(fc.constantFrom(...NEAR), fc.integer({min: -2e8, max: 2e8})),
+        (zone, granularity, at, near) => {
+          expectBuckets(changeAfter(at, zone) + near, granularity, zone)
         },
       ),
+      {numRuns: 1000},
     )
+  })
+
+  test.each([
+    ['hours that change by half', 'Australia/Lord_Howe', '2026-04-04T15:00:00Z'],
+    ['half an hour that is left out', 'Australia/Lord_Howe', '2026-10-03T15:30:00Z'],
+    ['a midnight that comes twice', 'America/Sao_Paulo', '1986-03-15T02:00:00Z'],
+    ['a midnight that is left out', 'America/Sao_Paulo', '1986-10-25T03:00:00Z'],
+    ['a change one minute after midnight', 'America/St_Johns', '2010-11-07T02:31:00Z'],
+    ['a change by two hours', 'America/St_Johns', '1988-04-03T03:31:00Z'],
+    ['clocks that go back at one', 'America/Havana', '2025-11-02T05:00:00Z'],
+    ['clocks that go on at midnight', 'America/Havana', '2026-03-08T05:00:00Z'],
+    ['a day that is left out', 'Pacific/Apia', '2011-12-30T10:00:00Z'],
+    ['a day that comes twice', 'Pacific/Kwajalein', '1969-09-30T13:00:00Z'],
+    ['an offset of seconds', 'Africa/Monrovia', '1972-01-07T00:44:30Z'],
+    ['a change by less than an hour', 'Asia/Pyongyang', '2015-08-14T15:00:00Z'],
+  ])('%s: buckets around it follow each other', (_what, zone, at) => {
+    for (const near of NEAR) {
+      for (const granularity of GRANULARITIES) expectBuckets(ms(at) + near, granularity, zone)
+    }
   })
 
   test('a day of clock change has 23 or 25 hours, and too many buckets are refused', () => {

@@ -2,8 +2,8 @@
  * From a question in Plausible's words to a plan that the stores can answer, or a refusal that says
  * why not. Pure: nothing is read here.
  */
-import {CONTENT_TYPES} from '../contracts/content.ts'
-import {EVENT_TYPES, type EventType} from '../contracts/engagement.ts'
+import {CONTENT_TYPES} from '../streams/content.ts'
+import {EVENT_TYPES} from '../streams/engagement.ts'
 import {bucketStarts, GRANULARITIES, type Granularity} from './calendar.ts'
 import type {MetricName} from './measures.ts'
 import {parsePeriod, parseZone, type Period} from './period.ts'
@@ -17,7 +17,7 @@ export type Dimension = (typeof DIMENSIONS)[number]
 export interface RowLabels {
   readonly content: string
   readonly content_type: string | null
-  readonly event_type: EventType
+  readonly event_type: string | null
   readonly device: string | null
 }
 

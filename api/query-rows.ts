@@ -1,20 +1,22 @@
 /** Groups rows of the stores into the rows of an answer. Pure. */
-import {EVENT_TYPES, type EventType} from '../contracts/engagement.ts'
-import type {ContentState} from '../readmodel/content-state.ts'
-import {deviceOfKey} from '../readmodel/devices.ts'
+import {valueOfSplitText} from '../readmodel/places.ts'
+import type {RollupPlan} from '../readmodel/plan.ts'
+import type {Piece} from '../readmodel/stream-reads.ts'
+import {Tally} from '../readmodel/tally.ts'
 import {floorTo, offsetMs} from './calendar.ts'
-import {addState, Measure, type MetricName, type MetricValues} from './measures.ts'
+import {contentFigures, type MetricName, type MetricValues} from './measures.ts'
 import type {QueryPlan} from './query-plan.ts'
+import {labelsOf} from './reads/figures.ts'
 import {msToIso} from './times.ts'
 
-/** One row of the stores: a content in total, or in a bucket of time. */
+/** What the stores hold of a content in total, or in a bucket of time. */
 export interface SourceRow {
   readonly content: string
   readonly contentType: string | null
   readonly lengthSeconds: number | null
   /** Start of the stored bucket, milliseconds; null for totals. */
   readonly start: number | null
-  readonly state: ContentState
+  readonly piece: Piece
 }
 
 export interface AnswerRow {
@@ -29,7 +31,9 @@ export interface AnswerRows {
 
 interface Group {
   readonly dimensions: readonly (string | null)[]
-  readonly measure: Measure
+  readonly tally: Tally
+  /** What shares of lengths are made of. */
+  readonly byLength: Map<number | null, Tally>
 }
 
 /** Label of a bucket: the local date for days and longer, else the instant. */
@@ -40,37 +44,8 @@ export function timeLabel(start: number, plan: Pick<QueryPlan, 'granularity' | '
 }
 
 export interface GroupOptions {
-  /** Event types whose durations count. */
-  readonly counted: readonly EventType[]
+  readonly rollup: RollupPlan
   readonly groupsMax: number
-}
-
-/** Finds or makes the group of labels. */
-class Groups {
-  readonly #groups = new Map<string, Group>()
-  readonly #counted: readonly EventType[]
-
-  constructor(counted: readonly EventType[]) {
-    this.#counted = counted
-  }
-
-  get size(): number {
-    return this.#groups.size
-  }
-
-  at(dimensions: readonly (string | null)[]): Measure {
-    const key = JSON.stringify(dimensions)
-    let group = this.#groups.get(key)
-    if (group === undefined) {
-      group = {dimensions, measure: new Measure(this.#counted)}
-      this.#groups.set(key, group)
-    }
-    return group.measure
-  }
-
-  all(): readonly Group[] {
-    return [...this.#groups.values()]
-  }
 }
 
 export interface Grouper {
@@ -79,45 +54,84 @@ export interface Grouper {
   finish(): AnswerRows
 }
 
-/** Sorts the cells of rows into the groups that the plan asks for. */
-export function createGrouper(plan: QueryPlan, options: GroupOptions): Grouper {
-  const groups = new Groups(options.counted)
+const SECONDS = new Set(['engagement_seconds'])
+
+/** Sorts the places of rows into the groups that the plan asks for. */
+export function createGrouper(plan: QueryPlan, {rollup, groupsMax}: GroupOptions): Grouper {
+  const groups = new Map<string, Group>()
   const {granularity, zone, dimensions} = plan
+  const names: ReadonlySet<string> = new Set([...plan.metrics, ...plan.order.map(({by}) => by)])
+  const wanted = new Set([...names].map(name => (/_p\d+$/.test(name) ? 'percentiles' : name)))
+  const isShared = [...names].some(name => name.startsWith('engagement_pct'))
+  const [deviceAt, typeAt] = [rollup.split.indexOf('device'), rollup.split.indexOf('event_type')]
+
+  const groupAt = (labels: readonly (string | null)[]): Group => {
+    const key = JSON.stringify(labels)
+    let group = groups.get(key)
+    if (group === undefined) {
+      group = {dimensions: labels, tally: new Tally(rollup, wanted), byLength: new Map()}
+      groups.set(key, group)
+    }
+    return group
+  }
+  const addTo = (group: Group, {lengthSeconds, piece}: SourceRow, keys: ReadonlySet<string>) => {
+    const {bucket, valuesOf} = piece
+    const choose = (values: readonly string[]): boolean => keys.has(values.join('\0'))
+    group.tally.add(bucket, valuesOf, choose)
+    if (!isShared) return
+    let ofLength = group.byLength.get(lengthSeconds)
+    if (ofLength === undefined) {
+      group.byLength.set(lengthSeconds, (ofLength = new Tally(rollup, SECONDS)))
+    }
+    ofLength.add(bucket, valuesOf, choose)
+  }
+
   return {
     add(row) {
+      const {start, piece} = row
       const time =
-        row.start === null || granularity === undefined
+        start === null || granularity === undefined
           ? null
-          : timeLabel(floorTo(row.start, granularity, zone), plan)
-      addState(row.state, row.lengthSeconds, (deviceKey, type) => {
+          : timeLabel(floorTo(start, granularity, zone), plan)
+      const chosen = new Map<Group, Set<string>>()
+      // Places with the same split values count as one.
+      for (const key of labelsOf(piece, values => values.join('\0'))) {
+        const values = key.split('\0')
         const labels = {
           content: row.content,
           content_type: row.contentType,
-          device: deviceOfKey(deviceKey),
-          event_type: type,
+          device: valueOfSplitText(values[deviceAt]!),
+          event_type: valueOfSplitText(values[typeAt]!),
         }
-        if (!plan.matches(labels)) return undefined
-        return groups.at(
+        if (!plan.matches(labels)) continue
+        const group = groupAt(
           dimensions.map(name =>
             name.startsWith('time:') ? time : labels[name as keyof typeof labels],
           ),
         )
-      })
-      return groups.size <= options.groupsMax
+        const keys = chosen.get(group)
+        if (keys === undefined) chosen.set(group, new Set([key]))
+        else keys.add(key)
+      }
+      for (const [group, keys] of chosen) addTo(group, row, keys)
+      return groups.size <= groupsMax
     },
     finish() {
-      if (dimensions.length === 0) groups.at([])
+      if (dimensions.length === 0) groupAt([])
       if (plan.timeLabels && dimensions.length === 1 && granularity !== undefined) {
         // With time as the only dimension every bucket gets a row, also where nothing happened.
-        for (const start of plan.starts ?? []) groups.at([timeLabel(start, plan)])
+        for (const start of plan.starts ?? []) groupAt([timeLabel(start, plan)])
       }
-      return toAnswer(groups.all(), plan)
+      return toAnswer([...groups.values()], plan)
     },
   }
 }
 
 function toAnswer(groups: readonly Group[], plan: QueryPlan): AnswerRows {
-  const rows = groups.map(({dimensions, measure}) => ({dimensions, values: measure.values()}))
+  const rows = groups.map(({dimensions, tally, byLength}) => {
+    const lengths = [...byLength].map(([length, own]) => ({length, tally: own}))
+    return {dimensions, values: contentFigures(tally, lengths)}
+  })
   rows.sort((a, b) => compareRows(a, b, plan))
   const page = rows.slice(plan.offset, plan.offset + plan.limit)
   return {
@@ -173,6 +187,3 @@ function compareValues(
   if (right === null) return -1
   return left < right !== descending ? -1 : 1
 }
-
-/** Every type counts. */
-export const ALL_TYPES: readonly EventType[] = EVENT_TYPES

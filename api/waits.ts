@@ -9,8 +9,8 @@ import {LRUCache} from 'lru-cache'
 import type {ApiMetrics} from './metrics.ts'
 
 export interface AwaitedEvent {
-  readonly stream: 'engagement' | 'activity'
-  readonly id: number
+  readonly stream: string
+  readonly id: number | string
 }
 
 export type WaitedStore = 'redis' | 'cassandra'
@@ -43,15 +43,15 @@ export interface WaitDeps {
   readonly locate: (event: AwaitedEvent) => Promise<EventOffset | null>
   /**
    * Every record of the partition up to and including this offset is in what the store answers;
-   * null when the store cannot say. For Redis without a lease: what Cassandra holds, since it answers.
+   * null when the store cannot say. For Redis without a marker: what Cassandra holds, since it answers.
    */
   readonly watermark: (
     store: WaitedStore,
-    stream: AwaitedEvent['stream'],
+    stream: string,
     partition: number,
   ) => Promise<number | null>
   /** Says that somebody waits until Cassandra has what the processor has folded. Never throws. */
-  readonly hurry: (stream: AwaitedEvent['stream'], partition: number) => void
+  readonly hurry: (stream: string, partition: number) => void
   readonly metrics: Pick<ApiMetrics, 'waits' | 'waitSeconds'>
 }
 

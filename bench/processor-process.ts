@@ -1,12 +1,9 @@
 /** A processor under test, with topics and a keyspace of its own; records are put into Kafka directly. */
 import {createHash, randomBytes} from 'node:crypto'
 import {pino} from 'pino'
-import {content} from '../contracts/content.ts'
-import {engagement, EVENT_TYPES, type EngagementRecord} from '../contracts/engagement.ts'
 import {partitionFor} from '../contracts/partition.ts'
-import type {RecordMeta} from '../contracts/record.ts'
+import type {RecordMeta, StreamRecord} from '../contracts/record.ts'
 import type {Stream} from '../contracts/stream.ts'
-import {STREAMS} from '../contracts/streams.ts'
 import {DEFAULT_PARTITIONS, topicName, valueSubject} from '../contracts/topics.ts'
 import {createEncoder, type Encoder} from '../platform/avro-codec.ts'
 import {openCassandra} from '../platform/cassandra.ts'
@@ -19,9 +16,12 @@ import {
 import {openAdmin, openPublisher} from '../platform/kafka-clients.ts'
 import type {KafkaAdmin, OutgoingRecord} from '../platform/kafka.ts'
 import {createRegistry} from '../platform/registry.ts'
-import {migrateReadModel} from '../readmodel/migrate.ts'
+import {migrateReadModel, readSpace} from '../readmodel/migrate.ts'
 import {topicSpecs} from '../scripts/init.ts'
 import {freePorts} from '../stack/ports.ts'
+import {loadStreams} from '../streams/load.ts'
+import {content} from '../streams/content.ts'
+import {engagement, EVENT_TYPES, type EngagementRow} from '../streams/engagement.ts'
 import {spawnService} from './service-process.ts'
 
 const SEND_RECORDS = 5_000
@@ -30,6 +30,8 @@ const US_PER_MINUTE = 60_000_000
 
 export interface ProcessorBed {
   readonly env: Env
+  /** What the keyspace calls itself in Redis. */
+  readonly space: string
   /** Appends contents 1 to `contents`. */
   addContents(contents: number): Promise<void>
   addEvents(load: EventLoad): Promise<void>
@@ -97,7 +99,7 @@ function eventOf(
   {contentId, users}: {readonly contentId: string; readonly users: number},
   eventUs: number,
   ids: (k: number) => string,
-): EngagementRecord {
+): StreamRecord<EngagementRow> {
   const mixed = Math.imul(n, 2_654_435_761 | 0) >>> 0
   const duration = 1_000 + (mixed % 600_000)
   return {
@@ -126,16 +128,20 @@ export async function openProcessorBed(given: Env): Promise<ProcessorBed> {
   const kafka = readKafkaConnection(envReader({...env, KAFKA_CLIENT: 'platformatic'}))
   const client = {clientId: 'bench', log: pino({level: 'silent'})}
   const admin: KafkaAdmin = await openAdmin(kafka, client)
-  const specs = topicSpecs(kafka.topicPrefix, DEFAULT_PARTITIONS)
+  const streams = await loadStreams('streams')
+  const specs = topicSpecs(streams, kafka.topicPrefix, DEFAULT_PARTITIONS)
   await admin.ensureTopics(specs)
   const registry = createRegistry(readRegistryConnection(envReader(env)))
   const encoders = new Map<string, Encoder>()
-  for (const {topic, schema} of STREAMS) {
+  for (const {topic, schema} of streams) {
     const id = await registry.register(valueSubject(topicName(kafka.topicPrefix, topic)), schema)
     encoders.set(topic, createEncoder(schema, id, RECORD_BYTES_MAX))
   }
   const cassandra = readCassandraConnection(envReader(env))
-  await migrateReadModel(cassandra)
+  await migrateReadModel(cassandra, streams)
+  const opened = await openCassandra(cassandra, {keyspace: name})
+  const space = await readSpace(opened)
+  await opened.close()
   const publisher = await openPublisher(kafka, client)
 
   const append = async (
@@ -157,6 +163,7 @@ export async function openProcessorBed(given: Env): Promise<ProcessorBed> {
 
   return {
     env,
+    space,
     addContents: contents =>
       append(content, contents, n => {
         const id = uuidOf(n)

@@ -3,7 +3,6 @@ import {randomBytes} from 'node:crypto'
 import {createInterface} from 'node:readline'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {pino} from 'pino'
-import {STREAMS} from '../contracts/streams.ts'
 import {DEFAULT_PARTITIONS, topicName, valueSubject} from '../contracts/topics.ts'
 import {migrate} from '../db/migrate.ts'
 import {envReader, type Env} from '../platform/config.ts'
@@ -12,6 +11,7 @@ import {openAdmin} from '../platform/kafka-clients.ts'
 import type {KafkaAdmin} from '../platform/kafka.ts'
 import {openClient, type Client} from '../platform/postgres.ts'
 import {createRegistry} from '../platform/registry.ts'
+import {loadStreams} from '../streams/load.ts'
 import {spawnService} from './service-process.ts'
 
 export interface RelayBed {
@@ -38,17 +38,18 @@ export async function openRelayBed(env: Env): Promise<RelayBed> {
   await migrate(databaseUrl)
   const client = await openClient(databaseUrl, {applicationName: 'bench'})
   const prefix = `${name}-`
+  const streams = await loadStreams('streams')
   const kafka = readKafkaConnection(envReader({...env, TOPIC_PREFIX: prefix}))
   const admin = await openAdmin(kafka, {clientId: 'bench', log: pino({level: 'silent'})})
   await admin.ensureTopics(
-    STREAMS.map(({topic}) => ({
+    streams.map(({topic}) => ({
       topic: topicName(prefix, topic),
       partitions: DEFAULT_PARTITIONS,
       config: {'message.timestamp.type': 'LogAppendTime'},
     })),
   )
   const registry = createRegistry(readRegistryConnection(envReader(env)))
-  for (const {topic, schema} of STREAMS) {
+  for (const {topic, schema} of streams) {
     await registry.register(valueSubject(topicName(prefix, topic)), schema)
   }
   return {
@@ -63,7 +64,7 @@ export async function openRelayBed(env: Env): Promise<RelayBed> {
     },
     async close() {
       await client.end()
-      await admin.deleteTopics(STREAMS.map(({topic}) => topicName(prefix, topic)))
+      await admin.deleteTopics(streams.map(({topic}) => topicName(prefix, topic)))
       await admin.close()
       await server.query(`DROP DATABASE ${name} WITH (FORCE)`)
       await server.end()

@@ -139,13 +139,13 @@ export interface Operations {
     readonly path: {readonly id: number}
     readonly query: {readonly decimals?: number}
     readonly body: undefined
-    readonly answer: {readonly event_id: number; readonly content_id: string | null; readonly user_id: string | null; readonly event_type: "play" | "pause" | "finish" | "click"; readonly event_ts: string; readonly duration_ms: number | null; readonly device: string | null; readonly raw_payload: unknown; readonly content_type: string | null; readonly length_seconds: number | null; readonly engagement_seconds: number | null; readonly engagement_pct: number | null; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: {readonly event_id: number; readonly content_id: string | null; readonly user_id: string | null; readonly event_type: string | null; readonly event_ts: string; readonly duration_ms: number | null; readonly device: string | null; readonly raw_payload: unknown; readonly content_type: string | null; readonly length_seconds: number | null; readonly engagement_seconds: number | null; readonly engagement_pct: number | null; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
   }
   "GET /v1/content/{id}/events": {
     readonly path: {readonly id: string}
     readonly query: {readonly event_type?: "play" | "pause" | "finish" | "click"; readonly from?: string; readonly to?: string; readonly limit?: number; readonly cursor?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly items: readonly ({readonly event_id: number; readonly content_id: string | null; readonly user_id: string | null; readonly event_type: "play" | "pause" | "finish" | "click"; readonly event_ts: string; readonly duration_ms: number | null; readonly device: string | null; readonly raw_payload: unknown; readonly content_type: string | null; readonly length_seconds: number | null; readonly engagement_seconds: number | null; readonly engagement_pct: number | null})[]; readonly page: {readonly limit: number; readonly next_cursor: string | null}; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: {readonly items: readonly ({readonly event_id: number; readonly content_id: string | null; readonly user_id: string | null; readonly event_type: string | null; readonly event_ts: string; readonly duration_ms: number | null; readonly device: string | null; readonly raw_payload: unknown; readonly content_type: string | null; readonly length_seconds: number | null; readonly engagement_seconds: number | null; readonly engagement_pct: number | null})[]; readonly page: {readonly limit: number; readonly next_cursor: string | null}; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
   }
   "GET /v1/top": {
     readonly path: Readonly<Record<string, never>>
@@ -188,6 +188,54 @@ export interface Operations {
     readonly query: {readonly limit?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
     readonly answer: {readonly items: readonly ({readonly page: string; readonly views: number})[]; readonly total_views: number; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+  }
+  "GET /v1/streams": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: {readonly items: readonly ({readonly stream: string; readonly table: string; readonly topic: string; readonly key: string; readonly id: string; readonly time: string | null; readonly rollups: readonly ({readonly by: string; readonly columns: readonly (string)[]; readonly splits: readonly (string)[]; readonly levels: readonly (string)[]; readonly metrics: readonly (string)[]})[]; readonly top: readonly ({readonly by: string; readonly seconds: number; readonly metrics: readonly (string)[]})[]; readonly active: readonly ({readonly of: string; readonly seconds: number})[]})[]}
+  }
+  "GET /v1/streams/{stream}/metrics": {
+    readonly path: {readonly stream: string}
+    readonly query: {readonly by?: string; readonly key?: readonly (string)[]; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
+    readonly body: undefined
+    readonly answer: {readonly stream: string; readonly by: string; readonly key: readonly (string | null)[]; readonly from: string | null; readonly to: string; readonly metrics: Readonly<Record<string, number | string | boolean | null>>; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+  }
+  "GET /v1/streams/{stream}/timeseries": {
+    readonly path: {readonly stream: string}
+    readonly query: {readonly by?: string; readonly key?: readonly (string)[]; readonly granularity?: "minute" | "hour" | "day" | "week" | "month"; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
+    readonly body: undefined
+    readonly answer: {readonly stream: string; readonly by: string; readonly key: readonly (string | null)[]; readonly granularity: "minute" | "hour" | "day" | "week" | "month"; readonly timezone: string; readonly buckets: readonly ({readonly start: string; readonly end: string; readonly metrics: Readonly<Record<string, number | string | boolean | null>>})[]; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+  }
+  "GET /v1/streams/{stream}/breakdown/{dimension}": {
+    readonly path: {readonly stream: string; readonly dimension: string}
+    readonly query: {readonly by?: string; readonly key?: readonly (string)[]; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
+    readonly body: undefined
+    readonly answer: {readonly stream: string; readonly by: string; readonly key: readonly (string | null)[]; readonly dimension: string; readonly from: string | null; readonly to: string; readonly items: readonly ({readonly value: string | null; readonly metrics: Readonly<Record<string, number | string | boolean | null>>})[]; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+  }
+  "GET /v1/streams/{stream}/top": {
+    readonly path: {readonly stream: string}
+    readonly query: {readonly by: string; readonly metric?: string; readonly limit?: number; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
+    readonly body: undefined
+    readonly answer: {readonly stream: string; readonly by: string; readonly metric: string; readonly from: string | null; readonly to: string; readonly items: readonly ({readonly rank: number; readonly key: readonly (string | null)[]; readonly value: number | string | boolean | null})[]; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+  }
+  "GET /v1/streams/{stream}/active": {
+    readonly path: {readonly stream: string}
+    readonly query: {readonly after_event?: string; readonly wait_ms?: number}
+    readonly body: undefined
+    readonly answer: {readonly stream: string; readonly of: string; readonly window_seconds: number; readonly active: number; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+  }
+  "GET /v1/streams/{stream}/events": {
+    readonly path: {readonly stream: string}
+    readonly query: {readonly key: string; readonly from?: string; readonly to?: string; readonly limit?: number; readonly cursor?: string; readonly after_event?: string; readonly wait_ms?: number}
+    readonly body: undefined
+    readonly answer: {readonly items: readonly (Readonly<Record<string, unknown>>)[]; readonly page: {readonly limit: number; readonly next_cursor: string | null}; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+  }
+  "GET /v1/streams/{stream}/events/{id}": {
+    readonly path: {readonly stream: string; readonly id: string}
+    readonly query: {readonly after_event?: string; readonly wait_ms?: number}
+    readonly body: undefined
+    readonly answer: {readonly event: Readonly<Record<string, unknown>>; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
   }
   "GET /v1/platform": {
     readonly path: Readonly<Record<string, never>>
@@ -292,9 +340,9 @@ export interface Operations {
     readonly answer: {readonly id: string; readonly resolution: "redriven" | "discarded"}
   }
   "GET /v1/admin/trace/{stream}/{id}": {
-    readonly path: {readonly stream: "engagement" | "activity"; readonly id: number}
+    readonly path: {readonly stream: string; readonly id: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly stream: string; readonly event_id: number; readonly stages: readonly ({readonly stage: "postgresql" | "outbox" | "kafka" | "cassandra" | "redis"; readonly found: boolean | null; readonly at: string | null; readonly note: string | null; readonly data: unknown})[]; readonly commit_to_visible_ms: number | null}
+    readonly answer: {readonly stream: string; readonly event_id: (number) | (string); readonly stages: readonly ({readonly stage: "postgresql" | "outbox" | "kafka" | "cassandra" | "redis"; readonly found: boolean | null; readonly at: string | null; readonly note: string | null; readonly data: unknown})[]; readonly commit_to_visible_ms: number | null}
   }
 }

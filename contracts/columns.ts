@@ -1,19 +1,26 @@
 /**
- * A stream's columns, named as in SQL, and the Avro schema that follows from them.
+ * Columns as they travel: what a SQL type becomes in Avro and in a decoded record.
  *
- * One list per stream is the only place where a column is named: the Avro schema, the relay's
- * encoding and the type of a record all come from it.
+ * Names, types and nullability come from the drizzle table, once: the Avro schema, the relay's
+ * encoding, the type of a record, and the tables of the read model follow from them.
  */
+import {getTableConfig, type PgColumn, type PgTable} from 'drizzle-orm/pg-core'
 
-/** How a SQL column travels. `json` travels as JSON text, `timestamp` as microseconds since 1970. */
+/**
+ * How a SQL column travels. `json` as JSON text, `timestamp` as microseconds and `date` as days since
+ * 1970, `decimal` as text with all digits of its scale (Avro's decimal on the wire). Enums, and numerics
+ * without a scale, are `text`.
+ */
 export type ColumnKind =
   | 'long'
   | 'int'
   | 'double'
+  | 'decimal'
   | 'boolean'
   | 'text'
   | 'uuid'
   | 'timestamp'
+  | 'date'
   | 'json'
 
 /**
@@ -24,23 +31,127 @@ export const LONG_MAX = Number.MAX_SAFE_INTEGER - 1
 export const LONG_MIN = -(2 ** 52)
 
 export interface Column {
-  /** Field name in the record: the SQL column name, except that an event's own `id` is `event_id`. */
+  /** Field name in the record: the SQL column name unless the stream says otherwise. */
   readonly field: string
   /** Column name in the source table. */
   readonly column: string
   readonly kind: ColumnKind
   readonly nullable: boolean
+  /** Digits in all, and behind the point, of a `decimal`. */
+  readonly precision?: number
+  readonly scale?: number
+}
+
+const KIND_OF: Readonly<Record<string, ColumnKind>> = {
+  PgBigSerial53: 'long',
+  PgBigSerial64: 'long',
+  PgBigInt53: 'long',
+  PgBigInt64: 'long',
+  PgSerial: 'int',
+  PgInteger: 'int',
+  PgSmallInt: 'int',
+  PgSmallSerial: 'int',
+  PgReal: 'double',
+  PgDoublePrecision: 'double',
+  PgBoolean: 'boolean',
+  PgText: 'text',
+  PgVarchar: 'text',
+  PgChar: 'text',
+  PgEnumColumn: 'text',
+  PgEnumObjectColumn: 'text',
+  PgUUID: 'uuid',
+  PgTimestamp: 'timestamp',
+  PgTimestampString: 'timestamp',
+  PgDate: 'date',
+  PgDateString: 'date',
+  PgJson: 'json',
+  PgJsonb: 'json',
+}
+
+/** What Avro lets be a name, and JavaScript and CQL too. */
+const NAME = /^[A-Za-z_]\w*$/
+
+/** @throws when the column's type cannot be carried, or its name */
+function toColumn(table: string, column: PgColumn, field: string): Column {
+  if (!NAME.test(field)) {
+    throw new TypeError(
+      `${table}.${column.name} cannot be the name of a field: give it one of letters, digits and _ in fields`,
+    )
+  }
+  const base = {field, column: column.name, nullable: !column.notNull}
+  if (column.columnType.startsWith('PgNumeric')) {
+    const {precision, scale = 0} = column as PgColumn & {precision?: number; scale?: number}
+    // Without a scale, or with one before the point, it is whatever PostgreSQL prints.
+    if (precision === undefined || scale < 0) return {...base, kind: 'text'}
+    return {...base, kind: 'decimal', precision: Math.max(precision, scale), scale}
+  }
+  const kind = KIND_OF[column.columnType]
+  if (kind !== undefined) return {...base, kind}
+  throw new TypeError(
+    `${table}.${column.name} is ${column.getSQLType()}, which cannot be carried: leave the column out of the table in db/tables.ts`,
+  )
+}
+
+/**
+ * The columns of a table, in its order.
+ *
+ * @param fields names of fields by column, where they differ
+ * @throws when a type cannot be carried, naming table and column
+ */
+export function columnsOf(table: PgTable, fields: FieldNames = {}): readonly Column[] {
+  const {name, columns} = getTableConfig(table)
+  return columns.map(column => {
+    const field = Object.hasOwn(fields, column.name) ? fields[column.name]! : column.name
+    return toColumn(name, column, field)
+  })
+}
+
+/** Schema-qualified name of the table in PostgreSQL. */
+export function nameOfTable(table: PgTable): string {
+  const {name, schema} = getTableConfig(table)
+  return `${schema ?? 'public'}.${name}`
+}
+
+/** Name of the column that is the primary key; undefined when there is none, or it has several columns. */
+export function primaryKeyOf(table: PgTable): string | undefined {
+  const {columns} = getTableConfig(table)
+  const keys = columns.filter(column => column.primary)
+  return keys.length === 1 ? keys[0]!.name : undefined
+}
+
+/** The value of a column in a decoded record. */
+type ValueOf<C extends PgColumn> = C['_']['columnType'] extends
+  | `PgTimestamp${string}`
+  | `PgDate${string}`
+  | `PgBig${string}`
+  ? number
+  : C['_']['columnType'] extends 'PgJson' | 'PgJsonb' | `PgNumeric${string}`
+    ? string
+    : C['_']['data']
+
+/** Names of fields by column, where they differ. */
+export type FieldNames = Readonly<Record<string, string>>
+/** No column has an empty name. */
+export type NoFieldNames = Readonly<Record<'', string>>
+
+type FieldOf<Name extends string, F> = Name extends keyof F ? Extract<F[Name], string> : Name
+
+/** A decoded row of a table, null where the column may be. */
+export type RowOfTable<T extends PgTable, F extends FieldNames = NoFieldNames> = {
+  readonly [C in keyof T['_']['columns'] as FieldOf<T['_']['columns'][C]['_']['name'], F>]:
+    | ValueOf<T['_']['columns'][C]>
+    | (T['_']['columns'][C]['_']['notNull'] extends true ? never : null)
 }
 
 export type AvroType =
   | string
-  | {readonly type: string; readonly logicalType?: string}
   | {
-      readonly type: 'record'
-      readonly name: string
-      readonly namespace?: string
-      readonly fields: readonly AvroField[]
+      readonly type: string
+      readonly logicalType?: string
+      readonly precision?: number
+      readonly scale?: number
     }
+  | AvroRecord
   | readonly AvroType[]
 
 export interface AvroField {
@@ -52,11 +163,11 @@ export interface AvroField {
 export interface AvroRecord {
   readonly type: 'record'
   readonly name: string
-  readonly namespace: string
+  readonly namespace?: string
   readonly fields: readonly AvroField[]
 }
 
-const AVRO_OF: Readonly<Record<ColumnKind, AvroType>> = {
+const AVRO_OF: Readonly<Record<Exclude<ColumnKind, 'decimal'>, AvroType>> = {
   long: 'long',
   int: 'int',
   double: 'double',
@@ -64,6 +175,7 @@ const AVRO_OF: Readonly<Record<ColumnKind, AvroType>> = {
   text: 'string',
   uuid: {type: 'string', logicalType: 'uuid'},
   timestamp: {type: 'long', logicalType: 'timestamp-micros'},
+  date: {type: 'int', logicalType: 'date'},
   json: 'string',
 }
 
@@ -78,29 +190,60 @@ const META: readonly AvroField[] = [
   {name: 'redelivered', type: 'boolean'},
 ]
 
-function toField({field, kind, nullable}: Column): AvroField {
-  const type = AVRO_OF[kind]
-  return nullable ? {name: field, type: ['null', type], default: null} : {name: field, type}
+function typeOf({kind, precision = 0, scale = 0}: Column): AvroType {
+  if (kind === 'decimal') return {type: 'bytes', logicalType: 'decimal', precision, scale}
+  return AVRO_OF[kind]
+}
+
+function toField(column: Column): AvroField {
+  const type = typeOf(column)
+  const {field: name} = column
+  return column.nullable ? {name, type: ['null', type], default: null} : {name, type}
+}
+
+/** A record within a record, or null. */
+const optional = (name: string, record: AvroRecord): AvroField => ({
+  name,
+  type: ['null', record],
+  default: null,
+})
+
+/** What a look-up adds to a record: columns of another table. */
+export interface LookedUp {
+  readonly alias: string
+  readonly columns: readonly Column[]
 }
 
 /**
- * The Avro schema of a stream: its columns, the common fields, and `before`, the row as it was
- * (for `u` and `d`).
+ * The Avro schema of a stream: its columns, the common fields, looked-up columns, and `before`, the row
+ * as it was (for `u` and `d`).
  */
-export function toAvroSchema(name: string, columns: readonly Column[]): AvroRecord {
+export function toAvroSchema(
+  name: string,
+  columns: readonly Column[],
+  lookedUp: readonly LookedUp[] = [],
+): AvroRecord {
   const row = columns.map(toField)
   return {
     type: 'record',
-    name,
+    name: name.replaceAll(/\W/g, '_'),
     namespace: 'content_analytics',
     fields: [
       ...row,
       ...META,
-      {
-        name: 'before',
-        type: ['null', {type: 'record', name: `${name}_row`, fields: row}],
-        default: null,
-      },
+      ...lookedUp.map(({alias, columns: added}) =>
+        optional(alias, {
+          type: 'record',
+          name: `${name.replaceAll(/\W/g, '_')}_${alias}`,
+          // Absent in PostgreSQL, or added to the declaration later.
+          fields: added.map(column => toField({...column, nullable: true})),
+        }),
+      ),
+      optional('before', {
+        type: 'record',
+        name: `${name.replaceAll(/\W/g, '_')}_row`,
+        fields: row,
+      }),
     ],
   }
 }

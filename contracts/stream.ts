@@ -1,16 +1,432 @@
-import type {AvroRecord, Column} from './columns.ts'
+/**
+ * What a stream is: a source table, a topic, and what is to be counted. Declared in `streams/`, as data;
+ * everything else follows: Avro schema, tables and keys of the read model, folds, routes, reconcile.
+ */
+import {getTableConfig, type PgTable} from 'drizzle-orm/pg-core'
+import {
+  columnsOf,
+  nameOfTable,
+  primaryKeyOf,
+  toAvroSchema,
+  type AvroRecord,
+  type Column,
+  type ColumnKind,
+  type FieldNames,
+  type NoFieldNames,
+  type RowOfTable,
+} from './columns.ts'
+import {acceptedOf, isPresence, metricsOf, type Condition, type Measure} from './measures.ts'
 
-/** One kind of event: a source table, a topic, an Avro schema. */
-export interface Stream {
-  readonly name: string
-  /** Topic, equal to the `topic` column of the outbox; a configured prefix may precede it in Kafka. */
-  readonly topic: string
-  /** Source table in PostgreSQL, schema-qualified. */
+/** Buckets of time that may be stored, UTC; `total` always is. */
+export const LEVELS = ['minute', 'quarter', 'hour', 'day', 'total'] as const
+export type Level = (typeof LEVELS)[number]
+export type TimeLevel = Exclude<Level, 'total'>
+
+/** A member of a JSON column, found by its path; of another type than said it is null. */
+export interface JsonPath {
+  readonly json: string
+  readonly path: readonly string[]
+  readonly kind: 'text' | 'long'
+}
+export const jsonPath = (
+  json: string,
+  path: readonly string[],
+  kind: JsonPath['kind'] = 'text',
+): JsonPath => ({json, path, kind})
+
+/** Columns of another table that travel in the record: `<alias>.<column>` may be counted by. */
+export interface Lookup {
   readonly table: string
+  /** Field of the stream that names the row. */
+  readonly by: string
+  /** Primary key of the table. */
+  readonly key: string
+  /** SQL type as which the text of `by` is compared with the key. */
+  readonly keyType: LookupKeyType
+  readonly columns: readonly Column[]
+}
+
+export type LookupKeyType = 'uuid' | 'bigint' | 'numeric' | 'text' | 'bpchar'
+
+/** An index on the key serves a comparison as this type. */
+const KEY_TYPE_OF: Readonly<Record<string, LookupKeyType>> = {
+  PgUUID: 'uuid',
+  PgBigSerial53: 'bigint',
+  PgBigSerial64: 'bigint',
+  PgBigInt53: 'bigint',
+  PgBigInt64: 'bigint',
+  PgSerial: 'bigint',
+  PgInteger: 'bigint',
+  PgSmallInt: 'bigint',
+  PgSmallSerial: 'bigint',
+  PgNumeric: 'numeric',
+  PgText: 'text',
+  PgVarchar: 'text',
+  PgChar: 'bpchar',
+}
+
+/** @param columns of the table, by their names in SQL */
+export function lookup(table: PgTable, by: string, columns: readonly string[]): Lookup {
+  const key = primaryKeyOf(table)
+  const name = nameOfTable(table)
+  if (key === undefined) throw new TypeError(`${name} needs a primary key of one column`)
+  const {columnType = ''} = getTableConfig(table).columns.find(column => column.name === key) ?? {}
+  const keyType = KEY_TYPE_OF[columnType]
+  if (keyType === undefined) {
+    throw new TypeError(`${name}.${key} is looked up by: it has to be a uuid, a number or a text`)
+  }
+  const all = columnsOf(table)
+  return {
+    table: name,
+    by,
+    key,
+    keyType,
+    columns: columns.map(wanted => {
+      const found = all.find(({column}) => column === wanted)
+      if (found === undefined) throw new TypeError(`${name} has no column ${wanted}`)
+      return found
+    }),
+  }
+}
+
+/** Columns of a reference stream that raw rows show beside their event; not counted by. */
+export interface Shown {
+  readonly stream: Stream
+  /** Field that holds the id of the reference row. */
+  readonly by: string
+  readonly columns: readonly string[]
+}
+
+/** A figure of a single event, unrounded; null when a part is null, or the divisor 0. */
+export interface Quotient {
+  readonly divide: string
+  readonly by: string | number
+}
+
+export interface Rollup {
+  /** Names the rows in tables and keys; `by` when left out, `all` without. */
+  readonly name?: string
+  /** A row for each value: fields, paths, or looked-up columns. None: the whole stream. */
+  readonly by?: string | readonly string[]
+  /** Dimensions of few values inside a row: fifty of each, the others count as `(other)`. */
+  readonly split?: readonly string[]
+  readonly every: readonly Level[]
+  /** Names of measures; all of the stream when left out. */
+  readonly measures?: readonly string[]
+  readonly where?: Condition
+  /** Name of its table in Cassandra, where people know it by one. */
+  readonly table?: string
+  /**
+   * `packed`: what is open (the newest minute, hour, day) lies in the row of the total until it is
+   * closed. `rows`: every bucket is a row at once, for tables that people look into.
+   */
+  readonly open?: 'packed' | 'rows'
+  /** Name of a hash by source partition in Redis that holds each row's count of events. */
+  readonly hash?: string
+}
+
+/** The most of something in a window that slides in steps of ten seconds. */
+export interface TopWindow {
+  readonly by: string
+  readonly seconds: number
+  /** Counts, sums and uniques of the stream. */
+  readonly measures: readonly string[]
+}
+
+/** Distinct values of a field in a window that slides in steps of ten seconds. */
+export interface ActiveWindow {
+  readonly of: string
+  readonly seconds: number
+}
+
+/** A projection that only some streams have; its code is in `readmodel/special/`. */
+export type Special =
+  | {
+      readonly kind: 'retention'
+      readonly by: string
+      readonly duration: string
+      readonly position: string
+      readonly split: string
+    }
+  | {readonly kind: 'recent'; readonly by: string; readonly show: readonly string[]}
+
+export interface Declaration<T extends PgTable, F extends FieldNames> {
+  readonly name: string
+  readonly table: T
+  /** Without prefix; equal to the `topic` column of the outbox. */
+  readonly topic: string
+  /** Name of the Avro record; the topic's when left out. */
+  readonly avro?: string
   /** Column whose text is the Kafka key: the entity whose order matters. */
+  readonly key: string
+  /** Column that identifies a row; the primary key when left out. */
+  readonly id?: string
+  /** When it happened; the time of the commit when left out. */
+  readonly time?: string
+  /** Names of fields in records by column, where they differ. */
+  readonly fields?: F
+  readonly paths?: Readonly<Record<string, JsonPath>>
+  readonly enrich?: Readonly<Record<string, Lookup>>
+  readonly shows?: readonly Shown[]
+  readonly derived?: Readonly<Record<string, Quotient>>
+  /** Longest texts of fields, characters: a longer one is a dead letter. Others may have any length. */
+  readonly textMax?: Readonly<Record<string, number>>
+  /** An event may be dated so many hours ahead of its commit; null: as it likes. 24 when left out. */
+  readonly aheadHoursMax?: number | null
+  /**
+   * The newest row by id is all there is to it: metadata for others (`shows`), with nothing counted. Its
+   * topic is kept for ever.
+   */
+  readonly isReference?: boolean
+  /** Table of single events in Cassandra; the topic's name when left out. */
+  readonly rawTable?: string
+  /** Begin of the keys of single events in Redis; none when left out. */
+  readonly hashes?: string
+  /** How finely the ids of an entity's events are filed: by hour for a million an hour. */
+  readonly filed?: 'hour' | 'day'
+  readonly measures?: Readonly<Record<string, Measure>>
+  readonly rollups?: readonly Rollup[]
+  readonly top?: readonly TopWindow[]
+  readonly active?: readonly ActiveWindow[]
+  readonly special?: readonly Special[]
+}
+
+/** A rollup with everything filled in. */
+export interface NamedRollup extends Omit<Rollup, 'name' | 'by'> {
+  readonly name: string
+  readonly by: readonly string[]
+}
+
+/** A declaration with everything filled in. */
+export interface Stream<Row = Readonly<Record<string, unknown>>> {
+  readonly name: string
+  readonly topic: string
+  /** Schema-qualified name in PostgreSQL. */
+  readonly table: string
   readonly keyColumn: string
-  /** Column that identifies a source row. */
   readonly idColumn: string
+  /** Fields in records. */
+  readonly keyField: string
+  readonly idField: string
+  readonly timeField: string | null
   readonly columns: readonly Column[]
   readonly schema: AvroRecord
+  readonly paths: Readonly<Record<string, JsonPath>>
+  readonly enrich: Readonly<Record<string, Lookup>>
+  readonly shows: readonly Shown[]
+  readonly derived: Readonly<Record<string, Quotient>>
+  readonly textMax: Readonly<Record<string, number>>
+  readonly aheadHoursMax: number | null
+  readonly isReference: boolean
+  readonly rawTable: string
+  readonly hashes: string | null
+  readonly filed: 'hour' | 'day'
+  readonly measures: Readonly<Record<string, Measure>>
+  readonly rollups: readonly NamedRollup[]
+  readonly top: readonly TopWindow[]
+  readonly active: readonly ActiveWindow[]
+  readonly special: readonly Special[]
+  /** Never there: carries the type of a row. */
+  readonly row?: Row
 }
+
+export type RowOf<S> = S extends Stream<infer Row> ? Row : never
+
+const AHEAD_HOURS_MAX = 24
+
+/** Marks what `stream()` made, also where this module is loaded twice. */
+const MARK = Symbol.for('content-analytics.stream')
+
+export const isStream = (value: unknown): value is Stream =>
+  typeof value === 'object' && value !== null && MARK in value
+
+/** Fields, paths and looked-up columns that may be counted by, with their kinds. */
+export function countableOf({
+  columns,
+  paths,
+  enrich,
+}: Pick<Stream, 'columns' | 'paths' | 'enrich'>): ReadonlyMap<
+  string,
+  Pick<Column, 'kind' | 'scale'>
+> {
+  const all = new Map<string, Pick<Column, 'kind' | 'scale'>>()
+  for (const column of columns) all.set(column.field, column)
+  for (const [name, {kind}] of Object.entries(paths)) all.set(name, {kind})
+  for (const [alias, {columns: added}] of Object.entries(enrich)) {
+    for (const column of added) all.set(`${alias}.${column.field}`, column)
+  }
+  return all
+}
+
+const listOf = (by: string | readonly string[] | undefined): readonly string[] =>
+  by === undefined ? [] : typeof by === 'string' ? [by] : by
+
+/** @throws a sentence that names the stream, the wrong name, and those there are */
+export function stream<T extends PgTable, const F extends FieldNames = NoFieldNames>(
+  declaration: Declaration<T, F>,
+): Stream<RowOfTable<T, F>> {
+  const {name, table, topic, key, time, fields} = declaration
+  const columns = columnsOf(table, fields)
+  const fieldOf = (column: string, what: string): string => {
+    const found = columns.find(one => one.column === column)
+    if (found !== undefined) return found.field
+    const known = columns.map(one => one.column).join(', ')
+    throw new TypeError(`stream ${name}: ${what} ${column} is no column; there are ${known}`)
+  }
+  const id = declaration.id ?? primaryKeyOf(table)
+  if (id === undefined) {
+    throw new TypeError(
+      `stream ${name}: ${nameOfTable(table)} needs an id: a primary key of one column`,
+    )
+  }
+  const enrich = declaration.enrich ?? {}
+  const lookedUp = Object.entries(enrich).map(([alias, {columns: added}]) => ({
+    alias,
+    columns: added,
+  }))
+  const declared: Stream<RowOfTable<T, F>> = {
+    name,
+    topic,
+    table: nameOfTable(table),
+    keyColumn: key,
+    idColumn: id,
+    keyField: fieldOf(key, 'key'),
+    idField: fieldOf(id, 'id'),
+    timeField: time === undefined ? null : fieldOf(time, 'time'),
+    columns,
+    schema: toAvroSchema(declaration.avro ?? topic, columns, lookedUp),
+    paths: declaration.paths ?? {},
+    enrich,
+    shows: declaration.shows ?? [],
+    derived: declaration.derived ?? {},
+    textMax: declaration.textMax ?? {},
+    aheadHoursMax:
+      declaration.aheadHoursMax === undefined ? AHEAD_HOURS_MAX : declaration.aheadHoursMax,
+    isReference: declaration.isReference ?? false,
+    rawTable: declaration.rawTable ?? topic,
+    hashes: declaration.hashes ?? null,
+    filed: declaration.filed ?? 'day',
+    measures: declaration.measures ?? {},
+    rollups: (declaration.rollups ?? []).map(rollup => {
+      const by = listOf(rollup.by)
+      return {...rollup, by, name: rollup.name ?? (by.length === 0 ? 'all' : by.join('_'))}
+    }),
+    top: declaration.top ?? [],
+    active: declaration.active ?? [],
+    special: declaration.special ?? [],
+  }
+  checkNames(declared)
+  return Object.defineProperty(declared, MARK, {value: true})
+}
+
+/** Fields that every record has beside its columns. */
+const RESERVED: ReadonlySet<string> = new Set([
+  'op',
+  'outbox_id',
+  'created_at',
+  'lanes',
+  'lane',
+  'epoch',
+  'redelivered',
+  'before',
+])
+const NUMBERS: ReadonlySet<ColumnKind> = new Set(['long', 'int', 'double', 'timestamp', 'date'])
+/** Longer split values count as others: a condition on one could never be met. */
+const SPLIT_CHARACTERS_MAX = 64
+
+/** Every name that a declaration uses is one that it has, once, and of a kind that fits. */
+function checkNames(declared: Stream): void {
+  const countable = countableOf(declared)
+  const known = [...countable.keys()].join(', ')
+  const wrong = (what: string): TypeError => new TypeError(`stream ${declared.name}: ${what}`)
+  const check = (what: string, name: string): void => {
+    if (!countable.has(name))
+      throw wrong(`${what} ${name} is not in its record; there are ${known}`)
+  }
+  const checkMeasure = (what: string, name: string): void => {
+    if (Object.hasOwn(declared.measures, name)) return
+    const names = Object.keys(declared.measures).join(', ')
+    throw wrong(`${what} ${name} is no measure; there are ${names}`)
+  }
+  const checkWhere = (what: string, where: Condition = {}): void => {
+    for (const [name, wanted] of Object.entries(where)) {
+      check(`a condition of ${what} on`, name)
+      if (isPresence(wanted)) continue
+      const {kind} = countable.get(name)!
+      const type = NUMBERS.has(kind) ? 'number' : kind === 'boolean' ? 'boolean' : 'string'
+      for (const value of acceptedOf(wanted)) {
+        const isLong = typeof value === 'string' && value.length > SPLIT_CHARACTERS_MAX
+        if (typeof value === type && !isLong) continue
+        throw wrong(
+          `a condition of ${what} wants ${name} = ${JSON.stringify(value)}: ${name} is ${kind}, give a ${type}${isLong ? ` of at most ${SPLIT_CHARACTERS_MAX} characters` : ''}`,
+        )
+      }
+    }
+  }
+  const taken = new Set([...RESERVED, ...declared.columns.map(({field}) => field)])
+  for (const {field} of declared.columns) {
+    if (RESERVED.has(field)) throw wrong(`column ${field} needs another name, in fields`)
+  }
+  for (const name of [...Object.keys(declared.paths), ...Object.keys(declared.enrich)]) {
+    if (taken.has(name)) throw wrong(`${name} is there twice: choose another name`)
+    taken.add(name)
+  }
+  for (const [alias, {by}] of Object.entries(declared.enrich)) {
+    if (declared.columns.some(({field}) => field === by)) continue
+    throw wrong(`look-up ${alias} by ${by} needs a column of its table`)
+  }
+  for (const {by} of declared.shows) check('what is shown by', by)
+  for (const [name, {json, path}] of Object.entries(declared.paths)) {
+    if (path.length === 0) throw wrong(`path ${name} is empty`)
+    const column = declared.columns.find(({field}) => field === json)
+    if (column?.kind !== 'json') throw wrong(`path ${name} needs a JSON column, not ${json}`)
+  }
+  const shown = new Set(declared.shows.flatMap(({columns}) => columns))
+  for (const [name, {divide, by}] of Object.entries(declared.derived)) {
+    for (const part of [divide, by]) {
+      if (typeof part === 'number' || shown.has(part)) continue
+      if (!Object.hasOwn(declared.derived, part)) check(`${name} is derived of`, part)
+    }
+  }
+  for (const field of Object.keys(declared.textMax)) check('the longest text of', field)
+  for (const [name, measure] of Object.entries(declared.measures)) {
+    if (measure.kind === 'ratio') {
+      checkMeasure(`${name} of`, measure.of)
+      checkMeasure(`${name} to`, measure.to)
+      continue
+    }
+    if (measure.of !== undefined) check(`measure ${name} of`, measure.of)
+    if ('scale' in measure && measure.scale !== undefined) {
+      const isWhole = Number.isInteger(measure.scale) && measure.scale >= 0 && measure.scale <= 12
+      if (!isWhole) throw wrong(`measure ${name} has scale ${measure.scale}: give 0 to 12`)
+    }
+    checkWhere(`measure ${name}`, measure.where)
+  }
+  const names = new Set<string>()
+  for (const {name, by, split = [], measures = [], where} of declared.rollups) {
+    if (names.has(name)) throw wrong(`two rollups are named ${name}`)
+    names.add(name)
+    for (const field of [...by, ...split]) check(`rollup ${name} by`, field)
+    for (const measure of measures) checkMeasure(`rollup ${name} with`, measure)
+    checkWhere(`rollup ${name}`, where)
+  }
+  for (const {by, measures} of declared.top) {
+    check('top by', by)
+    for (const measure of measures) checkMeasure('top with', measure)
+  }
+  for (const {of} of declared.active) check('active of', of)
+  for (const special of declared.special) {
+    const used =
+      special.kind === 'retention'
+        ? [special.by, special.duration, special.position, special.split]
+        : [special.by, ...special.show]
+    for (const field of used) check(`${special.kind} by`, field)
+  }
+}
+
+/** Every name under which the stream's measures are served. */
+export function metricNamesOf({measures}: Pick<Stream, 'measures'>): readonly string[] {
+  return Object.entries(measures).flatMap(([name, measure]) => metricsOf(name, measure))
+}
+
+export type {Column, ColumnKind}

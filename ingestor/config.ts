@@ -4,6 +4,7 @@ import {
   readDatabaseUrl,
   readKafkaConnection,
   readRegistryConnection,
+  readStreamsFolder,
 } from '../platform/connections.ts'
 import {readLogLevel} from '../platform/log.ts'
 
@@ -31,6 +32,7 @@ function readAll(read: EnvReader) {
     databaseUrl: readDatabaseUrl(read),
     kafka: readKafkaConnection(read),
     registry: readRegistryConnection(read),
+    streamsFolder: readStreamsFolder(read),
     logLevel: readLogLevel(read),
     host: read.text('RELAY_HOST', '127.0.0.1', /^[\w.:-]+$/),
     port: int('PORT', 3001, 0, 65_535),

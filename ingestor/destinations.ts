@@ -1,5 +1,5 @@
 /** Where each topic's rows go: its stream, its encoder with the registered id, its partition count. */
-import {STREAMS} from '../contracts/streams.ts'
+import type {Stream} from '../contracts/stream.ts'
 import {topicName, valueSubject} from '../contracts/topics.ts'
 import {createEncoder} from '../platform/avro-codec.ts'
 import {PipelineError} from '../platform/errors.ts'
@@ -16,12 +16,16 @@ export type Routes = ReadonlyMap<string, Route>
  * @throws `SCHEMA_UNKNOWN` when a schema was never registered, `UPSTREAM_UNAVAILABLE`
  */
 export async function findRoutes(
-  deps: {readonly admin: KafkaAdmin; readonly registry: Registry},
+  deps: {
+    readonly admin: KafkaAdmin
+    readonly registry: Registry
+    readonly streams: readonly Stream[]
+  },
   options: {readonly topicPrefix: string; readonly recordBytesMax: number},
 ): Promise<Routes> {
   const topics = new Map((await deps.admin.listTopics()).map(t => [t.topic, t.partitions]))
   const routes = new Map<string, Route>()
-  for (const stream of STREAMS) {
+  for (const stream of deps.streams) {
     const topic = topicName(options.topicPrefix, stream.topic)
     const id = await deps.registry.idOf(valueSubject(topic), stream.schema)
     const {recordBytesMax} = options

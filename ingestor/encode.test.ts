@@ -1,9 +1,11 @@
 import avsc from 'avsc'
 import {expect, test} from 'vitest'
-import {content} from '../contracts/content.ts'
-import {engagement} from '../contracts/engagement.ts'
+import type {Column, ColumnKind} from '../contracts/columns.ts'
 import type {Stream} from '../contracts/stream.ts'
-import {toRecord} from './encode.ts'
+import {orders} from '../test/order-stream.ts'
+import {content} from '../streams/content.ts'
+import {engagement} from '../streams/engagement.ts'
+import {toLookedUp, toRecord} from './encode.ts'
 import type {OutboxRow} from './outbox-reader.ts'
 
 const stamp = {lanes: 2, lane: 1, epoch: 9, redelivered: true}
@@ -59,7 +61,7 @@ test('an update carries the row after and before, a delete the row that was', ()
 })
 
 test.each([
-  ['a missing column', '{"id":1}', /event_type = null/],
+  ['a missing column', '{"id":1}', /event_ts = null/],
   [
     'infinity',
     event('').replace('2026-01-01T00:00:00.5+00:00', 'infinity'),
@@ -69,6 +71,86 @@ test.each([
   ['no object', '[1]', /not a JSON object/],
 ])('%s is told apart as unfit', (_name, payload, message) => {
   expect(() => toRecord(engagement, row(payload), stamp)).toThrow(message)
+})
+
+/** What a stream of one column makes of a value as PostgreSQL prints it in JSON. */
+function carry(kind: ColumnKind, raw: string, digits: Partial<Column> = {}): unknown {
+  const stream = {
+    columns: [{column: 'x', field: 'x', nullable: false, kind, ...digits}],
+  } as unknown as Stream
+  return (toRecord(stream, row(`{"x":${raw}}`), stamp) as {readonly x: unknown}).x
+}
+
+test.each([
+  ['12.50', '12.50'],
+  ['-0.01', '-0.01'],
+  ['7', '7.00'],
+  ['0', '0.00'],
+  ['-0.0', '0.00'],
+  ['0.10', '0.10'],
+  ['1.5000', '1.50'],
+  ['"0012.5"', '12.50'],
+  ['99999999.99', '99999999.99'],
+])('a numeric printed as %s travels as %s', (raw, text) => {
+  expect(carry('decimal', raw, {precision: 10, scale: 2})).toBe(text)
+})
+
+test('a numeric without digits behind the point has no point', () => {
+  expect(carry('decimal', '100', {precision: 3, scale: 0})).toBe('100')
+})
+
+test.each([
+  ['"NaN"'],
+  ['"Infinity"'],
+  ['"-Infinity"'],
+  ['1e5'],
+  ['1.001'],
+  ['100000000.00'],
+  ['true'],
+])('a numeric that its column cannot hold is told apart: %s', raw => {
+  expect(() => carry('decimal', raw, {precision: 10, scale: 2})).toThrow(
+    `x = ${raw.slice(0, 100)}: expected a number of 10 digits, 2 behind the point`,
+  )
+})
+
+test('a number of a million digits is refused at once', () => {
+  const raw = `1${'0'.repeat(1_000_000)}.${'0'.repeat(1_000_000)}1`
+  expect(() => carry('decimal', raw, {precision: 1_000, scale: 0})).toThrow(/^x = 1000/)
+})
+
+test.each([
+  ['"1970-01-01"', 0],
+  ['"1969-12-31"', -1],
+  ['"2026-11-21"', 20_778],
+  ['"5874897-12-31"', 2_145_042_905],
+  ['"4713-01-01 BC"', -2_440_550],
+])('a date %s travels as %i days', (raw, days) => {
+  expect(carry('date', raw)).toBe(days)
+})
+
+test.each(['"infinity"', '"-infinity"', '"9999999-01-01"', '"2026-13-01"', '"today"', '20261121'])(
+  'a date that has no days is told apart: %s',
+  raw => {
+    expect(() => carry('date', raw)).toThrow(`x = ${raw}: expected a date`)
+  },
+)
+
+test('what was looked up travels beside the row, each column that cannot be carried as null', () => {
+  const {of} = orders.enrich
+  const text =
+    '{"name": "sofa", "price": "NaN", "weight": 1.5, "stock": 9007199254740993, "added_on": "infinity"}'
+  const lookedUp = [toLookedUp(of!.columns, text), null, null].map(fields => ({
+    fields,
+    bytes: Buffer.alloc(0),
+  }))
+  const order = '{"id":1,"product":"p","country":null,"clerk":null,"total":1,"day":null}'
+  const record = toRecord(orders, {...row(order), lookedUp}, stamp)
+  expect(record).toMatchObject({
+    total: '1.00',
+    of: {name: 'sofa', price: null, weight: 1.5, stock: null, added_on: null, changed_at: null},
+    to: null,
+    by: null,
+  })
 })
 
 test('a payload of another shape never becomes a record', () => {

@@ -9,7 +9,7 @@ import type {Stream} from '../contracts/stream.ts'
 import {PipelineError} from '../platform/errors.ts'
 import type {OutboxRow} from './outbox-reader.ts'
 import {readMembers} from './row-text.ts'
-import {parseMicros} from './timestamps.ts'
+import {parseDays, parseMicros} from './timestamps.ts'
 
 /** What every record of a page carries. */
 export interface RecordStamp {
@@ -42,10 +42,39 @@ function toDouble(column: string, raw: string): number {
   return value
 }
 
+/** A column of PostgreSQL has a thousand digits before the point, and as many behind it. */
+const DECIMAL_CHARACTERS_MAX = 2_100
+/** An application that emits a message itself may quote a number, to keep its digits. */
+const DECIMAL = /^"?(-?)0*(\d+?)(?:\.(\d*?)0*)?"?$/
+
+/** With exactly the digits of the scale. Zeros behind them are let go, other digits are not. */
+function toDecimal({column, precision = 0, scale = 0}: Column, raw: string): string {
+  const found = raw.length > DECIMAL_CHARACTERS_MAX ? null : DECIMAL.exec(raw)
+  const [, sign, whole = '', fraction = ''] = found ?? []
+  const digits = (whole === '0' ? 0 : whole.length) + scale
+  if (whole === '' || fraction.length > scale || digits > precision) {
+    throw unfit(column, raw, `a number of ${precision} digits, ${scale} behind the point`)
+  }
+  const text = scale === 0 ? whole : `${whole}.${fraction.padEnd(scale, '0')}`
+  return whole === '0' && fraction === '' ? text : `${sign}${text}`
+}
+
+function toDays(column: string, raw: string): number {
+  const days = parseDays(toText(raw))
+  if (days === undefined || days > INT_MAX) throw unfit(column, raw, 'a date')
+  return days
+}
+
+/** The characters of a JSON string. */
 const toText = (raw: string): string =>
   raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1)
 
-function toValue({column, kind, nullable}: Column, raw: string | undefined): unknown {
+/** A member as text: of a string its characters, else as it is printed; null for null. */
+export const textOf = (raw: string | undefined): string | null =>
+  raw === undefined || raw === 'null' ? null : raw.startsWith('"') ? toText(raw) : raw
+
+function toValue(of: Column, raw: string | undefined): unknown {
+  const {column, kind, nullable} = of
   if (raw === undefined || raw === 'null') {
     if (!nullable) throw unfit(column, 'null', `${kind}, not null`)
     return null
@@ -56,11 +85,13 @@ function toValue({column, kind, nullable}: Column, raw: string | undefined): unk
       return toInteger(column, raw, kind)
     case 'double':
       return toDouble(column, raw)
+    case 'decimal':
+      return toDecimal(of, raw)
     case 'boolean':
       return raw === 'true'
     case 'text':
     case 'uuid':
-      return raw.startsWith('"') ? toText(raw) : raw
+      return textOf(raw)
     case 'timestamp': {
       const micros = parseMicros(toText(raw))
       if (micros === undefined || micros < LONG_MIN || micros > LONG_MAX) {
@@ -68,6 +99,8 @@ function toValue({column, kind, nullable}: Column, raw: string | undefined): unk
       }
       return micros
     }
+    case 'date':
+      return toDays(column, raw)
     case 'json':
       return raw
     default:
@@ -81,6 +114,22 @@ function readRow(columns: readonly Column[], text: string): Fields {
   const members = readMembers(text)
   const fields: Fields = {}
   for (const column of columns) fields[column.field] = toValue(column, members.get(column.column))
+  return fields
+}
+
+/** Columns of another table from the JSON text of a row; null for each one that cannot be carried. */
+export function toLookedUp(columns: readonly Column[], text: string): object {
+  const members = readMembers(text)
+  const fields: Fields = {}
+  for (const column of columns) {
+    try {
+      fields[column.field] = toValue({...column, nullable: true}, members.get(column.column))
+    } catch (error) {
+      if (!(error instanceof PipelineError)) throw error
+      // The event itself can be carried, and counts.
+      fields[column.field] = null
+    }
+  }
   return fields
 }
 
@@ -107,6 +156,11 @@ export function toRecord(stream: Stream, row: OutboxRow, stamp: RecordStamp): ob
   fields['lane'] = stamp.lane
   fields['epoch'] = stamp.epoch
   fields['redelivered'] = stamp.redelivered
+  if (row.lookedUp !== undefined) {
+    for (const [i, alias] of Object.keys(stream.enrich).entries()) {
+      fields[alias] = row.lookedUp[i]!.fields
+    }
+  }
   fields['before'] = before
   return fields
 }

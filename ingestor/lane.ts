@@ -11,9 +11,10 @@ import type {Logger} from '../platform/log.ts'
 import type {Client, Pool} from '../platform/postgres.ts'
 import {bury} from './dead-letters.ts'
 import type {Routes} from './destinations.ts'
+import type {LookUp} from './look-ups.ts'
 import {saveCursor, takeLane, tryLockLane, type Taken} from './leases.ts'
 import type {LaneMonitor} from './monitor.ts'
-import {assertOurs, readOutbox, type OutboxRow} from './outbox-reader.ts'
+import {assertOurs, readOutbox, type OutboxPage, type OutboxRow} from './outbox-reader.ts'
 import {toBatch, type Batch, type BatchOptions} from './publish.ts'
 import {runEpoch, type EpochOptions, type RefusedSend} from './relay.ts'
 import type {Wake} from './wake.ts'
@@ -24,6 +25,8 @@ export interface LaneDeps {
   openPublisher(): Promise<Publisher>
   /** Where topics go; `refresh` asks Kafka and the registry again. */
   routes(refresh: boolean): Promise<Routes>
+  /** Undefined when no stream looks anything up. */
+  readonly lookUp: LookUp | undefined
   readonly pool: Pool
   readonly wake: Wake
   readonly monitor: LaneMonitor
@@ -124,8 +127,10 @@ function toEpochDeps({memory, deps, options, client, publisher, routes, taken}: 
   const of = {lane, lanes, epoch}
   const refuse = (row: OutboxRow): PipelineError | undefined => memory.condemned.get(row.id)
   return {
-    readPage: async (plan: Parameters<typeof readOutbox>[2], limit: number) =>
-      await readOutbox(client, of, plan, limit),
+    async readPage(plan: Parameters<typeof readOutbox>[2], limit: number): Promise<OutboxPage> {
+      const page = await readOutbox(client, of, plan, limit)
+      return deps.lookUp === undefined ? page : await deps.lookUp(page)
+    },
     saveCursor: async (
       cursor: Parameters<typeof saveCursor>[2],
       how: {readonly release: boolean},

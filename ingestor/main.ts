@@ -2,6 +2,7 @@
 import {randomBytes} from 'node:crypto'
 import {readFileSync} from 'node:fs'
 import {hostname} from 'node:os'
+import type {Stream} from '../contracts/stream.ts'
 import {withSecretFiles} from '../platform/config.ts'
 import {dispositionOf, messageOf} from '../platform/errors.ts'
 import {openAdmin, openPublisher} from '../platform/kafka-clients.ts'
@@ -9,16 +10,18 @@ import {runLoops, stopSignal, type Loop} from '../platform/lifecycle.ts'
 import {listen} from '../platform/listen.ts'
 import {createLogger, type Logger} from '../platform/log.ts'
 import {createMetrics} from '../platform/metrics.ts'
-import {createPool} from '../platform/postgres.ts'
+import {createPool, type Pool} from '../platform/postgres.ts'
 import {createRegistry} from '../platform/registry.ts'
 import {retry} from '../platform/retry.ts'
 import {openStatusServer} from '../platform/status-server.ts'
+import {loadStreams} from '../streams/load.ts'
 import {readRelayConfig, type RelayConfig} from './config.ts'
 import {createCoordinator} from './coordinator.ts'
 import {assertComplete, findRoutes, type Routes} from './destinations.ts'
 import {createHealth} from './health.ts'
 import {runLane, type LaneOptions} from './lane.ts'
 import {openLeaseClient} from './leases.ts'
+import {createLookUp} from './look-ups.ts'
 import {createLaneMonitor} from './monitor.ts'
 import {createPartitioner} from './publish.ts'
 import {createRetention} from './retention.ts'
@@ -42,7 +45,7 @@ const toLaneOptions = (config: RelayConfig, owner: string): LaneOptions => ({
 })
 
 /** Asks Kafka and the registry once, and again when a lane finds the answer outdated. */
-function createRoutes(config: RelayConfig, log: Logger) {
+function createRoutes(config: RelayConfig, streams: readonly Stream[], log: Logger) {
   let known: Promise<Routes> | undefined
   const ask = async (): Promise<Routes> => {
     const admin = await openAdmin(config.kafka, {clientId: 'relay', log})
@@ -50,7 +53,7 @@ function createRoutes(config: RelayConfig, log: Logger) {
       const registry = createRegistry(config.registry)
       const {recordBytesMax} = config
       const {topicPrefix} = config.kafka
-      return await findRoutes({admin, registry}, {topicPrefix, recordBytesMax})
+      return await findRoutes({admin, registry, streams}, {topicPrefix, recordBytesMax})
     } finally {
       await admin.close()
     }
@@ -100,21 +103,26 @@ async function main(config: RelayConfig): Promise<void> {
   const signal = stopSignal()
   const log = createLogger('ingestor', config.logLevel)
   const {databaseUrl, kafka, leaseMs} = config
+  const streams = await loadStreams(config.streamsFolder)
   const metrics = createMetrics()
   const monitor = createLaneMonitor(metrics, now)
   const owner = `${hostname()}/${process.pid}/${randomBytes(3).toString('hex')}`
   await using resources = new AsyncDisposableStack()
 
-  const pool = createPool(databaseUrl, {
-    applicationName: 'relay',
-    connectionsMax: 2,
-    statementTimeoutMs: 10_000,
-    onError: error => log.warn({message: error.message}, 'idle connection lost'),
-  })
-  resources.defer(() => pool.end())
+  const openPool = (applicationName: string, connectionsMax: number): Pool => {
+    const pool = createPool(databaseUrl, {
+      applicationName,
+      connectionsMax,
+      statementTimeoutMs: 10_000,
+      onError: error => log.warn({message: error.message}, 'idle connection lost'),
+    })
+    resources.defer(() => pool.end())
+    return pool
+  }
+  const pool = openPool('relay', 2)
 
   const wake = createWake()
-  const routes = createRoutes(config, log)
+  const routes = createRoutes(config, streams, log)
   const openLease = async () =>
     await openLeaseClient(databaseUrl, {applicationName: 'relay-lane', leaseMs})
   const laneDeps = {
@@ -122,6 +130,7 @@ async function main(config: RelayConfig): Promise<void> {
     openPublisher: async () =>
       await openPublisher(kafka, {clientId: 'relay', log, requestTimeoutMs: config.sendTimeoutMs}),
     routes,
+    lookUp: createLookUp(streams, () => openPool('relay-look-up', 4)),
     pool,
     wake,
     monitor,

@@ -23,6 +23,14 @@ export interface OutboxRow {
   readonly headers: string | null
   /** Microseconds since 1970. */
   readonly createdAt: number
+  /** One for each look-up of the stream, in their order. */
+  readonly lookedUp?: readonly LookedUp[]
+}
+
+/** What a look-up found, as value and as Avro. */
+export interface LookedUp {
+  readonly fields: object | null
+  readonly bytes: Buffer
 }
 
 export interface LaneEpochId {

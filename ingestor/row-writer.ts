@@ -7,12 +7,13 @@
  * Does not      write changes with two images, other column orders, escapes, or anything unfit.
  */
 import {LONG_MAX, type Column} from '../contracts/columns.ts'
+import {QUICK_DIGITS_MAX, quickBytesOf} from '../platform/avro-decimal.ts'
 import {FRAME_HEADER_BYTES, writeFrameHeader} from '../platform/frame.ts'
 import type {Stream} from '../contracts/stream.ts'
 import type {RecordStamp} from './encode.ts'
-import type {OutboxRow} from './outbox-reader.ts'
+import type {LookedUp, OutboxRow} from './outbox-reader.ts'
 import {skipValue} from './row-text.ts'
-import {parseMicros} from './timestamps.ts'
+import {parseDays, parseMicros} from './timestamps.ts'
 
 const POOL_BYTES = 1 << 20
 /** More than frame and common fields take. */
@@ -21,8 +22,13 @@ const EXTRA_BYTES = 128
 const FOUR_GROUPS = 2 ** 28
 const INT_MAX = 2 ** 31 - 1
 
+const NOTHING: readonly LookedUp[] = []
+
+const SPACE = 32
 const QUOTE = 34
 const COMMA = 44
+const MINUS = 45
+const POINT = 46
 const ZERO = 48
 const NINE = 57
 const OPEN = 123
@@ -38,6 +44,7 @@ export interface RowWriter {
 
 export function createRowWriter(stream: Stream, schemaId: number): RowWriter {
   const {columns} = stream
+  const lookUps = Object.keys(stream.enrich).length
   // The member's name as PostgreSQL prints it in row_to_json, and what comes before it.
   const names = columns.map(({column}) => `"${column}":`)
   let pool = Buffer.allocUnsafeSlow(POOL_BYTES)
@@ -97,6 +104,28 @@ export function createRowWriter(stream: Stream, schemaId: number): RowWriter {
     return true
   }
 
+  /** Writes a number that has all digits of its scale; false for anything else, and for many digits. */
+  function writeDecimal({precision = 0, scale = 0}: Column): boolean {
+    const sign = text.charCodeAt(at) === MINUS ? -1 : 1
+    if (sign < 0) at += 1
+    const start = at
+    let value = 0
+    let point = -1
+    for (; ; at++) {
+      const code = text.charCodeAt(at)
+      if (code === POINT && point < 0) point = at
+      else if (code < ZERO || code > NINE) break
+      else value = value * 10 + (code - ZERO)
+    }
+    const behind = point < 0 ? 0 : at - point - 1
+    if (at === start || at - start > QUICK_DIGITS_MAX || behind !== scale) return false
+    if (value >= 10 ** precision) return false
+    const bytes = quickBytesOf(sign * value)
+    writeLong(bytes)
+    end = pool.writeIntBE(sign * value, end, bytes)
+    return true
+  }
+
   /** Index of the quote that ends the plain text at `at`, or -1. */
   function findEnd(): number {
     if (text.charCodeAt(at) !== QUOTE) return -1
@@ -104,7 +133,8 @@ export function createRowWriter(stream: Stream, schemaId: number): RowWriter {
     return close < firstEscape ? close : -1
   }
 
-  function writeValue({kind}: Column): boolean {
+  function writeValue(column: Column): boolean {
+    const {kind} = column
     switch (kind) {
       case 'long':
         return writeDigits(LONG_MAX)
@@ -127,6 +157,17 @@ export function createRowWriter(stream: Stream, schemaId: number): RowWriter {
         at = close + 1
         return true
       }
+      case 'date': {
+        const close = findEnd()
+        if (close < 0) return false
+        const days = parseDays(text.slice(at + 1, close))
+        if (days === undefined || days < 0 || days > INT_MAX) return false
+        writeLong(days)
+        at = close + 1
+        return true
+      }
+      case 'decimal':
+        return writeDecimal(column)
       case 'boolean': {
         const code = text.charCodeAt(at)
         if (code !== LETTER_T && code !== LETTER_F) return false
@@ -135,6 +176,8 @@ export function createRowWriter(stream: Stream, schemaId: number): RowWriter {
         return true
       }
       case 'json': {
+        // Blanks before a value are cut by the slow way.
+        if (text.charCodeAt(at) <= SPACE) return false
         const close = skipValue(text, at)
         writeText(at, close)
         at = close
@@ -167,7 +210,7 @@ export function createRowWriter(stream: Stream, schemaId: number): RowWriter {
     return true
   }
 
-  /** The same bytes for a whole page: lanes, lane, epoch, redelivered, no row before. */
+  /** The same bytes for a whole page: lanes, lane, epoch, redelivered. */
   function writeStamp(stamp: RecordStamp): void {
     if (stampOf === stamp) {
       end += stampBytes.copy(pool, end)
@@ -178,7 +221,6 @@ export function createRowWriter(stream: Stream, schemaId: number): RowWriter {
     writeLong(stamp.lane)
     writeLong(stamp.epoch)
     pool[end++] = stamp.redelivered ? 1 : 0
-    pool[end++] = 0
     stampOf = stamp
     stampBytes = Buffer.from(pool.subarray(start, end))
   }
@@ -186,9 +228,12 @@ export function createRowWriter(stream: Stream, schemaId: number): RowWriter {
   return {
     write(row, stamp) {
       if (row.op !== 'c' && row.op !== 'r') return undefined
+      const {lookedUp = NOTHING} = row
+      if (lookedUp.length !== lookUps) return undefined
       text = row.payload
       // A character takes three bytes at most.
-      const room = text.length * 3 + EXTRA_BYTES + columns.length
+      let room = text.length * 3 + EXTRA_BYTES + columns.length
+      for (const {bytes} of lookedUp) room += bytes.length
       if (end + room > pool.length) {
         pool = Buffer.allocUnsafeSlow(Math.max(POOL_BYTES, room))
         end = 0
@@ -208,6 +253,9 @@ export function createRowWriter(stream: Stream, schemaId: number): RowWriter {
       writeLong(row.id)
       writeLong(row.createdAt)
       writeStamp(stamp)
+      for (const {bytes} of lookedUp) end += bytes.copy(pool, end)
+      // No row before.
+      pool[end++] = 0
       return pool.subarray(start, end)
     },
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import {expect, test} from 'vitest'
-import {parseMicros} from './timestamps.ts'
+import {parseDays, parseMicros} from './timestamps.ts'
 
 test.each([
   ['1970-01-01T00:00:00+00:00', 0],
@@ -34,6 +34,19 @@ test('every moment that has microseconds is read as JavaScript reads it', () => 
       moment => {
         expect(parseMicros(moment.toISOString().replace('Z', '+00:00'))).toBe(
           moment.getTime() * 1_000,
+        )
+      },
+    ),
+  )
+})
+
+test('every date is read as JavaScript reads it', () => {
+  fc.assert(
+    fc.property(
+      fc.date({min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true}),
+      date => {
+        expect(parseDays(date.toISOString().slice(0, 10))).toBe(
+          Math.floor(date.getTime() / 86_400_000),
         )
       },
     ),

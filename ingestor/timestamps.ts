@@ -1,4 +1,4 @@
-/** Timestamps as PostgreSQL prints them: ISO 8601 with the offset of the session that wrote them. */
+/** Times and dates as PostgreSQL prints them in JSON: ISO 8601, with the offset of the session that wrote. */
 
 const SHAPE =
   /^(\d{4,6})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?:([+-])(\d\d)(?::?(\d\d))?(?::?(\d\d))?)?( BC)?$/
@@ -11,6 +11,20 @@ export function parseMicros(text: string): number | undefined {
   const micros = parseUsual(text) ?? parseAny(text)
   return Number.isSafeInteger(micros) ? micros : undefined
 }
+
+const DATE_SHAPE = /^(\d{4,7})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])( BC)?$/
+
+/** Days since 1970, or undefined for `infinity` and what is no date. */
+export function parseDays(text: string): number | undefined {
+  const match = DATE_SHAPE.exec(text)
+  if (match === null) return undefined
+  const [, year, month, day, bc] = match
+  return daysFromCivil(toCivil(year!, bc), Number(month), Number(day))
+}
+
+/** There is no year 0: 1 BC is the year before 1. */
+const toCivil = (year: string, bc: string | undefined): number =>
+  bc === undefined ? Number(year) : 1 - Number(year)
 
 const ZERO = 48
 
@@ -63,9 +77,7 @@ function parseAny(text: string): number | undefined {
   if (match === null) return undefined
   const [, year, month, day, hour, minute, second, fraction = ''] = match
   const [, , , , , , , , sign, oh = '0', om = '0', os = '0', bc] = match
-  // There is no year 0: 1 BC is the year before 1.
-  const civil = bc === undefined ? Number(year) : 1 - Number(year)
-  const days = daysFromCivil(civil, Number(month), Number(day))
+  const days = daysFromCivil(toCivil(year!, bc), Number(month), Number(day))
   const offset = (Number(oh) * 3_600 + Number(om) * 60 + Number(os)) * (sign === '-' ? -1 : 1)
   const seconds =
     days * 86_400 + Number(hour) * 3_600 + Number(minute) * 60 + Number(second) - offset

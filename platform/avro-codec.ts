@@ -4,10 +4,47 @@
  * The registry's own library is not used here: it compiles a resolver for each message.
  */
 import avsc from 'avsc'
+import {createDecimal, type Decimal} from './avro-decimal.ts'
 import {FRAME_HEADER_BYTES, readSchemaId, writeFrameHeader} from './frame.ts'
 import {messageOf, PipelineError} from './errors.ts'
 
 const POOL_BYTES = 1 << 20
+
+/** A decimal as text; the other logical types stay the plain values that they are made of. */
+class DecimalType extends avsc.types.LogicalType {
+  readonly #decimal: Decimal
+  readonly #scale: number
+
+  constructor(schema: avsc.Schema, options?: unknown) {
+    super(schema, options)
+    const {precision = 0, scale = 0} = schema as {precision?: number; scale?: number}
+    this.#decimal = createDecimal(precision, scale)
+    this.#scale = scale
+  }
+
+  protected override _toValue(text: unknown): Buffer | undefined {
+    return typeof text === 'string' ? this.#decimal.toBytes(text) : undefined
+  }
+
+  protected override _fromValue(bytes: Buffer): string {
+    return this.#decimal.toText(bytes)
+  }
+
+  /** What was written with fewer digits behind the point gets zeros; more could not be kept. */
+  protected override _resolve(written: unknown): ((text: string) => string) | undefined {
+    if (!(written instanceof DecimalType)) return undefined
+    const missing = this.#scale - written.#scale
+    if (missing < 0) {
+      throw new TypeError(`${written.#scale} digits behind the point do not fit in ${this.#scale}`)
+    }
+    const zeros = (written.#scale === 0 && missing > 0 ? '.' : '') + '0'.repeat(missing)
+    return text => text + zeros
+  }
+}
+
+/** The type of a schema, as our records are written and read. @throws when it is no schema */
+export const compileSchema = (schema: object): avsc.Type =>
+  avsc.Type.forSchema(schema as avsc.Schema, {logicalTypes: {decimal: DecimalType}})
 
 export interface Encoder {
   /** The framed value: a view into a pool, never written again. @throws `ENCODE_FAILED` naming the field */
@@ -16,7 +53,7 @@ export interface Encoder {
 
 /** @param recordBytesMax larger values throw `RECORD_TOO_LARGE` (dead-letter) */
 export function createEncoder(schema: object, schemaId: number, recordBytesMax: number): Encoder {
-  const type = avsc.Type.forSchema(schema as avsc.Schema)
+  const type = compileSchema(schema)
   let pool = Buffer.allocUnsafeSlow(POOL_BYTES)
   let used = 0
   return {
@@ -80,7 +117,7 @@ export function createDecoder<T>(
   readerSchema: object,
   schemaById: (id: number) => Promise<object>,
 ): Decoder<T> {
-  const reader = avsc.Type.forSchema(readerSchema as avsc.Schema)
+  const reader = compileSchema(readerSchema)
   const writers = new Map<number, {type: avsc.Type; resolver: unknown}>()
   return {
     decode(value) {
@@ -102,7 +139,7 @@ export function createDecoder<T>(
       if (id === undefined || writers.has(id)) return
       const schema = await schemaById(id)
       try {
-        const type = avsc.Type.forSchema(schema as avsc.Schema)
+        const type = compileSchema(schema)
         writers.set(id, {type, resolver: reader.createResolver(type)})
       } catch (error) {
         throw undecodable(`schema ${id} cannot be read as ours: ${messageOf(error)}`, error)

@@ -43,6 +43,9 @@ export function readDatabaseUrl(read: EnvReader): string {
   return full.toString()
 }
 
+/** Folder of the files that declare the streams, relative to where the service was started. */
+export const readStreamsFolder = (read: EnvReader): string => read.text('STREAMS_FOLDER', 'streams')
+
 export const readRedisUrl = (read: EnvReader): string =>
   read.url('REDIS_URL', 'redis://127.0.0.1:6379', ['redis:', 'rediss:'])
 

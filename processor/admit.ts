@@ -1,23 +1,24 @@
 /**
- * Decides what a record does at which raw-row locations. Pure.
+ * Decides what a record does to which raw rows. Pure.
  *
  * Guarantees    INV-30 (one rule for c, u, d and r), INV-31 (a correction retracts what is stored).
  * Does not      look anything up: the caller brings the register.
  */
 import type {RecordMeta} from '../contracts/record.ts'
-import type {Register} from './projections/projection.ts'
+import type {Fields} from '../readmodel/fields.ts'
+import type {EventId, Register} from '../readmodel/raw-table.ts'
 
-/** What a record wants at one location. */
-export interface Effect<Event> {
+/** What a record wants of one raw row. */
+export interface Effect {
   readonly kind: 'put' | 'delete'
-  readonly event: Event
-  readonly location: string
+  readonly event: Fields
+  readonly id: EventId
 }
 
-/** What happens at the location once its register is known. */
-export type Decision<Event> =
+/** What happens to the row once its register is known. */
+export type Decision =
   | {readonly kind: 'stale'}
-  | {readonly kind: 'change'; readonly retract: Event | null; readonly apply: Event | null}
+  | {readonly kind: 'change'; readonly retract: Fields | null; readonly apply: Fields | null}
 
 /** An insert that nobody announced as repeated is new: no register needs to be read for it. */
 export function isFresh(meta: RecordMeta): boolean {
@@ -25,26 +26,26 @@ export function isFresh(meta: RecordMeta): boolean {
 }
 
 /**
- * The effects of a record, in order. `before` only tells where to look: an update that moves its
- * event is a delete at the old place and a put at the new one.
+ * The effects of a record, in order. `before` only tells where to look: an update of the id is a delete of
+ * the old row and a put of the new one.
  */
-export function effectsOf<Event>(
+export function effectsOf(
   meta: RecordMeta,
-  event: Event,
-  before: Event | null,
-  locationOf: (event: Event) => string,
-): readonly Effect<Event>[] {
-  const location = locationOf(event)
-  if (meta.op === 'd') return [{kind: 'delete', event, location}]
-  const put: Effect<Event> = {kind: 'put', event, location}
+  event: Fields,
+  before: Fields | null,
+  idOf: (event: Fields) => EventId,
+): readonly Effect[] {
+  const id = idOf(event)
+  if (meta.op === 'd') return [{kind: 'delete', event, id}]
+  const put: Effect = {kind: 'put', event, id}
   if (meta.op !== 'u' || before === null) return [put]
-  const old = locationOf(before)
-  return old === location ? [put] : [{kind: 'delete', event: before, location: old}, put]
+  const old = idOf(before)
+  return old === id ? [put] : [{kind: 'delete', event: before, id: old}, put]
 }
 
 /** True when the register was written by this record or a later one of its source row. */
 export function isNotOlder(
-  stored: Pick<Register<unknown>, 'outboxId' | 'createdAt'>,
+  stored: Pick<Register, 'outboxId' | 'createdAt'>,
   meta: Pick<RecordMeta, 'outbox_id' | 'created_at'>,
 ): boolean {
   if (stored.outboxId !== meta.outbox_id) return stored.outboxId > meta.outbox_id
@@ -52,11 +53,11 @@ export function isNotOlder(
 }
 
 /** The one rule: not older, nothing; otherwise retract exactly what is stored, then apply. */
-export function decide<Event>(
-  effect: Effect<Event>,
+export function decide(
+  effect: Effect,
   meta: RecordMeta,
-  stored: Omit<Register<Event>, 'derived'> | null,
-): Decision<Event> {
+  stored: Pick<Register, 'event' | 'outboxId' | 'createdAt'> | null,
+): Decision {
   if (stored !== null && isNotOlder(stored, meta)) return {kind: 'stale'}
   return {
     kind: 'change',

@@ -18,7 +18,10 @@ import {retry, type RetryOptions} from '../platform/retry.ts'
 import type {PartitionOwner} from './partition-owner.ts'
 import type {StartFacts} from './start-check.ts'
 
-export type PartitionStart = Omit<StartFacts, keyof TopicPartition>
+export interface PartitionStart extends Omit<StartFacts, keyof TopicPartition> {
+  /** Partitions of the topic. */
+  readonly partitions: number
+}
 
 export interface AssignmentsDeps {
   readonly subscriber: Subscriber
@@ -166,7 +169,8 @@ async function readStarts(
   return new Map(
     offsets.map(({partition, begin, end}) => {
       const offset = committed.find(entry => entry.partition === partition)?.offset ?? -1
-      return [partition, {begin, end, committed: offset < 0 ? null : offset}]
+      const committedOffset = offset < 0 ? null : offset
+      return [partition, {begin, end, committed: committedOffset, partitions: offsets.length}]
     }),
   )
 }

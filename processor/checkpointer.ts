@@ -1,24 +1,20 @@
 /**
- * Runs checkpoints about once a second, and commits the partition as far as both stores are.
+ * Runs checkpoints as often as they are worth it, and tells Kafka how far the partition is.
  *
- * Guarantees    INV-43: a partition is committed only up to what is durable in Cassandra and, while
- *               Redis is there, applied in it.
+ * Guarantees    INV-43: a partition is committed only up to what is durable in Cassandra.
  */
 import {messageOf} from '../platform/errors.ts'
 import type {Loop} from '../platform/lifecycle.ts'
 import {retry} from '../platform/retry.ts'
-import {runCheckpoint, type CheckpointDeps, type DurablePoint} from './checkpoint.ts'
+import {runCheckpoint, type CheckpointDeps} from './checkpoint.ts'
 import type {ProcessorConfig} from './config.ts'
-import {checkpointWaitMs, commitableOffset} from './flush.ts'
+import {checkpointWaitMs} from './flush.ts'
 import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
-import {openCorrection} from './partition-state.ts'
 
 /** Offsets by which the ceiling is raised: a lightweight transaction for so many records. */
 const CEILING_STEP = 100_000
-/** Waiting records of a partition that make it more urgent to catch up than to show it. */
-const BEHIND_RECORDS = 10_000
 /** From one checkpoint to the next while a reader waits for it. */
-const AWAITED_MS = 100
+const AWAITED_MS = 300
 /** How long a clean stop may take to make durable what is folded. */
 const FINISH_MS = 4000
 
@@ -28,14 +24,14 @@ export interface Checkpointer {
   finish(): Promise<void>
 }
 
-export function createCheckpointer<SourceRow, Event, Derived>(
-  shared: OwnerShared<Event, Derived>,
-  deps: OwnerDeps<SourceRow, Event, Derived>,
+export function createCheckpointer(
+  shared: OwnerShared,
+  deps: OwnerDeps,
   config: ProcessorConfig,
 ): Checkpointer {
-  const {state, lease, progress, awaited} = shared
-  const {fold, stores} = deps.stream
-  const stream = fold.stream.name
+  const {state, progress, awaited} = shared
+  const {stores} = deps
+  const stream = stores.plan.stream.name
   const labels = {stream, partition: String(state.partition)}
   const limits = {
     rowsMax: config.aggregateRowsMax,
@@ -47,14 +43,13 @@ export function createCheckpointer<SourceRow, Event, Derived>(
     intervalMaxMs: config.checkpointMaxMs,
     awaitedMs: AWAITED_MS,
     dirtyMax: config.checkpointRowsMax,
+    rowsPerSecond: config.checkpointRowsPerSecond,
   }
-  let durable: DurablePoint = {offset: state.foldedOffset, identity: null}
-  let committedOffset = state.foldedOffset
 
-  const checkpointDeps: CheckpointDeps<Event, Derived> = {
-    save: (rows, fence) => stores.aggregates.save(rows, fence),
-    write: writes => stores.registers.write(writes),
-    partitions: deps.partitions,
+  const checkpointDeps: CheckpointDeps = {
+    write: deps.write,
+    writeRaw: (writes, partition) => stores.raw.write(writes, partition),
+    positions: deps.positions,
     whenRawDurable: (offset, signal) =>
       progress.until(() => state.pending.isDurable(offset), signal),
     patience: shared.patience,
@@ -63,66 +58,67 @@ export function createCheckpointer<SourceRow, Event, Derived>(
   }
 
   const isDue = (): boolean =>
-    state.foldedOffset > durable.offset ||
+    state.foldedOffset > state.durableOffset ||
     state.cache.dirtyCount > 0 ||
-    state.needsGeneration ||
     state.pending.deferredCount > 0
 
   const checkpoint = async (signal: AbortSignal): Promise<void> => {
-    durable = await runCheckpoint(state, checkpointDeps, limits, signal)
-    state.durableOffset = durable.offset
+    const {offset} = await runCheckpoint(state, checkpointDeps, limits, signal)
+    state.durableOffset = offset
     progress.ring()
   }
 
-  const commitIfAllowed = async (signal: AbortSignal): Promise<boolean> => {
-    const offset = commitableOffset({
-      durableOffset: durable.offset,
-      committedOffset,
-      openCorrection: () => openCorrection(state),
-      isRawDurable: upTo => state.pending.isDurable(upTo),
-      liveAllows: upTo => lease.allowsCommit(upTo, deps.now()),
-    })
-    if (offset === undefined) return false
+  let committed = state.durableOffset
+  const commit = async (signal: AbortSignal): Promise<void> => {
+    const offset = state.durableOffset
+    if (offset <= committed) return
     await retry(() => deps.commit(offset + 1), shared.patience(signal))
-    committedOffset = offset
+    committed = offset
     deps.metrics.committedOffset.set(labels, offset + 1)
-    return true
   }
 
-  const waitForTurn = async (lastDurationMs: number, signal: AbortSignal): Promise<void> => {
+  const waitForTurn = async (lastMs: number, signal: AbortSignal): Promise<void> => {
     const sinceMs = performance.now()
     for (;;) {
       const load = {
+        lastMs,
         dirty: state.cache.dirtyCount,
-        isBehind: state.lag > BEHIND_RECORDS,
+        filings: state.filings.size,
         isAwaited: awaited.isAwaited,
       }
-      const leftMs = checkpointWaitMs(lastDurationMs, load, options) + sinceMs - performance.now()
+      const leftMs = checkpointWaitMs(load, options) + sinceMs - performance.now()
       if (leftMs <= 0 || signal.aborted) return
-      await awaited.wait(leftMs, signal)
+      // Rows come meanwhile: looked at again before long.
+      await awaited.wait(Math.min(leftMs, config.checkpointMs), signal)
     }
   }
 
   const checkpoints: Loop = {
     name: `checkpoints ${state.topic}/${state.partition}`,
     async run(signal) {
-      let durationMs = 0
+      let lastMs = 0
       while (!signal.aborted) {
-        await waitForTurn(durationMs, signal)
-        if (signal.aborted || !isDue()) continue
+        await waitForTurn(lastMs, signal)
+        if (signal.aborted) return
+        if (!isDue()) {
+          lastMs = 0
+          continue
+        }
         const startedAt = performance.now()
         await checkpoint(signal)
-        durationMs = performance.now() - startedAt
-        deps.metrics.checkpoint.observe({stream}, durationMs / 1000)
+        lastMs = performance.now() - startedAt
+        deps.metrics.checkpoint.observe({stream}, lastMs / 1000)
       }
     },
   }
 
+  /** Apart: Kafka being away must not hold back what is saved. */
   const commits: Loop = {
     name: `commits ${state.topic}/${state.partition}`,
     async run(signal) {
       while (!signal.aborted) {
-        if (!(await commitIfAllowed(signal))) await progress.wait(200, signal)
+        await commit(signal)
+        if (state.durableOffset <= committed) await progress.wait(1000, signal)
       }
     },
   }
@@ -134,11 +130,12 @@ export function createCheckpointer<SourceRow, Event, Derived>(
       try {
         const group = state.pending.takeImmediate(Number.POSITIVE_INFINITY)
         if (group.taken.length > 0) {
-          await retry(() => stores.registers.write(group.writes), shared.patience(signal))
+          const write = () => stores.raw.write(group.writes, state.partition)
+          await retry(write, shared.patience(signal))
           state.pending.settle(group)
         }
         if (isDue()) await checkpoint(signal)
-        await commitIfAllowed(signal)
+        await commit(signal)
       } catch (error) {
         const {topic, partition} = state
         deps.log.warn(

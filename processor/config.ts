@@ -5,6 +5,7 @@ import {
   readKafkaConnection,
   readRedisUrl,
   readRegistryConnection,
+  readStreamsFolder,
 } from '../platform/connections.ts'
 import {readLogLevel} from '../platform/log.ts'
 
@@ -30,6 +31,7 @@ function readAll(read: EnvReader) {
     read.int(`PROCESSOR_${name}`, fallback, {min, max})
   const config = {
     logLevel: readLogLevel(read),
+    streamsFolder: readStreamsFolder(read),
     kafka: readKafkaConnection(read),
     registry: readRegistryConnection(read),
     cassandra: readCassandraConnection(read),
@@ -48,40 +50,45 @@ function readAll(read: EnvReader) {
     rawRowsMax: int('RAW_ROWS_MAX', 4000, 1, 50_000),
     /** From the start of one write of raw rows to the next, when rows keep coming. */
     rawEveryMs: int('RAW_EVERY_MS', 50, 0, 5000),
+    /** The same when many come: neighbours are written together. */
+    rawBusyMs: int('RAW_BUSY_MS', 250, 0, 5000),
     aggregateRowsMax: int('AGGREGATE_ROWS_MAX', 200, 1, 50_000),
     aggregateConcurrency: int('AGGREGATE_CONCURRENCY', 2, 1, 64),
     checkpointMs: int('CHECKPOINT_MS', 1000, 10, 60_000),
+    /** Aggregate rows of one partition that may be written in a second, unless a reader waits. */
+    checkpointRowsPerSecond: int('CHECKPOINT_ROWS_PER_SECOND', 80, 1, 1_000_000),
     checkpointMaxMs: int('CHECKPOINT_MAX_MS', 10_000, 10, 600_000),
     checkpointRowsMax: int('CHECKPOINT_ROWS_MAX', 100_000, 100, 10_000_000),
     /** Aggregate rows in memory, all partitions together. */
     stateRowsMax: int('STATE_ROWS_MAX', 500_000, 100, 100_000_000),
     stateBytesMax: int('STATE_BYTES_MAX', 512 * 2 ** 20, 2 ** 20, 2 ** 40),
-    metadataEntriesMax: int('METADATA_ENTRIES_MAX', 100_000, 100, 10_000_000),
-    /** How long an event waits for the metadata of its content. */
-    metadataWaitMs: int('METADATA_WAIT_MS', 5000, 0, 600_000),
-    liveLeaseMs: int('LIVE_LEASE_MS', 4000, 200, 600_000),
-    /** How long Redis may be away before the processor goes on without it. */
-    livePatienceMs: int('LIVE_PATIENCE_MS', 5000, 100, 600_000),
+    /** Rows of one reference stream in memory. */
+    referencesMax: int('REFERENCES_MAX', 100_000, 100, 10_000_000),
+    /** How long an event waits for the row that it refers to. */
+    referenceWaitMs: int('REFERENCE_WAIT_MS', 5000, 0, 600_000),
+    /** How long readers believe Redis after it was last written to. */
+    liveLifeMs: int('LIVE_LIFE_MS', 4000, 200, 600_000),
     /** From the start of one flush to Redis to the next, when events keep coming. */
     liveEveryMs: int('LIVE_EVERY_MS', 20, 0, 5000),
-    /** Pause between flushes to Redis while more records wait than one batch takes. */
-    liveBusyMs: int('LIVE_BUSY_MS', 150, 0, 5000),
+    /** While more records of a partition wait, Redis is left alone: readers take what is stored. */
+    liveLagMax: int('LIVE_LAG_MAX', 10_000, 1, 1_000_000_000),
     liveRowsMax: int('LIVE_ROWS_MAX', 500, 1, 100_000),
     liveEventsMax: int('LIVE_EVENTS_MAX', 500, 1, 100_000),
     /** While more records of a partition wait, new events get no hash in Redis. */
     hashLagMax: int('HASH_LAG_MAX', 5000, 0, 1_000_000_000),
+    /** How long the hash of an event stays in Redis, seconds; less when they take too much memory. */
+    hashTtlS: int('HASH_TTL_S', 86_400, 1, 31_536_000),
+    /** Memory of Redis that hashes of events may take, bytes, all partitions together. */
+    hashBytesMax: int('HASH_BYTES_MAX', 256 * 2 ** 20, 0, 2 ** 40),
     /** First wait before a store is called again; it doubles up to a hundred times this. */
     retryMs: int('RETRY_MS', 50, 1, 60_000),
-    /** Wait before a row is recomputed again that was corrected meanwhile; it doubles, too. */
-    recomputeAgainMs: int('RECOMPUTE_AGAIN_MS', 1000, 1, 600_000),
+    /** Wait before what was corrected meanwhile is mended again; it doubles, too. */
+    mendAgainMs: int('MEND_AGAIN_MS', 1000, 1, 600_000),
     /** Dead letters in a row, in one partition, that stop the processor. */
     deadLettersInARowMax: int('DEAD_LETTERS_IN_A_ROW_MAX', 100, 1, 1_000_000),
   } as const
   if (config.checkpointMaxMs < config.checkpointMs) {
     read.problem('PROCESSOR_CHECKPOINT_MAX_MS', 'must be at least PROCESSOR_CHECKPOINT_MS')
-  }
-  if (config.livePatienceMs < config.liveLeaseMs) {
-    read.problem('PROCESSOR_LIVE_PATIENCE_MS', 'must be at least PROCESSOR_LIVE_LEASE_MS')
   }
   return config
 }

@@ -7,7 +7,9 @@ import type {EpochTable} from '../contracts/epochs.ts'
 import type {RecordMeta, StreamRecord} from '../contracts/record.ts'
 import {dispositionOf, messageOf, PipelineError} from '../platform/errors.ts'
 import type {DeadLetter, SourceRecord} from './dead-letters.ts'
+import type {Fields} from '../readmodel/fields.ts'
 import type {Identity} from './partition-state.ts'
+import type {FindProblem} from './rules.ts'
 
 export interface ValueDecoder {
   /** The decoded value, or undefined when the schema it was written with must be fetched first. */
@@ -16,16 +18,16 @@ export interface ValueDecoder {
   prepare(value: Buffer): Promise<void>
 }
 
-export type Outcome<Row> =
-  | {readonly kind: 'record'; readonly offset: number; readonly record: StreamRecord<Row>}
+export type Outcome =
+  | {readonly kind: 'record'; readonly offset: number; readonly record: StreamRecord<Fields>}
   | {readonly kind: 'dropped'; readonly offset: number; readonly record: RecordMeta}
   | {readonly kind: 'deadLetter'; readonly offset: number; readonly letter: DeadLetter}
 
-export interface DecodeDeps<Row> {
+export interface DecodeDeps {
   readonly decoder: ValueDecoder
   readonly epochs: EpochTable
   /** Why the record can never be accepted, or undefined. */
-  readonly problemOf: (record: StreamRecord<Row>) => string | undefined
+  readonly problemOf: FindProblem
 }
 
 /**
@@ -33,11 +35,11 @@ export interface DecodeDeps<Row> {
  *
  * @throws when the registry does not answer; the batch may be decoded again
  */
-export async function decodeBatch<Row>(
+export async function decodeBatch(
   records: readonly SourceRecord[],
-  deps: DecodeDeps<Row>,
-): Promise<readonly Outcome<Row>[]> {
-  const outcomes: Outcome<Row>[] = []
+  deps: DecodeDeps,
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = []
   for (const source of records) {
     const attempt = decodeOne(source, deps)
     outcomes.push(attempt instanceof Promise ? await attempt : attempt)
@@ -62,29 +64,26 @@ export async function identify(
 }
 
 /** Synchronous unless a schema is met for the first time. */
-function decodeOne<Row>(
-  source: SourceRecord,
-  deps: DecodeDeps<Row>,
-): Outcome<Row> | Promise<Outcome<Row>> {
+function decodeOne(source: SourceRecord, deps: DecodeDeps): Outcome | Promise<Outcome> {
   const {value} = source
   if (value === null) return toLetter(source, 'DECODE_FAILED', 'the record has no value')
   try {
     const decoded = deps.decoder.decode(value)
-    if (decoded !== undefined) return judge(source, decoded as StreamRecord<Row>, deps)
+    if (decoded !== undefined) return judge(source, decoded as StreamRecord<Fields>, deps)
   } catch (error) {
     return toLetterOrThrow(source, error)
   }
   return deps.decoder
     .prepare(value)
-    .then(() => judge(source, deps.decoder.decode(value) as StreamRecord<Row>, deps))
+    .then(() => judge(source, deps.decoder.decode(value) as StreamRecord<Fields>, deps))
     .catch((error: unknown) => toLetterOrThrow(source, error))
 }
 
-function judge<Row>(
+function judge(
   source: SourceRecord,
-  record: StreamRecord<Row>,
-  {epochs, problemOf}: DecodeDeps<Row>,
-): Outcome<Row> {
+  record: StreamRecord<Fields>,
+  {epochs, problemOf}: DecodeDeps,
+): Outcome {
   const {offset} = source
   const {lanes, lane, epoch} = record
   if (epochs.admit({lanes, lane, epoch, offset}) === 'drop') {
@@ -95,12 +94,12 @@ function judge<Row>(
   return {kind: 'record', offset, record}
 }
 
-function toLetterOrThrow(source: SourceRecord, error: unknown): Outcome<never> {
+function toLetterOrThrow(source: SourceRecord, error: unknown): Outcome {
   if (dispositionOf(error) !== 'dead-letter') throw error
   const code = error instanceof PipelineError ? error.code : 'DECODE_FAILED'
   return toLetter(source, code, messageOf(error))
 }
 
-function toLetter(source: SourceRecord, reason: string, message: string): Outcome<never> {
+function toLetter(source: SourceRecord, reason: string, message: string): Outcome {
   return {kind: 'deadLetter', offset: source.offset, letter: {source, reason, message}}
 }

@@ -8,17 +8,19 @@
 import assert from 'node:assert/strict'
 import type {StreamRecord} from '../contracts/record.ts'
 import {settleAll} from '../platform/settle.ts'
+import {toKeyText, type Fields} from '../readmodel/fields.ts'
+import type {StreamPlan} from '../readmodel/plan.ts'
+import type {EventId, RawTable, Register} from '../readmodel/raw-table.ts'
+import type {ShownPlan} from '../readmodel/shown.ts'
 import {decide, effectsOf, isFresh, type Effect} from './admit.ts'
-import type {MetadataCache} from './enrich.ts'
-import {fenceOf, type PartitionState} from './partition-state.ts'
-import type {RegisterStore, Register} from './projections/projection.ts'
-import type {Row} from './state-cache.ts'
-import type {StreamFold} from './stream-fold.ts'
+import type {PartitionState} from './partition-state.ts'
+import type {ReferenceCache} from './references.ts'
+import {isLoaded, type LoadedRow, type Row} from './state-cache.ts'
 
 /** A record that was decoded and belongs to the stream's history. */
-export interface AdmittedRecord<SourceRow> {
+export interface AdmittedRecord {
   readonly offset: number
-  readonly record: StreamRecord<SourceRow>
+  readonly record: StreamRecord<Fields>
 }
 
 export interface FoldCounts {
@@ -28,229 +30,275 @@ export interface FoldCounts {
   unenriched: number
 }
 
-export interface FoldBatchDeps<SourceRow, Event, Derived> {
-  readonly fold: StreamFold<SourceRow, Event, Derived>
-  readonly registers: Pick<RegisterStore<Event, Derived>, 'locationOf' | 'read'>
-  readonly metadata: MetadataCache
+export interface FoldBatchDeps {
+  readonly plan: StreamPlan
+  readonly shown: ShownPlan
+  readonly registers: Pick<RawTable, 'registers'>
+  /** By the names of reference streams. */
+  readonly references: ReadonlyMap<string, ReferenceCache>
   readonly now: () => number
+  /** The stream has hashes of single events. */
+  readonly hasHashes: boolean
   /**
    * While more records wait, new events get no hash: a backlog would spend a quarter of its time on what
    * few look up.
    */
   readonly hashLagMax: number
-  /** Events of a content that nothing is known about. */
-  readonly onUnenriched: (contentId: string, event: Event) => void
+  /** An event of a reference that nothing is known about. */
+  readonly onUnenriched: (reference: {stream: string; id: string}, timeUs: number | null) => void
 }
 
-interface PlannedEffect<Event, Derived> {
-  readonly effect: Effect<Event>
+interface PlannedEffect {
+  readonly effect: Effect
   /** Rows of the event that is put; none for a delete. */
-  readonly rows: readonly Row<Event>[]
-  /** What the location held when the batch was planned. */
-  readonly found: Register<Event, Derived> | null
+  readonly rows: readonly Row[]
+  /** What the raw row held when the batch was planned. */
+  readonly found: Register | null
+  /** Rows of what it held. */
+  readonly foundRows: readonly Row[]
 }
 
-interface PlannedRecord<Event, Derived, SourceRow> {
-  readonly offset: number
-  readonly record: StreamRecord<SourceRow>
+interface PlannedRecord extends AdmittedRecord {
   readonly fresh: boolean
-  readonly effects: readonly PlannedEffect<Event, Derived>[]
+  readonly effects: readonly PlannedEffect[]
+  /** Rows of the event before a change that an earlier owner may have folded. */
+  readonly replayed: readonly Row[]
 }
 
 /**
  * @throws whatever a store throws; then nothing was folded and the call may be repeated
  */
-export async function foldBatch<SourceRow, Event, Derived>(
-  state: PartitionState<Event, Derived>,
-  batch: readonly AdmittedRecord<SourceRow>[],
-  deps: FoldBatchDeps<SourceRow, Event, Derived>,
+export async function foldBatch(
+  state: PartitionState,
+  batch: readonly AdmittedRecord[],
+  deps: FoldBatchDeps,
 ): Promise<FoldCounts> {
   const planned = await planBatch(state, batch, deps)
   await loadRows(state, planned, deps)
+  // What is loaded may be gone again when it was not used at once: looked at until nothing is missing.
+  for (;;) {
+    const incomplete = incompleteRows(planned)
+    if (incomplete.size === 0) break
+    await state.cache.loadInside(incomplete)
+  }
   const counts: FoldCounts = {applied: 0, stale: 0, corrected: 0, unenriched: 0}
   for (const item of planned) foldRecord(state, item, deps, counts)
   return counts
 }
 
 /** Effects of every record, and the registers of those that correct something. */
-async function planBatch<SourceRow, Event, Derived>(
-  state: PartitionState<Event, Derived>,
-  batch: readonly AdmittedRecord<SourceRow>[],
-  {fold, registers}: FoldBatchDeps<SourceRow, Event, Derived>,
-): Promise<readonly PlannedRecord<Event, Derived, SourceRow>[]> {
+async function planBatch(
+  state: PartitionState,
+  batch: readonly AdmittedRecord[],
+  {plan, registers: {registers}}: FoldBatchDeps,
+): Promise<readonly PlannedRecord[]> {
   const {cache, pending} = state
-  const wanted = new Map<string, Event>()
-  const found = new Map<string, Register<Event, Derived> | null>()
-  const waiting = new Map<string, Register<Event, Derived> | null>()
+  const wanted = new Set<EventId>()
+  const found = new Map<EventId, Register | null>()
+  const waiting = new Map<EventId, Register>()
   const drafts = batch.map(({offset, record}) => {
-    const event = fold.toEvent(record)
-    const before = record.before === null ? null : fold.toEvent(record.before)
-    const effects = effectsOf(record, event, before, registers.locationOf)
+    const {before} = record
+    plan.readPaths(record)
+    if (before !== null) plan.readPaths(before)
+    const effects = effectsOf(record, record, before, plan.idOf)
     const fresh = isFresh(record)
-    // An earlier owner may have written what this record leaves at its location, and died before it
-    // recorded which rows that made stale: they say so themselves once they are loaded.
-    if (!fresh && offset <= state.replayEnd) {
-      cache.rowsOf(event, offset)
-      if (before !== null) cache.rowsOf(before, offset)
-    }
-    for (const effect of effects) {
+    for (const {id} of effects) {
       // Taken now: it may become durable, and leave the pending writes, before the fold.
-      const last = pending.registerAt(effect.location)
-      if (last !== undefined) waiting.set(effect.location, last.register)
-      else if (!fresh) wanted.set(effect.location, effect.event)
+      const last = pending.registerAt(id)
+      if (last !== undefined) waiting.set(id, last)
+      else if (!fresh) wanted.add(id)
     }
     return {offset, record, fresh, effects}
   })
   if (wanted.size > 0) {
     state.unconfirmed = true
-    const read = await registers.read([...wanted.values()])
+    const ids = [...wanted]
+    const read = await registers(ids, state.partition)
     state.unconfirmed = true
-    for (const [i, location] of [...wanted.keys()].entries()) found.set(location, read[i] ?? null)
+    for (const [i, id] of ids.entries()) found.set(id, read[i] ?? null)
   }
   return drafts.map(({offset, record, fresh, effects}) => ({
     offset,
     record,
     fresh,
+    // An earlier owner may have written what this record leaves behind, and died before it recorded what
+    // that made stale: rows and buckets say so themselves once they are loaded.
+    replayed:
+      record.before !== null && offset <= state.replayEnd ? cache.rowsOf(record.before) : [],
     effects: effects.map(effect => {
       // A new event's row may be stored by an earlier owner who did not get further: it is new still.
-      const stored = fresh ? undefined : found.get(effect.location)
-      const register = waiting.get(effect.location) ?? stored ?? null
-      if (register !== null) cache.rowsOf(register.event, offset)
+      const stored = fresh ? undefined : found.get(effect.id)
+      const register = waiting.get(effect.id) ?? stored ?? null
       return {
         effect,
-        rows: effect.kind === 'put' ? cache.rowsOf(effect.event, offset) : [],
+        rows: effect.kind === 'put' ? cache.rowsOf(effect.event) : [],
         found: register,
+        foundRows: register === null || register.event === null ? [] : cache.rowsOf(register.event),
       }
     }),
   }))
 }
 
-async function loadRows<SourceRow, Event, Derived>(
-  state: PartitionState<Event, Derived>,
-  planned: readonly PlannedRecord<Event, Derived, SourceRow>[],
-  {fold, metadata}: FoldBatchDeps<SourceRow, Event, Derived>,
+async function loadRows(
+  state: PartitionState,
+  planned: readonly PlannedRecord[],
+  {shown, references}: FoldBatchDeps,
 ): Promise<void> {
-  const unknown = new Set<string>()
+  const unknown = new Map<string, Set<string>>()
   for (const {effects} of planned) {
     for (const {effect} of effects) {
-      const contentId = effect.kind === 'put' ? fold.contentOf(effect.event) : null
-      if (contentId !== null && metadata.peek(contentId) === undefined) unknown.add(contentId)
+      if (effect.kind === 'delete') continue
+      for (const {stream, id} of shown.referencesOf(effect.event)) {
+        if (references.get(stream)?.peek(id) !== undefined) continue
+        const ids = unknown.get(stream) ?? new Set()
+        unknown.set(stream, ids.add(id))
+      }
     }
   }
-  if (unknown.size === 0 && state.cache.missingCount === 0) return
-  await settleAll([
-    unknown.size > 0 ? metadata.resolve([...unknown]) : undefined,
-    state.cache.missingCount > 0 ? state.cache.load() : undefined,
-  ])
+  if (unknown.size > 0 || state.cache.missingCount > 0) {
+    await settleAll([
+      ...Array.from(unknown, ([stream, ids]) => references.get(stream)?.resolve([...ids])),
+      state.cache.missingCount > 0 ? state.cache.load() : undefined,
+    ])
+  }
+}
+
+/** Rows that lack something stored before the batch can be folded into them. */
+function incompleteRows(planned: readonly PlannedRecord[]): ReadonlySet<LoadedRow> {
+  const incomplete = new Set<LoadedRow>()
+  const prepare = (rows: readonly Row[], event: Fields): void => {
+    for (const row of rows) {
+      if (row.projection.prepare === undefined) continue
+      assert(isLoaded(row), 'rows of a batch are loaded before it is folded')
+      if (row.projection.prepare(row.state, event)) incomplete.add(row)
+    }
+  }
+  for (const {effects, record, replayed} of planned) {
+    if (record.before !== null) prepare(replayed, record.before)
+    for (const {effect, rows, found, foundRows} of effects) {
+      prepare(rows, effect.event)
+      if (found !== null && found.event !== null) prepare(foundRows, found.event)
+    }
+  }
+  return incomplete
 }
 
 /** Synchronous: no save can see half of a record. */
-function foldRecord<SourceRow, Event, Derived>(
-  state: PartitionState<Event, Derived>,
-  item: PlannedRecord<Event, Derived, SourceRow>,
-  deps: FoldBatchDeps<SourceRow, Event, Derived>,
+function foldRecord(
+  state: PartitionState,
+  item: PlannedRecord,
+  deps: FoldBatchDeps,
   counts: FoldCounts,
 ): void {
   const {offset, record} = item
   assert(offset > state.foldedOffset, 'records are folded in the order of their offsets')
   for (const planned of item.effects) {
     const {effect} = planned
-    const pending = state.pending.registerAt(effect.location)
-    const stored = pending === undefined ? planned.found : pending.register
+    const stored = state.pending.registerAt(effect.id) ?? planned.found
     const decision = decide(effect, record, stored)
     if (decision.kind === 'stale') {
       counts.stale += 1
-      if (stored?.outboxId === record.outbox_id)
-        repeatLive(state, item, {effect, derived: stored.derived}, deps)
+      if (stored !== null) showStored(state, item, {effect, stored}, deps)
       continue
     }
-    if (decision.retract !== null) {
-      counts.corrected += 1
-      retractEvent(state, decision.retract, offset)
+    const {retract, apply} = decision
+    const isSame = retract !== null && apply !== null && deps.plan.countsSame(retract, apply)
+    if (retract !== null) counts.corrected += 1
+    if (retract !== null && !isSame) {
+      foldInto(state, 'retract', state.cache.rowsOf(retract), {event: retract, offset}, deps.plan)
     }
-    if (decision.apply !== null) {
+    if (apply !== null) {
       counts.applied += 1
-      for (const row of planned.rows) state.cache.apply(row, decision.apply, offset)
+      if (!isSame) foldInto(state, 'apply', planned.rows, {event: apply, offset}, deps.plan)
+      file(state, {event: apply, stored, offset}, deps.plan)
     }
-    if (decision.apply !== null || stored !== null) {
-      queueWrites(state, item, {effect, stored, counts}, deps)
-    } else repeatLive(state, item, {effect, derived: null}, deps)
+    queueWrites(state, item, {effect, stored, counts}, deps)
   }
-  if (!item.fresh && offset <= state.replayEnd) state.replayedCorrection = offset
   state.foldedOffset = offset
   state.foldedIdentity = {outboxId: record.outbox_id, createdAt: record.created_at}
-  if (record.created_at > state.newestCreatedAt) state.newestCreatedAt = record.created_at
+  state.noteFolded(record.created_at)
 }
 
-function retractEvent<Event, Derived>(
-  {cache}: PartitionState<Event, Derived>,
-  event: Event,
-  offset: number,
+function foldInto(
+  {cache}: PartitionState,
+  how: 'apply' | 'retract',
+  rows: readonly Row[],
+  {event, offset}: {readonly event: Fields; readonly offset: number},
+  plan: StreamPlan,
 ): void {
-  // The rows were loaded with the batch: what is stored was read, or put by this very batch.
-  for (const row of cache.rowsOf(event, offset)) {
-    assert(row.loaded, 'rows of a stored event are loaded before it is retracted')
-    cache.retract(row, event, offset)
+  plan.inputs.read(event, {timeUs: plan.timeOf(event), id: plan.idOf(event)})
+  for (const row of rows) {
+    // Rows of what is stored were loaded with the batch: it was read, or put by this very batch.
+    assert(isLoaded(row), 'rows of an event are loaded before it is folded')
+    cache[how](row, event, offset)
   }
 }
 
-interface Outcome<Event, Derived> {
-  readonly effect: Effect<Event>
-  readonly stored: Register<Event, Derived> | null
-  readonly counts: FoldCounts
+/** An event is filed where it is looked for: when it is new, and when its key or time has changed. */
+function file(
+  state: PartitionState,
+  {event, stored, offset}: {event: Fields; stored: Register | null; offset: number},
+  plan: StreamPlan,
+): void {
+  const [key, timeUs] = [plan.keyOf(event), plan.timeOf(event)]
+  const before = stored?.event ?? null
+  const isFiled = before !== null && plan.keyOf(before) === key && plan.timeOf(before) === timeUs
+  if (isFiled) return
+  state.filings.add({id: plan.idOf(event), timeUs, key: toKeyText(key), offset})
 }
 
 /**
- * What an earlier owner stored it may not have told Redis. A hash that a later change wrote stays:
- * it carries the higher outbox id.
+ * A replay finds what an earlier owner left of later records: the hash that it wrote of an earlier one must
+ * not stay.
  */
-function repeatLive<SourceRow, Event, Derived>(
-  state: PartitionState<Event, Derived>,
-  {offset, record}: PlannedRecord<Event, Derived, SourceRow>,
-  {effect: {kind, event}, derived}: {effect: Effect<Event>; derived: Derived | null},
-  {now}: Pick<FoldBatchDeps<SourceRow, Event, Derived>, 'now'>,
+function showStored(
+  {liveEvents, replayEnd}: PartitionState,
+  {offset}: AdmittedRecord,
+  {effect, stored}: {readonly effect: Effect; readonly stored: Register},
+  {hasHashes}: FoldBatchDeps,
 ): void {
-  if (offset > state.replayEnd) return
-  const change = {
-    kind,
-    event,
-    // As the raw row has it: metadata may have changed since.
-    derived: kind === 'put' ? derived : null,
-    outboxId: record.outbox_id,
-    createdAt: record.created_at,
-    processedAt: now(),
-  }
-  const {generation} = state.ownership
-  state.liveEvents.push({...change, offset, generation, correction: true})
+  if (!hasHashes || offset > replayEnd) return
+  const {event} = stored
+  const kind = event === null ? 'delete' : 'put'
+  liveEvents.push({...stored, kind, event: event ?? effect.event})
 }
 
-function queueWrites<SourceRow, Event, Derived>(
-  state: PartitionState<Event, Derived>,
-  {offset, record, fresh}: PlannedRecord<Event, Derived, SourceRow>,
-  {effect, stored, counts}: Outcome<Event, Derived>,
-  {fold, metadata, now, hashLagMax, onUnenriched}: FoldBatchDeps<SourceRow, Event, Derived>,
+interface Outcome {
+  readonly effect: Effect
+  readonly stored: Register | null
+  readonly counts: FoldCounts
+}
+
+function queueWrites(
+  state: PartitionState,
+  {offset, record, fresh}: PlannedRecord,
+  {effect, stored, counts}: Outcome,
+  {plan, shown, references, now, hasHashes, hashLagMax, onUnenriched}: FoldBatchDeps,
 ): void {
   const {kind, event} = effect
-  const contentId = kind === 'put' ? fold.contentOf(event) : null
-  const known = contentId === null ? null : (metadata.peek(contentId) ?? null)
-  if (contentId !== null && known === null) {
+  const isPut = kind === 'put'
+  const find = (stream: string, id: string): Fields | null =>
+    references.get(stream)?.peek(id) ?? null
+  for (const reference of isPut ? shown.referencesOf(event) : []) {
+    if (find(reference.stream, reference.id) !== null) continue
     counts.unenriched += 1
-    onUnenriched(contentId, event)
+    onUnenriched(reference, plan.timeOf(event))
   }
+  const mayRepeat = offset <= state.replayEnd
   const write = {
     kind,
     event,
-    derived: kind === 'put' ? fold.derive(event, known) : null,
+    shown: isPut ? shown.valuesOf(event, find) : {},
     outboxId: record.outbox_id,
     createdAt: record.created_at,
-    fresh: record.op === 'c' && stored === null,
-    mayRepeat: offset <= state.replayEnd,
-    fence: fenceOf(state, offset),
     processedAt: now(),
+    offset,
+    takeover: state.ownership.takeover,
+    fresh: record.op === 'c' && stored === null,
+    mayRepeat,
   }
-  state.pending.add(effect.location, write, fresh)
-  // A hash that may stand must not outlive a change of its event, or an earlier owner's view of it.
-  const withHash = !fresh || write.mayRepeat || state.lag <= hashLagMax
-  const {generation} = write.fence
-  state.liveEvents.push({...write, offset, generation, correction: !fresh, withHash})
+  state.pending.add(effect.id, write, fresh)
+  // A hash that may stand must not outlive a change of its event.
+  const withHash = hasHashes && (!fresh || state.lag <= hashLagMax)
+  if (withHash) state.liveEvents.push(write)
 }

@@ -5,9 +5,10 @@ import type {Loop} from '../platform/lifecycle.ts'
 import type {ProcessorConfig} from './config.ts'
 import {createBreaker, type DeadLetter, type SourceRecord} from './dead-letters.ts'
 import {decodeBatch, identify, type DecodeDeps, type Outcome} from './decode.ts'
-import {foldBatch, type AdmittedRecord, type FoldCounts} from './fold-batch.ts'
+import {foldBatch, type AdmittedRecord, type FoldBatchDeps, type FoldCounts} from './fold-batch.ts'
 import type {Inbox} from './inbox.ts'
 import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
+import {createRules} from './rules.ts'
 import {problemOfBefore} from './start-check.ts'
 import {isOverBudget} from './state-cache.ts'
 
@@ -17,39 +18,41 @@ export interface IntakeSource {
   readonly highWatermark: () => number
 }
 
-export function createIntake<SourceRow, Event, Derived>(
-  shared: OwnerShared<Event, Derived>,
-  deps: OwnerDeps<SourceRow, Event, Derived>,
+export function createIntake(
+  shared: OwnerShared,
+  deps: OwnerDeps,
   source: IntakeSource,
   config: ProcessorConfig,
 ): Loop {
-  const {state, lease, work, progress, between} = shared
-  const {fold} = deps.stream
-  const stream = fold.stream.name
+  const {state, work, progress, between} = shared
+  const {plan, shown, raw, live} = deps.stores
+  const stream = plan.stream.name
   const breaker = createBreaker(config.deadLettersInARowMax)
 
   /** Back-pressure: what the stores have not taken stays in Kafka. */
   const hasRoom = (): boolean =>
     state.pending.immediateCount < config.rawBacklogMax &&
     state.pending.deferredCount < config.rawBacklogMax &&
-    state.cache.dirtyCount < config.checkpointRowsMax &&
-    (lease.phase === 'away' || state.liveEvents.length < config.rawBacklogMax)
+    state.filings.size < 2 * config.checkpointRowsMax &&
+    state.cache.dirtyCount < 2 * config.checkpointRowsMax
 
-  const decodeDeps: DecodeDeps<SourceRow> = {
+  const decodeDeps: DecodeDeps = {
     decoder: deps.decoder,
     epochs: state.epochs,
-    problemOf: record => fold.problemOf(record),
+    problemOf: createRules(plan.stream),
   }
-  const foldDeps = {
-    fold,
-    registers: deps.stream.stores.registers,
-    metadata: deps.metadata,
+  const foldDeps: FoldBatchDeps = {
+    plan,
+    shown,
+    registers: raw,
+    references: deps.references,
     now: deps.now,
+    hasHashes: live.hashes !== undefined,
     hashLagMax: config.hashLagMax,
-    onUnenriched: (contentId: string, event: Event) => {
-      const timeUs = fold.timeOf(event)
-      if (timeUs !== null && !state.late.note(contentId, timeUs))
+    onUnenriched(reference, timeUs) {
+      if (timeUs !== null && !state.late.note(reference, timeUs)) {
         deps.metrics.forgotten.inc({stream})
+      }
     },
   }
 
@@ -75,10 +78,10 @@ export function createIntake<SourceRow, Event, Derived>(
     note(outcomes, letters, counts)
   }
 
-  const noteAges = (outcomes: readonly Outcome<SourceRow>[]): void => {
+  const noteAges = (outcomes: readonly Outcome[]): void => {
     for (const outcome of outcomes) {
       if (outcome.kind !== 'record' || outcome.record.op !== 'c') continue
-      const timeUs = fold.timeOf(fold.toEvent(outcome.record))
+      const timeUs = plan.timeOf(outcome.record)
       if (timeUs === null) continue
       deps.metrics.skew.observe({stream}, (outcome.record.created_at - timeUs) / 1_000_000)
     }
@@ -113,7 +116,7 @@ export function createIntake<SourceRow, Event, Derived>(
   }
 
   const note = (
-    outcomes: readonly Outcome<SourceRow>[],
+    outcomes: readonly Outcome[],
     letters: readonly DeadLetter[],
     counts: FoldCounts,
   ): void => {
@@ -142,19 +145,21 @@ export function createIntake<SourceRow, Event, Derived>(
         const records = await source.inbox.take(config.batchRecordsMax, signal)
         if (records.length === 0) continue
         await deps.slices.next()
-        await between.run(() => process(records, signal))
+        await between.run(async () => {
+          await process(records, signal)
+          if (isOverBudget(deps.budget)) deps.metrics.evicted.inc({stream}, state.cache.evict())
+        })
         work.ring()
-        if (isOverBudget(deps.budget)) deps.metrics.evicted.inc({stream}, state.cache.evict())
       }
     },
   }
 }
 
-function sortOutcomes<Row>(outcomes: readonly Outcome<Row>[]): {
-  readonly admitted: readonly AdmittedRecord<Row>[]
+function sortOutcomes(outcomes: readonly Outcome[]): {
+  readonly admitted: readonly AdmittedRecord[]
   readonly letters: readonly DeadLetter[]
 } {
-  const admitted: AdmittedRecord<Row>[] = []
+  const admitted: AdmittedRecord[] = []
   const letters: DeadLetter[] = []
   for (const outcome of outcomes) {
     switch (outcome.kind) {

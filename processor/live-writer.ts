@@ -1,227 +1,235 @@
 /**
- * Keeps one partition's keys in Redis: group commit, lease, seeding.
+ * Keeps one partition's values in Redis: group commit under a run, a new run whenever anything is in doubt.
  *
- * Guarantees    INV-37 (live-lease.ts), INV-46, INV-38: after a loss every key is written again before
- *               readers believe the partition.
- * Does not      hold back Cassandra for longer than its patience: without Redis the partition goes on.
+ * Guarantees    INV-37: readers believe what the present run wrote, and nothing else. INV-38: everything
+ *               up to the offset that the marker says is in Redis, or stored. INV-46: Redis never delays
+ *               the position.
  */
-import {dispositionOf, messageOf} from '../platform/errors.ts'
+import {randomBytes} from 'node:crypto'
+import {dispositionOf, messageOf, PipelineError} from '../platform/errors.ts'
 import {pause, type Loop} from '../platform/lifecycle.ts'
-import {retry, retryDelayMs} from '../platform/retry.ts'
+import {retryDelayMs} from '../platform/retry.ts'
+import type {LiveEvent} from '../readmodel/event-hash.ts'
+import {RUN_FIELD} from '../readmodel/live-reads.ts'
+import type {OffsetValue, Run} from '../readmodel/live-store.ts'
+import {namedHashKey} from '../readmodel/redis-keys.ts'
+import {holdPartition} from './checkpoint.ts'
 import type {ProcessorConfig} from './config.ts'
+import {createHashBudget} from './hash-budget.ts'
 import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
-import type {QueuedLiveEvent} from './partition-state.ts'
-import type {LiveRow} from './projections/projection.ts'
-import type {Row} from './state-cache.ts'
 
-/** Corrections of one partition that are kept for Redis while it is away. */
-const CORRECTIONS_MAX = 100_000
-/** Calls while seeding: giving up means to begin again with the first row. */
-const SEED_ATTEMPTS = 5
+/** What is not stored for long is written again before it expires, and what expired is written whole. */
+const REFRESH_MS = 300_000
+/** Steps are asked for ahead of time: the next look comes long before the last one is over. */
+const SEED_AGAIN_MS = 6 * 3_600_000
+/** Below this share of the lag at which Redis is left alone, a new run begins. */
+const RETURN_SHARE = 0.2
 
 /** Calls that together bring Redis to an offset; what becomes due meanwhile belongs to the next round. */
 interface Round {
   readonly offset: number
-  /** That of its beginning: a value recomputed under a later one may not be among its rows. */
-  readonly generation: number
   readonly rows: number
   readonly events: number
+  /** When the oldest change of it was written to the outbox, microseconds since 1970; null: nothing new. */
+  readonly since: number | null
 }
 
-export function createLiveWriter<SourceRow, Event, Derived>(
-  {state, lease, work, progress, awaited}: OwnerShared<Event, Derived>,
-  {stream, slices, metrics, log, now}: OwnerDeps<SourceRow, Event, Derived>,
+export function createLiveWriter(
+  {state, work, progress, awaited, between}: OwnerShared,
+  deps: OwnerDeps,
   config: ProcessorConfig,
 ): Loop {
-  const {live, aggregates} = stream.stores
+  const {stores, slices, metrics, log, now} = deps
+  const {live, plan, projections} = stores
+  const {partition} = state
   const backoff = {firstDelayMs: config.retryMs, maxDelayMs: 20 * config.retryMs}
-  const name = {topic: state.topic, partition: state.partition}
-  const labels = {stream: stream.fold.stream.name}
-  let runId = ''
-  /** True while our own lease must still be there. */
-  let renew = false
-  /** What was due when the present round began. When it is sent, Redis has everything up to `offset`. */
+  const name = {topic: state.topic, partition}
+  const stream = plan.stream.name
+  const labels = {stream, partition: String(partition)}
+  const hashes = plan.rollups.flatMap(({hash}) => hash ?? [])
+  const budget =
+    live.hashes === undefined
+      ? undefined
+      : createHashBudget(live.hashes, partition, plan.idOf, {
+          bytesMax: deps.hashBytesMax,
+          ttlS: config.hashTtlS,
+        })
+  let run: Run | undefined
+  /** The connection that the run was begun on. */
+  let connection = -1
+  let runs = 0
+  let sequence = 0
   let round: Round | undefined
-  /** Up to where an adopted lease has every effect; what was seeded has all of them. */
-  let adoptedOffset = Number.POSITIVE_INFINITY
-  let first = true
-  let shownOffset = state.foldedOffset
+  /** Said with the next whole round: from here on, steps that are not there do not exist. */
+  let seeded: {readonly since: number} | undefined
+  let seededMs = 0
+  let refreshedMs = 0
+  let isBudgetRead = false
 
-  const send = async (
-    rows: readonly LiveRow[],
-    events: readonly QueuedLiveEvent<Event, Derived>[],
-    lasts: {
-      readonly offset: number
-      readonly generation: number
-      readonly leaseUntilMs: number
-      readonly extendUntilMs: number
-    },
-  ): Promise<boolean> => {
-    const {offset, generation, leaseUntilMs, extendUntilMs} = lasts
-    lease.asking(Math.max(leaseUntilMs, extendUntilMs))
-    const fence = {partition: state.partition, offset, generation}
-    const outcome = await live.flush({
-      fence,
-      events,
-      rows,
-      leaseUntilMs,
-      extendUntilMs,
-      renew,
-      runId,
+  const leave = (): void => {
+    run = undefined
+    round = undefined
+    state.cache.stopLive()
+    state.liveEvents.length = 0
+    metrics.livePhase.set(labels, 0)
+  }
+
+  const toValues = (nowMs: number, rows: ReturnType<typeof state.cache.takeLiveDirty>) =>
+    rows.flatMap(({projection, key, state: own, isLive}) => {
+      const isFirst = !isLive
+      const values = projection.liveOf(key, own, {partition, isFirst, nowMs})
+      return values.map((value): OffsetValue => {
+        return {...value, offset: state.foldedOffset, isFirst: isFirst && value.isWhole}
+      })
     })
-    if (outcome === 'awaited') awaited.note()
-    return outcome !== 'lost'
+
+  const writeEvents = async (events: readonly LiveEvent[], present: Run): Promise<void> => {
+    if (live.hashes === undefined || budget === undefined || events.length === 0) return
+    await live.hashes.write(events, present, partition)
+    await budget.wrote(events, now())
   }
 
-  /** Of what was not shown before: a patch or a repetition is old by nature. */
-  const noteFreshness = (events: readonly QueuedLiveEvent<Event, Derived>[]): void => {
-    const oldest = events.find(({offset}) => offset > shownOffset)
-    if (oldest === undefined) return
-    shownOffset = Math.max(shownOffset, events.at(-1)!.offset)
-    const seconds = now() / 1000 - oldest.createdAt / 1e6
-    metrics.freshness.observe({...labels, store: 'redis'}, seconds)
-  }
-
-  /** Sends what is due, at most one call's worth. False when Redis has to be seeded. */
-  const flushSome = async (withLease: boolean): Promise<boolean> => {
+  /** Sends what is due, at most one call's worth. */
+  const flushSome = async (present: Run): Promise<void> => {
     await slices.next()
-    if (state.replayedCorrection > adoptedOffset) return false
-    if (!withLease) round = undefined
     round ??= {
-      offset: Math.max(state.foldedOffset, lease.appliedOffset),
-      generation: state.ownership.generation,
+      offset: state.foldedOffset,
       rows: state.cache.liveDirtyCount,
       events: state.liveEvents.length,
+      since: state.takeUnshown(),
     }
-    const {offset, generation} = round
-    const taken = state.cache.takeLiveDirty(config.liveRowsMax)
+    const {offset, since} = round
+    const rows = state.cache.takeLiveDirty(config.liveRowsMax)
     const events = state.liveEvents.splice(0, config.liveEventsMax)
-    state.liveTaken = events
     // What becomes due meanwhile stands behind: with a backlog there would be no last call ever.
-    const isLast = round.rows <= taken.length && round.events <= events.length
-    const untilMs = withLease ? now() + config.liveLeaseMs : 0
-    const leaseUntilMs = isLast ? untilMs : 0
-    // A long round must not outlast the lease that stands: what that says stays true.
-    const extendUntilMs = !isLast && renew ? untilMs : 0
-    const putBack = (): void => {
-      state.cache.restoreLiveDirty(taken)
-      state.liveEvents.unshift(...events)
-      state.liveTaken = []
-      round = undefined
-    }
+    const isLast = round.rows <= rows.length && round.events <= events.length
     try {
-      const rows = taken.map(row => toLiveRow(row, state.foldedOffset))
-      if (!(await send(rows, events, {offset, generation, leaseUntilMs, extendUntilMs}))) {
-        putBack()
-        return false
+      const values = toValues(now(), rows)
+      await writeEvents(events, present)
+      if (isLast && seeded !== undefined) {
+        for (const hash of hashes) {
+          const fields = [RUN_FIELD, present.name]
+          values.push(shared(namedHashKey(hash, partition), fields))
+        }
       }
+      const flushed = await live.flush(partition, {
+        run: present,
+        sequence,
+        values,
+        offset: isLast ? offset : null,
+        since: isLast ? (seeded?.since ?? null) : null,
+      })
+      sequence = flushed.sequence
+      // Hashes are no part of the guarded call: a server that lost them has lost the connection, too.
+      if (flushed.outcome === 'over' || live.connection !== connection) throw refused()
+      if (flushed.outcome === 'awaited') awaited.note()
     } catch (error) {
-      putBack()
+      state.cache.restoreLiveDirty(rows)
       throw error
     }
-    state.liveTaken = []
-    state.cache.release(taken)
-    noteFreshness(events)
+    state.cache.flushed(rows)
+    if (isLast && since !== null) {
+      metrics.freshness.observe({stream, store: 'redis'}, now() / 1000 - since / 1e6)
+    }
+    if (isLast) seeded = undefined
     round = isLast
       ? undefined
-      : {...round, rows: round.rows - taken.length, events: round.events - events.length}
-    if (leaseUntilMs > 0) {
-      renew = true
-      lease.applied(offset)
-      progress.ring()
-    }
-    return true
+      : {...round, rows: round.rows - rows.length, events: round.events - events.length}
   }
 
-  /** Adopts a lease that stands, or writes every key of the partition. */
-  const enter = async (signal: AbortSignal): Promise<void> => {
-    const again = <T>(call: () => Promise<T>): Promise<T> =>
-      retry(call, {...backoff, attempts: SEED_ATTEMPTS, signal})
-    runId = await again(() => live.runId())
-    const found = await again(() => live.lease(state.partition))
-    renew = false
-    const isFirst = first
-    first = false
-    // Only that of the owner right before: an older one may lack a value recomputed since.
-    const isWhole =
-      found?.runId === runId &&
-      found.generation === state.ownership.generation - 1 &&
-      found.offset >= Math.max(state.foldedOffset, state.replayedCorrection)
-    if (isFirst && isWhole) {
-      adoptedOffset = found.offset
-      return lease.adopted(found.offset)
+  /** Stored rows that readers would take as missing. */
+  const seed = async (present: Run, signal: AbortSignal): Promise<void> => {
+    const nowMs = now()
+    for (const projection of projections) {
+      if (projection.seedsOf === undefined) continue
+      for await (const keys of projection.seedsOf(partition, nowMs)) {
+        signal.throwIfAborted()
+        await between.run(async () => {
+          const rows = keys.map(key => state.cache.rowAt(projection, key))
+          await state.cache.load()
+          for (const row of rows) if (!row.isLive) state.cache.touchLive(row)
+        })
+        while (state.cache.liveDirtyCount > config.liveRowsMax) await flushSome(present)
+      }
     }
-    adoptedOffset = Number.POSITIVE_INFINITY
-    await again(() => live.revoke(state.partition, state.ownership.generation))
-    lease.revoked()
+    // A round that was begun before does not have all of them.
+    round = undefined
+    seededMs = nowMs
+    seeded = {since: Math.floor(nowMs / 1000) - windowS - 10}
+  }
+  const windowS = Math.max(0, ...[...plan.tops, ...plan.actives].map(({seconds}) => seconds))
+
+  const begin = async (signal: AbortSignal): Promise<Run> => {
+    await holdPartition(state, deps.positions, state.ownership.ceiling)
+    const {takeover} = state.ownership
+    runs += 1
+    const present = {name: `${takeover}.${runs}.${randomBytes(4).toString('hex')}`, takeover}
+    const {connection: begunOn} = live
+    // Refused when a later owner is there.
+    if (!(await live.begin(partition, present, state.durableOffset))) throw refused()
+    connection = begunOn
+    if (budget !== undefined && !isBudgetRead) await budget.start()
+    isBudgetRead = true
+    sequence = 0
+    round = undefined
+    refreshedMs = now()
     state.cache.startLive()
-    for await (const page of aggregates.scanLive(state.partition)) {
-      if (signal.aborted) return
-      const rows = page
-        .filter(row => !state.cache.isDueLive(row))
-        .map(row => ({...row, offset: row.srcOffset}))
-      const offset = state.foldedOffset
-      const {generation} = state.ownership
-      const lasts = {offset, generation, leaseUntilMs: 0, extendUntilMs: 0}
-      if (!(await again(() => send(rows, [], lasts)))) return lease.lost()
-      if (!(await again(() => flushSome(false)))) return lease.lost()
-    }
-    lease.applied(-1)
-    log.info(name, 'partition seeded in Redis')
-    metrics.seeded.inc(labels)
+    const cleared = hashes.map(hash => ({
+      ...shared(namedHashKey(hash, partition), []),
+      isFirst: true,
+    }))
+    const flush = {run: present, sequence, values: cleared, offset: null, since: null}
+    const flushed = await live.flush(partition, flush)
+    sequence = flushed.sequence
+    if (flushed.outcome === 'over') throw refused()
+    await seed(present, signal)
+    log.info({...name, run: present.name}, 'run begun')
+    metrics.runs.inc({stream})
+    metrics.livePhase.set(labels, 1)
+    return present
   }
 
   const step = async (signal: AbortSignal): Promise<void> => {
     const startedAt = performance.now()
-    if (lease.phase !== 'live') await enter(signal)
-    if (signal.aborted || lease.phase !== 'live') return
-    if (!(await flushSome(true))) {
-      log.warn(name, 'lease lost: seeding again')
-      return lease.lost()
+    if (run === undefined) {
+      // While there is a backlog Redis would show old values, at a price: readers take the stored ones.
+      if (state.lag > config.liveLagMax * RETURN_SHARE) {
+        state.liveEvents.length = 0
+        return await pause(config.liveEveryMs, signal)
+      }
+      run = await begin(signal)
     }
-    // A row that many events touch is written once for all of them: while there is a backlog, what
-    // that saves is worth more than the freshness of values that are old anyway.
-    if (state.lag > config.batchRecordsMax) {
-      if (round === undefined) await pause(config.liveBusyMs, signal)
-      return
+    if (state.lag > config.liveLagMax) return leave()
+    const present = run
+    if (now() - refreshedMs > REFRESH_MS) {
+      refreshedMs = now()
+      state.cache.refreshLive()
     }
+    if (now() - seededMs > SEED_AGAIN_MS) await seed(present, signal)
+    await flushSome(present)
     // The first event after a quiet time goes at once, those that follow closely go together.
     await pause(config.liveEveryMs - (performance.now() - startedAt), signal)
     const isIdle = state.cache.liveDirtyCount === 0 && state.liveEvents.length === 0
     if (!isIdle) return
     // From the start of the call that renewed it: an answer may take long.
-    const leftMs = config.liveLeaseMs / 3 - (performance.now() - startedAt)
+    const leftMs = config.liveLifeMs / 3 - (performance.now() - startedAt)
     if (leftMs > 0) await work.wait(leftMs, signal)
   }
 
-  const onFailure = (error: unknown): void => {
-    metrics.liveFailures.inc(labels)
-    if (lease.failed(now())) {
-      log.warn({...name, reason: messageOf(error)}, 'going on without Redis')
-      state.cache.stopLive()
-      progress.ring()
-    }
-    if (lease.phase === 'away') keepCorrections(state.liveEvents, CORRECTIONS_MAX)
-  }
-
-  const noteLive = (): void => {
-    const value = lease.phase === 'live' ? 1 : 0
-    metrics.livePhase.set({...labels, partition: String(state.partition)}, value)
-  }
-
   return {
-    name: `live ${state.topic}/${state.partition}`,
+    name: `live ${state.topic}/${partition}`,
     async run(signal) {
       for (let failures = 0; !signal.aborted;) {
         try {
           await step(signal)
           failures = 0
-          noteLive()
         } catch (error) {
+          leave()
           if (dispositionOf(error) !== 'retry') throw error
           failures += 1
-          onFailure(error)
-          noteLive()
+          metrics.liveFailures.inc({stream})
+          if (failures > 1) log.warn({...name, reason: messageOf(error)}, 'going on without Redis')
+          progress.ring()
           await pause(retryDelayMs(failures, backoff), signal)
         }
       }
@@ -229,18 +237,16 @@ export function createLiveWriter<SourceRow, Event, Derived>(
   }
 }
 
-const toLiveRow = (row: Row<never>, offset: number): LiveRow => ({
-  projection: row.projection.name,
-  key: row.key,
-  state: row.state,
-  offset,
+/** Fields of a hash that is not the run's alone. */
+const shared = (key: string, fields: readonly string[]): OffsetValue => ({
+  key,
+  ttlS: 0,
+  fields,
+  isWhole: false,
+  isFirst: false,
+  offset: 0,
 })
 
-/**
- * Forgets inserts that Redis will not see: a missing hash is looked up in Cassandra, but a corrected
- * one would still be believed, so corrections are kept, the newest ones up to a limit.
- */
-function keepCorrections(events: QueuedLiveEvent<unknown, unknown>[], max: number): void {
-  const kept = events.filter(({correction}) => correction)
-  events.splice(0, events.length, ...kept.slice(-max))
-}
+/** Somebody else wrote in between, or the server has forgotten: another run has to begin. */
+const refused = (): PipelineError =>
+  new PipelineError('UPSTREAM_UNAVAILABLE', 'the run is over', {disposition: 'retry'})

@@ -1,7 +1,6 @@
 /** Composition root of the processor. */
 import {setMaxListeners} from 'node:events'
 import {randomUUID} from 'node:crypto'
-import {content} from '../contracts/content.ts'
 import type {Stream} from '../contracts/stream.ts'
 import {topicName} from '../contracts/topics.ts'
 import {createDecoder} from '../platform/avro-codec.ts'
@@ -9,41 +8,42 @@ import {openCassandra} from '../platform/cassandra.ts'
 import {messageOf} from '../platform/errors.ts'
 import type {TopicPartition} from '../platform/kafka.ts'
 import {openAdmin, openPublisher, openSubscriber} from '../platform/kafka-clients.ts'
-import {runLoops, stopSignal} from '../platform/lifecycle.ts'
+import {runLoops, stopSignal, type Loop} from '../platform/lifecycle.ts'
 import {createLogger, type Logger} from '../platform/log.ts'
 import {createMetrics} from '../platform/metrics.ts'
 import {openRedis} from '../platform/redis.ts'
 import {createRegistry} from '../platform/registry.ts'
 import {retry} from '../platform/retry.ts'
 import {openStatusServer} from '../platform/status-server.ts'
-import {createActivityStores} from '../readmodel/activity-stores.ts'
-import {createContentStore} from '../readmodel/content-store.ts'
-import {createEngagementStores} from '../readmodel/engagement-stores.ts'
-import {createPartitionStore} from '../readmodel/partition-store.ts'
-import {activityFold} from './activity-fold.ts'
+import {writeGrouped} from '../readmodel/batches.ts'
+import {readSpace} from '../readmodel/migrate.ts'
+import {createPartReader} from '../readmodel/parts.ts'
+import {createPositions} from '../readmodel/positions.ts'
+import {createReferenceTable} from '../readmodel/reference-table.ts'
+import {createStreamStores} from '../readmodel/stream-stores.ts'
+import {loadStreams} from '../streams/load.ts'
 import {createAssignments, type PartitionStart} from './assignments.ts'
 import {readProcessorConfig, type ProcessorConfig} from './config.ts'
-import {createContentReader} from './content-reader.ts'
 import {createDeadLetterPublisher} from './dead-letter-publisher.ts'
-import {engagementFold} from './engagement-fold.ts'
-import {createMetadata, type Metadata} from './enrich.ts'
 import {createProcessorMetrics} from './metrics.ts'
 import {patienceOf} from './owner-shared.ts'
 import {createPartitionOwner, type PartitionOwner} from './partition-owner.ts'
 import {createReadiness} from './readiness.ts'
+import {createReferenceReader} from './reference-reader.ts'
+import {createReferences, type References} from './references.ts'
 import {createSlices} from './slices.ts'
 import {createBudget} from './state-cache.ts'
-import type {BoundStream} from './stream-fold.ts'
 
 /** Fetches wait so long for data: also how long a stop takes at most. */
 const FETCH_WAIT_MS = 200
 const FETCH_BYTES_MAX = 4 * 2 ** 20
 const SESSION_TIMEOUT_MS = 10_000
-/** How long "there is no such content" is believed. */
+/** How long "there is no such row" is believed. */
 const MISS_TTL_MS = 2000
 
 async function main(config: ProcessorConfig, log: Logger): Promise<void> {
   const stop = stopSignal()
+  const streams = await loadStreams(config.streamsFolder)
   // One listener for every loop of every partition, and for each wait of theirs.
   setMaxListeners(0, stop)
   await using resources = new AsyncDisposableStack()
@@ -61,7 +61,7 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
   const patience = patienceOf(
     {metrics: measured, log, onRetry},
     {
-      stream: 'content',
+      stream: 'references',
       retryMs: config.retryMs,
     },
   )
@@ -83,8 +83,7 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
   const registry = createRegistry(config.registry)
   const decoderOf = (stream: Stream) =>
     createDecoder<unknown>(stream.schema, id => registry.schemaById(id))
-  const partitions = createPartitionStore(cassandra)
-  const contents = createContentStore(cassandra)
+  const positions = createPositions(cassandra)
   const subscriberOf = (groupId: string, topics: readonly string[]) =>
     openSubscriber(config.kafka, {
       ...kafka,
@@ -95,29 +94,36 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
       sessionTimeoutMs: SESSION_TIMEOUT_MS,
     })
 
-  const contentTopic = topicName(config.kafka.topicPrefix, content.topic)
-  let metadata: Metadata
-  const reader = createContentReader({
-    topic: contentTopic,
-    subscriber: subscriberOf(`${config.groupId}-content-${randomUUID()}`, [contentTopic]),
-    admin,
-    decoder: decoderOf(content),
-    metadata: () => metadata,
-    save: some => contents.save(some),
-    partitions,
-    publishDeadLetters: letters => deadLetters.publish(letters),
-    patience,
-    onLearned: some => measured.contents.inc(some.length),
-    log,
-  })
-  metadata = createMetadata(
-    {
-      load: ids => contents.load(ids),
-      whenCaughtUp: async () => void (await reader.whenCaughtUp(config.metadataWaitMs)),
-      now,
-    },
-    {entriesMax: config.metadataEntriesMax, missTtlMs: MISS_TTL_MS},
-  )
+  const readers: Loop[] = []
+  const references = new Map<string, References>()
+  for (const stream of streams.filter(({isReference}) => isReference)) {
+    const topic = topicName(config.kafka.topicPrefix, stream.topic)
+    const table = createReferenceTable(cassandra, stream)
+    const reader = createReferenceReader({
+      stream,
+      topic,
+      subscriber: subscriberOf(`${config.groupId}-${stream.name}-${randomUUID()}`, [topic]),
+      admin,
+      decoder: decoderOf(stream),
+      references: () => references.get(stream.name)!,
+      save: some => table.save(some),
+      partitions: positions,
+      publishDeadLetters: letters => deadLetters.publish(letters),
+      patience,
+      onLearned: some => measured.references.inc({stream: stream.name}, some.length),
+      log,
+    })
+    readers.push(reader)
+    const cache = createReferences(
+      {
+        load: ids => table.load(ids),
+        whenCaughtUp: async () => void (await reader.whenCaughtUp(config.referenceWaitMs)),
+        now,
+      },
+      {entriesMax: config.referencesMax, missTtlMs: MISS_TTL_MS},
+    )
+    references.set(stream.name, cache)
+  }
 
   const budget = createBudget({entriesMax: config.stateRowsMax, bytesMax: config.stateBytesMax})
   metrics.onScrape(() => {
@@ -125,27 +131,36 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
     measured.cacheBytes.set(budget.bytes)
   })
   const slices = createSlices()
-  const stores = {cassandra, redis, now}
+  const space = await retry(() => readSpace(cassandra), patience(stop))
+  const parts = createPartReader(cassandra)
+  const counted = streams.filter(({isReference}) => !isReference)
+  const hashing = Math.max(1, counted.filter(({hashes}) => hashes !== null).length)
   type Begin = (
     partition: TopicPartition,
     start: PartitionStart,
     commit: (nextOffset: number) => Promise<void>,
   ) => PartitionOwner
   const beginners = new Map<string, Begin>()
-  const bind = <Row, Event, Derived>(stream: BoundStream<Row, Event, Derived>): void => {
-    const topic = topicName(config.kafka.topicPrefix, stream.fold.stream.topic)
-    const decoder = decoderOf(stream.fold.stream)
-    beginners.set(topic, (partition, start, commit) =>
+  for (const stream of counted) {
+    const decoder = decoderOf(stream)
+    const stores = createStreamStores(
+      stream,
+      {cassandra, redis, parts, space},
+      {lifeMs: config.liveLifeMs, hashTtlS: config.hashTtlS},
+    )
+    beginners.set(topicName(config.kafka.topicPrefix, stream.topic), (partition, start, commit) =>
       createPartitionOwner(
         partition,
         {
-          stream,
-          partitions,
-          metadata,
+          stores,
+          write: statements => writeGrouped(cassandra, statements),
+          positions,
+          references,
           decoder,
           budget,
           slices,
           start,
+          hashBytesMax: config.hashBytesMax / hashing / start.partitions,
           publishDeadLetters: letters => deadLetters.publish(letters),
           commit,
           onFolded: offset => readiness.folded(partition, offset),
@@ -158,8 +173,6 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
       ),
     )
   }
-  bind({fold: engagementFold, stores: createEngagementStores(stores)})
-  bind({fold: activityFold, stores: createActivityStores(stores)})
 
   const assignments = createAssignments({
     subscriber: subscriberOf(config.groupId, [...beginners.keys()]),
@@ -180,7 +193,7 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
     log,
   })
   log.info({url: status.url}, 'processor started')
-  await runLoops([reader, assignments], stop)
+  await runLoops([...readers, assignments], stop)
   log.info('processor stopped')
 }
 

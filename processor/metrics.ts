@@ -32,17 +32,17 @@ export function createProcessorMetrics(metrics: Metrics) {
     ]),
     unenriched: metrics.counter(
       'processor_events_unenriched_total',
-      'Events written without metadata of their content',
+      'Events written without a row of the stream that they refer to',
       perStream,
     ),
     patched: metrics.counter(
       'processor_events_patched_total',
-      'Unenriched events that were written again when their content came',
+      'Unenriched events that were written again when what they refer to came',
       perStream,
     ),
     forgotten: metrics.counter(
       'processor_events_unpatched_total',
-      'Unenriched events that will not be patched by themselves: too many contents are missing',
+      'Unenriched events that will not be patched by themselves: too much is missing',
       perStream,
     ),
     skew: metrics.histogram(
@@ -56,9 +56,9 @@ export function createProcessorMetrics(metrics: Metrics) {
       'Aggregate rows saved to Cassandra',
       perStream,
     ),
-    recomputed: metrics.counter(
-      'processor_rows_recomputed_total',
-      'Stale rows computed again from raw rows',
+    mended: metrics.counter(
+      'processor_rows_mended_total',
+      'Stale parts of rows that were computed again',
       perStream,
     ),
     rawWrite: metrics.histogram('processor_raw_write_seconds', 'One group of raw rows', {
@@ -85,7 +85,7 @@ export function createProcessorMetrics(metrics: Metrics) {
       '1 when Redis holds the partition and says so, else 0',
       ['stream', 'partition'],
     ),
-    seeded: metrics.counter('processor_live_seeded_total', 'Partitions seeded', perStream),
+    runs: metrics.counter('processor_live_runs_total', 'Runs begun in Redis', perStream),
     liveFailures: metrics.counter(
       'processor_live_failures_total',
       'Calls of Redis that failed',
@@ -96,6 +96,10 @@ export function createProcessorMetrics(metrics: Metrics) {
     cacheBytes: metrics.gauge('processor_state_bytes', 'What they take, about'),
     evicted: metrics.counter('processor_state_evicted_total', 'Rows forgotten', perStream),
     partitions: metrics.gauge('processor_partitions', 'Partitions owned', perStream),
-    contents: metrics.counter('processor_contents_total', 'Content records learned'),
+    references: metrics.counter(
+      'processor_references_total',
+      'Records of reference streams learned',
+      perStream,
+    ),
   } as const
 }

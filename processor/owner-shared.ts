@@ -2,18 +2,18 @@
 import type {Logger} from 'pino'
 import {messageOf} from '../platform/errors.ts'
 import type {RetryOptions} from '../platform/retry.ts'
+import type {Positions} from '../readmodel/positions.ts'
+import type {PlacedStatement} from '../readmodel/rows.ts'
+import type {StreamStores} from '../readmodel/stream-stores.ts'
 import type {Awaited} from './awaited.ts'
 import type {DeadLetter} from './dead-letters.ts'
 import type {ValueDecoder} from './decode.ts'
-import type {MetadataCache} from './enrich.ts'
-import type {LiveLease} from './live-lease.ts'
 import type {ProcessorMetrics} from './metrics.ts'
 import type {PartitionState} from './partition-state.ts'
-import type {PartitionStore} from './projections/projection.ts'
-import type {StartFacts} from './start-check.ts'
+import type {ReferenceCache} from './references.ts'
 import type {Slices} from './slices.ts'
+import type {StartFacts} from './start-check.ts'
 import type {CacheBudget} from './state-cache.ts'
-import type {BoundStream} from './stream-fold.ts'
 import type {Turns} from './turns.ts'
 import type {Wake} from './wake.ts'
 
@@ -23,16 +23,21 @@ export interface OwnerName {
   readonly partition: number
 }
 
-export interface OwnerDeps<SourceRow, Event, Derived> {
-  readonly stream: BoundStream<SourceRow, Event, Derived>
-  readonly partitions: PartitionStore
-  readonly metadata: MetadataCache
+export interface OwnerDeps {
+  readonly stores: StreamStores
+  /** Writes statements about rows; resolves when all are durable. */
+  readonly write: (statements: readonly PlacedStatement[]) => Promise<void>
+  readonly positions: Positions
+  /** By the names of reference streams. */
+  readonly references: ReadonlyMap<string, ReferenceCache>
   readonly decoder: ValueDecoder
   readonly budget: CacheBudget
   /** Whoever computes for long asks for a slice first. */
   readonly slices: Slices
   /** What Kafka knows about the partition. */
   readonly start: Omit<StartFacts, keyof OwnerName>
+  /** Bytes in Redis that hashes of this partition's events may take. */
+  readonly hashBytesMax: number
   readonly publishDeadLetters: (letters: readonly DeadLetter[]) => Promise<void>
   /** Commits the next offset to read. */
   readonly commit: (nextOffset: number) => Promise<void>
@@ -46,9 +51,8 @@ export interface OwnerDeps<SourceRow, Event, Derived> {
   readonly now: () => number
 }
 
-export interface OwnerShared<Event, Derived> {
-  readonly state: PartitionState<Event, Derived>
-  readonly lease: LiveLease
+export interface OwnerShared {
+  readonly state: PartitionState
   /** Rung when records are folded. */
   readonly work: Wake
   /** Rung when more is durable or applied than before. */
@@ -62,11 +66,7 @@ export interface OwnerShared<Event, Derived> {
 
 /** A store that is away is waited for, however long: nothing is dropped because of it. */
 export function patienceOf(
-  {
-    metrics,
-    log,
-    onRetry: noteRetry,
-  }: Pick<OwnerDeps<never, never, never>, 'metrics' | 'log' | 'onRetry'>,
+  {metrics, log, onRetry: noteRetry}: Pick<OwnerDeps, 'metrics' | 'log' | 'onRetry'>,
   labels: {readonly stream: string; readonly retryMs: number},
 ): (signal: AbortSignal) => RetryOptions {
   return signal => ({

@@ -1,7 +1,7 @@
 /**
  * One partition's life: take it, fold its records, keep both stores up to date, give it back.
  *
- * Guarantees    INV-30 to INV-43, each in the file that enforces it.
+ * Guarantees    INV-30 to INV-47, each in the file that enforces it.
  * Does not      know what a stream means, nor which client reads Kafka.
  */
 import {runLoops, type Loop} from '../platform/lifecycle.ts'
@@ -11,13 +11,12 @@ import type {ProcessorConfig} from './config.ts'
 import type {SourceRecord} from './dead-letters.ts'
 import {createInbox} from './inbox.ts'
 import {createIntake} from './intake.ts'
-import {LiveLease} from './live-lease.ts'
 import {createLiveWriter} from './live-writer.ts'
+import {createMender} from './mend.ts'
 import {patienceOf, type OwnerDeps, type OwnerName, type OwnerShared} from './owner-shared.ts'
 import {openPartition} from './partition-start.ts'
 import {createPatches} from './patches.ts'
 import {createRawWriter} from './raw-writer.ts'
-import {createRepairs} from './repairs.ts'
 import {createTurns} from './turns.ts'
 import {createWake} from './wake.ts'
 
@@ -26,26 +25,20 @@ export interface PartitionOwner extends Loop {
   push(records: readonly SourceRecord[], highWatermark: number): Promise<void>
 }
 
-export function createPartitionOwner<SourceRow, Event, Derived>(
+export function createPartitionOwner(
   name: OwnerName,
-  deps: OwnerDeps<SourceRow, Event, Derived>,
+  deps: OwnerDeps,
   config: ProcessorConfig,
 ): PartitionOwner {
   const inbox = createInbox<SourceRecord>(config.queueRecordsMax)
   let highWatermark = 0
 
   const own = async (signal: AbortSignal): Promise<void> => {
-    const patience = patienceOf(deps, {
-      stream: deps.stream.fold.stream.name,
-      retryMs: config.retryMs,
-    })
+    const {stream} = deps.stores.plan
+    const patience = patienceOf(deps, {stream: stream.name, retryMs: config.retryMs})
     const state = await openPartition(name, deps, patience(signal))
-    const shared: OwnerShared<Event, Derived> = {
+    const shared: OwnerShared = {
       state,
-      lease: new LiveLease(
-        {leaseMs: config.liveLeaseMs, patienceMs: config.livePatienceMs},
-        deps.now(),
-      ),
       work: createWake(),
       progress: createWake(),
       awaited: createAwaited(() => performance.now()),
@@ -53,15 +46,14 @@ export function createPartitionOwner<SourceRow, Event, Derived>(
       patience,
     }
     const source = {inbox, highWatermark: () => highWatermark}
-    const {late: lateRows} = deps.stream.stores.registers
     const checkpointer = createCheckpointer(shared, deps, config)
     const loops = [
       createIntake(shared, deps, source, config),
       createRawWriter(shared, deps, config),
       createLiveWriter(shared, deps, config),
       ...checkpointer.loops,
-      createRepairs(shared, deps, config),
-      ...(lateRows === undefined ? [] : [createPatches(shared, {...deps, lateRows}, config)]),
+      createMender(shared, deps, config),
+      ...(stream.shows.length === 0 ? [] : [createPatches(shared, deps, config)]),
     ]
     try {
       await runLoops(loops.map(endQuietly), signal)

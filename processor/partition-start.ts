@@ -1,25 +1,26 @@
-/** Takes a partition: a new generation, what is durable, and whether it may go on from there. */
+/** Takes a partition: a later takeover, what is durable, and whether it may go on from there. */
 import {createEpochTable} from '../contracts/epochs.ts'
 import {PipelineError} from '../platform/errors.ts'
 import {retry, type RetryOptions} from '../platform/retry.ts'
-import {LateContents} from './late-contents.ts'
+import {createFilings} from './filings.ts'
+import {LateReferences} from './late-references.ts'
 import type {OwnerDeps, OwnerName} from './owner-shared.ts'
-import type {PartitionState} from './partition-state.ts'
+import {createPartNames, createUnshown, type PartitionState} from './partition-state.ts'
 import {PendingWrites} from './pending-writes.ts'
 import {expectedBefore, problemOfStart} from './start-check.ts'
 import {StateCache} from './state-cache.ts'
 
 /** @throws `STATE_CONTRADICTS` when going on would make wrong numbers */
-export async function openPartition<SourceRow, Event, Derived>(
+export async function openPartition(
   name: OwnerName,
-  deps: OwnerDeps<SourceRow, Event, Derived>,
+  deps: OwnerDeps,
   patience: RetryOptions,
-): Promise<PartitionState<Event, Derived>> {
+): Promise<PartitionState> {
   const {topic, partition} = name
-  const {fold, stores} = deps.stream
-  // The generation first: what is read afterwards is final but for writes that lose against ours.
-  const ownership = await retry(() => deps.partitions.take(topic, partition), patience)
-  const progress = await retry(() => deps.partitions.load(topic, partition), patience)
+  const {projections, files} = deps.stores
+  // The takeover first: what is read afterwards is final but for writes that lose against ours.
+  const ownership = await retry(() => deps.positions.take(topic, partition), patience)
+  const position = await retry(() => deps.positions.load(topic, partition), patience)
   const facts = deps.start
   const problem = problemOfStart({...name, ...facts})
   if (problem !== undefined) {
@@ -27,35 +28,31 @@ export async function openPartition<SourceRow, Event, Derived>(
   }
   const next = facts.committed ?? facts.begin
   deps.log.info({topic, partition, offset: next, ...ownership}, 'partition taken')
-  const cache = new StateCache<Event>({
-    partition,
-    projections: fold.projections,
-    liveProjections: stores.live.projections,
-    budget: deps.budget,
-    load: (projection, keys) => stores.aggregates.load(projection, keys, partition),
-    ceiling: ownership.ceiling,
-    maxPeriod: progress?.maxPeriod ?? Number.NEGATIVE_INFINITY,
-    stale: progress?.stale ?? [],
-  })
+  const naming = createPartNames(ownership.takeover)
   return {
     topic,
     partition,
     ownership,
-    cache,
+    cache: new StateCache({
+      partition,
+      projections,
+      budget: deps.budget,
+      ceiling: ownership.ceiling,
+      stale: position?.stale ?? [],
+    }),
     pending: new PendingWrites(),
-    epochs: createEpochTable(progress?.epochs ?? [], next),
+    filings: createFilings(files.append, partition, naming.namePart),
+    naming,
+    epochs: createEpochTable(position?.epochs ?? [], next),
     liveEvents: [],
-    liveTaken: [],
     foldedOffset: next - 1,
     foldedIdentity: null,
     lag: 0,
-    expectedBefore: expectedBefore(next, progress),
+    expectedBefore: expectedBefore(next, position),
     durableOffset: next - 1,
-    late: new LateContents(progress?.late),
+    late: new LateReferences(position?.late),
     unconfirmed: false,
-    needsGeneration: false,
     replayEnd: ownership.ceiling,
-    replayedCorrection: -1,
-    newestCreatedAt: 0,
+    ...createUnshown(),
   }
 }

@@ -2,36 +2,30 @@
  * Raw-row writes that are not durable yet, and what the registers hold with them.
  *
  * Guarantees    INV-32: the raw effect of u, d, r or a redelivered record waits until every
- *               aggregate it touched is durable, and everything later at its location behind it.
+ *               aggregate it touched is durable, and everything later of its row behind it.
  * Does not      write: the owner takes groups of writes, and settles them once they are durable.
  */
 import assert from 'node:assert/strict'
-import type {RawWrite, Register} from './projections/projection.ts'
+import type {EventId, RawWrite, Register} from '../readmodel/raw-table.ts'
 
-interface Pending<Event, Derived> {
-  readonly location: string
-  readonly write: RawWrite<Event, Derived>
+interface Pending {
+  readonly id: EventId
+  readonly write: RawWrite
 }
 
-/** What the newest pending write at a location leaves there. */
-export interface PendingRegister<Event, Derived = unknown> {
-  /** Null when it deletes the row. */
-  readonly register: Register<Event, Derived> | null
+export interface WriteGroup {
+  readonly writes: readonly RawWrite[]
+  readonly taken: readonly Pending[]
 }
 
-export interface WriteGroup<Event, Derived> {
-  readonly writes: readonly RawWrite<Event, Derived>[]
-  readonly taken: readonly Pending<Event, Derived>[]
-}
+const offsetOf = ({write}: Pending): number => write.offset
 
-const offsetOf = ({write}: Pending<unknown, unknown>): number => write.fence.offset
-
-export class PendingWrites<Event, Derived> {
-  /** Newest pending write of each location that has any. */
-  readonly #newest = new Map<string, Pending<Event, Derived>>()
-  #immediate: Pending<Event, Derived>[] = []
-  #deferred: Pending<Event, Derived>[] = []
-  readonly #inFlight = new Set<WriteGroup<Event, Derived>>()
+export class PendingWrites {
+  /** Newest pending write of each row that has any. */
+  readonly #newest = new Map<EventId, Pending>()
+  #immediate: Pending[] = []
+  #deferred: Pending[] = []
+  readonly #inFlight = new Set<WriteGroup>()
 
   /** Writes that may go at once. */
   get immediateCount(): number {
@@ -43,39 +37,38 @@ export class PendingWrites<Event, Derived> {
     return this.#deferred.length
   }
 
-  /** What the location holds once everything is written; undefined when nothing is pending there. */
-  registerAt(location: string): PendingRegister<Event, Derived> | undefined {
-    const pending = this.#newest.get(location)
+  /** What the newest pending write of a row leaves there; undefined when nothing is pending of it. */
+  registerAt(id: EventId): Register | undefined {
+    const pending = this.#newest.get(id)
     if (pending === undefined) return undefined
-    const {write} = pending
-    if (write.kind === 'delete') return {register: null}
-    const {event, derived, outboxId, createdAt} = write
-    return {register: {event, derived, outboxId, createdAt}}
+    const {kind, event, shown, outboxId, createdAt, processedAt, offset} = pending.write
+    const register = {shown, outboxId, createdAt, processedAt, offset}
+    return {event: kind === 'delete' ? null : event, ...register}
   }
 
   /**
    * Adds the write of a record.
    *
    * @param isNew the record is an unannounced insert: it may go at once, unless a write is pending
-   *   at its location; then it waits too, and clears the cells that it does not set
+   *   of its row; then it waits too, and clears the cells that it does not set
    */
-  add(location: string, write: RawWrite<Event, Derived>, isNew: boolean): void {
-    const last = this.#newest.get(location)
+  add(id: EventId, write: RawWrite, isNew: boolean): void {
+    const last = this.#newest.get(id)
     assert(
-      last === undefined || offsetOf(last) <= write.fence.offset,
-      'raw writes of a location come in the order of their records',
+      last === undefined || offsetOf(last) <= write.offset,
+      'raw writes of a row come in the order of their records',
     )
     const pending = {
-      location,
+      id,
       write: last === undefined || !write.fresh ? write : {...write, fresh: false},
     }
     if (isNew && last === undefined) this.#immediate.push(pending)
     else this.#deferred.push(pending)
-    this.#newest.set(location, pending)
+    this.#newest.set(id, pending)
   }
 
   /** Writes of new events, oldest first. */
-  takeImmediate(max: number): WriteGroup<Event, Derived> {
+  takeImmediate(max: number): WriteGroup {
     const taken = this.#immediate
     this.#immediate = taken.length > max ? taken.splice(max) : []
     return this.#take(taken)
@@ -83,9 +76,9 @@ export class PendingWrites<Event, Derived> {
 
   /**
    * Deferred writes of records up to `offset`, whose aggregates the caller knows to be durable. Of
-   * several at one location only the last is written.
+   * several of one row only the last is written.
    */
-  takeDeferred(offset: number): WriteGroup<Event, Derived> {
+  takeDeferred(offset: number): WriteGroup {
     const end = this.#deferred.findIndex(pending => offsetOf(pending) > offset)
     const taken = this.#deferred
     this.#deferred = end === -1 ? [] : taken.splice(end)
@@ -93,24 +86,24 @@ export class PendingWrites<Event, Derived> {
   }
 
   /** The writes are durable. */
-  settle(group: WriteGroup<Event, Derived>): void {
+  settle(group: WriteGroup): void {
     assert(this.#inFlight.delete(group), 'only writes in flight can be settled')
     for (const pending of group.taken) {
-      if (this.#newest.get(pending.location) === pending) this.#newest.delete(pending.location)
+      if (this.#newest.get(pending.id) === pending) this.#newest.delete(pending.id)
     }
   }
 
   /** True when no write of a record up to `offset` is pending or in flight. */
   isDurable(offset: number): boolean {
-    const isLater = (first: Pending<Event, Derived> | undefined): boolean =>
+    const isLater = (first: Pending | undefined): boolean =>
       first === undefined || offsetOf(first) > offset
     if (!isLater(this.#immediate[0]) || !isLater(this.#deferred[0])) return false
     for (const group of this.#inFlight) if (!isLater(group.taken[0])) return false
     return true
   }
 
-  #take(taken: readonly Pending<Event, Derived>[]): WriteGroup<Event, Derived> {
-    const last = new Map(taken.map(({location, write}) => [location, write]))
+  #take(taken: readonly Pending[]): WriteGroup {
+    const last = new Map(taken.map(({id, write}) => [id, write]))
     const group = {taken, writes: [...last.values()]}
     if (taken.length > 0) this.#inFlight.add(group)
     return group

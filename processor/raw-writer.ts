@@ -10,15 +10,16 @@ import type {ProcessorConfig} from './config.ts'
 import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
 
 const IDLE_MS = 5000
+/** A group of so many rows tells that more follow closely. */
+const BUSY_ROWS = 50
 
-export function createRawWriter<SourceRow, Event, Derived>(
-  {state, work, progress, patience}: OwnerShared<Event, Derived>,
-  {stream, slices, metrics, now}: OwnerDeps<SourceRow, Event, Derived>,
+export function createRawWriter(
+  {state, work, progress, patience}: OwnerShared,
+  {stores, slices, metrics, now}: OwnerDeps,
   config: ProcessorConfig,
 ): Loop {
   const {pending, topic, partition} = state
-  const {registers} = stream.stores
-  const labels = {stream: stream.fold.stream.name}
+  const labels = {stream: stores.plan.stream.name}
   return {
     name: `raw ${topic}/${partition}`,
     async run(signal) {
@@ -30,7 +31,7 @@ export function createRawWriter<SourceRow, Event, Derived>(
         const startedAt = performance.now()
         await slices.next()
         const group = pending.takeImmediate(config.rawRowsMax)
-        await retry(() => registers.write(group.writes), patience(signal))
+        await retry(() => stores.raw.write(group.writes, partition), patience(signal))
         pending.settle(group)
         progress.ring()
         metrics.rawRows.inc(labels, group.writes.length)
@@ -40,7 +41,9 @@ export function createRawWriter<SourceRow, Event, Derived>(
           const seconds = now() / 1000 - oldest.createdAt / 1e6
           metrics.freshness.observe({...labels, store: 'cassandra'}, seconds)
         }
-        await pause(config.rawEveryMs - (performance.now() - startedAt), signal)
+        const isBusy = group.writes.length >= BUSY_ROWS
+        const everyMs = isBusy ? config.rawBusyMs : config.rawEveryMs
+        await pause(everyMs - (performance.now() - startedAt), signal)
       }
     },
   }

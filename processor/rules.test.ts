@@ -1,30 +1,51 @@
 import {expect, test} from 'vitest'
-import type {RecordMeta} from '../contracts/record.ts'
-import {AHEAD_MAX_US, problemOfTime} from './rules.ts'
+import type {StreamRecord} from '../contracts/record.ts'
+import type {Fields} from '../readmodel/fields.ts'
+import {createRules} from './rules.ts'
 
-const meta: RecordMeta = {
-  op: 'c',
+const HOUR_US = 3_600_000_000
+const CREATED = 1_000_000_000
+const rules = {timeField: 'at', aheadHoursMax: 24, textMax: {name: 5}} as const
+
+const record = (fields: Fields, op: 'c' | 'd' = 'c'): StreamRecord<Fields> => ({
+  at: CREATED,
+  ...fields,
+  op,
   outbox_id: 1,
-  created_at: 1_000_000_000,
+  created_at: CREATED,
   lanes: 1,
   lane: 0,
   epoch: 1,
   redelivered: false,
-}
+  before: null,
+})
 
 test('an event may be dated 24 hours ahead, and not a microsecond more', () => {
-  expect(problemOfTime(meta, meta.created_at + AHEAD_MAX_US)).toBeUndefined()
-  expect(problemOfTime(meta, meta.created_at + AHEAD_MAX_US + 1)).toContain('24 hours')
+  const problemOf = createRules(rules)
+  expect(problemOf(record({at: CREATED + 24 * HOUR_US}))).toBeUndefined()
+  expect(problemOf(record({at: CREATED + 24 * HOUR_US + 1}))).toContain('more than 24 hours ahead')
 })
 
-test('an event may be as late as it likes', () => {
-  expect(problemOfTime(meta, -Number.MAX_SAFE_INTEGER)).toBeUndefined()
+test('a declaration may allow less, or anything', () => {
+  const far = record({at: CREATED + 100 * HOUR_US})
+  expect(createRules({...rules, aheadHoursMax: null})(far)).toBeUndefined()
+  expect(createRules({...rules, aheadHoursMax: 1})(record({at: CREATED + 2 * HOUR_US}))).toContain(
+    '1 hours',
+  )
 })
 
-test('a delete is accepted whatever its time: it can only take back', () => {
-  expect(problemOfTime({...meta, op: 'd'}, meta.created_at + 2 * AHEAD_MAX_US)).toBeUndefined()
+test('an event may be as late as it likes, and without a time it breaks no rule of time', () => {
+  const problemOf = createRules(rules)
+  expect(problemOf(record({at: -Number.MAX_SAFE_INTEGER}))).toBeUndefined()
+  expect(problemOf(record({at: null}))).toBeUndefined()
 })
 
-test('an event without a time breaks no rule of time', () => {
-  expect(problemOfTime(meta, null)).toBeUndefined()
+test('a text beyond its longest is refused by name', () => {
+  expect(createRules(rules)(record({name: 'abcdef'}))).toBe('its name has more than 5 characters')
+  expect(createRules(rules)(record({name: 'abcde'}))).toBeUndefined()
+})
+
+test('a delete is accepted whatever it holds: it can only take back', () => {
+  const fields = {at: CREATED + 100 * HOUR_US, name: 'abcdef'}
+  expect(createRules(rules)(record(fields, 'd'))).toBeUndefined()
 })

@@ -1,15 +1,34 @@
-/** Rules that a record of any stream can break. Pure. */
-import type {RecordMeta} from '../contracts/record.ts'
+/** Rules that a record of a stream can break. Pure. */
+import type {StreamRecord} from '../contracts/record.ts'
+import type {Stream} from '../contracts/stream.ts'
+import type {Fields} from '../readmodel/fields.ts'
 
-/** An event may be dated so far ahead of when it was written, microseconds. */
-export const AHEAD_MAX_US = 24 * 3600 * 1_000_000
+const HOUR_US = 3_600_000_000
+
+export type FindProblem = (record: StreamRecord<Fields>) => string | undefined
+
 /**
- * Why an event's time cannot be accepted. Against the time at which it was written to the outbox,
- * not against the clock: a replay has to judge as the first reading did. A delete is never refused.
+ * Why a record can never be accepted. Of the record alone: its time is judged against when it was written
+ * to the outbox, not against the clock, so that a replay judges as the first reading did. A delete is never
+ * refused.
  */
-export function problemOfTime(meta: RecordMeta, timeUs: number | null): string | undefined {
-  if (meta.op === 'd' || timeUs === null) return undefined
-  if (!Number.isSafeInteger(timeUs)) return 'its time is not a whole number of microseconds'
-  if (timeUs - meta.created_at <= AHEAD_MAX_US) return undefined
-  return 'it is dated more than 24 hours ahead of when it was written'
+export function createRules({
+  timeField,
+  aheadHoursMax,
+  textMax,
+}: Pick<Stream, 'timeField' | 'aheadHoursMax' | 'textMax'>): FindProblem {
+  const limits = Object.entries(textMax)
+  return record => {
+    if (record.op === 'd') return undefined
+    for (const [field, max] of limits) {
+      const text = record[field]
+      if (typeof text === 'string' && text.length > max) {
+        return `its ${field} has more than ${max} characters`
+      }
+    }
+    const timeUs = timeField === null ? null : (record[timeField] as number | null)
+    if (timeUs === null || aheadHoursMax === null) return undefined
+    if (timeUs - record.created_at <= aheadHoursMax * HOUR_US) return undefined
+    return `its ${timeField} is more than ${aheadHoursMax} hours ahead of when it was written`
+  }
 }

@@ -1,7 +1,7 @@
 /**
  * Shares one event loop out among partitions: one piece of work, then timers and sockets, then the
  * next. Promises alone would not: with a backlog, work that waits for nothing follows upon itself, and
- * leases, answers and heartbeats stand behind all of it.
+ * renewals, answers and heartbeats stand behind all of it.
  *
  * Guarantees    INV-57.
  */

@@ -15,11 +15,11 @@ test('a committed offset outside of the log stops with an explanation', () => {
 })
 
 test('the record before the start has to be the one that was processed last', () => {
-  const progress = {offset: 50, outboxId: 7, createdAt: 70, epochs: [], maxPeriod: 0, stale: []}
-  const expected = expectedBefore(50, progress)
+  const position = {offset: 50, outboxId: 7, createdAt: 70, epochs: [], stale: [], late: []}
+  const expected = expectedBefore(50, position)
   expect(expected).toEqual({outboxId: 7, createdAt: 70})
   expect(problemOfBefore(expected!, {outboxId: 7, createdAt: 70})).toBeUndefined()
   expect(problemOfBefore(expected!, {outboxId: 7, createdAt: 71})).toContain('made again')
   // Set back on purpose: nothing is known about the record there.
-  expect(expectedBefore(0, progress)).toBeNull()
+  expect(expectedBefore(0, position)).toBeNull()
 })

@@ -1,5 +1,5 @@
 /** Whether a partition may be started where Kafka says it was left. Pure. */
-import type {PartitionProgress} from './projections/projection.ts'
+import type {Position} from '../readmodel/positions.ts'
 import type {Identity} from './partition-state.ts'
 
 export interface StartFacts {
@@ -33,9 +33,9 @@ export function problemOfStart(facts: StartFacts): string | undefined {
 }
 
 /** The record that must stand before the offset where a partition is started, if that is known. */
-export function expectedBefore(next: number, progress: PartitionProgress | null): Identity | null {
-  if (progress === null || progress.offset !== next) return null
-  const {outboxId, createdAt} = progress
+export function expectedBefore(next: number, position: Position | null): Identity | null {
+  if (position === null || position.offset !== next) return null
+  const {outboxId, createdAt} = position
   return outboxId === null || createdAt === null ? null : {outboxId, createdAt}
 }
 

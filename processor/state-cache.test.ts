@@ -1,52 +1,66 @@
 /** Rows in memory against loads that fail in part and answer late: INV-33, INV-35. */
 import {expect, test} from 'vitest'
-import type {Projection} from './projections/projection.ts'
-import {createBudget, StateCache} from './state-cache.ts'
+import {textOf, type Fields} from '../readmodel/fields.ts'
+import type {Projection} from '../readmodel/projection.ts'
+import {createBudget, isLoaded, StateCache, type LoadedRow} from './state-cache.ts'
 
-interface Event {
-  readonly value: number
-}
 interface Sum {
   sum: number
+  guard: number
 }
 
-const sums = (name: string): Projection<Event, unknown> => ({
-  name,
-  stream: 'test',
-  keysOf: () => ['key'],
-  create: () => ({sum: 0}),
-  apply: (state, event) => {
-    ;(state as Sum).sum += event.value
-  },
-  retract: (state, event) => {
-    ;(state as Sum).sum -= event.value
-  },
-  bytesOf: () => 10,
-})
+type Load = (keys: readonly string[]) => Promise<ReadonlyMap<string, Sum>>
 
-type Loaded = ReadonlyMap<string, {state: unknown; srcOffset: number}>
-const stored = (sum: number): Loaded => new Map([['key', {state: {sum}, srcOffset: 4}]])
+const sums = (id: string, load: Load): Projection<Sum> => {
+  const fold = (state: Sum, event: Fields, offset: number, times: 1 | -1): boolean => {
+    if (offset <= state.guard) return false
+    state.sum += times * (event['value'] as number)
+    return true
+  }
+  return {
+    id,
+    keysOf: event => [textOf(event['key'] ?? 'key')],
+    create: () => ({sum: 0, guard: -1}),
+    apply: (state, event, offset) => fold(state, event, offset, 1),
+    retract: (state, event, offset) => fold(state, event, offset, -1),
+    staleOf: state => (state.sum < 0 ? [{level: 'total', start: 0}] : []),
+    bytesOf: () => 10,
+    table: {
+      load,
+      encode: () => ({before: [], rows: [], commit: () => undefined}),
+    },
+    liveOf: () => [],
+  }
+}
+
+const stored = (sum: number) => new Map([['key', {sum, guard: 4}]])
+const nothing: Load = async () => new Map()
+
+const openCache = (projections: readonly Projection[], more: {ceiling?: number} = {}): StateCache =>
+  new StateCache({
+    partition: 0,
+    projections,
+    budget: createBudget({entriesMax: 10, bytesMax: 100_000}),
+    ceiling: 10,
+    stale: [],
+    ...more,
+  })
+
+const loaded = (cache: StateCache, event: Fields): readonly LoadedRow[] =>
+  cache.rowsOf(event).filter(isLoaded)
 
 test('a load that answers after another one failed does not undo what was folded since', async () => {
-  const late = Promise.withResolvers<Loaded>()
+  const late = Promise.withResolvers<ReadonlyMap<string, Sum>>()
   let calls = 0
-  const cache = new StateCache<Event>({
-    partition: 0,
-    projections: [sums('fails'), sums('slow')],
-    liveProjections: new Set(),
-    budget: createBudget({entriesMax: 10, bytesMax: 1000}),
-    load: async projection => {
+  const cache = openCache([
+    sums('fails', async () => {
       calls += 1
-      if (calls > 2) return stored(100)
-      if (projection === 'fails') throw new Error('no answer')
-      return await late.promise
-    },
-    ceiling: 10,
-    maxPeriod: Number.NEGATIVE_INFINITY,
-    stale: [],
-  })
-  const rows = cache.rowsOf({value: 1}, 5)
-
+      if (calls === 1) throw new Error('no answer')
+      return stored(100)
+    }),
+    sums('slow', async () => await late.promise),
+  ])
+  cache.rowsOf({value: 1})
   let failed = false
   const first = cache.load().catch(() => {
     failed = true
@@ -57,7 +71,96 @@ test('a load that answers after another one failed does not undo what was folded
   late.resolve(stored(100))
   await first
   await cache.load()
-  for (const row of rows) cache.apply(row, {value: 1}, 5)
+  for (const row of loaded(cache, {value: 1})) cache.apply(row, {value: 1}, 5)
   await new Promise(setImmediate)
-  expect(rows.map(({state}) => state)).toEqual([{sum: 101}, {sum: 101}])
+  expect(loaded(cache, {}).map(({state}) => state)).toMatchObject([{sum: 101}, {sum: 101}])
+})
+
+test('INV-33: a row that includes a record already is neither changed nor written again', async () => {
+  const cache = openCache([sums('a', async () => stored(7))])
+  cache.rowsOf({})
+  await cache.load()
+  const [row] = loaded(cache, {})
+  cache.apply(row!, {value: 1}, 4)
+  expect(cache.dirtyCount).toBe(0)
+  cache.apply(row!, {value: 1}, 5)
+  expect(row!.state).toMatchObject({sum: 8})
+  expect(cache.dirtyCount).toBe(1)
+})
+
+test('INV-34: without an owner before, a row is made without a look-up, until one was forgotten', async () => {
+  let loads = 0
+  const counted: Load = async () => {
+    loads += 1
+    return new Map()
+  }
+  const cache = openCache([sums('a', counted)], {ceiling: -1})
+  for (let n = 0; n < 20; n++) {
+    for (const row of loaded(cache, {key: n})) cache.apply(row, {value: 1}, n)
+  }
+  expect(cache.missingCount).toBe(0)
+  cache.saved(cache.takeDirty(100))
+  cache.evict()
+  expect(cache.evict()).toBeGreaterThan(0)
+  cache.rowsOf({key: 'new'})
+  expect(cache.missingCount).toBe(1)
+  await cache.load()
+  expect(loads).toBe(1)
+})
+
+test('a new run has everything due that is not stored, and nothing else', () => {
+  const cache = openCache([sums('a', nothing)], {ceiling: -1})
+  const fold = (key: string) => {
+    for (const row of loaded(cache, {key})) cache.apply(row, {value: 1}, 1)
+  }
+  fold('stored')
+  cache.saved(cache.takeDirty(10))
+  fold('on its way')
+  const saving = cache.takeDirty(10)
+  fold('waiting')
+  cache.startLive()
+  expect(cache.takeLiveDirty(10).map(({key}) => key)).toEqual(['on its way', 'waiting'])
+  cache.saved(saving)
+  fold('later')
+  expect(cache.liveDirtyCount).toBe(1)
+  cache.stopLive()
+  fold('unseen')
+  expect(cache.liveDirtyCount).toBe(0)
+})
+
+test('a row that includes a record already is due for Redis, unless this run wrote it', async () => {
+  const cache = openCache([sums('a', async () => stored(7))])
+  cache.startLive()
+  cache.rowsOf({})
+  await cache.load()
+  const [row] = loaded(cache, {})
+  cache.apply(row!, {value: 1}, 4)
+  const flushed = cache.takeLiveDirty(10)
+  expect(flushed).toEqual([row])
+  cache.flushed(flushed)
+  cache.retract(row!, {value: 1}, 4)
+  expect(cache.liveDirtyCount).toBe(0)
+  expect(cache.dirtyCount).toBe(0)
+})
+
+test('what Redis got long ago is written whole the next time, since it may have expired', () => {
+  const cache = openCache([sums('a', nothing)], {ceiling: -1})
+  cache.startLive()
+  const [row] = loaded(cache, {})
+  cache.apply(row!, {value: 1}, 1)
+  cache.flushed(cache.takeLiveDirty(10))
+  cache.saved(cache.takeDirty(10))
+  expect(row!.isLive).toBe(true)
+  cache.refreshLive()
+  expect(row!.isLive).toBe(false)
+  expect(cache.liveDirtyCount).toBe(0)
+})
+
+test('what cannot be taken out is listed until it is mended', () => {
+  const cache = openCache([sums('a', nothing)], {ceiling: -1})
+  for (const row of loaded(cache, {})) cache.retract(row, {value: 1}, 1)
+  const stale = {projection: 'a', key: 'key', level: 'total', start: 0}
+  expect(cache.stale).toEqual([stale])
+  cache.forgetStale(stale)
+  expect(cache.stale).toEqual([])
 })

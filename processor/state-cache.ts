@@ -2,33 +2,38 @@
  * The aggregate rows of one partition that are in memory: loaded lazily, folded in place, evicted
  * when clean.
  *
- * Guarantees    INV-33: a record is folded once into each row, whatever was durable before (a row's
- *               guard is the `src_offset` it was loaded with). INV-34: a row is only created without
- *               a look-up when no earlier owner can have written it.
+ * Guarantees    INV-33: a record is folded once into each row, whatever was durable before (states know
+ *               up to which record they count). INV-34: a row is only created without a look-up when no
+ *               earlier owner can have written it.
  * Does not      save: the owner takes dirty rows and says when they are durable.
  */
 import assert from 'node:assert/strict'
 import {settleAll} from '../platform/settle.ts'
-import type {AggregateStore, Projection} from './projections/projection.ts'
+import type {Fields} from '../readmodel/fields.ts'
+import type {Projection, StaleRow} from '../readmodel/projection.ts'
 
 /** One aggregate row in memory. */
-export interface Row<Event> {
-  readonly projection: Projection<Event, unknown>
+export interface Row {
+  readonly projection: Projection
   readonly key: string
-  state: unknown
-  /** Records up to this offset are in `state` already. */
-  guard: number
-  loaded: boolean
+  /** Undefined while it is not loaded. */
+  state: object | undefined
   /** Folded since it was last taken for Cassandra, or for Redis. */
   dirty: boolean
   liveDirty: boolean
+  /** Redis got it lately, by the present run: what changed since is enough. */
+  isLive: boolean
   /** Saves in flight, to Cassandra and to Redis. */
   saving: number
+  flushing: number
   bytes: number
   used: boolean
-  /** A recomputation in progress: new events go to both. */
-  shadow: {state: unknown; spoiled: boolean} | undefined
+  /** Somebody holds on to the state. */
+  isPinned: boolean
 }
+
+/** A row whose state is there. */
+export type LoadedRow = Row & {readonly state: object}
 
 export interface RowId {
   readonly projection: string
@@ -52,18 +57,14 @@ export const createBudget = (limits: {entriesMax: number; bytesMax: number}): Ca
 export const isOverBudget = (budget: CacheBudget): boolean =>
   budget.entries > budget.entriesMax || budget.bytes > budget.bytesMax
 
-export interface StateCacheOptions<Event> {
+export interface StateCacheOptions {
   readonly partition: number
-  readonly projections: readonly Projection<Event, unknown>[]
-  readonly liveProjections: ReadonlySet<string>
+  readonly projections: readonly Projection[]
   readonly budget: CacheBudget
-  readonly load: AggregateStore['load']
   /** No earlier owner has written rows that include a later offset. -1: none has written at all. */
   readonly ceiling: number
-  /** Latest period that earlier owners have committed; -Infinity when none. */
-  readonly maxPeriod: number
-  /** Rows that an earlier owner left to be recomputed. */
-  readonly stale: readonly RowId[]
+  /** What an earlier owner left to be computed again. */
+  readonly stale: readonly StaleRow[]
 }
 
 /** A guess before the first measurement, bytes. */
@@ -71,28 +72,26 @@ const NEW_ROW_BYTES = 400
 /** Keys in one load. */
 const LOAD_CHUNK = 500
 
-export class StateCache<Event> {
-  readonly #options: StateCacheOptions<Event>
-  readonly #rows: ReadonlyMap<string, Map<string, Row<Event>>>
-  #missing: Row<Event>[] = []
-  #dirty: Row<Event>[] = []
-  #liveDirty: Row<Event>[] = []
-  readonly #stale: Map<string, RowId>
-  /** Rows of periods up to this may exist outside of memory. */
-  #floor: number
-  /** Rows without a period may exist outside of memory. */
-  #timelessMayExist: boolean
-  #maxPeriod: number
-  /** While Redis is away nothing is kept for it: it will be seeded whole. */
-  #live = true
+const nameOf = ({projection, key, level, start}: StaleRow): string =>
+  `${projection} ${level} ${start} ${key}`
 
-  constructor(options: StateCacheOptions<Event>) {
+export class StateCache {
+  readonly #options: StateCacheOptions
+  readonly #rows: ReadonlyMap<string, Map<string, Row>>
+  #missing: Row[] = []
+  #dirty: Row[] = []
+  #liveDirty: Row[] = []
+  readonly #stale: Map<string, StaleRow>
+  /** Rows that are not in memory may be stored. */
+  #mayExist: boolean
+  /** While readers are not told of Redis, nothing is kept for it. */
+  #live = false
+
+  constructor(options: StateCacheOptions) {
     this.#options = options
-    this.#rows = new Map(options.projections.map(({name}) => [name, new Map()]))
-    this.#floor = options.maxPeriod
-    this.#maxPeriod = options.maxPeriod
-    this.#stale = new Map(options.stale.map(id => [`${id.projection} ${id.key}`, id]))
-    this.#timelessMayExist = options.ceiling >= 0 || options.maxPeriod > -Infinity
+    this.#rows = new Map(options.projections.map(({id}) => [id, new Map()]))
+    this.#stale = new Map(options.stale.map(row => [nameOf(row), row]))
+    this.#mayExist = options.ceiling >= 0
   }
 
   get dirtyCount(): number {
@@ -107,49 +106,42 @@ export class StateCache<Event> {
     return this.#missing.length
   }
 
-  /** Latest period of any row folded by this or an earlier owner. */
-  get maxPeriod(): number {
-    return this.#maxPeriod
-  }
-
-  /** Rows whose state is partly wrong until it is computed again from raw rows. */
-  get stale(): readonly RowId[] {
+  /** What is partly wrong until it is computed again. */
+  get stale(): readonly StaleRow[] {
     return [...this.#stale.values()]
   }
 
-  /** Handles of the rows that the event belongs to. Rows that are not `loaded` wait for `load`. */
-  rowsOf(event: Event, offset: number): readonly Row<Event>[] {
-    const found: Row<Event>[] = []
+  /** Rows that the event belongs to. Those without a state wait for `load`. */
+  rowsOf(event: Fields): readonly Row[] {
+    const found: Row[] = []
     for (const projection of this.#options.projections) {
-      for (const key of projection.keysOf(event)) found.push(this.rowAt(projection, key, offset))
+      for (const key of projection.keysOf(event)) found.push(this.rowAt(projection, key))
     }
     return found
   }
 
-  rowAt(projection: Projection<Event, unknown>, key: string, offset: number): Row<Event> {
-    const rows = this.#rows.get(projection.name)
-    assert(rows !== undefined, `projection ${projection.name} belongs to another stream`)
+  rowAt(projection: Projection, key: string): Row {
+    const rows = this.#rows.get(projection.id)
+    assert(rows !== undefined, `projection ${projection.id} belongs to another stream`)
     const known = rows.get(key)
     if (known !== undefined) {
       known.used = true
       return known
     }
-    const row = this.#createRow(projection, key, offset)
+    const row = this.#createRow(projection, key)
     rows.set(key, row)
     return row
+  }
+
+  projection(id: string): Projection | undefined {
+    return this.#options.projections.find(one => one.id === id)
   }
 
   /** Loads every row that was handed out and is not in memory. */
   async load(): Promise<void> {
     const missing = this.#missing
     this.#missing = []
-    const groups = new Map<string, Row<Event>[]>()
-    for (const row of missing) {
-      const group = groups.get(row.projection.name)
-      if (group === undefined) groups.set(row.projection.name, [row])
-      else group.push(row)
-    }
-    const chunks = [...groups.values()].flatMap(rows =>
+    const chunks = [...Map.groupBy(missing, ({projection}) => projection).values()].flatMap(rows =>
       Array.from({length: Math.ceil(rows.length / LOAD_CHUNK)}, (_, i) =>
         rows.slice(i * LOAD_CHUNK, (i + 1) * LOAD_CHUNK),
       ),
@@ -158,81 +150,115 @@ export class StateCache<Event> {
       // A chunk still on its way would later replace what was folded since.
       await settleAll(chunks.map(chunk => this.#loadChunk(chunk)))
     } catch (error) {
-      this.#missing = [...missing.filter(row => !row.loaded), ...this.#missing]
+      this.#missing = [...missing.filter(row => row.state === undefined), ...this.#missing]
       throw error
     }
   }
 
-  apply(row: Row<Event>, event: Event, offset: number): void {
-    if (offset <= row.guard) return this.#touchLive(row)
-    row.projection.apply(row.state, event)
-    if (row.shadow !== undefined) row.projection.apply(row.shadow.state, event)
-    this.touch(row)
+  /** Loads what the states of these rows say is missing in them. */
+  async loadInside(rows: Iterable<LoadedRow>): Promise<void> {
+    const {partition} = this.#options
+    await settleAll(
+      Array.from(rows, async row => {
+        await row.projection.table.loadMissing?.(row.key, row.state, partition)
+        this.noteStale(row)
+      }),
+    )
   }
 
-  retract(row: Row<Event>, event: Event, offset: number): void {
-    if (offset <= row.guard) return this.#touchLive(row)
-    row.projection.retract(row.state, event)
-    if (row.shadow !== undefined) row.shadow.spoiled = true
+  apply(row: LoadedRow, event: Fields, offset: number): void {
+    if (row.projection.apply(row.state, event, offset)) this.touch(row)
+    else this.#touchIncluded(row)
+  }
+
+  retract(row: LoadedRow, event: Fields, offset: number): void {
+    if (!row.projection.retract(row.state, event, offset)) return this.#touchIncluded(row)
     this.noteStale(row)
     this.touch(row)
   }
 
-  /** Puts the row on the list of stale ones, or takes it off, as its state says. */
-  noteStale(row: Row<Event>): void {
-    if (row.projection.isStale === undefined) return
-    const {name} = row.projection
-    const id = `${name} ${row.key}`
-    if (row.projection.isStale(row.state)) this.#stale.set(id, {projection: name, key: row.key})
-    else this.#stale.delete(id)
+  /**
+   * An earlier owner's write of the row includes the record. It may have come after this owner looked for
+   * what is stored, or wrote the row to Redis as it was before.
+   */
+  #touchIncluded(row: Row): void {
+    if (!row.isLive) this.touchLive(row)
+  }
+
+  /** Puts what is stale in the row on the list. */
+  noteStale({projection, key, state}: LoadedRow): void {
+    for (const bucket of projection.staleOf?.(state) ?? []) {
+      this.addStale({projection: projection.id, key, ...bucket})
+    }
+  }
+
+  /** What became stale without an event of its own: by what was merged into it. */
+  noteStaleOfDirty(): void {
+    for (const row of this.#dirty) if (isLoaded(row)) this.noteStale(row)
+  }
+
+  addStale(row: StaleRow): void {
+    this.#stale.set(nameOf(row), row)
+  }
+
+  /** It was computed again, or is not stale after all. */
+  forgetStale(row: StaleRow): void {
+    this.#stale.delete(nameOf(row))
   }
 
   /** The row must be written again. */
-  touch(row: Row<Event>): void {
+  touch(row: Row): void {
     if (!row.dirty) {
       row.dirty = true
       this.#dirty.push(row)
     }
-    this.#touchLive(row)
+    this.touchLive(row)
   }
 
-  /** An earlier owner may have died between writing the row to Cassandra and to Redis. */
-  #touchLive(row: Row<Event>): void {
+  /** The row must be written to Redis. */
+  touchLive(row: Row): void {
     if (!this.#live || row.liveDirty) return
-    if (!this.#options.liveProjections.has(row.projection.name)) return
     row.liveDirty = true
     this.#liveDirty.push(row)
   }
 
-  /** Dirty rows for Cassandra, oldest first; each is then in flight until `saved` or `unsaved`. */
-  takeDirty(max: number): readonly Row<Event>[] {
+  /** Dirty rows for Cassandra, oldest first; each is then in flight until `saved` or `restoreDirty`. */
+  takeDirty(max: number): readonly LoadedRow[] {
     const taken = this.#dirty
     this.#dirty = taken.length > max ? taken.splice(max) : []
     for (const row of taken) {
       row.dirty = false
       row.saving += 1
-      this.#measure(row)
+      this.#measure(row as LoadedRow)
     }
-    return taken
+    return taken as LoadedRow[]
   }
 
-  takeLiveDirty(max: number): readonly Row<Event>[] {
+  takeLiveDirty(max: number): readonly LoadedRow[] {
     const taken = this.#liveDirty
     this.#liveDirty = taken.length > max ? taken.splice(max) : []
     for (const row of taken) {
       row.liveDirty = false
-      row.saving += 1
+      row.flushing += 1
     }
-    return taken
+    return taken as LoadedRow[]
   }
 
-  /** Rows that were taken are durable (or need not be written). */
-  release(rows: readonly Row<Event>[]): void {
+  /** Rows that were taken are durable. */
+  saved(rows: readonly Row[]): void {
     for (const row of rows) row.saving -= 1
   }
 
+  /** Rows that were taken are in Redis. */
+  flushed(rows: readonly Row[]): void {
+    for (const row of rows) {
+      row.flushing -= 1
+      row.isLive = true
+    }
+  }
+
   /** A save to Cassandra failed: the rows are dirty again. */
-  restoreDirty(rows: readonly Row<Event>[]): void {
+  restoreDirty(rows: readonly Row[]): void {
     for (const row of rows) {
       row.saving -= 1
       if (row.dirty) continue
@@ -241,52 +267,41 @@ export class StateCache<Event> {
     }
   }
 
-  /** Redis is away: nothing is kept for it, so that rows can be evicted. */
+  /** A flush to Redis failed: a new run will have them. */
+  restoreLiveDirty(rows: readonly Row[]): void {
+    for (const row of rows) {
+      row.flushing -= 1
+      this.touchLive(row)
+    }
+  }
+
+  /** Redis is left alone: nothing is kept for it, so that rows can be evicted. */
   stopLive(): void {
     this.#live = false
     for (const row of this.#liveDirty) row.liveDirty = false
     this.#liveDirty = []
   }
 
-  /** Redis is back: every row in memory that belongs there is due, and what is touched from now on. */
+  /** A new run: nothing of the one before counts, and what is not stored yet is due. */
   startLive(): void {
+    this.stopLive()
     this.#live = true
-    for (const name of this.#options.liveProjections) {
-      for (const row of this.#rows.get(name)?.values() ?? []) {
-        if (row.liveDirty || !row.loaded) continue
-        row.liveDirty = true
-        this.#liveDirty.push(row)
+    this.refreshLive()
+  }
+
+  /** What Redis holds may expire: everything is written whole the next time, what is not stored yet is due. */
+  refreshLive(): void {
+    for (const rows of this.#rows.values()) {
+      for (const row of rows.values()) {
+        row.isLive = false
+        if (row.dirty || row.saving > 0) this.touchLive(row)
       }
     }
   }
 
   /**
-   * Makes a row that is in memory due for Redis. False when it is not in memory: then what is stored
-   * is its value. At one offset a recomputed value in memory may be newer than the stored one.
-   */
-  isDueLive({projection, key}: RowId): boolean {
-    const row = this.#rows.get(projection)?.get(key)
-    if (row === undefined || !row.loaded) return false
-    if (!row.liveDirty && this.#live) {
-      row.liveDirty = true
-      this.#liveDirty.push(row)
-    }
-    return true
-  }
-
-  /** A flush to Redis failed: the rows are due again. */
-  restoreLiveDirty(rows: readonly Row<Event>[]): void {
-    for (const row of rows) {
-      row.saving -= 1
-      if (row.liveDirty || !this.#live) continue
-      row.liveDirty = true
-      this.#liveDirty.push(row)
-    }
-  }
-
-  /**
    * Forgets clean rows until the budget is kept, those that were not used lately first. Call it
-   * between batches: handles are invalid afterwards.
+   * between batches: rows that were handed out are invalid afterwards.
    */
   evict(): number {
     let evicted = 0
@@ -301,7 +316,9 @@ export class StateCache<Event> {
           rows.set(key, row)
         } else if (isClean(row)) {
           rows.delete(key)
-          this.#forget(row)
+          this.#options.budget.entries -= 1
+          this.#options.budget.bytes -= row.bytes
+          this.#mayExist = true
           evicted += 1
         }
       }
@@ -318,66 +335,53 @@ export class StateCache<Event> {
     }
   }
 
-  #createRow(projection: Projection<Event, unknown>, key: string, offset: number): Row<Event> {
-    const period = projection.periodOf?.(key)
-    const mayExist =
-      offset <= this.#options.ceiling ||
-      (period === undefined ? this.#timelessMayExist : period <= this.#floor)
-    if (period !== undefined) {
-      if (period > this.#maxPeriod) this.#maxPeriod = period
-      if (offset <= this.#options.ceiling && period > this.#floor) this.#floor = period
-    }
-    const row: Row<Event> = {
+  #createRow(projection: Projection, key: string): Row {
+    const row: Row = {
       projection,
       key,
-      state: mayExist ? undefined : projection.create(key),
-      guard: -1,
-      loaded: !mayExist,
+      state: this.#mayExist ? undefined : projection.create(key),
       dirty: false,
       liveDirty: false,
+      isLive: false,
       saving: 0,
+      flushing: 0,
       bytes: NEW_ROW_BYTES,
       used: true,
-      shadow: undefined,
+      isPinned: false,
     }
     this.#options.budget.entries += 1
     this.#options.budget.bytes += NEW_ROW_BYTES
-    if (mayExist) this.#missing.push(row)
+    if (this.#mayExist) this.#missing.push(row)
     return row
   }
 
-  async #loadChunk(rows: readonly Row<Event>[]): Promise<void> {
+  async #loadChunk(rows: readonly Row[]): Promise<void> {
     const [first] = rows
     if (first === undefined) return
-    const {partition, load} = this.#options
-    const stored = await load(
-      first.projection.name,
-      rows.map(row => row.key),
-      partition,
-    )
+    const {projection} = first
+    const keys = rows.map(({key}) => key)
+    const stored = await projection.table.load(keys, this.#options.partition)
     for (const row of rows) {
-      const found = stored.get(row.key)
-      row.state = found?.state ?? row.projection.create(row.key)
-      row.guard = found?.srcOffset ?? -1
-      row.loaded = true
-      this.noteStale(row)
+      row.state = stored.get(row.key) ?? projection.create(row.key)
+      this.noteStale(row as LoadedRow)
     }
   }
 
-  #measure(row: Row<Event>): void {
+  #measure(row: LoadedRow): void {
     const bytes = row.projection.bytesOf(row.state)
     this.#options.budget.bytes += bytes - row.bytes
     row.bytes = bytes
   }
-
-  #forget(row: Row<Event>): void {
-    this.#options.budget.entries -= 1
-    this.#options.budget.bytes -= row.bytes
-    const period = row.projection.periodOf?.(row.key)
-    if (period === undefined) this.#timelessMayExist = true
-    else if (period > this.#floor) this.#floor = period
-  }
 }
 
-const isClean = (row: Row<unknown>): boolean =>
-  row.loaded && !row.dirty && !row.liveDirty && row.saving === 0 && row.shadow === undefined
+export function isLoaded(row: Row): row is LoadedRow {
+  return row.state !== undefined
+}
+
+const isClean = (row: Row): boolean =>
+  isLoaded(row) &&
+  !row.dirty &&
+  !row.liveDirty &&
+  !row.isPinned &&
+  row.saving === 0 &&
+  row.flushing === 0

@@ -1,4 +1,7 @@
-/** Compact bytes of stored states: whole numbers of any size up to 2^53 as variable-length ones. */
+/** Compact bytes of stored states: whole numbers as variable-length ones. */
+
+/** A whole number: a bigint only where it is beyond 2^53. */
+export type Whole = number | bigint
 
 const FIRST_BYTES = 1024
 
@@ -26,6 +29,27 @@ export class ByteWriter {
   /** A whole number of either sign: small ones of both take few bytes. */
   signed(value: number): void {
     this.count(value >= 0 ? value * 2 : -value * 2 - 1)
+  }
+
+  /** A whole number of either sign and any size: six bits of it and the sign, then seven at a time. */
+  whole(value: Whole): void {
+    if (typeof value === 'bigint') return this.#big(value)
+    this.#reserve(9)
+    const magnitude = Math.abs(value)
+    let rest = Math.floor(magnitude / 64)
+    this.#buffer[this.#at++] = (magnitude % 64) | (value < 0 ? 64 : 0) | (rest > 0 ? 128 : 0)
+    while (rest > 0) {
+      const more = Math.floor(rest / 128)
+      this.#buffer[this.#at++] = (rest % 128) | (more > 0 ? 128 : 0)
+      rest = more
+    }
+  }
+
+  #big(value: bigint): void {
+    const magnitude = value < 0n ? -value : value
+    let rest = magnitude >> 6n
+    this.byte(Number(magnitude & 63n) | (value < 0n ? 64 : 0) | (rest > 0n ? 128 : 0))
+    for (; rest > 0n; rest >>= 7n) this.byte(Number(rest & 127n) | (rest > 127n ? 128 : 0))
   }
 
   uint32(value: number): void {
@@ -96,6 +120,34 @@ export class ByteReader {
   signed(): number {
     const value = this.count()
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+  }
+
+  /** What `whole` wrote: a number where that is exact. */
+  whole(): Whole {
+    const first = this.byte()
+    const isNegative = (first & 64) !== 0
+    let magnitude = first & 63
+    let scale = 64
+    for (let byte = first; byte >= 128;) {
+      // From here on a byte may be beyond what a number holds.
+      if (scale > 2 ** 44) return this.#big(magnitude, scale, isNegative)
+      byte = this.byte()
+      magnitude += (byte & 127) * scale
+      scale *= 128
+    }
+    return isNegative ? 0 - magnitude : magnitude
+  }
+
+  #big(low: number, scale: number, isNegative: boolean): Whole {
+    let magnitude = BigInt(low)
+    let factor = BigInt(scale)
+    for (let byte = 128; byte >= 128; factor *= 128n) {
+      byte = this.byte()
+      magnitude += BigInt(byte & 127) * factor
+    }
+    const signed = isNegative ? -magnitude : magnitude
+    const number = Number(signed)
+    return Number.isSafeInteger(number) ? number : signed
   }
 
   uint32(): number {

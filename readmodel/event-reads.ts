@@ -1,56 +1,148 @@
-/** Raw engagement events for readers: newest first, page by page. */
-import type {Cassandra} from '../platform/cassandra.ts'
-import {eventsOfSlice, slicesWithEvents, type TimeRange} from './event-scan.ts'
-import type {StoredEvent} from './event-store.ts'
+/**
+ * Events of an entity by time, newest first: filed ids say which raw rows to look at, and those say what is
+ * true.
+ *
+ * Does not      believe a filed id: an event that was deleted, or lies elsewhere now, is passed over.
+ */
+import type {FilesTable, FiledEvent} from './files-table.ts'
+import {toKeyText, type Fields} from './fields.ts'
+import {SECONDS_OF, US_PER_SECOND} from './levels.ts'
+import type {StreamPlan} from './plan.ts'
+import type {EventId, RawTable, StoredEvent} from './raw-table.ts'
+import type {Patient} from './projection.ts'
+import {SHARDS, type TimeRange} from './slices.ts'
 
-export interface EventCursor {
-  /** `event_ts`, microseconds since 1970. */
-  readonly ts: number
-  readonly id: number
+export interface EventPosition {
+  /** Microseconds since 1970. */
+  readonly at: number
+  readonly id: EventId
 }
 
-export interface EventPageOptions {
-  readonly range: TimeRange
-  readonly limit: number
-  /** Only events older than this one. */
-  readonly before?: EventCursor
-  readonly accept?: (event: StoredEvent) => boolean
+/** Negative when `a` is the newer: later, or at one time of the higher id. */
+export const byAge = (a: EventPosition, b: EventPosition): number =>
+  b.at - a.at || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)
+
+export interface EventSource {
+  readonly plan: StreamPlan
+  readonly raw: Pick<RawTable, 'read'>
+  readonly files: Pick<FilesTable, 'read' | 'page' | 'periods'>
 }
 
-/** Newest first; at one time the higher id is the newer. */
-export const byAge = (a: StoredEvent, b: StoredEvent): number =>
-  b.event_ts - a.event_ts || b.event_id - a.event_id
+/** A source whose every read is repeated by itself. */
+export const patientSource = ({plan, raw, files}: EventSource, patient: Patient): EventSource => ({
+  plan,
+  raw: {read: (ids, partition) => patient(() => raw.read(ids, partition))},
+  files: {
+    read: (key, partition, timeUs) => patient(() => files.read(key, partition, timeUs)),
+    page: at => patient(() => files.page(at)),
+    periods: (key, partition, range) => patient(() => files.periods(key, partition, range)),
+  },
+})
 
-/** At most `limit` events of a content. */
-export async function readEvents(
-  cassandra: Cassandra,
-  contentId: string,
-  options: EventPageOptions,
+const IDS_AT_ONCE = 500
+
+/** Starts of slices of a range, newest first. */
+export function* slicesOf(every: 'hour' | 'day', {from, to}: TimeRange): IterableIterator<number> {
+  const size = SECONDS_OF[every]
+  for (let at = Math.floor((to - 1) / size) * size; at + size > from; at -= size) yield at
+}
+
+/** Filed events as their raw rows have them now: those that are there still, at the time they were filed at. */
+async function present(
+  {plan, raw}: EventSource,
+  filed: readonly FiledEvent[],
+  at: {readonly partition: number; readonly isWanted: (event: Fields) => boolean},
 ): Promise<readonly StoredEvent[]> {
-  const {limit, before, accept} = options
-  const from = options.range.from
-  const to =
-    before === undefined
-      ? options.range.to
-      : Math.min(options.range.to, Math.floor(before.ts / 1_000_000) + 1)
-  const found: StoredEvent[] = []
-  if (limit <= 0 || to <= from) return found
-  const isInside = (event: StoredEvent): boolean => {
-    const seconds = Math.floor(event.event_ts / 1_000_000)
-    if (seconds < from || seconds >= to || accept?.(event) === false) return false
-    if (before === undefined) return true
-    return (
-      event.event_ts < before.ts || (event.event_ts === before.ts && event.event_id < before.id)
-    )
+  const times = new Map<EventId, Set<number | null>>()
+  for (const {id, timeUs} of filed) {
+    const known = times.get(id)
+    if (known === undefined) times.set(id, new Set([timeUs]))
+    else known.add(timeUs)
   }
-  for await (const slice of slicesWithEvents(cassandra, contentId, {from, to})) {
-    // A slice is read whole, but never more of it is kept than the page needs.
-    let newest: StoredEvent[] = []
-    for await (const page of eventsOfSlice(cassandra, contentId, slice)) {
-      newest = [...newest, ...page.filter(isInside)].toSorted(byAge).slice(0, limit - found.length)
+  const ids = [...times.keys()]
+  const found: StoredEvent[] = []
+  for (let i = 0; i < ids.length; i += IDS_AT_ONCE) {
+    for (const row of await raw.read(ids.slice(i, i + IDS_AT_ONCE), at.partition)) {
+      if (row === null || !at.isWanted(row.event)) continue
+      if (times.get(plan.idOf(row.event))!.has(plan.timeOf(row.event))) found.push(row)
     }
-    found.push(...newest)
-    if (found.length >= limit) break
   }
   return found
 }
+
+export interface EventQuestion {
+  readonly partition: number
+  /** Text of the entity's key; null: of every entity. */
+  readonly key: string | null
+}
+
+const isInside = (timeUs: number | null, {from, to}: TimeRange): boolean => {
+  const seconds = timeUs === null ? Number.NaN : Math.floor(timeUs / US_PER_SECOND)
+  return seconds >= from && seconds < to
+}
+
+/** Events of one slice, in no order. @param range null: events without a time */
+export async function* eventsOfSlice(
+  source: EventSource,
+  {partition, key}: EventQuestion,
+  slice: number | null,
+  range: TimeRange | null,
+): AsyncIterable<readonly StoredEvent[]> {
+  const {plan, files} = source
+  const timeUs = slice === null ? null : slice * US_PER_SECOND
+  const isWanted = (event: Fields): boolean => {
+    const isIts = key === null || toKeyText(plan.keyOf(event)) === key
+    return isIts && (range === null || isInside(plan.timeOf(event), range))
+  }
+  const isFiledInside = (one: FiledEvent): boolean => range === null || isInside(one.timeUs, range)
+  const pages =
+    key === null ? pagesOfAll(files, partition, timeUs) : [await files.read(key, partition, timeUs)]
+  for await (const page of pages) {
+    const found = await present(source, page.filter(isFiledInside), {partition, isWanted})
+    if (found.length > 0) yield found
+  }
+}
+
+async function* pagesOfAll(
+  files: EventSource['files'],
+  partition: number,
+  timeUs: number | null,
+): AsyncIterable<readonly FiledEvent[]> {
+  for (let shard = 0; shard < SHARDS; shard++) {
+    let from: string | null = null
+    do {
+      const {events, next}: Awaited<ReturnType<FilesTable['page']>> = await files.page({
+        partition,
+        timeUs,
+        shard,
+        from,
+      })
+      yield events
+      from = next
+    } while (from !== null)
+  }
+}
+
+/** Every event of a range, newest slice first; of one key sorted, and the range may be all time. */
+export async function* eventsOf(
+  source: EventSource,
+  question: EventQuestion,
+  range: TimeRange,
+): AsyncIterable<readonly StoredEvent[]> {
+  const {plan, files} = source
+  const {key, partition} = question
+  const periods = key === null ? [range] : await files.periods(key, partition, range)
+  for (const period of periods) {
+    for (const slice of slicesOf(plan.stream.filed, period)) {
+      for await (const page of eventsOfSlice(source, question, slice, period)) {
+        yield page.toSorted((a, b) => byAge(positionOf(plan, a), positionOf(plan, b)))
+      }
+    }
+  }
+}
+
+/** Place of an event in lists. */
+export const positionOf = (plan: StreamPlan, {event}: StoredEvent): EventPosition => ({
+  at: plan.timeOf(event) ?? Number.NEGATIVE_INFINITY,
+  id: plan.idOf(event),
+})

@@ -1,27 +1,49 @@
 import * as fc from 'fast-check'
 import {expect, test} from 'vitest'
-import {timestampBytes, timestampOf} from './fence.ts'
+import {
+  markOfAggregate,
+  markOfRaw,
+  offsetOfWritetime,
+  timestampBytes,
+  timestampOf,
+} from './fence.ts'
 
 const offsets = fc.integer({min: 0, max: 2 ** 42})
-const generations = fc.integer({min: 0, max: 2 ** 20 - 1})
+const marks = fc.integer({min: 0, max: 2 ** 20 - 1})
 
-test('a later offset wins whatever the generations, and a later generation wins at one offset', () => {
+test('INV-54: a later offset wins whatever the marks, and a higher mark wins at one offset', () => {
   fc.assert(
-    fc.property(offsets, offsets, generations, generations, (a, b, g, h) => {
-      const first = timestampOf({offset: a, generation: g})
-      const second = timestampOf({offset: b, generation: h})
+    fc.property(offsets, offsets, marks, marks, (a, b, g, h) => {
+      const first = timestampOf(a, g)
+      const second = timestampOf(b, h)
       const expected = a === b ? Math.sign(g - h) : Math.sign(a - b)
       expect(first < second ? -1 : first > second ? 1 : 0).toBe(expected)
     }),
   )
 })
 
-test('offsets and generations that do not fit stop the writer instead of mixing cells', () => {
-  expect(() => timestampOf({offset: 2 ** 43, generation: 0})).toThrow(/do not fit/)
-  expect(() => timestampOf({offset: 1, generation: 2 ** 20})).toThrow(/do not fit/)
-  expect(() => timestampOf({offset: -1, generation: 1})).toThrow(/do not fit/)
+test('at one offset the row in which nothing is left that was taken out wins', () => {
+  expect(markOfAggregate(false)).toBeGreaterThan(markOfAggregate(true))
 })
 
-test('bytes are those of a big-endian signed 64-bit number', () => {
-  expect(timestampBytes({offset: 1, generation: 2}).readBigInt64BE()).toBe(1_048_578n)
+test('at one offset the later owner of a raw row wins, and a patch over what it was read from', () => {
+  expect(markOfRaw(3)).toBeGreaterThan(markOfRaw(2, true))
+  expect(markOfRaw(2, true)).toBeGreaterThan(markOfRaw(2))
+})
+
+test('offsets and marks that do not fit stop the writer instead of mixing cells', () => {
+  expect(() => timestampOf(2 ** 43, 0)).toThrow(/do not fit/)
+  expect(() => timestampOf(1, 2 ** 20)).toThrow(/do not fit/)
+  expect(() => timestampOf(-1, 1)).toThrow(/do not fit/)
+  expect(() => timestampOf(1, markOfRaw(2 ** 19))).toThrow(/do not fit/)
+})
+
+test('bytes are those of a big-endian signed 64-bit number, and tell the offset again', () => {
+  expect(timestampBytes(1, 2).readBigInt64BE()).toBe(1_048_578n)
+  fc.assert(
+    fc.property(offsets, marks, (offset, mark) => {
+      expect(timestampBytes(offset, mark).readBigInt64BE()).toBe(timestampOf(offset, mark))
+      expect(offsetOfWritetime(timestampOf(offset, mark))).toBe(offset)
+    }),
+  )
 })

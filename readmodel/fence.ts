@@ -1,46 +1,59 @@
-/** Which write wins: the one of the higher offset, at equal offsets that of the higher generation. */
+/**
+ * Which write wins: that of the higher offset; at one offset that of the higher mark.
+ *
+ * Guarantees    INV-54.
+ */
 import {toBigintBytes} from '../platform/cassandra.ts'
 import {PipelineError} from '../platform/errors.ts'
 
+/** Where values come from, and up to which record. */
 export interface Fence {
   readonly partition: number
   /** Last offset that the written values include. */
   readonly offset: number
-  readonly generation: number
 }
 
-const GENERATIONS = 1n << 20n
+const MARKS = 2 ** 20
 const TIMESTAMP_MAX = (1n << 63n) - 1n
-
-/** Microseconds in Cassandra's eyes: 2^20 * offset + generation. */
-export function timestampOf(fence: Pick<Fence, 'offset' | 'generation'>): bigint {
-  const {offset, generation} = fence
-  const timestamp = GENERATIONS * BigInt(offset) + BigInt(generation)
-  const fits = offset >= 0 && generation >= 0 && BigInt(generation) < GENERATIONS
-  if (fits && timestamp <= TIMESTAMP_MAX) return timestamp
-  throw new PipelineError(
-    'STATE_CONTRADICTS',
-    `offset ${offset} and generation ${generation} do not fit into a write timestamp`,
-    {disposition: 'stop'},
-  )
-}
-
-const GENERATIONS_MAX = 2 ** 20
 /** Offsets up to here leave the upper half of the timestamp a plain number. */
 const PLAIN_OFFSET_MAX = 2 ** 43 - 1
 const LOW_OFFSETS = 2 ** 12
 
+/**
+ * Mark of an aggregate row: a property of its value, not of who wrote it. A row in which nothing is left
+ * that was retracted wins over one where something is.
+ */
+export const markOfAggregate = (isRetracted: boolean): number => (isRetracted ? 0 : 2)
+
+/** Mark of a raw row: whoever took the partition later wins, and a patch over what it was read from. */
+export const markOfRaw = (takeover: number, isPatch = false): number =>
+  2 * takeover + (isPatch ? 1 : 0)
+
+/** Microseconds in Cassandra's eyes: 2^20 * offset + mark. @throws `STATE_CONTRADICTS` beyond 63 bits */
+export function timestampOf(offset: number, mark: number): bigint {
+  const timestamp = BigInt(MARKS) * BigInt(offset) + BigInt(mark)
+  const fits = offset >= 0 && mark >= 0 && mark < MARKS
+  if (fits && timestamp <= TIMESTAMP_MAX) return timestamp
+  throw new PipelineError(
+    'STATE_CONTRADICTS',
+    `offset ${offset} and mark ${mark} do not fit into a write timestamp`,
+    {disposition: 'stop'},
+  )
+}
+
 /** The timestamp as the driver takes it. */
-export function timestampBytes(fence: Pick<Fence, 'offset' | 'generation'>): Buffer {
-  const {offset, generation} = fence
-  const isPlain =
-    offset >= 0 && offset <= PLAIN_OFFSET_MAX && generation >= 0 && generation < GENERATIONS_MAX
-  if (!isPlain) return toBigintBytes(timestampOf(fence))
+export function timestampBytes(offset: number, mark: number): Buffer {
+  const isPlain = offset >= 0 && offset <= PLAIN_OFFSET_MAX && mark >= 0 && mark < MARKS
+  if (!isPlain) return toBigintBytes(timestampOf(offset, mark))
   // Each event has one: two 32-bit halves cost a tenth of big integers.
   const high = Math.floor(offset / LOW_OFFSETS)
-  const low = ((offset % LOW_OFFSETS) * GENERATIONS_MAX + generation) >>> 0
+  const low = ((offset % LOW_OFFSETS) * MARKS + mark) >>> 0
   const bytes = Buffer.allocUnsafe(8)
   bytes.writeUInt32BE(high, 0)
   bytes.writeUInt32BE(low, 4)
   return bytes
 }
+
+/** The offset in a write timestamp. */
+export const offsetOfWritetime = (written: unknown): number =>
+  Number(BigInt(String(written)) >> 20n)

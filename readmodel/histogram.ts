@@ -1,12 +1,13 @@
 /**
- * Logarithmic buckets of durations for percentiles: integer bounds, each a tenth above the one
+ * Logarithmic buckets of whole numbers for percentiles: integer bounds, each a tenth above the one
  * before, so a bucket's geometric middle is within 4.9 % of everything in it. Small values have
- * buckets of their own.
+ * buckets of their own; a negative value has the negative number of its opposite's bucket.
  */
+import type {Whole} from './bytes.ts'
 
 const GROWTH_NUMERATOR = 11
 const GROWTH_DENOMINATOR = 10
-const VALUE_MAX = 2 ** 31 - 1
+const VALUE_MAX = Number.MAX_SAFE_INTEGER
 
 /** Lower bounds, inclusive: 0, 1, 2, … then growing by a tenth. */
 export const BOUNDS: readonly number[] = (() => {
@@ -21,27 +22,33 @@ export const BOUNDS: readonly number[] = (() => {
 export const BUCKETS = BOUNDS.length
 const TABLE = Float64Array.from(BOUNDS)
 
-/** The bucket of a duration, milliseconds: the last one whose bound is not above it. */
-export function bucketOfMs(ms: number): number {
+/** The bucket of a whole number: the last one whose bound is not above it. Beyond 2^53: the last. */
+export function bucketOf(value: Whole): number {
+  const number = Number(value)
+  return number < 0 ? -search(-number) : search(number)
+}
+
+function search(value: number): number {
   let low = 0
   let high = BUCKETS
   while (high - low > 1) {
     const middle = (low + high) >>> 1
-    if (TABLE[middle]! <= ms) low = middle
+    if (TABLE[middle]! <= value) low = middle
     else high = middle
   }
   return low
 }
 
-/** What stands for every duration of a bucket, milliseconds. */
+/** What stands for every value of a bucket. */
 export function middleOf(bucket: number): number {
+  if (bucket < 0) return -middleOf(-bucket)
   const lower = BOUNDS[bucket]!
   const upper = (BOUNDS[bucket + 1] ?? VALUE_MAX + 1) - 1
   return Math.sqrt(lower * upper)
 }
 
 /**
- * The value below or at which the given share of all durations lies, as PostgreSQL's
+ * The value below or at which the given share of all values lies, as PostgreSQL's
  * `percentile_disc` means it; null without any.
  *
  * @param counts bucket to count

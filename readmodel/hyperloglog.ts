@@ -3,7 +3,8 @@
  * kept sparse while small, with the improved estimator of Ertl (arXiv 1702.01284) in place of bias
  * tables. Adding is idempotent and order-free; sketches of any sizes merge without loss.
  */
-import type {UserHash} from './user-hash.ts'
+import {IntMap} from './int-map.ts'
+import type {TextHash} from './text-hash.ts'
 
 export const HLL_BITS = 14
 export const HLL_REGISTERS = 1 << HLL_BITS
@@ -15,7 +16,7 @@ export const SPARSE_MAX = 1024
 /** `index << 6 | rank`: one non-zero register in 20 bits. */
 export type HllEntry = number
 
-export function entryOf({low, high}: UserHash): HllEntry {
+export function entryOf({low, high}: TextHash): HllEntry {
   const index = low & (HLL_REGISTERS - 1)
   // The other 50 bits: 32 of `high`, then 18 of `low`.
   const rank =
@@ -27,7 +28,7 @@ export function entryOf({low, high}: UserHash): HllEntry {
 
 export class HyperLogLog {
   /** Sparse form: register index to rank. */
-  #sparse: Map<number, number> | undefined = new Map()
+  #sparse: IntMap | undefined = new IntMap()
   #dense: Uint8Array | undefined
   /** How many registers have each rank: an estimate never walks the registers. */
   readonly #ranks = emptyRanks()
@@ -55,7 +56,9 @@ export class HyperLogLog {
   /** Non-zero registers. */
   *entries(): IterableIterator<HllEntry> {
     if (this.#sparse !== undefined) {
-      for (const [index, rank] of this.#sparse) yield (index << 6) | rank
+      const entries: HllEntry[] = []
+      this.#sparse.forEach((index, rank) => entries.push((index << 6) | rank))
+      yield* entries
       return
     }
     const dense = this.#dense!
@@ -75,7 +78,7 @@ export class HyperLogLog {
 
   /** Roughly the memory it takes. */
   get bytes(): number {
-    return this.#sparse === undefined ? HLL_REGISTERS + 400 : 400 + this.#sparse.size * 24
+    return this.#sparse === undefined ? HLL_REGISTERS + 400 : 400 + this.#sparse.bytes
   }
 
   estimate(): number {
@@ -84,7 +87,7 @@ export class HyperLogLog {
 
   #densify(): void {
     const dense = new Uint8Array(HLL_REGISTERS)
-    for (const [index, rank] of this.#sparse!) dense[index] = rank
+    this.#sparse!.forEach((index, rank) => (dense[index] = rank))
     this.#dense = dense
     this.#sparse = undefined
   }

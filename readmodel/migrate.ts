@@ -1,20 +1,22 @@
-/** Brings the keyspace and its tables up to date. Safe to run again, and by two at once. */
+/** Makes the keyspace and the tables of declared streams. Safe to run again, and by two at once. */
+import {randomBytes} from 'node:crypto'
+import type {Stream} from '../contracts/stream.ts'
 import {openCassandra, type Cassandra} from '../platform/cassandra.ts'
 import type {CassandraConnection} from '../platform/connections.ts'
 import {PipelineError} from '../platform/errors.ts'
-import {MIGRATIONS, type SchemaMigration} from './cassandra-schema.ts'
+import {nameOfTable, tablesFor} from './schema.ts'
 
 export interface MigrateOptions {
   /** Copies of every row in the data centre, used when the keyspace does not exist yet. */
   readonly replicas?: number
   /** Called while somebody else migrates; resolves when it is time to look again. */
   readonly waitTurn?: () => Promise<void>
-  readonly migrations?: readonly SchemaMigration[]
 }
 
 /** A migrator that died is forgotten after so long, seconds. */
 const LOCK_SECONDS = 120
 const TRIES = 600
+const SPACE = 'space'
 
 const waitABit = async (): Promise<void> => {
   const {promise, resolve} = Promise.withResolvers<void>()
@@ -23,33 +25,49 @@ const waitABit = async (): Promise<void> => {
 }
 
 /**
- * Creates the keyspace if it is missing and applies what its version table does not list.
+ * Creates the keyspace if it is missing, and every table that a stream needs.
  *
- * @returns names of the migrations that this call applied
- * @throws `STATE_CONTRADICTS` when the keyspace is newer than this program
+ * @returns names of the tables that this call made
+ * @throws `STATE_CONTRADICTS` when a table was made for another declaration
  */
 export async function migrateReadModel(
   connection: CassandraConnection,
+  streams: readonly Stream[],
   options: MigrateOptions = {},
 ): Promise<{readonly applied: readonly string[]}> {
-  const {replicas = 1, waitTurn = waitABit, migrations = MIGRATIONS} = options
+  const {replicas = 1, waitTurn = waitABit} = options
   await createKeyspace(connection, replicas)
   await using db = await openCassandra(connection, {
     keyspace: connection.keyspace,
     timeoutMs: 60_000,
   })
-  await db.transact(
-    `CREATE TABLE IF NOT EXISTS schema_version (
-       scope text, version int, name text, applied_at timestamp, PRIMARY KEY (scope, version))`,
-  )
+  await db.transact('CREATE TABLE IF NOT EXISTS read_model (name text PRIMARY KEY, value text)')
   await db.transact('CREATE TABLE IF NOT EXISTS schema_lock (scope text PRIMARY KEY, holder uuid)')
   const holder = crypto.randomUUID()
   await lock(db, holder, waitTurn)
   try {
-    return {applied: await applyMissing(db, migrations)}
+    return {applied: await createMissing(db, streams)}
   } finally {
     await db.transact('DELETE FROM schema_lock WHERE scope = ? IF holder = ?', ['tables', holder])
   }
+}
+
+/**
+ * What the keyspace calls itself in Redis: another one, made anew, never meets its values.
+ *
+ * @throws `STATE_CONTRADICTS` when the keyspace was not made yet
+ */
+export async function readSpace(db: Cassandra): Promise<string> {
+  const known = await valueOf(db, SPACE)
+  if (known !== null) return known
+  throw new PipelineError('STATE_CONTRADICTS', `${db.keyspace} is not made yet: npm run init`, {
+    disposition: 'retry',
+  })
+}
+
+async function valueOf(db: Cassandra, name: string): Promise<string | null> {
+  const [row] = await db.rows('SELECT value FROM read_model WHERE name = ?', [name])
+  return (row?.['value'] as string | undefined) ?? null
 }
 
 async function createKeyspace(connection: CassandraConnection, replicas: number): Promise<void> {
@@ -74,29 +92,28 @@ async function lock(db: Cassandra, holder: string, waitTurn: () => Promise<void>
   })
 }
 
-async function applyMissing(
+async function createMissing(
   db: Cassandra,
-  migrations: readonly SchemaMigration[],
+  streams: readonly Stream[],
 ): Promise<readonly string[]> {
-  const rows = await db.rows('SELECT version FROM schema_version WHERE scope = ?', ['tables'])
-  const present = new Set(rows.map(row => row['version'] as number))
-  const newest = Math.max(0, ...migrations.map(({version}) => version))
-  const beyond = [...present].find(version => version > newest)
-  if (beyond !== undefined) {
-    throw new PipelineError(
-      'STATE_CONTRADICTS',
-      `keyspace ${db.keyspace} has schema version ${beyond}, this program knows ${newest}`,
-      {disposition: 'stop'},
-    )
+  const keep = async (name: string, value: string): Promise<void> => {
+    await db.execute('INSERT INTO read_model (name, value) VALUES (?, ?)', [name, value])
   }
+  if ((await valueOf(db, SPACE)) === null) await keep(SPACE, `c${randomBytes(4).toString('hex')}`)
   const applied: string[] = []
-  for (const {version, name, statements} of migrations) {
-    if (present.has(version)) continue
-    for (const statement of statements) await db.transact(statement)
-    await db.execute(
-      'INSERT INTO schema_version (scope, version, name, applied_at) VALUES (?, ?, ?, ?)',
-      ['tables', version, name, new Date()],
-    )
+  for (const table of tablesFor(streams)) {
+    const name = nameOfTable(table)
+    const made = await valueOf(db, `table ${name}`)
+    if (made === table.layout) continue
+    if (made !== null) {
+      throw new PipelineError(
+        'STATE_CONTRADICTS',
+        `${db.keyspace}.${name} was made for another declaration than that of streams/: give the stream another name, or begin anew with npm run reset`,
+        {disposition: 'stop'},
+      )
+    }
+    await db.transact(table.statement)
+    await keep(`table ${name}`, table.layout)
     applied.push(name)
   }
   return applied

@@ -2,64 +2,81 @@
 import * as fc from 'fast-check'
 import {expect, test} from 'vitest'
 import {planBatches, PARTITION_ROWS_MAX, type PlacedStatement} from './batches.ts'
-import {periodOf} from './content-place.ts'
-import {periodsOf} from './content-reads.ts'
-import {bucketsOfSlice, placeOf, SHARDS, SLICES} from './event-place.ts'
-import {monthsOf} from './event-scan.ts'
-import {marksOf, segmentOf, SECONDS_MAX} from './retention-state.ts'
-import {startOf, toIsoMicros} from './time.ts'
-import {windowSteps} from './windows.ts'
+import {SECONDS_OF, startOf, windowSteps} from './levels.ts'
+import {
+  blockOf,
+  fileOf,
+  IDS_PER_BLOCK,
+  periodOf,
+  SHARDS,
+  shardOf,
+  sliceOf,
+  startsByPeriod,
+} from './slices.ts'
+import {marksOf, SECONDS_MAX, segmentOf} from './special/retention.ts'
 
-const micros = fc.integer({min: -(2 ** 51), max: 2 ** 51})
+const seconds = fc.integer({min: -(10 ** 9), max: 2 * 10 ** 9})
+const level = fc.constantFrom('minute', 'quarter', 'hour', 'day')
 
-test('INV-53: ten minutes of a hit at 5,000 events/s lie in sixteen partitions of 190,000 rows', () => {
-  const rows = new Map<number, number>()
-  // A tenth of the rate: what a shard gets is its share and at most one block more.
-  const perSecond = 500
-  const all = 600 * perSecond
-  for (let n = 0; n < all; n++) {
-    const {bucket} = placeOf(Math.floor((n / perSecond) * 1_000_000), 7_000_000 + n)
-    rows.set(bucket, (rows.get(bucket) ?? 0) + 1)
-  }
-  expect(rows.size).toBe(SHARDS)
-  expect(Math.max(...rows.values())).toBeLessThanOrEqual(all / SHARDS + 4096)
-})
-
-test('an event is found in the slice of its time, before and after 1970', () => {
+test('every bucket of a range is asked for once, in the period that it lies in', () => {
   fc.assert(
-    fc.property(micros, fc.nat(2 ** 31), (us, id) => {
-      const {day, bucket} = placeOf(us, id)
-      expect(day).toBe(toIsoMicros(us).split('T')[0])
-      const slice = Math.floor(bucket / SHARDS)
-      expect(slice).toBeGreaterThanOrEqual(0)
-      expect(slice).toBeLessThan(SLICES)
-      expect(bucketsOfSlice(slice)).toContain(bucket)
-    }),
-  )
-})
-
-test('every bucket of time lies in a period that a reader of the range asks for', () => {
-  const seconds = fc.integer({min: -(10 ** 9), max: 2 * 10 ** 9})
-  fc.assert(
-    fc.property(seconds, fc.nat(86_400), fc.nat(86_400), (from, length, offset) => {
+    fc.property(level, seconds, fc.nat(86_400), (of, from, length) => {
       const range = {from, to: from + length + 1}
-      const at = from + Math.min(offset, length)
-      for (const granularity of ['minute', 'hour'] as const) {
-        const start = startOf(granularity, at)
-        expect(periodsOf(granularity, range)).toContain(periodOf({granularity, start}))
-      }
+      const asked = [...startsByPeriod(of, range)].flatMap(([period, starts]) =>
+        starts.map(start => ({period, start})),
+      )
+      const size = SECONDS_OF[of]
+      const first = Math.ceil(from / size) * size + 0
+      const count = Math.max(0, Math.ceil((range.to - first) / size))
+      expect(asked.map(({start}) => start)).toEqual(
+        Array.from({length: count}, (_, i) => first + i * size),
+      )
+      for (const {period, start} of asked) expect(periodOf(of, start)).toBe(period)
     }),
   )
 })
 
-test('months of a range are whole and in order', () => {
-  const from = Date.UTC(2026, 10, 30, 23) / 1000
-  const to = Date.UTC(2027, 0, 1, 1) / 1000
-  expect(monthsOf({from, to}).map(at => new Date(at * 1000).toISOString().slice(0, 10))).toEqual([
-    '2026-11-01',
-    '2026-12-01',
-    '2027-01-01',
-  ])
+test('INV-53: an hour of a million events a minute fills no partition beyond 100 MB', () => {
+  // Minutes of every entity of a source partition that has a sixth of the events, in one of the shards.
+  const entities = 100_000
+  const shards = new Map<number, number>()
+  for (let n = 0; n < entities; n++) {
+    const shard = shardOf(`00000000-0000-4000-8000-${String(n).padStart(12, '0')}`)
+    shards.set(shard, (shards.get(shard) ?? 0) + 1)
+  }
+  expect(shards.size).toBe(SHARDS)
+  const rowBytes = 300
+  const most = Math.max(...shards.values())
+  // Each of them once a minute is a tenth of the events.
+  expect(most * 60 * rowBytes).toBeLessThan(150e6)
+  expect(most).toBeLessThan((entities / SHARDS) * 1.1)
+})
+
+test('rows of one entity lie in one shard, whatever the level', () => {
+  expect(sliceOf('minute', 1_795_244_400, 3)).toBe('minute 2026-11-21T07/3')
+  expect(sliceOf('hour', 1_795_244_400, 3)).toBe('hour 2026-11-21/3')
+  expect(sliceOf('day', 1_795_219_200, 3)).toBe('day 2026-11/3')
+  expect(fileOf('hour', 1_795_244_400_000_000, 7)).toBe('2026-11-21T07/7')
+  expect(fileOf('day', null, 7)).toBe('none/7')
+})
+
+test('neighbours in id lie together, by number or by the time in them; other texts are spread', () => {
+  expect(blockOf(IDS_PER_BLOCK - 1)).toBe(0)
+  expect(blockOf(IDS_PER_BLOCK)).toBe(1)
+  expect(blockOf(-1)).toBe(-1)
+  const early = blockOf('0193a3c0-0000-7000-8000-000000000000')
+  expect(blockOf('0193a3c0-0001-7fff-bfff-ffffffffffff')).toBe(early)
+  const blocks = new Set<number>()
+  fc.assert(
+    fc.property(fc.uuid({version: 4}), id => {
+      const block = blockOf(id)
+      expect(blockOf(id)).toBe(block)
+      expect(block).toBeGreaterThanOrEqual(0)
+      blocks.add(block)
+    }),
+    {numRuns: 1000},
+  )
+  expect(blocks.size).toBeGreaterThan(800)
 })
 
 test('a window has as many steps as it is long, the last one holds now', () => {
@@ -67,6 +84,16 @@ test('a window has as many steps as it is long, the last one holds now', () => {
   expect(steps).toHaveLength(60)
   expect(steps.at(-1)).toBe(1_795_244_400)
   expect(steps[0]).toBe(1_795_243_810)
+})
+
+test('a bucket starts at or before what lies in it, also before 1970', () => {
+  fc.assert(
+    fc.property(level, seconds, (of, at) => {
+      const start = startOf(of, at)
+      expect(start).toBeLessThanOrEqual(at)
+      expect(start + SECONDS_OF[of]).toBeGreaterThan(at)
+    }),
+  )
 })
 
 const statement = (partition: string, bytes: number): PlacedStatement => ({

@@ -1,42 +1,33 @@
 /**
- * Names of keys in Redis. `{p}` is the source partition: the hash tag keeps what one owner writes
- * in one slot of a cluster. Keys of a partition count only while its lease stands.
+ * Names of keys in Redis. `{p}` is the source partition: the hash tag keeps what one owner writes in one
+ * slot of a cluster. `space` is drawn when the keyspace is made: values of another one are never met.
  */
 
-/** Lease of a stream's partition: hash of run_id, generation, offset; expires by itself. */
-export const readyKey = (stream: string, partition: number): string =>
-  `ready:${stream}:{${partition}}`
+/** A row of a projection, as hash of run, offset and what it holds. */
+export const liveKey = (
+  space: string,
+  partition: number,
+  projection: string,
+  key: string,
+): string => `${space}:{${partition}}:${projection}:${key}`
 
-/** What the last flush of a partition carried: hash of generation, offset. Never expires. */
-export const fenceKey = (stream: string, partition: number): string =>
-  `fence:${stream}:{${partition}}`
+/**
+ * What an owner says about all keys of a stream's partition: hash of run, sequence, takeover, offset, since.
+ * It ends by itself.
+ */
+export const markerKey = (space: string, stream: string, partition: number): string =>
+  `${space}:{${partition}}:${stream}:live`
 
 /** There while a reader waits until Cassandra has what is folded; expires by itself. */
-export const awaitedKey = (stream: string, partition: number): string =>
-  `awaited:${stream}:{${partition}}`
+export const awaitedKey = (space: string, stream: string, partition: number): string =>
+  `${space}:{${partition}}:${stream}:awaited`
 
-/** An engagement event as hash; fields without value are absent. */
-export const eventKey = (eventId: number): string => `engagement_events:event:${eventId}`
+/** List of the event hashes that an owner wrote, oldest first. */
+export const hashesKey = (space: string, stream: string, partition: number): string =>
+  `${space}:{${partition}}:${stream}:hashes`
 
-/** Totals of a content as hash. */
-export const totalsKey = (partition: number, contentId: string): string =>
-  `content_totals:{${partition}}:${contentId}`
+/** A single event as hash; fields without value are absent. */
+export const eventKey = (hashes: string, id: number | string): string => `${hashes}:${id}`
 
-/** Hash of one 10 s step: field = content, value = bytes (see leaderboard-state.ts). */
-export const leaderboardKey = (partition: number, stepSeconds: number): string =>
-  `leaderboard:{${partition}}:${stepSeconds}`
-
-/** Viewers of one 10 s step as bytes (see viewers-state.ts). */
-export const viewersKey = (partition: number, stepSeconds: number): string =>
-  `viewers:{${partition}}:${stepSeconds}`
-
-/** Hash of one minute of the whole platform, by source partition. */
-export const platformMinuteKey = (partition: number, minuteSeconds: number): string =>
-  `platform:{${partition}}:${minuteSeconds}`
-
-/** Hash: field = page, value = views. */
-export const pageViewsKey = (partition: number): string => `page_views:{${partition}}`
-
-/** Hash of one minute of activity: events, page_views. */
-export const activityMinuteKey = (partition: number, minuteSeconds: number): string =>
-  `activity:{${partition}}:${minuteSeconds}`
+/** Hash of counts by source partition, by the name that people know. */
+export const namedHashKey = (name: string, partition: number): string => `${name}:{${partition}}`

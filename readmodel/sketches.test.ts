@@ -1,8 +1,10 @@
 import * as fc from 'fast-check'
 import {expect, test} from 'vitest'
-import {BOUNDS, bucketOfMs, middleOf, percentileOf} from './histogram.ts'
+import {bucketOf, BOUNDS, middleOf, percentileOf} from './histogram.ts'
+import {ByteReader, ByteWriter} from './bytes.ts'
 import {entryOf, HyperLogLog} from './hyperloglog.ts'
-import {hashUser} from './user-hash.ts'
+import {hashText} from './text-hash.ts'
+import {UserSet, UserUnion} from './user-set.ts'
 
 /** Ids of users as they are: version 4 UUIDs, here from a counter. */
 const user = (n: number): string =>
@@ -10,7 +12,7 @@ const user = (n: number): string =>
 
 const sketchOf = (from: number, to: number): HyperLogLog => {
   const sketch = new HyperLogLog()
-  for (let n = from; n < to; n++) sketch.add(entryOf(hashUser(user(n))))
+  for (let n = from; n < to; n++) sketch.add(entryOf(hashText(user(n))))
   return sketch
 }
 
@@ -38,11 +40,11 @@ test('adding again or in another order changes nothing, and merging equals addin
   fc.assert(
     fc.property(fc.array(fc.nat(5000), {maxLength: 3000}), fc.nat(3000), (ids, cut) => {
       const whole = new HyperLogLog()
-      for (const n of ids) whole.add(entryOf(hashUser(user(n))))
+      for (const n of ids) whole.add(entryOf(hashText(user(n))))
       const left = new HyperLogLog()
       const right = new HyperLogLog()
-      for (const n of ids.slice(0, cut).toReversed()) left.add(entryOf(hashUser(user(n))))
-      for (const n of [...ids.slice(cut), ...ids]) right.add(entryOf(hashUser(user(n))))
+      for (const n of ids.slice(0, cut).toReversed()) left.add(entryOf(hashText(user(n))))
+      for (const n of [...ids.slice(cut), ...ids]) right.add(entryOf(hashText(user(n))))
       left.merge(right)
       expect([...left.entries()].toSorted((a, b) => a - b)).toEqual(
         [...whole.entries()].toSorted((a, b) => a - b),
@@ -56,7 +58,7 @@ test('adding again or in another order changes nothing, and merging equals addin
 test('every duration is within 4.9 % of what stands for its bucket', () => {
   fc.assert(
     fc.property(fc.oneof(fc.integer({min: 0, max: 2 ** 31 - 1}), fc.nat(5000)), ms => {
-      const bucket = bucketOfMs(ms)
+      const bucket = bucketOf(ms)
       expect(BOUNDS[bucket]!).toBeLessThanOrEqual(ms)
       expect(BOUNDS[bucket + 1] ?? Infinity).toBeGreaterThan(ms)
       expect(Math.abs(middleOf(bucket) - ms)).toBeLessThanOrEqual(ms * 0.049)
@@ -70,7 +72,7 @@ test('percentiles are within 5 % of the exact ones', () => {
   fc.assert(
     fc.property(durations, fc.constantFrom(0, 0.25, 0.5, 0.9, 0.99, 1), (values, ratio) => {
       const counts = new Map<number, number>()
-      for (const ms of values) counts.set(bucketOfMs(ms), (counts.get(bucketOfMs(ms)) ?? 0) + 1)
+      for (const ms of values) counts.set(bucketOf(ms), (counts.get(bucketOf(ms)) ?? 0) + 1)
       const sorted = values.toSorted((a, b) => a - b)
       const exact = sorted[Math.max(1, Math.ceil(ratio * sorted.length)) - 1]!
       expect(Math.abs(percentileOf(counts, ratio)! - exact)).toBeLessThanOrEqual(exact * 0.05)
@@ -81,4 +83,79 @@ test('percentiles are within 5 % of the exact ones', () => {
 test('without durations there is no percentile', () => {
   expect(percentileOf(new Map(), 0.5)).toBeNull()
   expect(percentileOf(new Map([[3, 0]]), 0.5)).toBeNull()
+})
+
+const hashOf = (n: number): number => hashText(user(n)).low
+
+/** As readers get it, from a store or from the moment. */
+function unionOf(sets: readonly UserSet[], isLive: boolean): UserUnion {
+  const union = new UserUnion()
+  for (const set of sets) {
+    const writer = new ByteWriter()
+    if (isLive) set.encodeLive(writer, {listMax: 1000, bits: 12})
+    else set.encode(writer)
+    union.read(new ByteReader(writer.take()))
+  }
+  return union
+}
+
+test('users of a window are counted exactly while they are few, whatever is taken out again', () => {
+  const steps = fc.array(fc.record({n: fc.nat(60), isIn: fc.boolean()}), {maxLength: 300})
+  fc.assert(
+    fc.property(steps, fc.boolean(), (list, isLive) => {
+      const sets = [new UserSet(), new UserSet()]
+      const counts = [new Map<number, number>(), new Map<number, number>()]
+      for (const [i, {n, isIn}] of list.entries()) {
+        const [set, count] = [sets[i % 2]!, counts[i % 2]!]
+        const before = count.get(n) ?? 0
+        if (!isIn && before === 0) continue
+        set.add(hashOf(n), isIn ? 1 : -1)
+        count.set(n, before + (isIn ? 1 : -1))
+      }
+      const expected = new Set(
+        counts.flatMap(one => [...one].flatMap(([n, c]) => (c > 0 ? [n] : []))),
+      )
+      expect(unionOf(sets, isLive).size).toBe(expected.size)
+    }),
+  )
+})
+
+test('beyond 4,096 a set takes no more than 16 KiB, and sets of every form make one union', () => {
+  const small = new UserSet()
+  const large = new UserSet()
+  for (let n = 0; n < 2000; n++) small.add(hashOf(n), 1)
+  for (let n = 1000; n < 61_000; n++) large.add(hashOf(n), 1)
+  const writer = new ByteWriter()
+  large.encode(writer)
+  expect(writer.take().length).toBeLessThan(2 ** 14 + 10)
+  // A stored sketch has 2^14 registers (0.8 %), one of the moment may have 2^12 (1.6 %).
+  for (const [isLive, error] of [
+    [false, 0.025],
+    [true, 0.05],
+  ] as const) {
+    for (const sets of [
+      [small, large],
+      [large, small],
+    ]) {
+      const {size} = unionOf(sets, isLive)
+      expect(Math.abs(size - 61_000) / 61_000).toBeLessThan(error)
+    }
+  }
+})
+
+test('registers that are folded to fewer are those that would have been made with fewer', () => {
+  const fine = new UserSet()
+  const coarse = new UserSet()
+  for (let n = 0; n < 5000; n++) fine.add(hashOf(n), 1)
+  for (let n = 0; n < 4000; n++) coarse.add(hashOf(n), 1)
+  const writer = new ByteWriter()
+  coarse.encodeLive(writer, {listMax: 10, bits: 12})
+  const union = new UserUnion()
+  union.read(new ByteReader(writer.take()))
+  const alone = union.size
+  const both = new ByteWriter()
+  fine.encode(both)
+  union.read(new ByteReader(both.take()))
+  expect(Math.abs(alone - 4000) / 4000).toBeLessThan(0.05)
+  expect(Math.abs(union.size - 5000) / 5000).toBeLessThan(0.05)
 })

@@ -7,6 +7,7 @@ import {
   readDatabaseUrl,
   readKafkaConnection,
   readRegistryConnection,
+  readStreamsFolder,
 } from '../platform/connections.ts'
 import {messageOf} from '../platform/errors.ts'
 import {openAdmin} from '../platform/kafka-clients.ts'
@@ -14,6 +15,7 @@ import {createRecordReader} from '../platform/kafka-platformatic-reader.ts'
 import {createLogger} from '../platform/log.ts'
 import {createPool} from '../platform/postgres.ts'
 import {createRegistry} from '../platform/registry.ts'
+import {loadStreams} from '../streams/load.ts'
 
 const USAGE = `usage: npm run dead-letters -- list [LIMIT]     newest first
        npm run dead-letters -- show ID
@@ -28,6 +30,7 @@ async function open(resources: AsyncDisposableStack) {
   const kafka = readKafkaConnection(read)
   const pool = createPool(readDatabaseUrl(read), {applicationName: 'dead-letters'})
   const registry = createRegistry(readRegistryConnection(read))
+  const streams = await loadStreams(readStreamsFolder(read))
   read.finish()
   resources.defer(() => pool.end())
   const log = createLogger('dead-letters', 'silent')
@@ -45,7 +48,7 @@ async function open(resources: AsyncDisposableStack) {
     const {rows, rowCount} = await pool.query(text, [...values])
     return {rows, rowCount: rowCount ?? 0}
   }
-  return createDeadLetters({db: {query} as never, inspector, decoder}, kafka)
+  return createDeadLetters({db: {query} as never, inspector, decoder, streams}, kafka)
 }
 
 async function main([command, argument]: readonly string[]): Promise<void> {

@@ -1,8 +1,8 @@
 /** Looks at everything once: what runs, what waits to be published, what waits to be processed. */
-import {STREAMS} from '../contracts/streams.ts'
+import type {Stream} from '../contracts/stream.ts'
 import {topicName} from '../contracts/topics.ts'
 import {envReader, type Env} from '../platform/config.ts'
-import {readDatabaseUrl, readKafkaConnection} from '../platform/connections.ts'
+import {readDatabaseUrl, readKafkaConnection, readStreamsFolder} from '../platform/connections.ts'
 import {openAdmin} from '../platform/kafka-clients.ts'
 import type {KafkaAdmin} from '../platform/kafka.ts'
 import {createLogger} from '../platform/log.ts'
@@ -18,6 +18,7 @@ import {
 } from '../stack/config.ts'
 import {answers, isEncrypted} from '../stack/probe.ts'
 import {readState, type StackState} from '../stack/state.ts'
+import {loadStreams} from '../streams/load.ts'
 
 const LOOK_TIMEOUT_MS = 4000
 
@@ -63,6 +64,8 @@ export function openStatusReader(config: StackConfig, env: Env): StatusReader {
   const kafka = readKafkaConnection(read)
   const group = read.text('PROCESSOR_GROUP_ID', 'processor')
   const keyspace = read.text('CASSANDRA_KEYSPACE', 'content_analytics')
+  const folder = readStreamsFolder(read)
+  let streams: readonly Stream[] | undefined
   let pool: Pool | undefined
   let admin: KafkaAdmin | undefined
 
@@ -79,8 +82,9 @@ export function openStatusReader(config: StackConfig, env: Env): StatusReader {
   async function countLag(): Promise<number> {
     admin ??= await openAdmin(kafka, {clientId: 'status', log: createLogger('status', 'silent')})
     const reader = admin
-    const topics = STREAMS.filter(({name}) => name !== 'content')
-    const lags = topics.map(async stream => {
+    streams ??= await loadStreams(folder)
+    const counted = streams.filter(({isReference}) => !isReference)
+    const lags = counted.map(async stream => {
       const topic = topicName(kafka.topicPrefix, stream.topic)
       const [ends, committed] = await Promise.all([
         reader.offsets(topic),

@@ -1,14 +1,13 @@
 /**
- * Compares what is stored with SQL over PostgreSQL. Exit status 0 only when everything is equal, 1
- * when something differs, 2 when it could not be told. Progress is kept, so a run that was
- * interrupted goes on with `--resume`.
+ * Compares what is stored with SQL over PostgreSQL, for every declared stream. Exit status 0 only when
+ * everything is equal, 1 when something differs, 2 when it could not be told. Progress is kept, so a run that
+ * was interrupted goes on with `--resume`.
  */
 import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {parseArgs} from 'node:util'
-import {engagement} from '../contracts/engagement.ts'
+import type {Stream} from '../contracts/stream.ts'
 import {topicName} from '../contracts/topics.ts'
-import {readContentIds, readContentIdsOfDay} from '../db/truth.ts'
 import {openCassandra} from '../platform/cassandra.ts'
 import {envReader, withSecretFiles, type Env} from '../platform/config.ts'
 import {
@@ -16,48 +15,55 @@ import {
   readDatabaseUrl,
   readKafkaConnection,
   readRedisUrl,
+  readStreamsFolder,
 } from '../platform/connections.ts'
 import {messageOf} from '../platform/errors.ts'
 import {openAdmin} from '../platform/kafka-clients.ts'
 import {createLogger} from '../platform/log.ts'
 import {createPool} from '../platform/postgres.ts'
 import {openRedis} from '../platform/redis.ts'
-import {compareActivity} from './reconcile/activity.ts'
-import {compareContents, compareGoneContents, compareRawEvents} from './reconcile/content.ts'
-import {Differences, type Difference, type OracleDeps} from './reconcile/differences.ts'
-import {comparePlatform, compareWindows} from './reconcile/platform.ts'
+import {readSpace} from '../readmodel/migrate.ts'
+import {loadStreams} from '../streams/load.ts'
+import {openStream, type Compared, type Difference} from './reconcile/differences.ts'
+import {
+  compareKeys,
+  compareRest,
+  KEYS_AT_ONCE,
+  readKeys,
+  readKeysOfDay,
+} from './reconcile/stream.ts'
 
 const USAGE = `usage: npm run reconcile                      everything that is stored
-       npm run reconcile -- --day 2026-01-31     contents with events on that UTC day
-       npm run reconcile -- --content ID
+       npm run reconcile -- --day 2026-01-31     keys with events on that UTC day
+       npm run reconcile -- --key ID             one key: a content, a user, ... (also --content ID)
+       --stream NAME     of that stream only
        --resume          goes on where an interrupted run was
        --progress FILE   where that is kept`
 
 const PROGRESS_FILE = '.stack/reconcile.json'
-const CONTENTS_AT_ONCE = 20
 
 interface Progress {
   /** Which keyspace and database were compared: a run over others does not go on here. */
   readonly of: string
-  /** Contents up to this one are done. */
+  /** Streams that are done. */
+  readonly done: readonly string[]
+  /** Of the present stream, keys up to this one are done. */
   readonly after: string | null
-  readonly contents: number
+  readonly keys: number
   readonly differences: Counts
 }
 
-/** Differences by where they are: `cassandra`, `redis`, `raw`, `user`, … */
-type Counts = Readonly<Record<string, number>>
+/** Differences by where they are: `cassandra`, `redis`, `raw`. */
+type Counts = Record<string, number>
 
 interface Plan {
   readonly of: string
-  readonly day: string | undefined
-  readonly content: string | undefined
   readonly resume: boolean
   readonly progressFile: string
 }
 
 function readProgress({of, resume, progressFile}: Plan): Progress {
-  const none = {of, after: null, contents: 0, differences: {}}
+  const none = {of, done: [], after: null, keys: 0, differences: {}}
   if (!resume || !existsSync(progressFile)) return none
   const kept = JSON.parse(readFileSync(progressFile, 'utf8')) as Progress
   return kept.of === of ? kept : none
@@ -68,83 +74,82 @@ function keepProgress(progress: Progress, file: string): void {
   writeFileSync(file, JSON.stringify(progress))
 }
 
-function add(counts: Counts, found: readonly Difference[]): Counts {
-  const sums: Record<string, number> = {...counts}
-  for (const {what} of found) {
-    const [where = ''] = what.split(' ', 1)
-    sums[where] = (sums[where] ?? 0) + 1
-  }
-  return sums
-}
-
 const totalOf = (counts: Counts): number =>
   Object.values(counts).reduce((sum, count) => sum + count, 0)
 
-function report(differences: readonly Difference[]): void {
-  for (const {what, expected, actual} of differences) {
+/** Prints each difference, and counts it. */
+function reportTo(counts: Counts): (difference: Difference) => void {
+  return ({what, expected, actual}) => {
+    const [where = ''] = what.split(' ', 1)
+    counts[where] = (counts[where] ?? 0) + 1
     console.log(`differs: ${what}: SQL ${String(expected)}, stored ${String(actual)}`)
   }
 }
 
-/** Every content, then what belongs to none. */
-async function reconcileAll(deps: OracleDeps, plan: Plan): Promise<Counts> {
-  let progress = readProgress(plan)
-  if (progress.after !== null) console.log(`going on after content ${progress.after}`)
-  for (;;) {
-    const page = {after: progress.after, limit: CONTENTS_AT_ONCE}
-    const ids = await readContentIds(deps.pg, page)
-    const found = await compareContents(deps, ids)
-    report(found)
-    progress = {
-      after: ids.at(-1) ?? progress.after,
-      contents: progress.contents + ids.length,
-      differences: add(progress.differences, found),
-      of: plan.of,
+type Open = (stream: Stream, report: Compared['report']) => Promise<Compared>
+
+/** Every key of every stream, then what belongs to none. */
+async function reconcileAll(streams: readonly Stream[], open: Open, plan: Plan): Promise<Counts> {
+  const {differences, ...before} = readProgress(plan)
+  const done = [...before.done]
+  let {after, keys} = before
+  if (after !== null) console.log(`going on after ${after}`)
+  for (const stream of streams.filter(({name}) => !done.includes(name))) {
+    const at = await open(stream, reportTo(differences))
+    const keep = (): void =>
+      keepProgress({of: plan.of, done, after, keys, differences}, plan.progressFile)
+    for (;;) {
+      const page = await readKeys(at, after)
+      await compareKeys(at, page)
+      keys += page.length
+      after = page.at(-1) ?? after
+      keep()
+      console.log(`${stream.name}: ${keys} keys compared, ${totalOf(differences)} differences`)
+      if (page.length < KEYS_AT_ONCE) break
     }
-    keepProgress(progress, plan.progressFile)
-    console.log(
-      `${progress.contents} contents compared, ${totalOf(progress.differences)} differences`,
-    )
-    if (ids.length < CONTENTS_AT_ONCE) break
+    await compareRest(at, Math.floor(Date.now() / 1000))
+    console.log(`${stream.name}: all compared, ${totalOf(differences)} differences`)
+    done.push(stream.name)
+    after = null
+    keys = 0
+    keep()
   }
-  const rest = new Differences()
-  await compareRawEvents(rest, deps, null)
-  const others = [
-    ...(await compareGoneContents(deps)),
-    ...rest.list,
-    ...(await comparePlatform(deps)),
-    ...(await compareWindows(deps, Math.floor(Date.now() / 1000))),
-    ...(await compareActivity(deps)),
-  ]
-  report(others)
-  console.log(
-    `contents without events, events without content, platform, windows, activity: ${others.length} differences`,
-  )
   rmSync(plan.progressFile, {force: true})
-  return add(progress.differences, others)
+  return differences
 }
 
-async function reconcile(deps: OracleDeps, plan: Plan): Promise<Counts> {
-  const {day, content} = plan
-  if (content === undefined && day === undefined) return await reconcileAll(deps, plan)
-  const ids = content === undefined ? await readContentIdsOfDay(deps.pg, day!) : [content]
-  let differences: Counts = {}
-  for (const [i, id] of ids.entries()) {
-    const found = await compareContents(deps, [id])
-    report(found)
-    differences = add(differences, found)
-    console.log(`${i + 1} of ${ids.length} contents compared, ${totalOf(differences)} differences`)
+/** Given keys, or those of a day. */
+async function reconcileSome(
+  streams: readonly Stream[],
+  open: Open,
+  keysOf: (at: Compared) => Promise<readonly string[]>,
+): Promise<Counts> {
+  const differences: Counts = {}
+  for (const stream of streams) {
+    const at = await open(stream, reportTo(differences))
+    const keys = await keysOf(at)
+    for (let i = 0; i < keys.length; i += KEYS_AT_ONCE) {
+      const some = keys.slice(i, i + KEYS_AT_ONCE)
+      await compareKeys(at, some, {withRaw: true})
+      console.log(
+        `${stream.name}: ${i + some.length} of ${keys.length} keys compared, ${totalOf(differences)} differences`,
+      )
+    }
   }
   return differences
 }
 
-async function run(env: Env, values: ReturnType<typeof readArguments>): Promise<Counts> {
+type Values = ReturnType<typeof readArguments>
+
+async function run(env: Env, values: Values): Promise<Counts> {
   const read = envReader(env)
   const databaseUrl = readDatabaseUrl(read)
   const cassandraConnection = readCassandraConnection(read)
   const kafka = readKafkaConnection(read)
   const redisUrl = readRedisUrl(read)
+  const streamsFolder = readStreamsFolder(read)
   read.finish()
+  const streams = await chooseStreams(streamsFolder, values.stream)
   await using resources = new AsyncDisposableStack()
   const pg = createPool(databaseUrl, {applicationName: 'reconcile', connectionsMax: 4})
   resources.defer(() => pg.end())
@@ -156,29 +161,48 @@ async function run(env: Env, values: ReturnType<typeof readArguments>): Promise<
   const {keyspace} = cassandraConnection
   const cassandra = resources.use(await openCassandra(cassandraConnection, {keyspace}))
   const redis = resources.use(await openRedis(redisUrl, {name: 'reconcile'}))
-  const offsets = await admin.offsets(topicName(kafka.topicPrefix, engagement.topic))
-  return await reconcile(
-    {pg, cassandra, redis, partitions: offsets.length},
-    {
-      of: `${keyspace} ${new URL(databaseUrl).host}${new URL(databaseUrl).pathname}`,
-      day: values.day,
-      content: values.content,
-      resume: values.resume === true,
-      progressFile: values.progress,
-    },
-  )
+  const space = await readSpace(cassandra)
+  const open: Open = async (stream, report) => {
+    const offsets = await admin.offsets(topicName(kafka.topicPrefix, stream.topic))
+    return openStream({pg, cassandra, redis, space}, stream, {partitions: offsets.length, report})
+  }
+  const {day, content, key = content} = values
+  if (key !== undefined) return await reconcileSome(streams, open, async () => [key])
+  if (day !== undefined) {
+    return await reconcileSome(streams, open, at => readKeysOfDay(at, Date.parse(day) / 1000))
+  }
+  const {host, pathname} = new URL(databaseUrl)
+  return await reconcileAll(streams, open, {
+    of: [keyspace, `${host}${pathname}`, ...streams.map(({name}) => name)].join(' '),
+    resume: values.resume === true,
+    progressFile: values.progress,
+  })
+}
+
+async function chooseStreams(folder: string, name: string | undefined): Promise<readonly Stream[]> {
+  const counted = (await loadStreams(folder)).filter(({isReference}) => !isReference)
+  const chosen = name === undefined ? counted : counted.filter(stream => stream.name === name)
+  if (chosen.length > 0) return chosen
+  const names = counted.map(stream => stream.name).join(', ')
+  throw new TypeError(`there is no stream ${name}; there are ${names}`)
 }
 
 function readArguments() {
   const {values} = parseArgs({
     options: {
       day: {type: 'string'},
+      key: {type: 'string'},
       content: {type: 'string'},
+      stream: {type: 'string'},
       resume: {type: 'boolean'},
       progress: {type: 'string', default: PROGRESS_FILE},
       help: {type: 'boolean'},
     },
   })
+  const {day} = values
+  if (day !== undefined && !/^\d{4}-\d\d-\d\d$/.test(day)) {
+    throw new TypeError(`--day ${day} is no day: give it as 2026-01-31`)
+  }
   return values
 }
 

@@ -1,9 +1,9 @@
 /** Emits a content's events again, so that their raw rows follow its metadata: `npm run reenrich -- ID`. */
-import {engagement} from '../contracts/engagement.ts'
 import {envReader} from '../platform/config.ts'
 import {readDatabaseUrl} from '../platform/connections.ts'
 import {messageOf} from '../platform/errors.ts'
 import {openClient} from '../platform/postgres.ts'
+import {engagement} from '../streams/engagement.ts'
 
 const USAGE = `usage: npm run reenrich -- CONTENT_ID
 

@@ -11,6 +11,7 @@ import type {Database, Rows} from '../api/database.ts'
 import {createLate} from '../api/late.ts'
 import {PipelineError} from '../platform/errors.ts'
 import {createMetrics} from '../platform/metrics.ts'
+import {loadStreams} from '../streams/load.ts'
 
 interface Schema {
   readonly type?: string | readonly string[]
@@ -26,6 +27,7 @@ interface Parameter {
   readonly in: string
   readonly name: string
   readonly required?: boolean
+  readonly example?: string | number
   readonly schema: Schema
 }
 
@@ -111,6 +113,7 @@ async function compose(): Promise<Composed> {
       registryOfMetrics: createMetrics(),
       secret: 'secret',
       topicPrefix: '',
+      streams: await loadStreams('streams'),
     },
     config,
   )
@@ -143,13 +146,15 @@ const GOOD: Readonly<Record<string, string>> = {
   topic: 'user_activity',
   subject: 'user_activity-value',
   prefix: 'abcdefgh',
+  by: 'content_id',
 }
 
 /** A value that the schema of a path's parameter takes. */
-function goodValue({name, schema}: Parameter): string {
+function goodValue({name, schema, example}: Parameter): string {
   if (schema.pattern?.includes('outbox:') === true) return 'outbox:1'
   if (schema.enum !== undefined) return String(schema.enum[0])
   if (schema.type === 'integer') return '1'
+  if (example !== undefined) return String(example)
   return GOOD[name] ?? 'x'
 }
 
@@ -161,6 +166,13 @@ function addressOf(route: Route, changes: Readonly<Record<string, string>> = {})
     const parameter = parametersOf(route, 'path').find(one => one.name === name)!
     return encodeURIComponent(changes[name] ?? goodValue(parameter))
   })
+}
+
+/** What the route cannot be asked without. */
+function queryOf(route: Route, changes: Readonly<Record<string, string>> = {}): string {
+  const needed = parametersOf(route, 'query').filter(one => one.required === true)
+  const own = Object.fromEntries(needed.map(one => [one.name, goodValue(one)]))
+  return String(new URLSearchParams({...own, ...changes}))
 }
 
 /** Values that a schema refuses, each for another reason. */
@@ -230,15 +242,18 @@ describe('what is asked', () => {
       const payload = route.operation.requestBody === undefined ? {} : {payload: '{}'}
       const base = addressOf(route)
       const tries = [
-        {field: 'colour', url: `${base}?colour=red`},
+        {field: 'colour', url: `${base}?${queryOf(route, {colour: 'red'})}`},
         ...parametersOf(route, 'query').flatMap(({name, schema}) =>
           badValues(schema).map(value => ({
             field: name,
-            url: `${base}?${name}=${encodeURIComponent(value)}`,
+            url: `${base}?${queryOf(route, {[name]: value})}`,
           })),
         ),
         ...parametersOf(route, 'path').flatMap(({name, schema}) =>
-          badValues(schema).map(value => ({field: name, url: addressOf(route, {[name]: value})})),
+          badValues(schema).map(value => ({
+            field: name,
+            url: `${addressOf(route, {[name]: value})}?${queryOf(route)}`,
+          })),
         ),
       ]
       for (const {field, url} of tries) {
@@ -276,7 +291,7 @@ describe('without stores', () => {
       if (route.operation.requestBody !== undefined || route.path.startsWith('/v1/live')) {
         return expect(Object.keys(route.operation.responses)).toContain('503')
       }
-      const answer = await ask(route, {url: addressOf(route)})
+      const answer = await ask(route, {url: `${addressOf(route)}?${queryOf(route)}`})
       if (answer.status === 204) return expect(answer.text).toBe('')
       if (answer.status < 400) return expect(answer.headers['content-type']).toMatch('json')
       // Keys are known here, and this one is not among them.

@@ -8,10 +8,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   platform: [],
   stack: [],
   db: ['contracts', 'platform'],
-  readmodel: ['contracts', 'platform'],
-  ingestor: ['contracts', 'db', 'platform'],
-  processor: ['contracts', 'readmodel', 'platform'],
-  api: ['contracts', 'db', 'readmodel', 'platform'],
+  streams: ['contracts', 'db'],
+  readmodel: ['contracts', 'platform', 'streams'],
+  ingestor: ['contracts', 'db', 'platform', 'streams'],
+  processor: ['contracts', 'readmodel', 'platform', 'streams'],
+  api: ['contracts', 'db', 'readmodel', 'platform', 'streams'],
   client: ['contracts'],
   dashboard: ['client', 'contracts'],
 }
@@ -43,6 +44,24 @@ test('imports follow the dependency table', () => {
       for (const [, target] of readFileSync(file, 'utf8').matchAll(RELATIVE)) {
         const to = normalize(join(dirname(file), target!)).split(sep)[0]!
         if (to !== folder && !allowed.includes(to)) broken.push(`${file} -> ${target}`)
+      }
+    }
+  }
+  expect(broken).toEqual([])
+})
+
+test('the relay knows no stream but by loading it, and declarations know no more of db than its tables', () => {
+  const broken: string[] = []
+  for (const [folder, to, allowed] of [
+    ['ingestor', 'streams', 'streams/load.ts'],
+    ['streams', 'db', 'db/tables.ts'],
+  ] as const) {
+    for (const file of sources(folder).filter(f => !isTest(f))) {
+      for (const [, target] of readFileSync(file, 'utf8').matchAll(RELATIVE)) {
+        const path = normalize(join(dirname(file), target!))
+        if (path.startsWith(`${to}${sep}`) && path !== normalize(allowed)) {
+          broken.push(`${file} -> ${target}`)
+        }
       }
     }
   }

@@ -1,6 +1,5 @@
 /** What docs/ATTACH.md tells a newcomer to do works as it stands there. */
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
-import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import avsc from 'avsc'
 import {expect, test} from 'vitest'
@@ -11,13 +10,14 @@ const page = readFileSync('docs/ATTACH.md', 'utf8')
 const blocks = (language: string): string[] =>
   [...page.matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))].map(([, text]) => text!)
 
-/** The stream of the page's TypeScript, loaded as a file of contracts/. */
+/** The stream of the page's TypeScript, loaded as a file of streams/. */
 async function loadStream(): Promise<Stream> {
-  const folder = mkdtempSync(join(tmpdir(), 'attach-page-'))
+  // Inside of the checkout: it imports packages, too.
+  const folder = mkdtempSync(resolve('test/attach-page-'))
   try {
     const file = join(folder, 'orders.ts')
     const [code = ''] = blocks('ts')
-    writeFileSync(file, code.replaceAll("'./", `'${resolve('contracts')}/`))
+    writeFileSync(file, code.replaceAll("'../", `'${resolve('.')}/`))
     const {orders} = (await import(file)) as {readonly orders: Stream}
     return orders
   } finally {

@@ -77,7 +77,7 @@ test('a database that other files migrated is refused', async () => {
 })
 
 test('the drizzle schema is the one that its migrations make', async () => {
-  const {content, engagementEvents, activityEvents} = await import('../db/schema.ts')
+  const {content, engagementEvents, activityEvents} = await import('../db/tables.ts')
   const {getTableConfig} = await import('drizzle-orm/pg-core')
   await using database = await createTestDatabase()
   const client = await openClient(database.url, {applicationName: 'test'})

@@ -2,6 +2,7 @@
 import {createHash, randomBytes} from 'node:crypto'
 import {globSync, readFileSync} from 'node:fs'
 import {inject} from 'vitest'
+import type {Stream} from '../contracts/stream.ts'
 import {migrate} from '../db/migrate.ts'
 import {openCassandra} from '../platform/cassandra.ts'
 import type {CassandraConnection} from '../platform/connections.ts'
@@ -86,11 +87,11 @@ export interface TestKeyspace {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** A keyspace of its own with the tables of the read model. */
-export async function testKeyspace(): Promise<TestKeyspace> {
+/** A keyspace of its own with the tables of streams. */
+export async function testKeyspace(streams: readonly Stream[]): Promise<TestKeyspace> {
   const name = randomName('t_')
   const connection = cassandraConnection({CASSANDRA_KEYSPACE: name})
-  await migrateReadModel(connection)
+  await migrateReadModel(connection, streams)
   const drop = async (): Promise<void> => {
     await using cassandra = await openCassandra(connection)
     await cassandra.transact(`DROP KEYSPACE IF EXISTS ${name}`)

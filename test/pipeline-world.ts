@@ -6,7 +6,7 @@ import {inject} from 'vitest'
 import {openCassandra} from '../platform/cassandra.ts'
 import {readCassandraConnection} from '../platform/connections.ts'
 import {envReader, type Env} from '../platform/config.ts'
-import {createPool, type Pool} from '../platform/postgres.ts'
+import {createPool, openClient, type Pool} from '../platform/postgres.ts'
 import {openRedis} from '../platform/redis.ts'
 import {initPipeline} from '../scripts/init.ts'
 import {freePorts} from '../stack/ports.ts'
@@ -101,10 +101,23 @@ async function startService(name: ServiceName, env: Env): Promise<Service> {
 
 export type PipelineWorld = Awaited<ReturnType<typeof openPipelineWorld>>
 
-/** @param changes settings of the services */
-export async function openPipelineWorld(changes: Env = {}) {
+async function runSql(url: string, sql: string): Promise<void> {
+  const client = await openClient(url, {applicationName: 'test'})
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}
+
+/**
+ * @param changes settings of the services
+ * @param sql makes what further streams are declared on
+ */
+export async function openPipelineWorld(changes: Env = {}, sql = '') {
   await using resources = new AsyncDisposableStack()
   const database = resources.use(await createTestDatabase())
+  if (sql !== '') await runSql(database.url, sql)
   const redisUrl = await testRedisDb()
   const [relay, processor, api] = await freePorts(3)
   const prefix = testTopicPrefix()

@@ -1,8 +1,8 @@
 /** Random histories of source rows, as a relay publishes them to one partition. */
 import type {Op, StreamRecord} from '../contracts/record.ts'
-import type {ModelEvent, Random} from './processor-world.ts'
+import type {ModelRow} from './model-stream.ts'
+import type {Random} from './processor-world.ts'
 
-export type ModelRow = ModelEvent
 export type ModelRecord = StreamRecord<ModelRow>
 
 export interface History {
@@ -19,10 +19,18 @@ interface OutboxRow {
   readonly outboxId: number
 }
 
+const STATUSES = ['paid', 'open', 'lost', null] as const
+
+export interface HistoryOptions {
+  readonly changes: number
+  /** Events lie before this, seconds since 1970. */
+  readonly nowS: number
+}
+
 /** Source changes in their order, as outbox rows. */
 function changeRows(
   random: Random,
-  count: number,
+  {changes, nowS}: HistoryOptions,
 ): {rows: Map<number, ModelRow>; outbox: OutboxRow[]} {
   const rows = new Map<number, ModelRow>()
   const outbox: OutboxRow[] = []
@@ -30,33 +38,42 @@ function changeRows(
     outbox.push({op, row, before, outboxId: outbox.length + 1})
   }
   const pick = (): ModelRow | undefined => [...rows.values()][random(Math.max(1, rows.size))]
-  // Events that share their rows with many others, or with hardly any.
-  const minutes = random(2) === 0 ? 4 : 40
-  const randomRow = (id: number): ModelRow => ({
+  // Events that share their rows with many others, or with hardly any; in order of time, or in none.
+  const minutes = random(2) === 0 ? 4 : 240
+  const isOrdered = random(2) === 0
+  const start = nowS - minutes * 60
+  const timeOf = (n: number): number => {
+    const minute =
+      isOrdered && random(4) > 0 ? Math.floor((n * minutes) / changes) : random(minutes)
+    return (start + minute * 60 + random(2)) * 1_000_000 + random(3)
+  }
+  const randomRow = (id: number, n: number): ModelRow => ({
     id,
-    content: `c${random(3)}`,
-    at: random(minutes) * 60 + random(2),
-    value: random(4) === 0 ? null : random(50),
+    content: random(12) === 0 ? null : `c${random(3)}`,
+    at: random(15) === 0 ? null : timeOf(n),
+    value: random(4) === 0 ? null : random(50) * 1000,
+    status: STATUSES[random(4)]!,
+    position: random(2) === 0 ? null : random(4_000_000),
   })
-  for (let n = 0; n < count; n++) {
+  for (let n = 0; n < changes; n++) {
     const old = pick()
     const roll = random(10)
     if (old === undefined || roll < 5) {
-      const row = randomRow(n)
+      const row = randomRow(n, n)
       rows.set(n, row)
       emit('c', row)
     } else if (roll < 8) {
-      const row = random(2) === 0 ? {...old, value: randomRow(0).value} : randomRow(old.id)
+      const row = random(2) === 0 ? {...old, value: randomRow(0, n).value} : randomRow(old.id, n)
       rows.set(old.id, row)
       // The capture writes a change of the key as a delete and an insert.
       if (row.content === old.content) emit('u', row, old)
       else {
-        emit('d', old)
+        emit('d', old, old)
         emit('c', row)
       }
     } else if (roll === 8) {
       rows.delete(old.id)
-      emit('d', old)
+      emit('d', old, old)
     } else emit('r', old)
   }
   return {rows, outbox}
@@ -66,8 +83,8 @@ function changeRows(
  * What the relay makes of it: takeovers publish again, announced, what the cursor had not passed; an
  * overtaken relay's last sends may arrive late.
  */
-export function createHistory(random: Random, count: number): History {
-  const {rows, outbox} = changeRows(random, count)
+export function createHistory(random: Random, options: HistoryOptions): History {
+  const {rows, outbox} = changeRows(random, options)
   const log: ModelRecord[] = []
   let epoch = 1
   let announcedUpTo = 0
@@ -76,10 +93,10 @@ export function createHistory(random: Random, count: number): History {
       ...row.row,
       op: row.op,
       outbox_id: row.outboxId,
-      created_at: row.outboxId * 1000,
+      created_at: options.nowS * 1_000_000 + row.outboxId * 1000,
       lanes: 1,
       lane: 0,
-      before: row.before,
+      before: row.before === null ? null : {...row.before},
       ...by,
     })
   }

@@ -7,71 +7,14 @@ import {readProcessorConfig, type ProcessorConfig} from '../processor/config.ts'
 import type {SourceRecord} from '../processor/dead-letters.ts'
 import {createProcessorMetrics} from '../processor/metrics.ts'
 import {createPartitionOwner} from '../processor/partition-owner.ts'
-import type {Projection} from '../processor/projections/projection.ts'
 import {createSlices} from '../processor/slices.ts'
 import {createBudget} from '../processor/state-cache.ts'
-import type {StreamFold} from '../processor/stream-fold.ts'
-import {createHistory, type History, type ModelRecord, type ModelRow} from './processor-history.ts'
-import {
-  keysOf,
-  World,
-  type Faults,
-  type ModelEvent,
-  type ModelState,
-  type Sabotage,
-} from './processor-world.ts'
+import {createComparison} from './processor-compare.ts'
+import {createHistory, type History} from './processor-history.ts'
+import {World, type Faults, type WorldSabotage} from './processor-world.ts'
 
 const log = pino({level: process.env['MODEL_LOG'] ?? 'silent'})
 const metrics = createProcessorMetrics(createMetrics())
-
-function projection(name: string, which: 0 | 1): Projection<ModelEvent, ModelState> {
-  return {
-    name,
-    stream: 'model',
-    keysOf: event => [keysOf(event)[which]!],
-    create: () => ({count: 0, sum: 0, max: -1, stale: false}),
-    apply(state, event) {
-      state.count += 1
-      state.sum += event.value ?? 0
-      state.max = Math.max(state.max, event.value ?? -1)
-    },
-    retract(state, event) {
-      state.count -= 1
-      state.sum -= event.value ?? 0
-      state.stale = true
-    },
-    isStale: state => state.stale,
-    adopt(state, fresh) {
-      state.max = fresh.max
-      state.stale = false
-    },
-    markStale(state) {
-      state.stale = true
-    },
-    bytesOf: () => 100,
-    ...(which === 1 ? {periodOf: (key: string) => Number(key.split('@')[1])} : {}),
-  }
-}
-
-const PROJECTIONS = [projection('totals', 0), projection('minutes', 1)]
-
-const fold: StreamFold<ModelRow, ModelEvent, null> = {
-  stream: {
-    name: 'model',
-    topic: 'model',
-    table: 'model',
-    keyColumn: 'content',
-    idColumn: 'id',
-    columns: [],
-    schema: {type: 'record', name: 'model', namespace: 'test', fields: []},
-  },
-  toEvent: ({id, content, at, value}) => ({id, content, at, value}),
-  problemOf: () => undefined,
-  timeOf: ({at}) => at * 1_000_000,
-  contentOf: () => null,
-  derive: () => null,
-  projections: PROJECTIONS,
-}
 
 /** How an owner's life ends before the next one starts. */
 export type Ending = 'killed' | 'zombie' | 'stopped'
@@ -80,7 +23,7 @@ const ENDINGS: readonly Ending[] = ['killed', 'zombie', 'stopped']
 export interface RunOptions {
   readonly seed: number
   readonly changes?: number
-  readonly sabotage?: Sabotage
+  readonly sabotage?: WorldSabotage
   /** Owners that are killed, or left running as zombies, before the last one. */
   readonly ownersBefore?: number
   readonly failOneIn?: number
@@ -89,49 +32,46 @@ export interface RunOptions {
   readonly patienceMs?: number
 }
 
-/** @returns every difference between what is stored and the source rows; none when all is well */
+/** @returns every difference between what is read and the source rows; none when all is well */
 export async function runModel(options: RunOptions): Promise<readonly string[]> {
   const world = new World(options.seed, options.sabotage)
   const {random} = world
-  const history = createHistory(random, options.changes ?? 30)
+  const nowS = Math.floor(Date.now() / 1000)
+  const history = createHistory(random, {changes: options.changes ?? 30, nowS})
+  const compare = createComparison(world, history)
   let committed: number | null = null
+  let furthest = 0
   const zombies: AbortController[] = []
 
   /** @param end records that are in the log by then */
   const startOwner = (faults: Faults, end: number) => {
     const stop = new AbortController()
     const at = committed
-    const start = {begin: 0, end, committed: at}
     const owner = createPartitionOwner(
       {topic: 'model', partition: 0},
       {
-        stream: {
-          fold,
-          stores: {
-            aggregates: world.aggregateStore(faults),
-            registers: world.registerStore(faults),
-            live: world.liveStore(faults, Date.now),
-          },
-        },
-        partitions: world.partitionStore(faults),
-        metadata: {peek: () => null, resolve: async () => {}},
+        ...world.storesOf(faults),
+        references: new Map(),
         decoder: {
-          decode: (value: Buffer) => history.log[Number(value.toString())],
+          // A decoded record is the owner's own: it may put into it what it finds.
+          decode: (value: Buffer) => structuredClone(history.log[Number(value.toString())]),
           prepare: async () => {},
         },
         budget: createBudget({entriesMax: 1 + random(6), bytesMax: 1e9}),
         slices: createSlices(),
-        start,
+        start: {begin: 0, end, committed: at},
+        hashBytesMax: random(3) === 0 ? 2000 : 1e9,
         publishDeadLetters: async () => {},
         commit: async next => {
           // A commit of an overtaken owner may be accepted, too.
           committed = next
+          furthest = Math.max(furthest, next)
         },
         metrics,
         log,
         now: Date.now,
       },
-      modelConfig(random(3) === 0 ? 1 : 5, random(3) === 0 ? random(4) : 1000),
+      modelConfig(random),
     )
     const outcome: {error: Error | undefined} = {error: undefined}
     const ended = owner.run(stop.signal).catch((error: unknown) => {
@@ -165,7 +105,7 @@ export async function runModel(options: RunOptions): Promise<readonly string[]> 
     // Long enough for some checkpoints, or for hardly one.
     if (random(2) === 0) await pause(random(40))
     else for (let turns = random(120); turns > 0; turns--) await turn()
-    const saved = world.snapshotRedis()
+    const saved = world.redis.snapshot()
     switch (options.endings?.[n - 1] ?? ENDINGS[random(3)]!) {
       case 'killed':
         // Killed: what it sent may arrive, nothing is answered.
@@ -179,7 +119,7 @@ export async function runModel(options: RunOptions): Promise<readonly string[]> 
       case 'stopped':
         stop.abort()
     }
-    if (random(4) === 0) world.restartRedis(random(2) === 0 ? null : saved)
+    if (random(4) === 0) world.restartRedis(random(2) === 0 ? undefined : saved)
   }
 
   const faults = {
@@ -202,9 +142,9 @@ export async function runModel(options: RunOptions): Promise<readonly string[]> 
         last = startOwner(faults, history.log.length)
       }
       differences =
-        committed === history.log.length
-          ? compare(world, history)
-          : [`committed ${committed} of ${history.log.length}`]
+        furthest === history.log.length
+          ? await compare()
+          : [`committed ${furthest} of ${history.log.length}`]
     }
     return differences
   } finally {
@@ -219,21 +159,24 @@ const turn = (): Promise<void> =>
     setImmediate(resolve)
   })
 
-function modelConfig(checkpointMs: number, hashLagMax: number): ProcessorConfig {
+function modelConfig(random: (below: number) => number): ProcessorConfig {
   return {
     ...readProcessorConfig({}),
-    hashLagMax,
-    checkpointMs,
+    hashLagMax: random(3) === 0 ? random(4) : 1000,
+    liveLagMax: random(4) === 0 ? 3 : 1000,
+    checkpointMs: random(3) === 0 ? 1 : 5,
     checkpointMaxMs: 50,
+    checkpointRowsPerSecond: 1_000_000,
     retryMs: 1,
-    recomputeAgainMs: 1,
+    mendAgainMs: 1,
     aggregateRowsMax: 2,
     batchRecordsMax: 4,
     queueRecordsMax: 8,
     rawRowsMax: 3,
-    liveBusyMs: 0,
-    liveLeaseMs: 500,
-    livePatienceMs: 600,
+    rawEveryMs: 0,
+    rawBusyMs: 0,
+    liveEveryMs: 1,
+    liveLifeMs: 500,
     liveRowsMax: 3,
     liveEventsMax: 4,
   }
@@ -250,56 +193,3 @@ function recordsOf({log: records}: History, from: number, to: number): SourceRec
     headers: {},
   }))
 }
-
-/** Aggregates, raw rows and Redis against the source rows. */
-function compare(world: World, {rows}: History): readonly string[] {
-  const expected = new Map<string, ModelState>()
-  for (const row of rows.values()) {
-    for (const each of PROJECTIONS) {
-      for (const key of each.keysOf(row)) {
-        const name = `${each.name} ${key}`
-        const state = expected.get(name) ?? each.create(key)
-        each.apply(state, row)
-        expected.set(name, state)
-      }
-    }
-  }
-  const empty: ModelState = {count: 0, sum: 0, max: -1, stale: false}
-  const differences: string[] = []
-  const toRecompute = new Set(
-    world.progress?.value.stale.map(({projection: of, key}) => `${of} ${key}`),
-  )
-  const check = (where: string, name: string, text: string | undefined): void => {
-    const wanted = expected.get(name) ?? empty
-    const found = text === undefined ? empty : (JSON.parse(text) as ModelState)
-    const isEqual =
-      found.count === wanted.count &&
-      found.sum === wanted.sum &&
-      // What could not be retracted says so, and is on the list of what is recomputed.
-      (found.stale ? toRecompute.has(name) : found.max === wanted.max)
-    if (isEqual) return
-    differences.push(`${where} ${name}: ${JSON.stringify(found)} not ${JSON.stringify(wanted)}`)
-  }
-  for (const name of new Set([...expected.keys(), ...world.aggregates.keys()])) {
-    check('Cassandra', name, world.aggregates.get(name)?.state)
-  }
-  if (!world.isRedisBelieved()) return [...differences, 'Redis is not believed yet']
-  for (const name of new Set([...expected.keys(), ...world.redis.rows.keys()])) {
-    check('Redis', name, world.redis.rows.get(name)?.state)
-  }
-  // An event that Redis does not know is looked up in Cassandra; one that it knows is believed.
-  for (const [id, {event}] of world.redis.events) {
-    if (event === null) continue
-    const found = JSON.stringify(event)
-    const wanted = JSON.stringify(rows.get(id) ?? null)
-    if (found !== wanted) differences.push(`Redis event ${id}: ${found} instead of ${wanted}`)
-  }
-  const stored = [...world.readRaw().values()].map(event => JSON.stringify(event)).toSorted()
-  const source = [...rows.values()].map(event => JSON.stringify(event)).toSorted()
-  if (JSON.stringify(stored) !== JSON.stringify(source)) {
-    differences.push(`raw rows: ${stored.join(' ')} instead of ${source.join(' ')}`)
-  }
-  return differences
-}
-
-export type {ModelRecord}

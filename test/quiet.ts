@@ -1,20 +1,23 @@
 /** Waits until everything that was written has taken effect, or says what has not. */
-import {STREAMS} from '../contracts/streams.ts'
 import {DEFAULT_PARTITIONS, topicName} from '../contracts/topics.ts'
 import {envReader} from '../platform/config.ts'
-import {readKafkaConnection} from '../platform/connections.ts'
+import {readKafkaConnection, readStreamsFolder} from '../platform/connections.ts'
 import {openAdmin} from '../platform/kafka-clients.ts'
 import {createLogger} from '../platform/log.ts'
+import {readSpace} from '../readmodel/migrate.ts'
+import {loadStreams} from '../streams/load.ts'
 import {compareEverything, type Difference} from './oracle.ts'
 import {until, type PipelineWorld} from './pipeline-world.ts'
 
 /** Every outbox row is published and every record of the streams committed by the processor. */
 export async function whenCommitted(world: PipelineWorld, timeoutMs = 60_000): Promise<void> {
-  const kafka = readKafkaConnection(envReader(world.env))
+  const read = envReader(world.env)
+  const kafka = readKafkaConnection(read)
+  const streams = await loadStreams(readStreamsFolder(read))
   const admin = await openAdmin(kafka, {clientId: 'test', log: createLogger('test', 'warn')})
-  const topics = STREAMS.filter(({name}) => name !== 'content').map(({topic}) =>
-    topicName(kafka.topicPrefix, topic),
-  )
+  const topics = streams
+    .filter(({isReference}) => !isReference)
+    .map(({topic}) => topicName(kafka.topicPrefix, topic))
   const isCommitted = async (topic: string): Promise<boolean> => {
     const ends = await admin.offsets(topic)
     const committed = await admin.groupOffsets(world.env['PROCESSOR_GROUP_ID']!, topic)
@@ -49,9 +52,11 @@ export async function differencesWhenQuiet(
 ): Promise<readonly Difference[]> {
   await whenCommitted(world)
   const {pool: pg, cassandra, redis} = world
+  const deps = {pg, cassandra, redis, space: await readSpace(cassandra)}
+  const streams = await loadStreams(readStreamsFolder(envReader(world.env)))
   const deadline = performance.now() + timeoutMs
   for (;;) {
-    const found = await compareEverything({pg, cassandra, redis, partitions: DEFAULT_PARTITIONS})
+    const found = await compareEverything(deps, {streams, partitions: DEFAULT_PARTITIONS})
     if (found.length === 0 || performance.now() > deadline) return found
   }
 }

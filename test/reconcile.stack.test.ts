@@ -3,6 +3,7 @@ import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, expect, test} from 'vitest'
+import type {CqlParams} from '../platform/cassandra.ts'
 import {openPipelineWorld, until, type PipelineWorld} from './pipeline-world.ts'
 import {differencesWhenQuiet, whenCommitted} from './quiet.ts'
 import {runReconcile} from './reconcile-command.ts'
@@ -18,7 +19,7 @@ afterEach(async () => {
   rmSync(folder, {recursive: true, force: true})
 })
 
-test('all, a content or a day is compared; an interrupted run goes on where it was', async () => {
+test('all, a key or a day is compared, of one stream or all; an interrupted run goes on where it was', async () => {
   world = await openPipelineWorld()
   const {env, pool, cassandra} = world
   await Promise.all([world.start('ingestor'), world.start('processor')])
@@ -34,14 +35,15 @@ test('all, a content or a day is compared; an interrupted run goes on where it w
   expect(await differencesWhenQuiet(world, 60_000)).toEqual([])
 
   const file = ['--progress', join(folder, 'progress.json')]
-  const killed = await runReconcile(env, file, '20 contents compared')
+  const killed = await runReconcile(env, file, 'engagement: 20 keys compared')
   expect(killed.status).toBeNull()
   const resumed = await runReconcile(env, [...file, '--resume'])
-  expect(resumed.said).toMatch(/^going on after content 44444444-/)
-  expect(resumed.said).toContain(`${CONTENTS} contents compared, 0 differences`)
+  expect(resumed.said).toMatch(/^going on after 44444444-/)
+  expect(resumed.said).toContain(`engagement: ${CONTENTS} keys compared, 0 differences`)
+  expect(resumed.said).not.toContain('activity:')
   expect(resumed).toMatchObject({status: 0, said: expect.stringMatching(/^equal$/m)})
   // Progress of another keyspace is not taken for this one's.
-  await runReconcile(env, file, '20 contents compared')
+  await runReconcile(env, file, 'engagement: 20 keys compared')
   const other = await runReconcile(
     {...env, CASSANDRA_KEYSPACE: `${env['CASSANDRA_KEYSPACE']}_other`},
     [...file, '--resume'],
@@ -49,45 +51,55 @@ test('all, a content or a day is compared; an interrupted run goes on where it w
   expect(other.status).toBe(2)
   expect(other.said).not.toContain('going on')
 
-  // One raw row is lost, which is seen twice, by itself and in the list of its content: found by its content, by its day and among all, and nowhere else.
-  const [row] = await cassandra.rows('SELECT content_id, day, bucket FROM engagement_metrics')
-  const lost = String(row!['content_id'])
+  // One raw row is lost: found by its content, by its day and among all, and nowhere else.
+  const [row] = await cassandra.rows(
+    'SELECT src_partition, block, event_id, content_id FROM engagement_metrics',
+  )
+  const {content_id, ...place} = row!
+  const lost = String(content_id)
   await cassandra.execute(
-    'DELETE FROM engagement_metrics WHERE content_id = ? AND day = ? AND bucket = ?',
-    [row!['content_id'] as never, row!['day'] as never, row!['bucket'] as never],
+    'DELETE FROM engagement_metrics WHERE src_partition = ? AND block = ? AND event_id = ?',
+    Object.values(place) as CqlParams,
   )
   const intact = idOf(lost === idOf(1) ? 2 : 1)
   const runs = [
     [['--content', lost], 1],
-    [['--content', intact], 0],
+    [['--key', intact], 0],
+    [['--key', 'no such'], 0],
     [['--day', '2026-01-31'], 1],
     [['--day', '2026-02-01'], 0],
+    [['--day', 'today'], 2],
+    [['--stream', 'activity'], 0],
+    [['--stream', 'nothing'], 2],
   ] as const
   for (const [args, status] of runs) {
     const run = await runReconcile(env, args)
     expect({args, status: run.status, said: run.said}).toMatchObject({status})
   }
+  // Seen twice, by itself and in the list of its content.
   const all = await runReconcile(env, file)
   expect(all.status).toBe(1)
-  expect(all.said).toMatch(/^2 differences: raw 2$/m)
+  expect(all.said).toMatch(/^2 differences: cassandra 1, raw 1$/m)
 
   // The events of a content are deleted; should its totals come back, nothing in PostgreSQL names it.
-  const gone = intact
-  const {src_partition, bucket, detail} = (
-    await cassandra.rows('SELECT src_partition, bucket, content_id, detail FROM content_totals')
-  ).find(totals => String(totals['content_id']) === gone)!
-  await pool.query('DELETE FROM engagement_events WHERE content_id = $1', [gone])
+  const {src_partition, slice, start, body} = (
+    await cassandra.rows(
+      'SELECT src_partition, slice, start, content_id, body FROM engagement_by_content_id',
+    )
+  ).find(root => String(root['slice']).startsWith('total') && root['content_id'] === intact)!
+  await pool.query('DELETE FROM engagement_events WHERE content_id = $1', [intact])
   await whenCommitted(world)
   await until(
     'the content without events is zero',
-    async () => !(await runReconcile(env, file)).said.includes(gone),
+    async () => !(await runReconcile(env, file)).said.includes(intact),
     60_000,
   )
   await cassandra.execute(
-    `UPDATE content_totals SET detail = ? WHERE src_partition = ? AND bucket = ? AND content_id = ?`,
-    [detail, src_partition, bucket, gone] as never,
+    `UPDATE engagement_by_content_id SET body = ?
+     WHERE src_partition = ? AND slice = ? AND start = ? AND content_id = ?`,
+    [body, src_partition, slice, start, intact] as CqlParams,
   )
   const left = await runReconcile(env, file)
-  expect(left.said).toContain(`differs: cassandra ${gone} total`)
+  expect(left.said).toContain(`differs: cassandra engagement_by_content_id ${intact} total`)
   expect(left.status).toBe(1)
 }, 240_000)

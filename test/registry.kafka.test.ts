@@ -3,9 +3,9 @@
  * Confluent's own server could not be run where this is tested: the same calls are documented there.
  */
 import {expect, test} from 'vitest'
-import {engagement} from '../contracts/engagement.ts'
 import {PipelineError} from '../platform/errors.ts'
 import {createRegistry} from '../platform/registry.ts'
+import {engagement} from '../streams/engagement.ts'
 import {registryConnection} from './connections.ts'
 import {testTopicPrefix} from './isolation.ts'
 

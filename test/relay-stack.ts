@@ -5,7 +5,7 @@ import {createInterface} from 'node:readline'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {pino} from 'pino'
 import type {RecordMeta} from '../contracts/record.ts'
-import {STREAMS} from '../contracts/streams.ts'
+import type {Stream} from '../contracts/stream.ts'
 import {DEFAULT_PARTITIONS, topicName, valueSubject} from '../contracts/topics.ts'
 import {migrate} from '../db/migrate.ts'
 import {createDecoder} from '../platform/avro-codec.ts'
@@ -14,10 +14,12 @@ import {openAdmin} from '../platform/kafka-clients.ts'
 import {createRecordReader} from '../platform/kafka-platformatic-reader.ts'
 import {openClient, type Client} from '../platform/postgres.ts'
 import {createRegistry} from '../platform/registry.ts'
+import {loadStreams} from '../streams/load.ts'
 import {connectionEnv, kafkaConnection, registryConnection} from './connections.ts'
 import {createTestDatabase, testTopicPrefix} from './isolation.ts'
 import type {CheckedRecord} from './relay-checker.ts'
 
+const streams = await loadStreams('streams')
 const log = pino({level: 'silent'})
 
 export type PublishedRecord = RecordMeta &
@@ -88,20 +90,16 @@ async function startProcess(env: Env): Promise<RelayProcess> {
 
 async function prepareTopics(prefix: string, connections: Env): Promise<void> {
   const admin = await openAdmin(kafkaConnection(connections), {clientId: 'test', log})
-  const topics = STREAMS.map(({topic}) => topicName(prefix, topic))
+  const topics = streams.map(({topic}) => topicName(prefix, topic))
   await admin.ensureTopics(topics.map(topic => ({topic, partitions: DEFAULT_PARTITIONS})))
   await admin.close()
   const registry = createRegistry(registryConnection())
-  for (const {topic, schema} of STREAMS) {
+  for (const {topic, schema} of streams) {
     await registry.register(valueSubject(topicName(prefix, topic)), schema)
   }
 }
 
-async function readTopic(
-  prefix: string,
-  {topic, schema}: (typeof STREAMS)[number],
-  connections: Env,
-) {
+async function readTopic(prefix: string, {topic, schema}: Stream, connections: Env) {
   const name = topicName(prefix, topic)
   const registry = createRegistry(registryConnection())
   const decoder = createDecoder<RecordMeta & Record<string, unknown>>(schema, id =>
@@ -172,7 +170,7 @@ export async function openRelayStack(own: Env = {}): Promise<RelayStack> {
       return relay
     },
     readTopics: async () =>
-      (await Promise.all(STREAMS.map(stream => readTopic(prefix, stream, own)))).flat(),
+      (await Promise.all(streams.map(stream => readTopic(prefix, stream, own)))).flat(),
     whenPublished: (timeoutMs = 60_000) =>
       until(
         'everything is published',

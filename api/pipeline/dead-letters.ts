@@ -6,8 +6,9 @@
  * order with other changes of the row is kept. Nothing is written to Kafka here.
  */
 import {DEAD_LETTER_HEADERS} from '../../contracts/headers.ts'
-import {STREAMS, streamOfTopic} from '../../contracts/streams.ts'
+import type {Stream} from '../../contracts/stream.ts'
 import {deadLetterTopic, topicName} from '../../contracts/topics.ts'
+import {streamOfTopic} from '../../streams/load.ts'
 import type {Database} from '../database.ts'
 import {notFound, Problem} from '../problem.ts'
 import type {DeadLetterView} from '../schemas/admin.ts'
@@ -46,11 +47,12 @@ export function createDeadLetters(
     readonly db: Database
     readonly inspector: Inspector
     readonly decoder: AnyDecoder
+    readonly streams: readonly Stream[]
   },
   options: {readonly topicPrefix: string},
 ): DeadLetters {
-  const {db, inspector} = deps
-  const topics = STREAMS.map(({topic}) => topicName(options.topicPrefix, deadLetterTopic(topic)))
+  const {db, inspector, streams} = deps
+  const topics = streams.map(({topic}) => topicName(options.topicPrefix, deadLetterTopic(topic)))
 
   const resolutions = async (ids: readonly string[]): Promise<ReadonlyMap<string, string>> => {
     if (ids.length === 0) return new Map()
@@ -134,7 +136,9 @@ export function createDeadLetters(
     async redrive(id) {
       if (id.startsWith('outbox:')) return await resolveInOutbox(db, id, 'redrive')
       const letter = await readLetter(inspector, id)
-      await recapture(db, letter, options.topicPrefix)
+      const from = letter.headers[DEAD_LETTER_HEADERS.topic] ?? ''
+      const prefix = from.startsWith(options.topicPrefix) ? options.topicPrefix.length : 0
+      await recapture(db, letter, streamOfTopic(streams, from.slice(prefix)))
       await mark(id, 'redriven')
     },
     async discard(id) {
@@ -173,11 +177,13 @@ async function readLetter(inspector: Inspector, id: string): Promise<MessageView
 }
 
 /** Captures the row of a dead letter again, as it is now. */
-async function recapture(db: Database, letter: MessageView, prefix: string): Promise<void> {
-  const source = letter.headers[DEAD_LETTER_HEADERS.topic] ?? ''
-  const stream = streamOfTopic(source.startsWith(prefix) ? source.slice(prefix.length) : source)
-  const row = letter.value as {event_id?: unknown; id?: unknown} | null
-  const rowId = row?.event_id ?? row?.id
+async function recapture(
+  db: Database,
+  letter: MessageView,
+  stream: Stream | undefined,
+): Promise<void> {
+  const row = letter.value as Readonly<Record<string, unknown>> | null
+  const rowId = stream === undefined ? undefined : row?.[stream.idField]
   if (stream === undefined || (typeof rowId !== 'number' && typeof rowId !== 'string')) {
     throw new Problem('not-answerable', 'the record cannot be decoded, so its row is not known', {
       errors: [{in: 'path', field: 'id', detail: 'has no row that could be read again'}],

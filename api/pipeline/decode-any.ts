@@ -1,5 +1,6 @@
 /** Decodes a record of any schema for people: what cannot be read is said, never thrown. */
-import avsc from 'avsc'
+import type avsc from 'avsc'
+import {compileSchema} from '../../platform/avro-codec.ts'
 import {FRAME_HEADER_BYTES, readSchemaId} from '../../platform/frame.ts'
 import {messageOf} from '../../platform/errors.ts'
 
@@ -29,7 +30,7 @@ export function createAnyDecoder(schemaById: (id: number) => Promise<object>): A
   const typeOf = async (id: number): Promise<avsc.Type> => {
     const known = types.get(id)
     if (known !== undefined) return known
-    const type = avsc.Type.forSchema((await schemaById(id)) as avsc.Schema)
+    const type = compileSchema(await schemaById(id))
     if (types.size >= SCHEMAS_MAX) types.clear()
     types.set(id, type)
     return type

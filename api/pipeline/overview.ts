@@ -4,7 +4,6 @@
  * The history is kept in Redis, one point per ten seconds, so that it survives a restart and is the
  * same from every API process: whoever comes first writes a point, the others leave it.
  */
-import {LEADERBOARD_WINDOW_S} from '../../readmodel/windows.ts'
 import {pause, type Loop} from '../../platform/lifecycle.ts'
 import type {Redis} from '../../platform/redis.ts'
 import type {Reads} from '../reads/reads.ts'
@@ -37,6 +36,8 @@ export interface Overview {
   history(): Promise<{readonly step_seconds: number; readonly points: readonly Point[]}>
 }
 
+/** Of the list of what is most engaging. */
+const WINDOW_S = 600
 const STEP_S = 10
 const STEPS = 180
 const KEY = 'api:overview'
@@ -90,7 +91,7 @@ export function createOverview(deps: OverviewDeps): Overview {
         events_per_second: deps.ratePerSecond(),
         active_users: active?.value.users ?? null,
         page_views_per_second: perSecond,
-        engagement_seconds_per_second: seconds === null ? null : seconds / LEADERBOARD_WINDOW_S,
+        engagement_seconds_per_second: seconds === null ? null : seconds / WINDOW_S,
         latency_ms_p50: latency?.p50 ?? null,
         latency_ms_p99: latency?.p99 ?? null,
       }

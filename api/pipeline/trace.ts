@@ -1,47 +1,27 @@
 /** Where one event is: PostgreSQL, outbox, Kafka, Cassandra, Redis, with the time at each. */
-import {activity} from '../../contracts/activity.ts'
-import {engagement} from '../../contracts/engagement.ts'
 import {partitionFor} from '../../contracts/partition.ts'
+import type {Stream} from '../../contracts/stream.ts'
 import {topicName} from '../../contracts/topics.ts'
 import type {KafkaAdmin} from '../../platform/kafka.ts'
+import {textOf, type Fields} from '../../readmodel/fields.ts'
+import type {EventId, StoredEvent} from '../../readmodel/raw-table.ts'
+import type {StreamReads} from '../../readmodel/stream-reads.ts'
 import type {Session} from '../database.ts'
 import type {TraceStage} from '../schemas/admin.ts'
 import {isoOrNull, msToIso} from '../times.ts'
 import type {Inspector, MessageView} from './inspector.ts'
 
-export interface TracedRow {
-  /** The source row, or null when it was deleted. */
-  readonly row: Readonly<Record<string, unknown>> | null
-  readonly key: string | null
-}
-
-/** What Cassandra holds of an event. */
-export interface StoredTrace {
-  readonly data: unknown
-  /** Milliseconds since 1970. */
-  readonly processedAt: number | null
-  /** When the trigger wrote the outbox row, microseconds since 1970. */
-  readonly createdAt: number | null
-  readonly offset: number | null
-}
-
 export interface TraceDeps {
   readonly db: Session
   readonly admin: () => Promise<Pick<KafkaAdmin, 'offsets'>>
   readonly inspector: Inspector
-  readonly stored: (
-    stream: 'engagement' | 'activity',
-    row: Readonly<Record<string, unknown>>,
-  ) => Promise<StoredTrace | null>
-  readonly live: (stream: 'engagement' | 'activity', id: number) => Promise<unknown>
+  readonly reads: (stream: string) => Promise<StreamReads>
 }
 
 export interface TraceView {
   readonly stages: readonly TraceStage[]
   readonly commit_to_visible_ms: number | null
 }
-
-const STREAM = {engagement, activity}
 
 interface OutboxRow {
   readonly id: string
@@ -69,18 +49,19 @@ const NOTHING: Part = {found: false, at: null, note: null, data: null}
 export function createTrace(
   deps: TraceDeps,
   options: {readonly topicPrefix: string},
-): (stream: 'engagement' | 'activity', id: number) => Promise<TraceView> {
-  return async (name, id) => {
-    const stream = STREAM[name]
+): (stream: Stream, id: EventId) => Promise<TraceView> {
+  return async (stream, id) => {
     const {rows} = await deps.db.query<{row: Record<string, unknown>}>(
-      `SELECT row_to_json(t) AS row FROM ${stream.table} t WHERE t.id = $1`,
+      `SELECT row_to_json(t) AS row FROM ${stream.table} t WHERE t."${stream.idColumn}" = $1`,
       [id],
     )
     const row = rows[0]?.row ?? null
     const outbox = await readOutbox(deps.db, stream.topic, id)
     const newest = outbox.at(-1)
-    const key = newest === undefined ? (row?.[stream.keyColumn] as string | null) : newest.key
-    const stored = row === null ? null : await deps.stored(name, row).catch(() => undefined)
+    const present = row?.[stream.keyColumn] ?? null
+    const key = newest === undefined ? (present === null ? null : textOf(present)) : newest.key
+    const reads = await deps.reads(stream.name)
+    const stored = await reads.raw.find(id, reads.partitions).catch(() => undefined)
     const topic = topicName(options.topicPrefix, stream.topic)
 
     const stages = await Promise.all([
@@ -94,11 +75,11 @@ export function createTrace(
       ask('kafka', async () => {
         const admin = await deps.admin()
         const partitions = await admin.offsets(topic)
-        const partition = partitionFor(key ?? null, String(id), partitions.length)
+        const partition = stored?.partition ?? partitionFor(key, String(id), partitions.length)
         const message = await findMessage(deps.inspector, topic, partition, {
           offset: stored?.offset ?? null,
-          id,
-          key: key ?? null,
+          isIt: value => (value as Fields | null)?.[stream.idField] === id,
+          key,
         })
         if (message !== undefined) {
           return {found: true, at: message.timestamp, note: null, data: {topic, ...message}}
@@ -109,32 +90,29 @@ export function createTrace(
       ask('cassandra', async () => {
         if (stored === undefined) throw new Error('Cassandra')
         if (stored === null) return NOTHING
-        const at = stored.processedAt === null ? null : msToIso(stored.processedAt)
-        return {found: true, at, note: null, data: stored.data}
+        const {event, shown, processedAt, offset, partition} = stored
+        const data = {...event, ...shown, processed_at: processedAt, src_offset: offset, partition}
+        return {found: true, at: msToIso(processedAt), note: null, data}
       }),
       ask('redis', async () => {
-        const data = await deps.live(name, id)
-        const note = 'kept for a while only (15 minutes by default)'
-        return data === null ? {...NOTHING, note} : {found: true, at: processedAt(data), note, data}
+        if (stream.hashes === null)
+          return {...NOTHING, note: 'this stream keeps no single events here'}
+        const note = 'kept for a while only (a day by default, less under load)'
+        const hash = await reads.live.event(stream.hashes, id)
+        if (hash === undefined) return {...NOTHING, note}
+        const at = msToIso(Number(hash.fields['processed_at']))
+        return {found: true, at, note, data: hash.fields}
       }),
     ])
     return {stages, commit_to_visible_ms: visibleAfter(stored ?? null)}
   }
 }
 
-/** When the processor took the record, as the hash says. */
-function processedAt(hash: unknown): string | null {
-  const ms = Number((hash as {readonly processed_at?: unknown}).processed_at ?? Number.NaN)
-  return Number.isFinite(ms) ? msToIso(ms) : null
-}
-
 /** From the trigger to the moment when the processor took the record. */
-function visibleAfter(stored: StoredTrace | null): number | null {
-  if (stored === null || stored.processedAt === null || stored.createdAt === null) return null
-  return stored.processedAt - stored.createdAt / 1000
-}
+const visibleAfter = (stored: StoredEvent | null): number | null =>
+  stored === null ? null : stored.processedAt - stored.createdAt / 1000
 
-async function readOutbox(db: Session, topic: string, id: number): Promise<readonly OutboxRow[]> {
+async function readOutbox(db: Session, topic: string, id: EventId): Promise<readonly OutboxRow[]> {
   const {rows} = await db.query<OutboxRow>(
     `SELECT id, op, key, slot, status,
             to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at
@@ -157,10 +135,14 @@ async function findMessage(
   inspector: Inspector,
   topic: string,
   partition: number,
-  wanted: {readonly offset: number | null; readonly id: number; readonly key: string | null},
+  wanted: {
+    readonly offset: number | null
+    readonly isIt: (value: unknown) => boolean
+    readonly key: string | null
+  },
 ): Promise<MessageView | undefined> {
   const isIt = (message: MessageView | undefined): message is MessageView =>
-    (message?.value as {event_id?: unknown} | null)?.event_id === wanted.id
+    message !== undefined && wanted.isIt(message.value)
   if (wanted.offset !== null) {
     const message = await inspector.message(topic, partition, wanted.offset)
     if (isIt(message)) return message
@@ -176,7 +158,3 @@ async function findMessage(
   })
   return items.find(isIt)
 }
-
-/** When the newest thing in a list happened, for the overview. */
-export const newestOf = (micros: readonly (number | null)[]): string | null =>
-  isoOrNull(micros.reduce<number | null>((a, b) => (b !== null && b > (a ?? -1) ? b : a), null))

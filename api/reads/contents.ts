@@ -1,11 +1,25 @@
 /** What contents are called and how long they are: from a short memory, PostgreSQL, or Cassandra. */
 import {LRUCache} from 'lru-cache'
+import type {RollupPlan} from '../../readmodel/plan.ts'
+import type {ContentRow} from '../../streams/content.ts'
 import {readContents} from '../content-table.ts'
 import type {Database} from '../database.ts'
 import {mergeReads} from '../merge-reads.ts'
 import type {Content} from '../schemas/content.ts'
 import {toIso} from '../times.ts'
 import type {Stores} from './stores.ts'
+
+export interface EngagementDeps {
+  readonly db: Database
+  readonly stores: Stores
+  readonly now: () => number
+}
+
+export const STREAM = 'engagement'
+
+/** Figures by content, and by device and event type within it. */
+export const contentRollup = ({plan}: Pick<Stores, 'plan'>): RollupPlan =>
+  plan(STREAM).rollups.find(({by}) => by.length === 1 && by[0] === 'content_id')!
 
 /** How long a content's row is taken for the present one; that there is none is not remembered. */
 const KEPT_MS = 1000
@@ -15,19 +29,21 @@ type Found = ReadonlyMap<string, Content>
 
 /** What the content topic said last. */
 async function fromStored(stores: Stores, ids: readonly string[], cause: unknown): Promise<Found> {
-  const stored = await stores.stored().catch(() => {
-    throw cause
-  })
+  const stored = await stores
+    .references('content')
+    .load(ids)
+    .catch(() => {
+      throw cause
+    })
   const contents = new Map<string, Content>()
-  for (const [id, row] of await stored.contents.load(ids)) {
-    if (row === undefined || row.deleted) continue
-    const {slug, title, length_seconds, publish_ts} = row
-    const content_type = row.content_type as Content['content_type']
+  for (const [id, {row, isDeleted}] of stored) {
+    if (isDeleted) continue
+    const {slug, title, content_type, length_seconds, publish_ts} = row as ContentRow
     contents.set(id, {
       id,
       slug,
       title,
-      content_type,
+      content_type: content_type as Content['content_type'],
       length_seconds,
       publish_ts: toIso(publish_ts),
     })
@@ -38,10 +54,7 @@ async function fromStored(stores: Stores, ids: readonly string[], cause: unknown
 export function createContents({
   db,
   stores,
-}: {
-  readonly db: Database
-  readonly stores: Stores
-}): (id: string) => Promise<Content | undefined> {
+}: Omit<EngagementDeps, 'now'>): (id: string) => Promise<Content | undefined> {
   const kept = new LRUCache<string, Content>({max: CONTENTS_KEPT, ttl: KEPT_MS, ttlResolution: 50})
   const read = mergeReads(async (ids): Promise<Found> => {
     try {

@@ -1,170 +1,138 @@
 /** Figures and events of contents, from whichever store has them. */
-import {EVENT_TYPES, type EventType} from '../../contracts/engagement.ts'
-import type {ContentReads} from '../../readmodel/content-reads.ts'
-import type {ContentState} from '../../readmodel/content-state.ts'
-import {readEvents} from '../../readmodel/event-reads.ts'
-import {ACTIVE_WINDOW_S} from '../../readmodel/windows.ts'
-import {floorTo, nextStart} from '../calendar.ts'
-import type {Database} from '../database.ts'
-import {addState, Measure, measureAll} from '../measures.ts'
-import type {Period} from '../period.ts'
+import type {EntityView} from '../../readmodel/stream-reads.ts'
+import type {Tally} from '../../readmodel/tally.ts'
+import {valueOfSplitText} from '../../readmodel/places.ts'
+import {nextStart} from '../calendar.ts'
+import {contentFigures, type MetricValues} from '../measures.ts'
+import {mergeReads} from '../merge-reads.ts'
 import type {Content} from '../schemas/content.ts'
-import {breakDown} from './breakdown.ts'
-import {createContents} from './contents.ts'
-import {readEvent, toEventView} from './event-view.ts'
-import {decompose, storedFor, wholeMinutes} from './parts.ts'
-import {readQuestion} from './question-answer.ts'
-import type {Answered, Reads, SeriesBucket} from './reads.ts'
+import type {EventView} from '../schemas/events.ts'
+import {contentRollup, createContents, STREAM, type EngagementDeps} from './contents.ts'
+import {findEvent, listEvents} from './events.ts'
+import {newestOf, readFigures, wholeOf, type FiguresQuestion} from './figures.ts'
+import {wholeBuckets} from './parts.ts'
+import {createQuestions} from './question.ts'
+import type {Reads, SeriesBucket} from './reads.ts'
 import {retentionOf} from './retention.ts'
-import {FROM_STORED, fromStored, liveOrStored, metaOf, type Stores} from './stores.ts'
+import {readFrom} from './stores.ts'
 import {createTop} from './top.ts'
-import {createTotals, newestOf} from './totals.ts'
 
-export interface EngagementDeps {
-  readonly db: Database
-  readonly stores: Stores
-  /** Event types whose durations count. */
-  readonly counted: readonly EventType[]
-  readonly now: () => number
-}
-
-type EngagementReads = Omit<Reads, 'userActivity' | 'userDays' | 'userLastSeen' | 'pages'>
+type EngagementReads = Omit<
+  Reads,
+  'userActivity' | 'userDays' | 'userTypes' | 'userLastSeen' | 'pages'
+>
 
 export function createEngagementReads(deps: EngagementDeps): EngagementReads {
-  const {stores, counted} = deps
-  const totals = createTotals(deps)
-  const top = createTop(deps)
-  const ageOf = (source: 'redis' | 'cassandra'): number | null => stores.ageMs(source, 'engagement')
-  const notesOf = (source: 'redis' | 'cassandra'): readonly string[] =>
-    source === 'redis' ? [] : [FROM_STORED]
+  const {stores} = deps
+  const from = (what: string) => ({what, stream: STREAM})
+  const views = mergeReads(async (ids): Promise<ReadonlyMap<string, EntityView>> => {
+    return await (await stores.reads(STREAM)).rollup(contentRollup(stores)).entities(ids)
+  })
+  const figuresOf = ({length_seconds: length}: Content, tally: Tally): MetricValues =>
+    contentFigures(tally, [{length, tally}])
 
-  /** Stored rows of a content for a period, exact to the minute. */
-  const rowsOf = async (
-    reads: ContentReads,
-    one: Content,
-    period: Period,
-  ): Promise<readonly ContentState[]> => {
-    if (period.from === null) {
-      const row = await reads.totals(one.id)
-      return row === null ? [] : [row.state]
-    }
-    const {from, to} = wholeMinutes(period.from, period.to)
-    const parts = decompose(from, to)
-    const found = await Promise.all(parts.map(part => reads.series(one.id, part.granularity, part)))
-    return found.flat().map(({state}) => state)
+  const read = async (one: Content, question: Omit<FiguresQuestion, 'rollup'>) => {
+    const rollup = contentRollup(stores)
+    const reads = await stores.reads(STREAM)
+    const found = await readFigures(reads, await views(one.id), {rollup, ...question})
+    const newestMicros = newestOf(found.slices.flatMap(labelled => [...labelled.values()]))
+    return {...found, newestMicros, question: {rollup, ...question}}
   }
-
-  const stored = async <T>(
-    what: string,
-    states: readonly ContentState[],
-    value: T,
-  ): Promise<Answered<T>> => {
-    const last = states.map(state => newestOf(state) ?? 0)
-    const newest = Math.max(0, ...last)
-    return {
-      value,
-      meta: metaOf('cassandra', {
-        newestMicros: newest === 0 ? null : newest,
-        ageMs: ageOf('cassandra'),
-        notes: what === '' ? [] : [what],
-      }),
-    }
-  }
+  const slicesOf = ({from: start, to}: {readonly from: number | null; readonly to: number}) =>
+    start === null ? null : [wholeBuckets(contentRollup(stores), start, to)]
 
   return {
     content: createContents(deps),
-    totals,
-    async metrics(one, period) {
-      if (period.from === null) {
-        const {value, meta} = await totals([one])
-        return {value: value.get(one.id)!, meta}
-      }
-      return await fromStored('metrics', stores, async ({content: reads}) => {
-        const states = await rowsOf(reads, one, period)
-        const rows = states.map(state => ({state, lengthSeconds: one.length_seconds}))
-        return await stored('', states, measureAll(rows, counted))
+    async totals(contents) {
+      return await readFrom(stores, from('totals'), async () => {
+        const all = await Promise.all(contents.map(one => read(one, {slices: null})))
+        const newest = all.flatMap(({newestMicros}) => newestMicros ?? [])
+        return {
+          value: new Map(
+            all.map(({slices, question}, i) => {
+              const one = contents[i]!
+              return [one.id, figuresOf(one, wholeOf(slices[0]!, question))]
+            }),
+          ),
+          source: all.every(({source}) => source === 'redis') ? 'redis' : 'cassandra',
+          isFresh: all.every(one => one.isFresh ?? stores.isLive(STREAM)),
+          newestMicros: newest.length === 0 ? null : Math.max(...newest),
+        }
       })
     },
-    async series(one, plan) {
-      return await fromStored('series', stores, async ({content: reads}) => {
-        const {granularity, zone, starts} = plan
-        const granularityStored = storedFor(granularity, zone, starts)
-        const range = {
-          from: starts[0]! / 1000,
-          to: nextStart(starts.at(-1)!, granularity, zone) / 1000,
-        }
-        const found = await reads.series(one.id, granularityStored, range)
-        const measures = new Map(starts.map(start => [start, new Measure(counted)]))
-        for (const {start, state} of found) {
-          const measure = measures.get(floorTo(start * 1000, granularity, zone))
-          if (measure !== undefined) addState(state, one.length_seconds, () => measure)
-        }
-        const buckets = starts.map((start): SeriesBucket => {
-          const metrics = measures.get(start)!.values()
-          return {start, end: nextStart(start, granularity, zone), metrics}
+    async metrics(one, period) {
+      return await readFrom(stores, from('metrics'), async () => {
+        const found = await read(one, {slices: slicesOf(period)})
+        return {...found, value: figuresOf(one, wholeOf(found.slices[0]!, found.question))}
+      })
+    },
+    async series(one, {granularity, zone, starts}) {
+      return await readFrom(stores, from('series'), async () => {
+        const ends = starts.map(start => nextStart(start, granularity, zone))
+        const slices = starts.map((start, i) => ({from: start / 1000, to: ends[i]! / 1000}))
+        const found = await read(one, {slices})
+        const value = starts.map((start, i): SeriesBucket => {
+          const tally = wholeOf(found.slices[i]!, found.question)
+          return {start, end: ends[i]!, metrics: figuresOf(one, tally)}
         })
-        return await stored(
-          '',
-          found.map(({state}) => state),
-          buckets,
-        )
+        return {...found, value}
       })
     },
     async breakdown(one, dimension, period) {
-      return await fromStored('breakdown', stores, async ({content: reads}) => {
-        const states = await rowsOf(reads, one, period)
-        return await stored('', states, breakDown(one, dimension, states, counted))
+      return await readFrom(stores, from('breakdown'), async () => {
+        const at = contentRollup(stores).split.indexOf(dimension)
+        const labelOf = at < 0 ? undefined : (values: readonly string[]) => values[at]!
+        const found = await read(one, {
+          slices: slicesOf(period),
+          ...(labelOf === undefined ? {} : {labelOf}),
+        })
+        const value = [...found.slices[0]!]
+          .map(([label, tally]) => ({
+            value: at < 0 ? one.content_type : valueOfSplitText(label),
+            metrics: figuresOf(one, tally),
+          }))
+          .filter(({metrics}) => metrics.events !== 0)
+          .toSorted((a, b) => (b.metrics.events ?? 0) - (a.metrics.events ?? 0))
+        return {...found, value}
       })
     },
     async retention(one) {
-      return await fromStored('retention', stores, async ({content: reads}) => {
-        const [segments, row] = await Promise.all([
-          reads.retention(one.id),
-          reads.totals(one.id, {viewers: false}),
+      return await readFrom(stores, from('retention'), async reads => {
+        const [segments, found] = await Promise.all([
+          reads.segmentsOf(one.id),
+          read(one, {slices: null, names: new Set(['plays', 'last_event_at'])}),
         ])
-        const plays = row?.state.eventsOfType(EVENT_TYPES.indexOf('play')) ?? 0
+        const plays = wholeOf(found.slices[0]!, found.question).values()['plays'] as number
         const facts = {id: one.id, lengthSeconds: one.length_seconds, plays}
-        const curve = retentionOf(segments, facts, counted)
-        const note =
-          curve.basis === 'position' ? '' : 'approximation: no event says where playback stood'
-        return await stored(note, row === null ? [] : [row.state], curve)
+        const value = retentionOf(segments, facts)
+        const isGuess = value.basis !== 'position'
+        const notes = isGuess ? ['approximation: no event says where playback stood'] : []
+        return {...found, value, notes}
       })
     },
-    async events(one, request) {
-      return await fromStored('events', stores, async ({cassandra}) => {
-        const {limit, eventType, from, to, after} = request
-        const range = {
-          from: Math.floor((from ?? 0) / 1e6),
-          to: Math.ceil((to ?? (deps.now() + 2 * 86_400_000) * 1000) / 1e6),
-        }
-        const found = await readEvents(cassandra, one.id, {
-          range,
-          limit: limit + 1,
-          ...(after === undefined ? {} : {before: after}),
-          accept: event =>
-            (eventType === undefined || event.event_type === eventType) &&
-            (from === null || event.event_ts >= from) &&
-            (to === null || event.event_ts < to),
+    async events(one, {eventType, ...request}) {
+      return await readFrom(stores, from('events'), async reads => {
+        const {items, next, newestMicros} = await listEvents(reads, one.id, {
+          ...request,
+          accept: event => eventType === undefined || event['event_type'] === eventType,
         })
-        const items = found.slice(0, limit).map(toEventView)
-        const last = found.length > limit ? found[limit - 1] : undefined
-        const next = last === undefined ? null : {ts: last.event_ts, id: last.event_id}
-        const newestMicros = found[0]?.event_ts ?? null
-        const meta = metaOf('cassandra', {newestMicros, ageMs: ageOf('cassandra')})
-        return {value: {items, next}, meta}
+        const value = {items: items as readonly EventView[], next}
+        return {value, source: 'cassandra' as const, newestMicros, isScan: true}
       })
     },
-    event: id => readEvent(deps, id),
-    top,
+    async event(id) {
+      const {value, meta} = await readFrom(stores, from('event'), reads => findEvent(reads, id))
+      return value === undefined ? undefined : {value: value as EventView, meta}
+    },
+    top: createTop(deps),
     async activeUsers() {
-      const nowS = Math.floor(deps.now() / 1000)
-      const {value, source} = await liveOrStored('active', stores, {
-        live: live => live.engagement.activeUsers(nowS, ACTIVE_WINDOW_S),
-        stored: found => found.content.activeUsers(nowS, ACTIVE_WINDOW_S),
+      return await readFrom(stores, from('active'), async reads => {
+        const [window] = stores.plan(STREAM).actives
+        const {totals, source} = await reads.window(window!, Math.floor(deps.now() / 1000))
+        const users = totals.get('')?.values()['active'] ?? 0
+        return {value: {users, windowSeconds: window!.seconds}, source}
       })
-      const meta = metaOf(source, {ageMs: ageOf(source), notes: notesOf(source)})
-      return {value: {users: value, windowSeconds: ACTIVE_WINDOW_S}, meta}
     },
-    query: plan => readQuestion(deps, plan),
+    query: createQuestions(deps),
   }
 }

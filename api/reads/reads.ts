@@ -9,6 +9,7 @@ import type {Content} from '../schemas/content.ts'
 import type {EventView} from '../schemas/events.ts'
 import type {RetentionView} from '../schemas/metrics.ts'
 import type {ActivityView} from '../schemas/users.ts'
+import type {ListPosition, ListRequest} from './events.ts'
 
 export interface Answered<T> {
   readonly value: T
@@ -28,18 +29,8 @@ export interface PageOf<T, Position> {
   readonly next: Position | null
 }
 
-export interface EventPosition {
-  readonly ts: number
-  readonly id: number
-}
-
-export interface EventPageRequest {
-  readonly limit: number
+export interface EventPageRequest extends ListRequest {
   readonly eventType: string | undefined
-  /** Microseconds since 1970. */
-  readonly from: number | null
-  readonly to: number | null
-  readonly after: EventPosition | undefined
 }
 
 export interface TopRow {
@@ -72,7 +63,7 @@ export interface Reads {
   events(
     content: Content,
     request: EventPageRequest,
-  ): Promise<Answered<PageOf<EventView, EventPosition>>>
+  ): Promise<Answered<PageOf<EventView, ListPosition>>>
   event(id: number): Promise<Answered<EventView> | undefined>
   top(
     by: MetricName,
@@ -87,8 +78,8 @@ export interface Reads {
   ): Promise<Answered<{readonly rows: readonly AnswerRow[]; readonly total: number}>>
   userActivity(
     user: string,
-    request: {readonly limit: number; readonly after: EventPosition | undefined},
-  ): Promise<Answered<PageOf<ActivityView, EventPosition>>>
+    request: {readonly limit: number; readonly after: ListPosition | undefined},
+  ): Promise<Answered<PageOf<ActivityView, ListPosition>>>
   userDays(
     user: string,
     range: {readonly from: string | null; readonly to: string | null},
@@ -97,6 +88,9 @@ export interface Reads {
       readonly {readonly day: string; readonly activity_type: string; readonly count: number}[]
     >
   >
+  /** How often a user did what, over all time. */
+  userTypes(user: string): Promise<Answered<ReadonlyMap<string, number>>>
+  /** Microseconds since 1970. */
   userLastSeen(user: string): Promise<number | null>
   pages(): Promise<Answered<ReadonlyMap<string, number>>>
 }

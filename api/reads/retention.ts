@@ -1,35 +1,22 @@
 /** The retention curve from counts by second. Pure. Defined in docs/METRICS.md. */
-import {EVENT_TYPES, type EventType} from '../../contracts/engagement.ts'
-import {MARKS, type Mark, type RetentionState} from '../../readmodel/retention-state.ts'
+import {MARKS, type CountedMark, type RetentionSegment} from '../../readmodel/special/retention.ts'
 import type {RetentionView} from '../schemas/metrics.ts'
 
 const POINTS = 100
 
-interface Marked {
-  readonly mark: Mark
-  readonly second: number
-  readonly count: number
-}
-
 /**
- * @param counted event types whose durations count
  * @returns 100 points; none without a length. Where any event carries a position, only those that
  *   carry one are used.
  */
 export function retentionOf(
-  segments: readonly RetentionState[],
+  segments: readonly RetentionSegment[],
   content: {readonly id: string; readonly lengthSeconds: number | null; readonly plays: number},
-  counted: readonly EventType[],
 ): RetentionView {
-  const marks: Marked[] = segments.flatMap(segment =>
-    [...segment.marks()]
-      .filter(({type}) => counted.includes(EVENT_TYPES[type]!))
-      .map(({mark, second, count}) => ({mark, second, count})),
-  )
+  const marks = segments.flatMap(segment => [...segment.marks()])
   const [begins, ends, durations] = MARKS.map(mark => marks.filter(one => one.mark === mark))
   const basis = begins!.length + ends!.length > 0 ? 'position' : 'watched_from_0'
   const {id, lengthSeconds, plays} = content
-  const sum = (list: readonly Marked[], test: (second: number) => boolean): number =>
+  const sum = (list: readonly CountedMark[], test: (second: number) => boolean): number =>
     list.reduce((total, {second, count}) => (test(second) ? total + count : total), 0)
   const audienceAt = (second: number): number =>
     basis === 'position'

@@ -1,118 +1,152 @@
 /** The stores that reads are answered from, each perhaps away, and what an answer says about them. */
+import {LRUCache} from 'lru-cache'
+import type {Cassandra, CqlRow} from '../../platform/cassandra.ts'
 import {PipelineError} from '../../platform/errors.ts'
-import type {Cassandra} from '../../platform/cassandra.ts'
 import type {Redis} from '../../platform/redis.ts'
-import type {ActivityReads, LiveActivityReads} from '../../readmodel/activity-reads.ts'
-import type {ActivityStore} from '../../readmodel/activity-store.ts'
-import type {ContentReads} from '../../readmodel/content-reads.ts'
-import type {ContentStore} from '../../readmodel/content-store.ts'
-import type {EventStore} from '../../readmodel/event-store.ts'
 import type {LiveReads} from '../../readmodel/live-reads.ts'
+import type {StreamPlan} from '../../readmodel/plan.ts'
+import type {ReferenceTable} from '../../readmodel/reference-table.ts'
+import type {Source, StreamReads} from '../../readmodel/stream-reads.ts'
 import type {ApiMetrics} from '../metrics.ts'
 import {unavailable} from '../problem.ts'
-import type {Meta, Source} from '../schemas/common.ts'
+import type {Meta} from '../schemas/common.ts'
 import {isoOrNull} from '../times.ts'
-
-export interface StoredReads {
-  readonly cassandra: Cassandra
-  readonly content: ContentReads
-  readonly activity: ActivityReads
-  readonly events: EventStore
-  readonly activities: ActivityStore
-  readonly contents: ContentStore
-}
-
-export interface LiveStores {
-  readonly engagement: LiveReads
-  readonly activity: LiveActivityReads
-}
+import type {Answered} from './reads.ts'
 
 export interface Stores {
-  stored(): Promise<StoredReads>
-  live(): Promise<LiveStores>
+  /** @throws 404 when no such stream is counted */
+  readonly plan: (stream: string) => StreamPlan
+  /** @throws 404, and `retry` while what it needs has never answered */
+  readonly reads: (stream: string) => Promise<StreamReads>
+  /** What the keyspace calls itself in Redis. */
+  space(): Promise<string>
+  /** Rows of a stream that others show. */
+  references(stream: string): Pick<ReferenceTable, 'load'>
+  /** Whether all owners of the stream were keeping Redis up to date when last looked at. */
+  isLive(stream: string): boolean
   /** Since everything committed was last known to be in the store, or null. */
-  ageMs(store: 'redis' | 'cassandra', stream: 'engagement' | 'activity'): number | null
+  ageMs(store: Source, stream: string): number | null
   readonly metrics: Pick<ApiMetrics, 'reads'>
 }
 
-const isAway = (error: unknown): boolean =>
+export const isAway = (error: unknown): boolean =>
   error instanceof PipelineError && error.disposition === 'retry'
 
-export function metaOf(
-  source: Source,
-  facts: {
-    readonly newestMicros?: number | null
-    readonly ageMs?: number | null
-    readonly notes?: readonly string[]
-  } = {},
-): Meta {
-  return {
-    source,
-    newest_event_at: isoOrNull(facts.newestMicros),
-    age_ms: facts.ageMs ?? null,
-    notes: [...(facts.notes ?? [])],
-  }
-}
-
-/** Redis fails at once while it is away, so that readers go on to Cassandra. */
-export function needRedis(redis: Pick<Redis, 'isReady'>): void {
-  if (redis.isReady) return
-  throw new PipelineError('UPSTREAM_UNAVAILABLE', 'Redis is not connected', {disposition: 'retry'})
-}
-
-/** For what is asked all the time, such as open pages: what Redis has, or nothing. */
-export const withoutStored = (stores: Stores): Stores => ({
-  ...stores,
-  async stored() {
-    await Promise.resolve()
-    throw new PipelineError('UPSTREAM_UNAVAILABLE', 'Cassandra is not polled', {
-      disposition: 'retry',
-    })
-  },
-})
-
-/** Why an answer did not come from Redis. */
+/** Why an answer is not as new as it could be. */
 export const FROM_STORED =
-  'Redis holds no complete figures now: this is Cassandra, up to a second behind'
+  'Redis holds no complete figures now: this is Cassandra, up to some seconds behind'
+
+/** A value, and where it is from. */
+export interface Found<T> {
+  readonly value: T
+  readonly source: Source
+  /** Microseconds since 1970. */
+  readonly newestMicros?: number | null
+  readonly notes?: readonly string[]
+  readonly isFresh?: boolean
+  /** It was read row by row as stored, whatever Redis has. */
+  readonly isScan?: boolean
+}
 
 /**
- * Redis first; Cassandra when Redis is away, or says that it does not hold everything.
+ * Reads of a stream, and says how fresh that is.
  *
- * @throws 503 when neither answers
+ * @param what for the metrics
+ * @throws 503 when no store answers
  */
-export async function liveOrStored<T>(
-  what: string,
+export async function readFrom<T>(
   stores: Stores,
-  read: {
-    /** Null: Redis does not hold it completely. */
-    readonly live: (live: LiveStores) => Promise<T | null>
-    readonly stored: (stored: StoredReads) => Promise<T>
-  },
-): Promise<{readonly value: T; readonly source: 'redis' | 'cassandra'}> {
+  {what, stream}: {readonly what: string; readonly stream: string},
+  work: (reads: StreamReads) => Promise<Found<T>>,
+): Promise<Answered<T>> {
   try {
-    const value = await read.live(await stores.live())
-    if (value !== null) {
-      stores.metrics.reads.inc({what, source: 'redis'})
-      return {value, source: 'redis'}
+    const found = await work(await stores.reads(stream))
+    const {value, source, newestMicros, notes = [], isScan = false} = found
+    stores.metrics.reads.inc({what, source})
+    // What Redis does not hold is stored, while an owner keeps it up to date.
+    const isFresh = source === 'redis' || (!isScan && (found.isFresh ?? stores.isLive(stream)))
+    const meta: Meta = {
+      source,
+      newest_event_at: isoOrNull(newestMicros),
+      age_ms: stores.ageMs(isFresh ? 'redis' : 'cassandra', stream),
+      notes: [...notes, ...(isFresh || isScan ? [] : [FROM_STORED])],
     }
-  } catch (error) {
-    if (!isAway(error)) throw error
-  }
-  return {value: await fromStored(what, stores, read.stored), source: 'cassandra'}
-}
-
-/** @throws 503 when Cassandra does not answer */
-export async function fromStored<T>(
-  what: string,
-  stores: Stores,
-  read: (stored: StoredReads) => Promise<T>,
-): Promise<T> {
-  try {
-    const value = await read(await stores.stored())
-    stores.metrics.reads.inc({what, source: 'cassandra'})
-    return value
+    return {value, meta}
   } catch (error) {
     if (isAway(error)) throw unavailable('Cassandra', error)
     throw error
+  }
+}
+
+/** Redis that is away holds nothing: then what is stored is asked. */
+export function tolerant(
+  live: LiveReads,
+  redis: Pick<Redis, 'isReady'>,
+  partitions: number,
+): LiveReads {
+  const none = Array.from({length: partitions}, () => null)
+  const orElse = async <T>(read: () => Promise<T>, nothing: T): Promise<T> => {
+    if (!redis.isReady) return nothing
+    try {
+      return await read()
+    } catch (error) {
+      if (isAway(error)) return nothing
+      throw error
+    }
+  }
+  const missing = (rows: readonly unknown[]): null[] => rows.map(() => null)
+  return {
+    markers: () => orElse(() => live.markers(), none),
+    rows: (id, fields, rows) => orElse(() => live.rows(id, fields, rows), missing(rows)),
+    entities: (plan, rows) => orElse(() => live.entities(plan, rows), missing(rows)),
+    event: (hashes, id) => orElse(() => live.event(hashes, id), undefined),
+    window: (plan, nowS, totals) => orElse(() => live.window(plan, nowS, totals), none),
+    namedHash: name => orElse(() => live.namedHash(name), none),
+  }
+}
+
+/** Cassandra that is opened when it is first asked. */
+export function lateCassandra(get: () => Promise<Cassandra>): Cassandra {
+  return {
+    keyspace: undefined,
+    rows: async (...given) => await (await get()).rows(...given),
+    rowsSerial: async (...given) => await (await get()).rowsSerial(...given),
+    page: async (...given) => await (await get()).page(...given),
+    async *pages(...given) {
+      yield* (await get()).pages(...given)
+    },
+    execute: async (...given) => await (await get()).execute(...given),
+    batch: async statements => await (await get()).batch(statements),
+    transact: async (...given) => await (await get()).transact(...given),
+    close: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+}
+
+const POLLED_MS = 10_000
+const POLLED_MAX = 20_000
+
+/**
+ * Cassandra for what is asked all the time, such as open pages: the same single rows once in ten seconds,
+ * since a row that changes meanwhile is in Redis; nothing while that is away, and no scans.
+ */
+export function polledCassandra(cassandra: Cassandra, redis: Pick<Redis, 'isReady'>): Cassandra {
+  const refuse = (): Promise<never> => {
+    const detail = 'Cassandra is not polled'
+    return Promise.reject(new PipelineError('UPSTREAM_UNAVAILABLE', detail, {disposition: 'retry'}))
+  }
+  const rows = new LRUCache<string, Promise<readonly CqlRow[]>>({max: POLLED_MAX, ttl: POLLED_MS})
+  return {
+    ...lateCassandra(refuse),
+    async rows(query, params) {
+      if (!redis.isReady) return await refuse()
+      const key = JSON.stringify([query, params])
+      const known = rows.get(key)
+      if (known !== undefined) return await known
+      const reading = cassandra.rows(query, params)
+      rows.set(key, reading)
+      reading.catch(() => rows.delete(key))
+      return await reading
+    },
   }
 }

@@ -1,7 +1,4 @@
 /** What is most engaging: in the live window, or in any period. */
-import {EVENT_TYPES, type EventType} from '../../contracts/engagement.ts'
-import type {WindowSums} from '../../readmodel/leaderboard-state.ts'
-import {LEADERBOARD_WINDOW_S} from '../../readmodel/windows.ts'
 import {readContents} from '../content-table.ts'
 import type {Database} from '../database.ts'
 import type {MetricName} from '../measures.ts'
@@ -9,63 +6,43 @@ import {mergeReads} from '../merge-reads.ts'
 import type {Period} from '../period.ts'
 import type {QueryPlan} from '../query-plan.ts'
 import {shareReads} from '../waits.ts'
-import {readQuestion} from './question-answer.ts'
+import {STREAM, type EngagementDeps} from './contents.ts'
+import {createQuestions} from './question.ts'
 import type {Answered, Reads, TopRow} from './reads.ts'
-import {FROM_STORED, liveOrStored, metaOf, type Stores} from './stores.ts'
-
-const sum = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0)
-
-/** What the window keeps, by the names of metrics. */
-function windowValue(sums: WindowSums, by: MetricName, counted: readonly EventType[]): number {
-  if (by === 'unique_viewers') return sums.users.size
-  if (by === 'plays') return sums.events[EVENT_TYPES.indexOf('play')]!
-  return sum(counted.map(type => sums.durationMs[EVENT_TYPES.indexOf(type)]!)) / 1000
-}
-
-export interface TopDeps {
-  readonly db: Database
-  readonly stores: Stores
-  /** Event types whose durations count. */
-  readonly counted: readonly EventType[]
-  readonly now: () => number
-}
+import {readFrom} from './stores.ts'
 
 /** The window's sums are the same for all who ask within this time. */
 const WINDOW_MS = 200
 
-type Window = Awaited<ReturnType<typeof readWindow>>
+type Window = ReadonlyMap<string, Readonly<Record<string, number | null>>>
 
-const readWindow = async ({stores, now}: TopDeps) => {
-  const nowS = Math.floor(now() / 1000)
-  return await liveOrStored('top', stores, {
-    live: live => live.engagement.leaderboard(nowS, LEADERBOARD_WINDOW_S),
-    stored: found => found.content.leaderboard(nowS, LEADERBOARD_WINDOW_S),
-  })
-}
-
-export function createTop(deps: TopDeps): Reads['top'] {
-  const {stores} = deps
-  const fresh = mergeReads(async (): Promise<ReadonlyMap<string, Window>> => {
-    return new Map([['', await readWindow(deps)]])
+export function createTop(deps: EngagementDeps): Reads['top'] {
+  const {stores, now} = deps
+  const readWindow = async (): Promise<Answered<Window>> =>
+    await readFrom(stores, {what: 'top', stream: STREAM}, async reads => {
+      const [window] = stores.plan(STREAM).tops
+      const {totals, source} = await reads.window(window!, Math.floor(now() / 1000))
+      return {value: new Map([...totals].map(([id, sums]) => [id, sums.values()])), source}
+    })
+  const fresh = mergeReads(async (): Promise<ReadonlyMap<string, Answered<Window>>> => {
+    return new Map([['', await readWindow()]])
   })
   const shared = shareReads(fresh, WINDOW_MS)
 
   return async (by, period, limit, {after} = {}) => {
     if (period !== 'window') return await readPeriod(deps, {by, period, limit})
     // Who has waited for an event is not answered by sums from before it.
-    const {value, source} = (await (after === true ? fresh('') : shared('')))!
+    const {value, meta} = (await (after === true ? fresh('') : shared('')))!
     const ranked = [...value]
-      .map(([id, sums]) => ({id, value: windowValue(sums, by, deps.counted)}))
+      .map(([id, figures]) => ({id, value: figures[by] ?? 0}))
       .filter(one => one.value > 0)
       .toSorted((a, b) => b.value - a.value || (a.id < b.id ? -1 : 1))
-    const notes = source === 'redis' ? [] : [FROM_STORED]
-    const meta = metaOf(source, {ageMs: stores.ageMs(source, 'engagement'), notes})
     return {value: await withContents(deps.db, ranked, limit), meta}
   }
 }
 
 async function readPeriod(
-  deps: TopDeps,
+  deps: EngagementDeps,
   {by, period, limit}: {by: MetricName; period: Period; limit: number},
 ): Promise<Answered<readonly TopRow[]>> {
   const plan: QueryPlan = {
@@ -83,7 +60,7 @@ async function readPeriod(
     timeLabels: false,
     totalRows: false,
   }
-  const {value, meta} = await readQuestion(deps, plan)
+  const {value, meta} = await createQuestions(deps)(plan)
   const ranked = value.rows
     .map(row => ({id: row.dimensions[0]!, value: row.metrics[0] ?? null}))
     .filter(row => row.value !== null)

@@ -1,80 +1,111 @@
 /** What users did, and pages, from whichever store has them. */
-import type {Database} from '../database.ts'
+import type {RollupPlan} from '../../readmodel/plan.ts'
+import {textsOfKey} from '../../readmodel/rollup-table.ts'
+import {isoDayOfSeconds} from '../../readmodel/slices.ts'
+import {piecesOfTotal, type Piece} from '../../readmodel/stream-reads.ts'
+import {Tally} from '../../readmodel/tally.ts'
 import type {ActivityView} from '../schemas/users.ts'
-import type {StoredActivity} from '../../readmodel/activity-store.ts'
-import {isoOrNull} from '../times.ts'
+import {listEvents} from './events.ts'
 import type {Reads} from './reads.ts'
-import {FROM_STORED, fromStored, liveOrStored, metaOf, type Stores} from './stores.ts'
+import {readFrom, type Stores} from './stores.ts'
 
-type UserReads = Pick<Reads, 'userActivity' | 'userDays' | 'userLastSeen' | 'pages'>
+type UserReads = Pick<Reads, 'userActivity' | 'userDays' | 'userTypes' | 'userLastSeen' | 'pages'>
 
-const DAY_MS = 86_400_000
+const STREAM = 'activity'
+const EVER = {from: Number.MIN_SAFE_INTEGER, to: Number.MAX_SAFE_INTEGER}
+const secondsOf = (day: string): number => Date.parse(`${day}T00:00:00Z`) / 1000
 
-function parse(text: string | null): unknown {
-  if (text === null) return null
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return text
-  }
+/** How many of `measure` the pieces hold. */
+function countOf(rollup: RollupPlan, measure: string, pieces: readonly Piece[]): number {
+  const tally = new Tally(rollup, new Set([measure]))
+  for (const {bucket, valuesOf} of pieces) tally.add(bucket, valuesOf)
+  return tally.values()[measure] as number
 }
 
-const toView = (activity: StoredActivity): ActivityView => ({
-  event_id: activity.event_id,
-  user_id: activity.user_id,
-  activity_type: activity.activity_type,
-  occurred_at: isoOrNull(activity.occurred_at),
-  metadata: parse(activity.metadata),
-})
-
-/** The day before, ISO: the store's range includes its end, ours does not. */
-const dayBefore = (day: string): string =>
-  new Date(Date.parse(`${day}T00:00:00Z`) - DAY_MS).toISOString().slice(0, 10)
-
-export function createUserReads({
-  stores,
-}: {
-  readonly db: Database
-  readonly stores: Stores
-}): UserReads {
-  const ageOf = (source: 'redis' | 'cassandra'): number | null => stores.ageMs(source, 'activity')
+export function createUserReads({stores}: {readonly stores: Stores}): UserReads {
+  const from = (what: string) => ({what, stream: STREAM})
+  const rollupOf = (name: string): RollupPlan =>
+    stores.plan(STREAM).rollups.find(rollup => rollup.name === name)!
+  /** Cassandra holds all but what the last seconds brought. */
+  const scanned = {source: 'cassandra', isScan: true} as const
   return {
     async userActivity(user, {limit, after}) {
-      return await fromStored('user-activity', stores, async ({activity}) => {
-        const found = await activity.userActivity(user, {
-          limit: limit + 1,
-          ...(after === undefined ? {} : {before: after}),
-        })
-        const items = found.slice(0, limit).map(toView)
-        const last = found.length > limit ? found[limit - 1] : undefined
-        const next = last === undefined ? null : {ts: last.occurred_at ?? 0, id: last.event_id}
-        const newestMicros = found[0]?.occurred_at ?? null
-        const meta = metaOf('cassandra', {newestMicros, ageMs: ageOf('cassandra')})
-        return {value: {items, next}, meta}
+      return await readFrom(stores, from('user-activity'), async reads => {
+        const request = {limit, after, from: null, to: null}
+        const {items, next, newestMicros} = await listEvents(reads, user, request)
+        return {value: {items: items as readonly ActivityView[], next}, newestMicros, ...scanned}
       })
     },
-    async userDays(user, {from, to}) {
-      return await fromStored('user-days', stores, async ({activity}) => {
-        const value = await activity.userDays(user, {
-          ...(from === null ? {} : {from}),
-          ...(to === null ? {} : {to: dayBefore(to)}),
+    async userDays(user, {from: first, to}) {
+      return await readFrom(stores, from('user-days'), async reads => {
+        const rollup = rollupOf('days')
+        const range = {
+          from: first === null ? EVER.from : secondsOf(first),
+          to: to === null ? EVER.to : secondsOf(to),
+        }
+        const [partition] = reads.partitionsOf(user)
+        const periods = await reads.events.files.periods(user, partition!, range)
+        const views = await reads.rollup(rollup).entitiesOf(user)
+        const counts = await Promise.all(
+          views.flatMap(view =>
+            periods.map(async period => {
+              const [, type] = textsOfKey(rollup, view.key)
+              const buckets = await reads.rollup(rollup).buckets(view, 'day', period)
+              return buckets.map(({start, pieces}) => ({
+                day: isoDayOfSeconds(start),
+                activity_type: type!,
+                count: countOf(rollup, 'activities', pieces),
+              }))
+            }),
+          ),
+        )
+        const value = counts
+          .flat()
+          .filter(({count}) => count > 0)
+          .toSorted((a, b) =>
+            a.day === b.day ? (a.activity_type < b.activity_type ? -1 : 1) : a.day < b.day ? 1 : -1,
+          )
+        return {value, ...scanned}
+      })
+    },
+    async userTypes(user) {
+      return await readFrom(stores, from('user'), async reads => {
+        const rollup = rollupOf('days')
+        const views = await reads.rollup(rollup).entitiesOf(user)
+        const counts = views.map(view => {
+          const count = countOf(rollup, 'activities', piecesOfTotal(view))
+          return [textsOfKey(rollup, view.key)[1]!, count] as const
         })
-        return {value, meta: metaOf('cassandra', {ageMs: ageOf('cassandra')})}
+        return {value: new Map(counts.filter(([, count]) => count > 0)), ...scanned}
       })
     },
     async userLastSeen(user) {
-      return await fromStored('user', stores, async ({activity}) => {
-        const summary = await activity.user(user)
-        return summary?.lastSeen ?? null
+      const {value} = await readFrom(stores, from('user-recent'), async reads => {
+        const lists = await reads.recentOf(user)
+        const times = lists.flatMap(({list}) => list[0]?.at ?? [])
+        return {value: times.length === 0 ? null : Math.max(...times), ...scanned}
       })
+      return value
     },
     async pages() {
-      const {value, source} = await liveOrStored('pages', stores, {
-        live: live => live.activity.pages(),
-        stored: stored => stored.activity.pages(),
+      return await readFrom(stores, from('pages'), async reads => {
+        const rollup = rollupOf('pages')
+        const views = new Map<string, number>()
+        const add = (page: string, count: number): void => {
+          if (count > 0) views.set(page, (views.get(page) ?? 0) + count)
+        }
+        const live = await reads.live.namedHash(rollup.hash!)
+        if (live.every(own => own !== null)) {
+          for (const own of live) for (const [page, count] of own) add(page, count)
+          return {value: views, source: 'redis' as const}
+        }
+        for await (const entities of reads.rollup(rollup).all({uniques: false})) {
+          for (const view of entities) {
+            add(view.key, countOf(rollup, 'page_views', piecesOfTotal(view)))
+          }
+        }
+        return {value: views, source: 'cassandra' as const}
       })
-      const notes = source === 'redis' ? [] : [FROM_STORED]
-      return {value, meta: metaOf(source, {ageMs: ageOf(source), notes})}
     },
   }
 }

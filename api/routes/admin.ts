@@ -1,6 +1,6 @@
 /** The pipeline from inside, for administrators: topics, schemas, groups, lanes, one event's way. */
 import {deadLetterTopic, topicName} from '../../contracts/topics.ts'
-import {STREAMS} from '../../contracts/streams.ts'
+import type {Stream} from '../../contracts/stream.ts'
 import type {KafkaAdmin} from '../../platform/kafka.ts'
 import type {Registry} from '../../platform/registry.ts'
 import type {Api} from '../app.ts'
@@ -8,6 +8,8 @@ import type {Session} from '../database.ts'
 import type {DeadLetters} from '../pipeline/dead-letters.ts'
 import type {Inspector} from '../pipeline/inspector.ts'
 import type {LagWatch} from '../pipeline/lag.ts'
+import {parseId} from '../reads/events.ts'
+import type {Stores} from '../reads/stores.ts'
 import {readProcessor, readService} from '../pipeline/services.ts'
 import type {createTrace} from '../pipeline/trace.ts'
 import {
@@ -31,6 +33,8 @@ export interface AdminDeps {
   readonly lag: LagWatch
   readonly deadLetters: DeadLetters
   readonly trace: ReturnType<typeof createTrace>
+  readonly streams: readonly Stream[]
+  readonly planOf: Stores['plan']
   /** Asks each store and says how long it took. */
   readonly checkStores: () => Promise<
     readonly {readonly name: string; readonly ok: boolean; readonly milliseconds: number | null}[]
@@ -63,10 +67,12 @@ export function addAdminRoutes(app: Api, deps: AdminDeps, options: AdminOptions)
       },
     },
     async ({params}) => {
-      const {stages, commit_to_visible_ms: visible} = await deps.trace(params.stream, params.id)
+      const plan = deps.planOf(params.stream)
+      const id = parseId(plan, params.id)
+      const {stages, commit_to_visible_ms: visible} = await deps.trace(plan.stream, id)
       return {
         stream: params.stream,
-        event_id: params.id,
+        event_id: id,
         stages: [...stages],
         commit_to_visible_ms: visible,
       }
@@ -106,7 +112,7 @@ function addFlow(app: Api, deps: AdminDeps, options: AdminOptions): void {
     async () => {
       const kafka = await admin()
       const groups = await kafka.listGroups()
-      const topics = STREAMS.map(({topic}) => topicName(options.topicPrefix, topic))
+      const topics = deps.streams.map(({topic}) => topicName(options.topicPrefix, topic))
       const ends = new Map(
         await Promise.all(
           topics.map(async topic => [topic, await kafka.offsets(topic).catch(() => [])] as const),

@@ -2,7 +2,7 @@
 import type {Api, Deps} from '../app.ts'
 import {parseInstant} from '../period.ts'
 import {notFound, refuse} from '../problem.ts'
-import type {EventPosition} from '../reads/reads.ts'
+import type {ListPosition} from '../reads/events.ts'
 import {roundAll} from '../rounding.ts'
 import {answers, Pending} from '../schemas/common.ts'
 import {ContentParams} from '../schemas/content.ts'
@@ -64,9 +64,7 @@ export function addEventRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>)
       const {event_type: eventType} = query
       const scope = JSON.stringify(['events', params.id.toLowerCase(), eventType, from, to])
       const after =
-        query.cursor === undefined
-          ? undefined
-          : (cursors.read(scope, query.cursor) as EventPosition)
+        query.cursor === undefined ? undefined : (cursors.read(scope, query.cursor) as ListPosition)
       const content = await contentOr404(reads, params.id)
       const pending = await readAfter(query, STORED, reply)
       if (pending !== undefined) return await reply.send(pending)

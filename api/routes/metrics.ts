@@ -42,7 +42,9 @@ export interface ReadDeps {
 
 const TAGS = ['metrics']
 const BUCKETS_MAX = 5000
+/** What is open is in Redis, what left it is stored. */
 export const LIVE_STORE: readonly WaitedStore[] = ['redis']
+/** Lists, and rows of all keys, are read as they are stored. */
 export const STORED: readonly WaitedStore[] = ['cassandra']
 
 /** The content, or 404. */
@@ -60,11 +62,11 @@ export async function contentOr404(reads: Reads, id: string): Promise<Content> {
  */
 async function contentAfter(
   {reads, readAfter}: ReadDeps,
-  {id, query, stores}: {id: string; query: AfterEvent; stores: readonly WaitedStore[]},
+  {id, query}: {id: string; query: AfterEvent},
   reply: FastifyReply,
 ): Promise<Content | undefined> {
   const content = await contentOr404(reads, id)
-  const pending = await readAfter(query, stores, reply)
+  const pending = await readAfter(query, LIVE_STORE, reply)
   if (pending === undefined) return content
   await reply.send(pending)
   return undefined
@@ -83,10 +85,6 @@ function periodOf(query: PeriodQuery, fallback: string): Period & {readonly zone
   const zone = parseZone(query.timezone)
   return {...parsePeriod(query, {now: Date.now(), zone, fallback}), zone}
 }
-
-/** Totals come from Redis; a period is made of stored buckets. */
-const isAll = (query: PeriodQuery): boolean =>
-  query.from === undefined && query.to === undefined && (query.period ?? 'all') === 'all'
 
 export function addMetricsRoutes(app: Api, deps: ReadDeps): void {
   const {reads} = deps
@@ -108,11 +106,7 @@ export function addMetricsRoutes(app: Api, deps: ReadDeps): void {
     async (request, reply) => {
       const {query, params} = request
       const period = periodOf(query, 'all')
-      const content = await contentAfter(
-        deps,
-        {id: params.id, query, stores: isAll(query) ? LIVE_STORE : STORED},
-        reply,
-      )
+      const content = await contentAfter(deps, {id: params.id, query}, reply)
       if (content === undefined) return reply
       const {value, meta} = await reads.metrics(content, period)
       const metrics = roundAll(toView(value), query.decimals)
@@ -163,7 +157,7 @@ function addSeries(app: Api, deps: ReadDeps): void {
     async (request, reply) => {
       const {query, params} = request
       const plan = seriesPlan(query)
-      const content = await contentAfter(deps, {id: params.id, query, stores: STORED}, reply)
+      const content = await contentAfter(deps, {id: params.id, query}, reply)
       if (content === undefined) return reply
       const {value, meta} = await reads.series(content, plan)
       const buckets = value.map(({start, metrics}) => ({
@@ -200,7 +194,7 @@ function addBreakdowns(app: Api, deps: ReadDeps): void {
     async (request, reply) => {
       const {query, params} = request
       const period = periodOf(query, 'all')
-      const content = await contentAfter(deps, {id: params.id, query, stores: STORED}, reply)
+      const content = await contentAfter(deps, {id: params.id, query}, reply)
       if (content === undefined) return reply
       const {value, meta} = await reads.breakdown(content, params.dimension, period)
       const items = value.map(({value: label, metrics}) => ({
@@ -238,7 +232,7 @@ function addShapes(app: Api, deps: ReadDeps): void {
     },
     async (request, reply) => {
       const {query, params} = request
-      const content = await contentAfter(deps, {id: params.id, query, stores: STORED}, reply)
+      const content = await contentAfter(deps, {id: params.id, query}, reply)
       if (content === undefined) return reply
       const {value, meta} = await reads.retention(content)
       const points = roundAll(value.points, query.decimals)
@@ -264,7 +258,7 @@ function addShapes(app: Api, deps: ReadDeps): void {
     async (request, reply) => {
       const {query, params} = request
       const period = periodOf(query, 'all')
-      const content = await contentAfter(deps, {id: params.id, query, stores: STORED}, reply)
+      const content = await contentAfter(deps, {id: params.id, query}, reply)
       if (content === undefined) return reply
       const {value, meta} = await reads.metrics(content, period)
       const seconds = roundAll(

@@ -3,6 +3,7 @@ import type {Api} from '../app.ts'
 import type {MetricName} from '../measures.ts'
 import {parsePeriod, parseZone} from '../period.ts'
 import {planQuery} from '../query-plan.ts'
+import {CONTENTS_MAX} from '../reads/question.ts'
 import {roundAll, roundTo} from '../rounding.ts'
 import {answers, CLOSED, DecimalsQuery, Pending, AfterQuery} from '../schemas/common.ts'
 import {Active, Top, TopQuery} from '../schemas/metrics.ts'
@@ -130,7 +131,8 @@ function addQuery(app: Api, {reads, readAfter}: ReadDeps): void {
       const {query} = request
       const body = request.body as Question
       const plan = planQuery(body, Date.now())
-      const pending = await readAfter(query, STORED, reply)
+      const isFew = plan.contents !== undefined && plan.contents.size <= CONTENTS_MAX
+      const pending = await readAfter(query, isFew ? LIVE_STORE : STORED, reply)
       if (pending !== undefined) return await reply.send(pending)
       const {value, meta} = await reads.query(plan)
       const results = value.rows.map(({dimensions, metrics}) => ({

@@ -1,6 +1,8 @@
 /** Read-your-writes for routes: wait for the event that the caller names, or say how far it is. */
 import type {FastifyReply} from 'fastify'
 import type {Static} from 'typebox'
+import {parseId} from '../reads/events.ts'
+import type {Stores} from '../reads/stores.ts'
 import type {Pending} from '../schemas/common.ts'
 import type {AwaitedEvent, WaitedStore, Waits} from '../waits.ts'
 
@@ -9,11 +11,17 @@ export interface AfterEvent {
   readonly wait_ms?: number | undefined
 }
 
-/** Plain `7` means engagement. */
-export function parseAwaited(text: string): AwaitedEvent {
-  const [first = '', second] = text.split(':')
-  if (second === undefined) return {stream: 'engagement', id: Number(first)}
-  return {stream: first === 'activity' ? 'activity' : 'engagement', id: Number(second)}
+const PLAIN = 'engagement'
+
+/**
+ * `stream:id`; plain `7` means engagement.
+ *
+ * @throws 404 for a stream that is not counted, 422 for an id that none of its rows can have
+ */
+export function parseAwaited(text: string, planOf: Stores['plan']): AwaitedEvent {
+  const colon = text.indexOf(':')
+  const stream = colon < 0 ? PLAIN : text.slice(0, colon)
+  return {stream, id: parseId(planOf(stream), text.slice(colon + 1), 'after_event')}
 }
 
 export interface ReadAfter {
@@ -34,10 +42,10 @@ export interface LagFacts {
   unpublished(): Promise<number | null>
 }
 
-export function createReadAfter(waits: Waits, lag: LagFacts): ReadAfter {
+export function createReadAfter(waits: Waits, planOf: Stores['plan'], lag: LagFacts): ReadAfter {
   return async (query, stores, reply) => {
     if (query.after_event === undefined) return undefined
-    const event = parseAwaited(query.after_event)
+    const event = parseAwaited(query.after_event, planOf)
     const outcome = await waits.until(event, stores, query.wait_ms ?? 2000)
     if (outcome.reached) return undefined
     const [committed, unpublished] = await Promise.all([lag.committed(event), lag.unpublished()])

@@ -2,7 +2,7 @@
 import type {Api, Deps} from '../app.ts'
 import {parseInstant} from '../period.ts'
 import {refuse} from '../problem.ts'
-import type {EventPosition} from '../reads/reads.ts'
+import type {ListPosition} from '../reads/events.ts'
 import {answers, Pending} from '../schemas/common.ts'
 import {
   ActivityList,
@@ -41,9 +41,7 @@ export function addUserRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>):
       const limit = query.limit ?? 50
       const scope = JSON.stringify(['activity', params.id])
       const after =
-        query.cursor === undefined
-          ? undefined
-          : (cursors.read(scope, query.cursor) as EventPosition)
+        query.cursor === undefined ? undefined : (cursors.read(scope, query.cursor) as ListPosition)
       const pending = await readAfter(query, STORED, reply)
       if (pending !== undefined) return await reply.send(pending)
       const {value, meta} = await reads.userActivity(params.id, {limit, after})
@@ -75,20 +73,16 @@ function addCounts(app: Api, {reads, readAfter}: ReadDeps): void {
     async ({params, query}, reply) => {
       const pending = await readAfter(query, STORED, reply)
       if (pending !== undefined) return await reply.send(pending)
-      const [days, seen] = await Promise.all([
-        reads.userDays(params.id, {from: null, to: null}),
+      const [{value: byType, meta}, seen] = await Promise.all([
+        reads.userTypes(params.id),
         reads.userLastSeen(params.id),
       ])
-      const byType = new Map<string, number>()
-      for (const {activity_type: type, count} of days.value) {
-        byType.set(type, (byType.get(type) ?? 0) + count)
-      }
       return await reply.send({
         user_id: params.id,
         activities: [...byType.values()].reduce((sum, count) => sum + count, 0),
         by_type: Object.fromEntries(byType),
         last_seen_at: isoOrNull(seen),
-        meta: days.meta,
+        meta,
       })
     },
   )

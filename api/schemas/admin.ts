@@ -1,7 +1,7 @@
 /** The pipeline from inside. */
 import {Type, type Static} from 'typebox'
 import {INSTANT_PATTERN} from '../period.ts'
-import {CLOSED, Count, EventId, limitOf, nullable, oneOf, Time} from './common.ts'
+import {CLOSED, Count, limitOf, nullable, oneOf, RowId, StreamName, Time} from './common.ts'
 
 const Partition = Type.Integer({minimum: 0, maximum: 100_000})
 const Offset = Type.Integer({minimum: -1})
@@ -221,14 +221,11 @@ const Stage = Type.Object(
   },
   CLOSED,
 )
-export const TraceParams = Type.Object(
-  {stream: oneOf(['engagement', 'activity']), id: EventId},
-  CLOSED,
-)
+export const TraceParams = Type.Object({stream: StreamName, id: RowId}, CLOSED)
 export const Trace = Type.Object(
   {
     stream: Type.String(),
-    event_id: EventId,
+    event_id: Type.Union([Type.Integer(), Type.String()]),
     stages: Type.Array(Stage),
     commit_to_visible_ms: nullable(Type.Number()),
   },

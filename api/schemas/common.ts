@@ -34,6 +34,15 @@ export const textOf = (maxLength: number, minLength = 1): ReturnType<typeof Type
 
 export const EventId = Type.Integer({minimum: 1, maximum: Number.MAX_SAFE_INTEGER, examples: [1]})
 
+/** Id of a row of any stream, as text. */
+export const RowId = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^[^\\u0000]*$',
+  examples: ['1'],
+})
+export const StreamName = Type.String({pattern: '^[a-z][a-z0-9_]{0,62}$', examples: ['engagement']})
+
 export const Time = Type.String({
   format: 'date-time',
   description: 'RFC 3339 with microseconds, UTC',
@@ -125,8 +134,9 @@ export const DecimalsQuery = {
 export const AfterQuery = {
   after_event: Type.Optional(
     Type.String({
-      pattern: '^((engagement|activity):)?[1-9]\\d{0,15}$',
-      description: 'answer only with this event included: `engagement:7`, `activity:9` or `7`',
+      pattern: '^([a-z][a-z0-9_]{0,62}:)?[\\w.~-]{1,200}$',
+      description:
+        'answer only with this event included: `activity:9`, any `stream:id`, or `7` of engagement',
       examples: ['engagement:1'],
     }),
   ),

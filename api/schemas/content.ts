@@ -1,6 +1,6 @@
 /** Content as it is served and written. */
 import {Type, type Static} from 'typebox'
-import {CONTENT_TYPES} from '../../contracts/content.ts'
+import {CONTENT_TYPES} from '../../streams/content.ts'
 import {CLOSED, Meta, nullable, oneOf, Page, PageQuery, textOf, Time, Uuid} from './common.ts'
 
 export const ContentSchema = Type.Object(

@@ -1,6 +1,6 @@
 /** Single events as they are served. */
 import {Type, type Static} from 'typebox'
-import {EVENT_TYPES} from '../../contracts/engagement.ts'
+import {EVENT_TYPES} from '../../streams/engagement.ts'
 import {
   AfterQuery,
   CLOSED,
@@ -20,7 +20,7 @@ const EventFields = {
   event_id: EventId,
   content_id: nullable(Uuid),
   user_id: nullable(Uuid),
-  event_type: oneOf(EVENT_TYPES),
+  event_type: nullable(Type.String({examples: [...EVENT_TYPES]})),
   event_ts: Time,
   duration_ms: nullable(Type.Integer({minimum: 0})),
   device: nullable(Type.String()),

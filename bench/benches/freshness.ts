@@ -1,11 +1,16 @@
 import {setTimeout as sleep} from 'node:timers/promises'
+import {partitionFor} from '../../contracts/partition.ts'
+import {DEFAULT_PARTITIONS} from '../../contracts/topics.ts'
 import {openCassandra} from '../../platform/cassandra.ts'
 import {envReader} from '../../platform/config.ts'
 import {readCassandraConnection, readRedisUrl} from '../../platform/connections.ts'
 import {openClient} from '../../platform/postgres.ts'
 import {openRedis, type Redis} from '../../platform/redis.ts'
-import {createEventStore, type EventStore} from '../../readmodel/event-store.ts'
+import {planStream} from '../../readmodel/plan.ts'
+import {createRawTable, type RawTable} from '../../readmodel/raw-table.ts'
 import {eventKey} from '../../readmodel/redis-keys.ts'
+import {planShown} from '../../readmodel/shown.ts'
+import {engagement} from '../../streams/engagement.ts'
 import {quantile, type Bench, type BenchContext, type Figures} from '../bench.ts'
 import {cpuMsOf, machineMs} from '../cpu.ts'
 import {
@@ -30,7 +35,6 @@ const SETTLE_PROBES = 50
 interface Probe {
   readonly event_id: number
   readonly content_id: string
-  readonly event_ts: number
   readonly committedMs: number
   redisMs: number
   cassandraMs: number
@@ -40,20 +44,24 @@ const INSERT = {
   name: 'probe',
   text: `INSERT INTO engagement_events (content_id, user_id, event_type, event_ts, duration_ms, device)
          VALUES (md5($1::int::text)::uuid, md5($1::int::text)::uuid, 'play', clock_timestamp(), 30000, 'ios')
-         RETURNING id, content_id, (extract(epoch FROM event_ts) * 1000000)::bigint AS us`,
+         RETURNING id, content_id`,
 }
 
 async function lookInRedis(redis: Redis, open: readonly Probe[]): Promise<void> {
   if (open.length === 0) return
-  const found = await redis.pipeline(open.map(one => ['EXISTS', eventKey(one.event_id)]))
+  const found = await redis.pipeline(
+    open.map(one => ['EXISTS', eventKey(engagement.hashes!, one.event_id)]),
+  )
   const nowMs = performance.now()
   for (const [i, one] of open.entries()) if (found[i] === 1) one.redisMs = nowMs
 }
 
-async function lookInCassandra(events: EventStore, open: readonly Probe[]): Promise<void> {
+async function lookInCassandra(events: RawTable, open: readonly Probe[]): Promise<void> {
   await Promise.all(
     open.map(async one => {
-      if ((await events.find(one)) !== null) one.cassandraMs = performance.now()
+      const partition = partitionFor(one.content_id, '', DEFAULT_PARTITIONS)
+      const [row] = await events.read([one.event_id], partition)
+      if (row !== null) one.cassandraMs = performance.now()
     }),
   )
 }
@@ -85,7 +93,7 @@ async function watch(
 
 interface Stores {
   readonly redis: Redis
-  readonly events: EventStore
+  readonly events: RawTable
 }
 
 /** Commits probes at a fixed rate, whether or not those before were seen. */
@@ -118,15 +126,14 @@ async function measure(
     if (waitMs > 0) await sleep(waitMs)
     late.push(performance.now() - dueMs)
     const values = [1 + (n % contents)]
-    const answer = await client.query<{id: string; content_id: string; us: string}>({
+    const answer = await client.query<{id: string; content_id: string}>({
       ...INSERT,
       values,
     })
-    const {id, content_id, us} = answer.rows[0]!
+    const {id, content_id} = answer.rows[0]!
     probes.push({
       event_id: Number(id),
       content_id,
-      event_ts: Number(us),
       committedMs: performance.now(),
       redisMs: Number.NaN,
       cassandraMs: Number.NaN,
@@ -286,7 +293,10 @@ export const bench: Bench = {
     const redis = await openRedis(readRedisUrl(read), {name: 'bench'})
     try {
       await addHistory(bed, {rows: 10_000, contents: settings['contents']!})
-      const stores = {redis, events: createEventStore(cassandra)}
+      const stores = {
+        redis,
+        events: createRawTable(cassandra, planStream(engagement), planShown(engagement)),
+      }
       // Events of every partition that are seen have everything before them in both stores.
       const settle = {rate: SETTLE_PROBES, seconds: 1, contents: settings['contents']!}
       await measure(bed, stores, settle)

@@ -1,6 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {quantile, type Bench, type BenchContext, type Figures} from '../bench.ts'
-import {engagement} from '../../contracts/engagement.ts'
 import {DEFAULT_PARTITIONS, topicName} from '../../contracts/topics.ts'
 import {createDecoder} from '../../platform/avro-codec.ts'
 import {envReader} from '../../platform/config.ts'
@@ -8,6 +7,7 @@ import {readKafkaConnection, readRegistryConnection} from '../../platform/connec
 import {createRecordReader} from '../../platform/kafka-platformatic-reader.ts'
 import {openClient} from '../../platform/postgres.ts'
 import {createRegistry} from '../../platform/registry.ts'
+import {engagement} from '../../streams/engagement.ts'
 import {
   addEvents,
   openRelayBed,

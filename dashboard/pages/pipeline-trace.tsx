@@ -23,16 +23,16 @@ const NAMES: Readonly<Record<string, string>> = {
   redis: 'Redis',
 }
 
-const EVENT = /^(?:(engagement|activity):)?([1-9]\d{0,15})$/
+const EVENT = /^(?:([a-z][a-z0-9_]{0,62}):)?([\w.~-]{1,200})$/
 
 export function TraceCard({nav}: {readonly nav: Navigation}): JSX.Element {
   const asked = EVENT.exec(nav.values['trace'] ?? '')
-  const stream = (asked?.[1] ?? nav.values['stream']) === 'activity' ? 'activity' : 'engagement'
+  const stream = asked?.[1] ?? nav.values['stream'] ?? 'engagement'
   const id = asked?.[2]
   const found = useResource(
     id === undefined
       ? undefined
-      : addressFor('GET /v1/admin/trace/{stream}/{id}', {path: {stream, id: Number(id)}}),
+      : addressFor('GET /v1/admin/trace/{stream}/{id}', {path: {stream, id}}),
   )
   return (
     <Card title="Trace an event" note="see one event at every stage, with the time at each">

@@ -1,48 +1,136 @@
-/** What the oracle compares, and how differences are kept. */
+/** What is compared, and how differences are told. */
+import {PERCENTS} from '../../contracts/measures.ts'
+import type {Stream} from '../../contracts/stream.ts'
+import type {Queryable, SqlCondition, TruthValue} from '../../db/truth/truth.ts'
 import type {Cassandra} from '../../platform/cassandra.ts'
-import type {Pool} from '../../platform/postgres.ts'
 import type {Redis} from '../../platform/redis.ts'
-
-export interface OracleDeps {
-  readonly pg: Pick<Pool, 'query'>
-  readonly cassandra: Cassandra
-  readonly redis: Redis
-  /** Partitions of every topic. */
-  readonly partitions: number
-}
+import {createLiveReads, type LiveReads} from '../../readmodel/live-reads.ts'
+import {createPartReader} from '../../readmodel/parts.ts'
+import {planStream, type StatesPlan, type StreamPlan} from '../../readmodel/plan.ts'
+import {createStreamReads, type StreamReads} from '../../readmodel/stream-reads.ts'
 
 export interface Difference {
+  /** Begins with where it is: `cassandra`, `redis`, `raw`. */
   readonly what: string
   readonly expected: unknown
   readonly actual: unknown
 }
 
-/** Collects what differs. */
-export class Differences {
-  readonly list: Difference[] = []
-
-  equal(what: string, expected: unknown, actual: unknown): void {
-    if (Object.is(expected, actual)) return
-    this.list.push({what, expected, actual})
-  }
-
-  /** Distinct users, within four standard errors. */
-  users(what: string, expected: number, actual: number): void {
-    if (Math.abs(actual - expected) <= Math.ceil(expected * 4 * 0.0081)) return
-    this.list.push({what: `${what} (distinct users)`, expected, actual})
-  }
+export interface OracleDeps {
+  readonly pg: Queryable
+  readonly cassandra: Cassandra
+  readonly redis: Redis
+  /** What the keyspace calls itself in Redis. */
+  readonly space: string
 }
 
-export function compareCounts(
-  differences: Differences,
-  what: string,
-  {expected, actual}: {expected: ReadonlyMap<string, number>; actual: ReadonlyMap<string, number>},
-): void {
-  for (const key of new Set([...expected.keys(), ...actual.keys()])) {
-    differences.equal(`${what} ${key}`, expected.get(key) ?? 0, actual.get(key) ?? 0)
-  }
+export interface Side {
+  readonly where: 'cassandra' | 'redis'
+  readonly reads: StreamReads
 }
 
-/** JSON apart from spaces. */
-export const toJson = (text: string | null): string | null =>
-  text === null ? null : JSON.stringify(JSON.parse(text))
+/** A stream on its servers. */
+export interface Compared {
+  readonly pg: Queryable
+  readonly cassandra: Cassandra
+  readonly stream: Stream
+  readonly plan: StreamPlan
+  readonly partitions: number
+  readonly live: LiveReads
+  /** As it is stored, and as readers get it. */
+  readonly sides: readonly [stored: Side, live: Side]
+  readonly report: (difference: Difference) => void
+}
+
+/** Source rows, and what is stored under the texts of their Kafka keys. */
+export interface Scope {
+  /** Absent: every row. */
+  readonly only?: SqlCondition
+  readonly keys: readonly string[]
+}
+
+/** Redis as if it were away. */
+const NOTHING_LIVE: LiveReads = {
+  markers: async () => [],
+  rows: async (_projection, _fields, rows) => rows.map(() => undefined),
+  entities: async (_plan, rows) => rows.map(() => undefined),
+  event: async () => undefined,
+  window: async () => [],
+  namedHash: async () => [],
+}
+
+/** @param partitions of the stream's topic */
+export function openStream(
+  {pg, cassandra, redis, space}: OracleDeps,
+  stream: Stream,
+  {partitions, report}: Pick<Compared, 'partitions' | 'report'>,
+): Compared {
+  const plan = planStream(stream)
+  const parts = createPartReader(cassandra)
+  const live = createLiveReads(redis, {space, stream: stream.name, partitions})
+  const away = {...NOTHING_LIVE, window: async () => Array.from({length: partitions}, () => null)}
+  const readsOf = (of: LiveReads): StreamReads =>
+    createStreamReads(plan, {cassandra, live: of, parts, partitions})
+  const sides = [
+    {where: 'cassandra', reads: readsOf(away)},
+    {where: 'redis', reads: readsOf(live)},
+  ] as const
+  return {pg, cassandra, stream, plan, partitions, live, sides, report}
+}
+
+export type Equal = (what: string, expected: unknown, actual: unknown) => void
+
+export const equalOf =
+  ({report}: Pick<Compared, 'report'>): Equal =>
+  (what, expected, actual) => {
+    if (!Object.is(expected, actual)) report({what, expected, actual})
+  }
+
+/** Four standard errors of a sketch of uniques, and the error of a percentile. */
+const UNIQUES_ERROR = 4 * 0.0081
+const PERCENTILE_ERROR = 0.05
+/** Sketches of a window's entries are smaller. */
+export const WINDOW_ERROR = 4 * 0.0163
+
+/** How far a figure may be off, as a share of what it should be; the others are equal. */
+function errorsOf({measures, ratios}: StatesPlan, uniques: number): ReadonlyMap<string, number> {
+  const errors = new Map<string, number>()
+  for (const {name, measure} of measures) {
+    if (measure.kind === 'uniques') errors.set(name, uniques)
+    if (measure.kind !== 'quantiles') continue
+    for (const percent of PERCENTS) {
+      errors.set(`${measure.as ?? name}_p${percent}`, PERCENTILE_ERROR)
+    }
+  }
+  for (const {name, of, to} of ratios) {
+    const error = (errors.get(of) ?? 0) + (errors.get(to) ?? 0)
+    if (error > 0) errors.set(name, 2 * error)
+  }
+  return errors
+}
+
+export type Figures = Readonly<Record<string, TruthValue>>
+
+/** Compares served figures of one row. */
+export function figuresEqual(
+  {report}: Pick<Compared, 'report'>,
+  plan: StatesPlan,
+  uniques = UNIQUES_ERROR,
+): (what: string, expected: Figures, actual: Figures) => void {
+  const errors = errorsOf(plan, uniques)
+  const kinds = new Map(plan.measures.map(({name, measure}) => [name, measure.kind]))
+  return (what, expected, actual) => {
+    for (const [name, value] of Object.entries(expected)) {
+      const found = actual[name] ?? null
+      if (Object.is(value, found)) continue
+      const error = errors.get(name)
+      if (error !== undefined && typeof value === 'number' && typeof found === 'number') {
+        const most = Math.abs(value) * error
+        const isNear =
+          Math.abs(found - value) <= (kinds.get(name) === 'uniques' ? Math.ceil(most) : most)
+        if (isNear) continue
+      }
+      report({what: `${what} ${name}`, expected: value, actual: found})
+    }
+  }
+}

@@ -1,0 +1,492 @@
+/** Every declared stream by the same questions: figures, series, breakdowns, tops, events. */
+import type {FastifyReply} from 'fastify'
+import type {Stream} from '../../contracts/stream.ts'
+import {NULL_KEY, toKeyText} from '../../readmodel/fields.ts'
+import {valueOfSplitText} from '../../readmodel/places.ts'
+import {metricNames, type RollupPlan, type StreamPlan} from '../../readmodel/plan.ts'
+import {keyOfTexts, textsOfKey} from '../../readmodel/rollup-table.ts'
+import type {TimeRange} from '../../readmodel/slices.ts'
+import {Tally} from '../../readmodel/tally.ts'
+import type {Api} from '../app.ts'
+import {bucketStarts, nextStart, type Granularity} from '../calendar.ts'
+import type {Cursors} from '../cursor.ts'
+import {figuresOf, type Figure} from '../measures.ts'
+import {parseInstant, parsePeriod, parseZone, type Period} from '../period.ts'
+import {notFound, refuse} from '../problem.ts'
+import {findEvent, listEvents, parseId, type ListPosition} from '../reads/events.ts'
+import {
+  newestOf,
+  readFigures,
+  readOptions,
+  wholeOf,
+  type FiguresQuestion,
+} from '../reads/figures.ts'
+import {partsOf, wholeBuckets} from '../reads/parts.ts'
+import {checkScan, scanKeys} from '../reads/question.ts'
+import {readFrom, type Found, type Stores} from '../reads/stores.ts'
+import {roundAll} from '../rounding.ts'
+import {answers, Pending} from '../schemas/common.ts'
+import {
+  BreakdownParams,
+  FiguresQuery,
+  StreamActive,
+  StreamBreakdown,
+  StreamEvent,
+  StreamEventParams,
+  StreamEvents,
+  StreamEventsQuery,
+  StreamFigures,
+  StreamList,
+  StreamParams,
+  StreamSeries,
+  StreamSeriesQuery,
+  StreamTop,
+  StreamTopQuery,
+} from '../schemas/streams.ts'
+import {AfterOnlyQuery} from '../schemas/users.ts'
+import {msToIso} from '../times.ts'
+import {LIVE_STORE, STORED} from './metrics.ts'
+import type {AfterEvent, ReadAfter} from './read-after.ts'
+
+export interface StreamDeps {
+  readonly streams: readonly Stream[]
+  readonly stores: Stores
+  readonly readAfter: ReadAfter
+  readonly cursors: Cursors
+}
+
+const CONFIG = {scope: 'read', maxAge: 0} as const
+const TAGS = ['streams']
+const BUCKETS_MAX = 5000
+const KEYS_MAX = 100_000
+
+const quoted = (names: readonly string[]): string => names.join(', ') || 'none'
+
+function rollupOf({stream, rollups}: StreamPlan, by: string | undefined): RollupPlan {
+  const found =
+    by === undefined
+      ? rollups.find(rollup => rollup.by.length === 0)
+      : rollups.find(({name}) => name === by)
+  if (found !== undefined) return found
+  const detail = `${stream.name} is counted by ${quoted(rollups.map(({name}) => name))}`
+  throw refuse('query', 'by', by ?? null, detail)
+}
+
+/** Null keys are told apart from texts by a text of their own. */
+const toKeyPart = (text: string): string => toKeyText(valueOfSplitText(text))
+const ofKeyPart = (text: string): string | null => (text === NULL_KEY ? null : text)
+const partsOfKey = (rollup: RollupPlan, key: string): (string | null)[] =>
+  textsOfKey(rollup, key).map(ofKeyPart)
+
+function keyOf({name, by}: RollupPlan, parts: readonly string[]): string {
+  if (parts.length === by.length) return keyOfTexts(parts.map(toKeyPart))
+  const detail = `the rollup ${name} has a key of ${by.length}: ${quoted(by)}`
+  throw refuse('query', 'key', parts.length === 0 ? null : parts.join(', '), detail)
+}
+
+interface PeriodQuery {
+  readonly period?: string
+  readonly from?: string
+  readonly to?: string
+  readonly timezone?: string
+}
+
+/** The stretch that is asked for; null: all time. An end that is now takes in the running bucket. */
+function stretchOf(
+  rollup: RollupPlan,
+  query: PeriodQuery,
+  fallback = 'all',
+): {readonly period: Period; readonly slices: readonly TimeRange[] | null} {
+  const zone = parseZone(query.timezone)
+  const period = parsePeriod(query, {now: Date.now(), zone, fallback})
+  const {from, to} = period
+  if (from === null) {
+    if (query.to === undefined) return {period, slices: null}
+    throw refuse('query', 'from', null, 'is needed where to is given')
+  }
+  const whole = wholeBuckets(rollup, from, to)
+  const [finest] = rollup.levels
+  const start = finest === 'minute' ? whole.from : from / 1000
+  const end = finest === 'minute' || query.to === undefined ? whole.to : to / 1000
+  return {period, slices: [{from: start, to: end}]}
+}
+
+const isoStretch = ({from, to}: Period) => ({
+  from: from === null ? null : msToIso(from),
+  to: msToIso(to),
+})
+
+interface RowQuery extends PeriodQuery, AfterEvent {
+  readonly by?: string
+  readonly key?: readonly string[]
+  readonly decimals?: number
+}
+
+export function addStreamRoutes(app: Api, deps: StreamDeps): void {
+  addList(app, deps)
+  addFigures(app, deps)
+  addSeries(app, deps)
+  addBreakdown(app, deps)
+  addTop(app, deps)
+  addActive(app, deps)
+  addEvents(app, deps)
+}
+
+function addList(app: Api, {streams, stores}: StreamDeps): void {
+  app.get(
+    '/v1/streams',
+    {
+      config: CONFIG,
+      schema: {
+        tags: TAGS,
+        summary: 'Streams that are counted, and what can be asked of them',
+        response: answers({200: StreamList}),
+      },
+    },
+    () => ({
+      items: streams
+        .filter(({isReference}) => !isReference)
+        .map(stream => {
+          const {rollups, tops, actives} = stores.plan(stream.name)
+          return {
+            stream: stream.name,
+            table: stream.table,
+            topic: stream.topic,
+            key: stream.keyField,
+            id: stream.idField,
+            time: stream.timeField,
+            rollups: rollups.map(rollup => ({
+              by: rollup.name,
+              columns: [...rollup.by],
+              splits: [...rollup.split],
+              levels: [...rollup.levels, 'total'],
+              metrics: [...metricNames(rollup)],
+            })),
+            top: tops.map(({by, seconds, ...states}) => {
+              return {by: by!, seconds, metrics: [...metricNames(states)]}
+            }),
+            active: actives.map(({seconds}, i) => ({of: stream.active[i]!.of, seconds})),
+          }
+        }),
+    }),
+  )
+}
+
+/** The row that is asked for, once the awaited event is in it; undefined: a 202 was sent. */
+async function rowAfter(
+  {stores, readAfter}: StreamDeps,
+  name: string,
+  query: RowQuery,
+  reply: FastifyReply,
+) {
+  const plan = stores.plan(name)
+  const rollup = rollupOf(plan, query.by)
+  const key = keyOf(rollup, query.key ?? [])
+  const pending = await readAfter(query, LIVE_STORE, reply)
+  if (pending !== undefined) {
+    await reply.send(pending)
+    return undefined
+  }
+  const row = {stream: name, by: rollup.name, key: partsOfKey(rollup, key)}
+  const read = async <T>(
+    what: string,
+    question: Omit<FiguresQuestion, 'rollup'>,
+    toValue: (found: Awaited<ReturnType<typeof readFigures>>, question: FiguresQuestion) => T,
+  ) =>
+    await readFrom(stores, {what, stream: name}, async (reads): Promise<Found<T>> => {
+      const own = {rollup, ...question}
+      const options = readOptions(rollup, question.names)
+      const view = (await reads.rollup(rollup).entities([key], options)).get(key)
+      const found = await readFigures(reads, view, own)
+      const newestMicros = newestOf(found.slices.flatMap(labelled => [...labelled.values()]))
+      return {...found, value: toValue(found, own), newestMicros}
+    })
+  return {row, read}
+}
+
+function addFigures(app: Api, deps: StreamDeps): void {
+  app.get(
+    '/v1/streams/:stream/metrics',
+    {
+      config: CONFIG,
+      schema: {
+        tags: TAGS,
+        summary: 'Figures of one key of a stream, in total or for a period',
+        params: StreamParams,
+        querystring: FiguresQuery,
+        response: answers({200: StreamFigures, 202: Pending}, ['not-found']),
+      },
+    },
+    async ({params, query}, reply) => {
+      const {period, slices} = stretchOf(rollupOf(deps.stores.plan(params.stream), query.by), query)
+      const asked = await rowAfter(deps, params.stream, query, reply)
+      if (asked === undefined) return reply
+      const {value, meta} = await asked.read('stream-metrics', {slices}, (found, question) =>
+        figuresOf(wholeOf(found.slices[0]!, question)),
+      )
+      const metrics = roundAll(value, query.decimals)
+      return {...asked.row, ...isoStretch(period), metrics, meta}
+    },
+  )
+}
+
+function bucketsOf(query: RowQuery & {readonly granularity?: Granularity}) {
+  const granularity = query.granularity ?? 'day'
+  const zone = parseZone(query.timezone)
+  const fallback = granularity === 'minute' ? '60m' : '30d'
+  const {from, to} = parsePeriod(query, {now: Date.now(), zone, fallback})
+  if (from === null) throw refuse('query', 'period', query.period ?? null, 'needs a start')
+  const starts = bucketStarts({from, to}, granularity, zone, BUCKETS_MAX)
+  if (starts === undefined) {
+    const detail = `would give more than ${BUCKETS_MAX} buckets in this period`
+    throw refuse('query', 'granularity', granularity, detail)
+  }
+  const buckets = starts.map(start => ({start, end: nextStart(start, granularity, zone)}))
+  return {granularity, zone, buckets}
+}
+
+function addSeries(app: Api, deps: StreamDeps): void {
+  app.get(
+    '/v1/streams/:stream/timeseries',
+    {
+      config: CONFIG,
+      schema: {
+        tags: TAGS,
+        summary: 'Figures of one key of a stream by minute, hour, day, week or month',
+        params: StreamParams,
+        querystring: StreamSeriesQuery,
+        response: answers({200: StreamSeries, 202: Pending}, ['not-found']),
+      },
+    },
+    async ({params, query}, reply) => {
+      const {granularity, zone, buckets} = bucketsOf(query)
+      const slices = buckets.map(({start, end}) => ({from: start / 1000, to: end / 1000}))
+      partsOf(rollupOf(deps.stores.plan(params.stream), query.by), slices)
+      const asked = await rowAfter(deps, params.stream, query, reply)
+      if (asked === undefined) return reply
+      const {value, meta} = await asked.read('stream-series', {slices}, (found, question) =>
+        found.slices.map((labelled, i) => ({
+          start: msToIso(buckets[i]!.start),
+          end: msToIso(buckets[i]!.end),
+          metrics: roundAll(figuresOf(wholeOf(labelled, question)), query.decimals),
+        })),
+      )
+      return {...asked.row, granularity, timezone: zone, buckets: value, meta}
+    },
+  )
+}
+
+function addBreakdown(app: Api, deps: StreamDeps): void {
+  app.get(
+    '/v1/streams/:stream/breakdown/:dimension',
+    {
+      config: CONFIG,
+      schema: {
+        tags: TAGS,
+        summary: 'Figures of one key of a stream by the values of a split',
+        params: BreakdownParams,
+        querystring: FiguresQuery,
+        response: answers({200: StreamBreakdown, 202: Pending}, ['not-found']),
+      },
+    },
+    async ({params: {stream, dimension}, query}, reply) => {
+      const rollup = rollupOf(deps.stores.plan(stream), query.by)
+      const at = rollup.split.indexOf(dimension)
+      if (at < 0) {
+        const detail = `the rollup ${rollup.name} is split by ${quoted(rollup.split)}`
+        throw refuse('path', 'dimension', dimension, detail)
+      }
+      const {period, slices} = stretchOf(rollup, query)
+      const asked = await rowAfter(deps, stream, query, reply)
+      if (asked === undefined) return reply
+      const question = {slices, labelOf: (values: readonly string[]) => values[at]!}
+      const {value, meta} = await asked.read('stream-breakdown', question, found =>
+        [...found.slices[0]!]
+          .toSorted(([a], [b]) => (a < b ? -1 : 1))
+          .map(([label, tally]) => ({
+            value: valueOfSplitText(label),
+            metrics: roundAll(figuresOf(tally), query.decimals),
+          })),
+      )
+      return {...asked.row, dimension, ...isoStretch(period), items: value, meta}
+    },
+  )
+}
+
+function compareFigures(a: Figure, b: Figure): number {
+  if (a === b) return 0
+  if (a === null || b === null) return a === null ? 1 : -1
+  return a > b ? -1 : 1
+}
+
+/** Which measure of a rollup or window is asked for; its first when left out. */
+function metricOf(names: readonly string[], wanted: string | undefined, by: string): string {
+  if (wanted === undefined) return names[0]!
+  if (names.includes(wanted)) return wanted
+  throw refuse('query', 'metric', wanted, `by ${by} there are ${quoted(names)}`)
+}
+
+function addTop(app: Api, {stores, readAfter}: StreamDeps): void {
+  app.get(
+    '/v1/streams/:stream/top',
+    {
+      config: CONFIG,
+      schema: {
+        tags: TAGS,
+        summary: 'Keys with the most of a metric: in the live window, or in any period',
+        description:
+          'Without a period: the declared window, in steps of ten seconds. With one: every key as it is stored.',
+        params: StreamParams,
+        querystring: StreamTopQuery,
+        response: answers({200: StreamTop, 202: Pending}, ['not-found']),
+      },
+    },
+    async ({params: {stream}, query}, reply) => {
+      const plan = stores.plan(stream)
+      const {by, limit = 10} = query
+      const isAny = query.period === undefined && query.from === undefined && query.to === undefined
+      const window = isAny ? plan.tops.find(top => top.by === by) : undefined
+      const rollup = window === undefined ? rollupOf(plan, by) : undefined
+      const metric = metricOf(metricNames(window ?? rollup!), query.metric, by)
+      const stretch = rollup && stretchOf(rollup, query)
+      const parts = rollup && stretch?.slices ? partsOf(rollup, stretch.slices) : null
+      checkScan(parts, 'query', 'period')
+      const pending = await readAfter(query, window === undefined ? STORED : LIVE_STORE, reply)
+      if (pending !== undefined) return await reply.send(pending)
+      const now = Date.now()
+      const {value, meta} = await readFrom(stores, {what: 'stream-top', stream}, async reads => {
+        if (window !== undefined) {
+          const {totals, source} = await reads.window(window, Math.floor(now / 1000))
+          const all = [...totals].filter(([, sums]) => sums.events > 0)
+          const figures = all.map(([key, sums]) => {
+            return {key: [ofKeyPart(key)], value: sums.values()[metric] ?? null}
+          })
+          return {value: figures, source}
+        }
+        const names = namesFor(rollup!, metric)
+        const tallies = new Map<string, Tally>()
+        const how = {parts, ...readOptions(rollup!, names)}
+        await scanKeys(reads.rollup(rollup!), how, (key, {bucket, valuesOf}) => {
+          let tally = tallies.get(key)
+          if (tally === undefined) tallies.set(key, (tally = new Tally(rollup!, names)))
+          if (tallies.size > KEYS_MAX) {
+            throw refuse('query', 'by', by, `has more than ${KEYS_MAX} keys in this period`)
+          }
+          tally.add(bucket, valuesOf)
+        })
+        const figures = [...tallies].map(([key, tally]) => {
+          return {key: partsOfKey(rollup!, key), value: figuresOf(tally)[metric] ?? null}
+        })
+        return {value: figures, source: 'cassandra' as const, isScan: true}
+      })
+      const items = value
+        .filter(one => one.value !== null && one.value !== 0)
+        .toSorted(
+          (a, b) => compareFigures(a.value, b.value) || (String(a.key) < String(b.key) ? -1 : 1),
+        )
+        .slice(0, limit)
+        .map((one, i) => ({rank: i + 1, key: one.key, value: roundAll(one.value, query.decimals)}))
+      const period = stretch?.period ?? {from: now - window!.seconds * 1000, to: now}
+      return {stream, by, metric, ...isoStretch(period), items, meta}
+    },
+  )
+}
+
+/** Measures that a served name is made of. */
+const namesFor = ({measures}: RollupPlan, metric: string): ReadonlySet<string> =>
+  new Set([
+    metric,
+    ...measures.flatMap(({name, measure}) => (measure.kind === 'quantiles' ? [name] : [])),
+  ])
+
+function addActive(app: Api, {stores, readAfter}: StreamDeps): void {
+  app.get(
+    '/v1/streams/:stream/active',
+    {
+      config: CONFIG,
+      schema: {
+        tags: TAGS,
+        summary: 'Distinct values in the live window',
+        params: StreamParams,
+        querystring: AfterOnlyQuery,
+        response: answers({200: StreamActive, 202: Pending}, ['not-found']),
+      },
+    },
+    async ({params: {stream}, query}, reply) => {
+      const {actives, stream: declared} = stores.plan(stream)
+      const [window] = actives
+      if (window === undefined) {
+        throw refuse('path', 'stream', stream, 'has no window of active values')
+      }
+      const pending = await readAfter(query, LIVE_STORE, reply)
+      if (pending !== undefined) return await reply.send(pending)
+      const {value, meta} = await readFrom(stores, {what: 'stream-active', stream}, async reads => {
+        const {totals, source} = await reads.window(window, Math.floor(Date.now() / 1000))
+        return {value: totals.get('')?.values()['active'] ?? 0, source}
+      })
+      const {of} = declared.active[0]!
+      return {stream, of, window_seconds: window.seconds, active: value, meta}
+    },
+  )
+}
+
+function addEvents(app: Api, {stores, readAfter, cursors}: StreamDeps): void {
+  app.get(
+    '/v1/streams/:stream/events',
+    {
+      config: CONFIG,
+      schema: {
+        tags: TAGS,
+        summary: 'Events of one key of a stream, newest first',
+        params: StreamParams,
+        querystring: StreamEventsQuery,
+        response: answers({200: StreamEvents, 202: Pending}, ['not-found']),
+      },
+    },
+    async ({params: {stream}, query}, reply) => {
+      stores.plan(stream)
+      const micros = (field: 'from' | 'to'): number | null => {
+        const text = query[field]
+        return text === undefined ? null : parseInstant(field, text, 'UTC') * 1000
+      }
+      const [from, to] = [micros('from'), micros('to')]
+      const scope = JSON.stringify(['stream-events', stream, query.key, from, to])
+      const after =
+        query.cursor === undefined ? undefined : (cursors.read(scope, query.cursor) as ListPosition)
+      const pending = await readAfter(query, STORED, reply)
+      if (pending !== undefined) return await reply.send(pending)
+      const limit = query.limit ?? 50
+      const {value, meta} = await readFrom(stores, {what: 'stream-events', stream}, async reads => {
+        const request = {limit, from, to, after}
+        const found = await listEvents(reads, toKeyPart(query.key), request)
+        const {newestMicros} = found
+        return {value: found, source: 'cassandra' as const, newestMicros, isScan: true}
+      })
+      const next_cursor = value.next === null ? null : cursors.make(scope, value.next)
+      return {items: [...value.items], page: {limit, next_cursor}, meta}
+    },
+  )
+  app.get(
+    '/v1/streams/:stream/events/:id',
+    {
+      config: CONFIG,
+      schema: {
+        tags: TAGS,
+        summary: 'One event of a stream, with what was looked up and computed for it',
+        params: StreamEventParams,
+        querystring: AfterOnlyQuery,
+        response: answers({200: StreamEvent, 202: Pending}, ['not-found']),
+      },
+    },
+    async ({params: {stream, id}, query}, reply) => {
+      const own = parseId(stores.plan(stream), id)
+      const pending = await readAfter(query, STORED, reply)
+      if (pending !== undefined) return await reply.send(pending)
+      const {value, meta} = await readFrom(stores, {what: 'stream-event', stream}, reads =>
+        findEvent(reads, own),
+      )
+      if (value === undefined) throw notFound('event', id)
+      return {event: value, meta}
+    },
+  )
+}

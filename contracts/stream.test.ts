@@ -1,0 +1,121 @@
+import {integer, numeric, pgTable, text, timestamp, uuid} from 'drizzle-orm/pg-core'
+import {expect, test} from 'vitest'
+import {count, PRESENT, sum} from './measures.ts'
+import {jsonPath, lookup, stream, type Declaration} from './stream.ts'
+import {activityEvents} from '../db/tables.ts'
+
+const users = pgTable('users', {id: uuid('id').primaryKey(), country: text('country')})
+const orders = pgTable('orders', {
+  id: uuid('id').primaryKey(),
+  customer: uuid('customer'),
+  status: text('status'),
+  total: numeric('total', {precision: 10, scale: 2}),
+  units: integer('units'),
+  at: timestamp('at'),
+})
+
+type Orders = Declaration<typeof orders, Readonly<Record<string, string>>>
+
+const declare = (more: Partial<Orders>) =>
+  stream({name: 'orders', table: orders, topic: 'orders', key: 'customer', ...more})
+
+test('names, types and nullability come from the table, and the rest has a usual value', () => {
+  const declared = declare({time: 'at', measures: {orders: count()}, rollups: [{every: ['day']}]})
+  expect(declared).toMatchObject({
+    table: 'public.orders',
+    keyField: 'customer',
+    idField: 'id',
+    timeField: 'at',
+    rawTable: 'orders',
+    aheadHoursMax: 24,
+    rollups: [{name: 'all', by: []}],
+  })
+  expect(declared.columns.find(({field}) => field === 'total')).toMatchObject({
+    kind: 'decimal',
+    precision: 10,
+    scale: 2,
+    nullable: true,
+  })
+})
+
+test.each<[string, Partial<Orders>, RegExp]>([
+  ['a key that is no column', {key: 'buyer'}, /key buyer is no column; there are id, customer/],
+  [
+    'a measure of nothing',
+    {measures: {a: sum('price')}},
+    /measure a of price is not in its record/,
+  ],
+  [
+    'a condition on another type',
+    {measures: {a: count({where: {units: '5'}})}},
+    /wants units = "5": units is int, give a number/,
+  ],
+  [
+    'a condition that no split value can meet',
+    {measures: {a: count({where: {status: 'x'.repeat(65)}})}},
+    /give a string of at most 64 characters/,
+  ],
+  ['a path into no JSON', {paths: {page: jsonPath('status', ['page'])}}, /needs a JSON column/],
+  ['an empty path', {paths: {page: jsonPath('status', [])}}, /path page is empty/],
+  [
+    'a look-up by what is no column',
+    {enrich: {buyer: lookup(users, 'buyer_id', ['country'])}},
+    /look-up buyer by buyer_id needs a column/,
+  ],
+  [
+    'a look-up named as a column',
+    {enrich: {status: lookup(users, 'customer', ['country'])}},
+    /status is there twice/,
+  ],
+  ['a rollup by nothing', {rollups: [{by: 'shop', every: ['day']}]}, /rollup shop by shop/],
+  [
+    'two rollups of one name',
+    {
+      rollups: [
+        {by: 'status', every: ['day']},
+        {by: 'status', every: ['total']},
+      ],
+    },
+    /two rollups are named status/,
+  ],
+  ['a longest text of nothing', {textMax: {nmae: 5}}, /the longest text of nmae/],
+  ['a scale that is no number of digits', {measures: {a: sum('units', {scale: -1})}}, /scale -1/],
+  [
+    'a rollup with an unknown measure',
+    {measures: {a: count()}, rollups: [{every: ['day'], measures: ['constructor']}]},
+    /constructor is no measure; there are a/,
+  ],
+])('%s is refused in a sentence', (_what, more, sentence) => {
+  expect(() => declare(more)).toThrow(sentence)
+})
+
+test('a condition may be met by one value, several, or any but null', () => {
+  const where = {status: ['paid', 'sent'], units: 5, customer: PRESENT}
+  expect(() => declare({measures: {a: count({where})}})).not.toThrow()
+})
+
+test('a table without a key of one column needs to be told its id', () => {
+  const table = pgTable('pairs', {a: text('a'), b: text('b')})
+  expect(() => stream({name: 'p', table, topic: 'p', key: 'a'})).toThrow(/needs an id/)
+  expect(stream({name: 'p', table, topic: 'p', key: 'a', id: 'b'}).idField).toBe('b')
+})
+
+test('a column whose name is no name of a field is given one', () => {
+  const table = pgTable('odd', {id: text('id').primaryKey(), odd: text('odd one')})
+  const base = {name: 'odd', table, topic: 'odd-topic', key: 'id'} as const
+  expect(() => stream(base)).toThrow(/odd one cannot be the name of a field/)
+  const {schema} = stream({...base, fields: {'odd one': 'odd_one'}})
+  expect(schema.name).toBe('odd_topic')
+})
+
+test('activity of ours has the names that people know', () => {
+  const table = activityEvents
+  const {idField} = stream({
+    name: 'a',
+    table,
+    topic: 'a',
+    key: 'user_id',
+    fields: {id: 'event_id'},
+  })
+  expect(idField).toBe('event_id')
+})

@@ -1,0 +1,110 @@
+/** Hashes of single events, over a replay of what an earlier owner had folded. */
+import {expect, test} from 'vitest'
+import {createEpochTable} from '../contracts/epochs.ts'
+import type {Op} from '../contracts/record.ts'
+import {planStream} from '../readmodel/plan.ts'
+import type {Register} from '../readmodel/raw-table.ts'
+import {planShown} from '../readmodel/shown.ts'
+import {model} from '../test/model-stream.ts'
+import {foldBatch, type AdmittedRecord} from './fold-batch.ts'
+import {createFilings} from './filings.ts'
+import {LateReferences} from './late-references.ts'
+import {createPartNames, createUnshown, type PartitionState} from './partition-state.ts'
+import {PendingWrites} from './pending-writes.ts'
+import {createBudget, StateCache} from './state-cache.ts'
+
+const REPLAY_END = 10
+const plan = planStream(model)
+
+const NOTHING_ELSE = {at: null, value: null, status: null, position: null}
+
+const openState = (): PartitionState => ({
+  topic: 'model',
+  partition: 0,
+  ownership: {takeover: 2, ceiling: REPLAY_END},
+  cache: new StateCache({
+    partition: 0,
+    projections: [],
+    budget: createBudget({entriesMax: 10, bytesMax: 1000}),
+    ceiling: REPLAY_END,
+    stale: [],
+  }),
+  pending: new PendingWrites(),
+  filings: createFilings(
+    async () => undefined,
+    0,
+    () => 0,
+  ),
+  naming: createPartNames(2),
+  epochs: createEpochTable([], 0),
+  liveEvents: [],
+  foldedOffset: -1,
+  foldedIdentity: null,
+  lag: 0,
+  expectedBefore: null,
+  durableOffset: -1,
+  late: new LateReferences(),
+  unconfirmed: false,
+  replayEnd: REPLAY_END,
+  ...createUnshown(),
+})
+
+const record = (op: Op, offset: number, content: string): AdmittedRecord => {
+  const meta = {op, outbox_id: offset, created_at: offset, before: null, redelivered: false}
+  const sender = {lanes: 1, lane: 0, epoch: 1}
+  return {offset, record: {id: 1, content, ...NOTHING_ELSE, ...meta, ...sender}}
+}
+
+/** Folds records one by one, each durable before the next, where a later write stands already. */
+async function hashesOf(
+  records: readonly AdmittedRecord[],
+  stored: Register | null,
+): Promise<readonly (readonly [kind: string, content: unknown, outboxId: number])[]> {
+  const state = openState()
+  for (const one of records) {
+    await foldBatch(state, [one], {
+      plan,
+      shown: planShown(model),
+      registers: {registers: async ids => ids.map(() => stored)},
+      references: new Map(),
+      now: () => 0,
+      hasHashes: true,
+      hashLagMax: 100,
+      onUnenriched: () => undefined,
+    })
+    const {pending} = state
+    for (const group of [pending.takeImmediate(10), pending.takeDeferred(one.offset)]) {
+      if (group.taken.length > 0) pending.settle(group)
+    }
+  }
+  return state.liveEvents.map(({kind, event, outboxId}) => [kind, event['content'], outboxId])
+}
+
+const storedBy = (outboxId: number, content: string | null): Register => {
+  const event = content === null ? null : {id: 1, content, ...NOTHING_ELSE}
+  return {event, shown: {}, outboxId, createdAt: outboxId, processedAt: 0, offset: outboxId}
+}
+
+test('a replay shows of an event what an earlier owner stored of a later record', async () => {
+  const records = [record('c', 1, 'first'), record('u', 2, 'second')]
+  expect(await hashesOf(records, storedBy(3, 'later'))).toEqual([
+    ['put', 'first', 1],
+    ['put', 'later', 3],
+  ])
+})
+
+test('a replay shows that an event is gone that an earlier owner deleted', async () => {
+  const records = [record('c', 1, 'first'), record('d', 2, 'first')]
+  expect(await hashesOf(records, storedBy(2, null))).toEqual([
+    ['put', 'first', 1],
+    ['delete', 'first', 2],
+  ])
+})
+
+test('a change that is repeated after its event was deleted does not bring it back', async () => {
+  expect(await hashesOf([record('u', 1, 'old')], storedBy(2, null))).toEqual([['delete', 'old', 2]])
+})
+
+test('beyond the replay a record that is late changes no hash', async () => {
+  expect(await hashesOf([record('u', REPLAY_END + 1, 'x')], storedBy(20, 'y'))).toEqual([])
+})

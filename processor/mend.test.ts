@@ -1,0 +1,94 @@
+import {expect, test} from 'vitest'
+import type {Mending, Projection, StaleRow} from '../readmodel/projection.ts'
+import {mendRow} from './mend.ts'
+import type {OwnerShared} from './owner-shared.ts'
+import {createBudget, StateCache} from './state-cache.ts'
+import {createTurns} from './turns.ts'
+import {createWake} from './wake.ts'
+
+const STALE: StaleRow = {projection: 'sums', key: 'a', level: 'hour', start: 0}
+
+function setup(mending: Partial<Mending> = {}) {
+  const calls: string[] = []
+  const projection: Projection = {
+    id: 'sums',
+    keysOf: () => ['a'],
+    create: () => ({}),
+    apply: () => true,
+    retract: () => true,
+    bytesOf: () => 1,
+    mend: () => ({
+      async collect() {
+        calls.push('collect')
+        return []
+      },
+      adopt() {
+        calls.push('adopt')
+        return true
+      },
+      end: () => void calls.push('end'),
+      ...mending,
+    }),
+    table: {
+      load: async () => new Map(),
+      encode: () => ({before: [], rows: [], commit: () => undefined}),
+    },
+    liveOf: () => [],
+  }
+  const cache = new StateCache({
+    partition: 0,
+    projections: [projection],
+    budget: createBudget({entriesMax: 10, bytesMax: 1e6}),
+    ceiling: -1,
+    stale: [STALE],
+  })
+  const state = {partition: 0, foldedOffset: 15, durableOffset: 10, cache}
+  const progress = createWake()
+  const patience = () => ({attempts: 1, firstDelayMs: 1, maxDelayMs: 1})
+  const shared = {state, progress, between: createTurns(), patience} as unknown as OwnerShared
+  const {signal} = new AbortController()
+  return {calls, cache, state, progress, mend: () => mendRow(shared, STALE, signal)}
+}
+
+const turns = async (): Promise<void> => {
+  for (let i = 0; i < 20; i++) await new Promise(resolve => setImmediate(resolve))
+}
+
+test('INV-41: what is stored is read only when everything that was folded before is durable', async () => {
+  const {calls, state, progress, mend} = setup()
+  const mending = mend()
+  await turns()
+  state.durableOffset = 14
+  progress.ring()
+  await turns()
+  expect(calls, 'offset 15 is not durable yet').toEqual([])
+  state.durableOffset = 15
+  progress.ring()
+  expect(await mending).toBe('done')
+  expect(calls).toEqual(['collect', 'adopt', 'end'])
+})
+
+test('what a part is made of is mended before it, and nothing of it is taken over till then', async () => {
+  const {calls, cache, state, mend} = setup({collect: async () => [{level: 'minute', start: 60}]})
+  state.durableOffset = 15
+  expect(await mend()).toBe('early')
+  expect(calls).toEqual(['end'])
+  expect(cache.stale).toContainEqual({projection: 'sums', key: 'a', level: 'minute', start: 60})
+})
+
+test('what something was taken out of meanwhile is written, and mended again', async () => {
+  const {cache, state, mend} = setup({adopt: () => false})
+  state.durableOffset = 15
+  expect(await mend()).toBe('again')
+  expect(cache.dirtyCount).toBe(1)
+})
+
+test('a reading that fails ends the computation and changes nothing', async () => {
+  const {calls, cache, state, mend} = setup({
+    collect: async () => await Promise.reject(new Error('away')),
+  })
+  state.durableOffset = 15
+  await expect(mend()).rejects.toThrow('away')
+  expect(calls).toEqual(['end'])
+  expect(cache.dirtyCount).toBe(0)
+})

@@ -1,0 +1,497 @@
+/**
+ * What is counted of one thing (a content, a user, a product, or the whole stream): its total and its
+ * buckets of time, in memory and as they are stored.
+ *
+ * The newest bucket of each level is *open*. An event is folded into the finest open one alone; when a newer
+ * one opens, the one before is closed: merged into the bucket above, and a row of its own from then on. So a
+ * bucket holds what lies in its closed parts, its whole value is that and its open parts
+ * (`partsOf`), an event costs one bucket, and the row of the total with everything open inside, the
+ * *root*, is the one row that an event changes.
+ *
+ * Guarantees    INV-34: a bucket is created without a look-up only when it cannot be stored: it is newer
+ *               than every bucket of its level that left memory. A merge is an effect of the record that
+ *               opens the newer bucket, and of no other.
+ * Does not      read or write: it says what has to be loaded before an event can be folded, and what has
+ *               to be written.
+ */
+import assert from 'node:assert/strict'
+import type {TimeLevel} from '../contracts/stream.ts'
+import {Bucket} from './bucket.ts'
+import {ByteReader, type ByteWriter} from './bytes.ts'
+import type {Inputs} from './inputs.ts'
+import {startOf, US_PER_SECOND} from './levels.ts'
+import {Places} from './places.ts'
+import type {RollupPlan} from './plan.ts'
+import type {Spill} from './unique-sketch.ts'
+
+const FORMAT = 1
+/** Said of a level that has no bucket yet. */
+const NONE = Number.NEGATIVE_INFINITY
+
+/** A bucket that is a row of its own. */
+export interface BucketRow {
+  readonly level: TimeLevel
+  readonly start: number
+  /** Whose bytes these are. */
+  readonly bucket: Bucket
+  readonly events: number
+  readonly isRetracted: boolean
+  readonly body: Buffer
+}
+
+export interface EncodedEntity {
+  /** Durable before the root. */
+  readonly rows: readonly BucketRow[]
+  readonly root: {readonly events: number; readonly isRetracted: boolean; readonly body: Buffer}
+  /** Call it when root and rows are durable. */
+  readonly commit: () => void
+}
+
+interface OwnBucket {
+  readonly bucket: Bucket
+  readonly level: number
+  /** Version that its row was written with; null: it never had one. */
+  saved: number | null
+  /** Version that readers of the moment have. */
+  shown: number | null
+}
+
+export interface LoadedBucket {
+  readonly level: TimeLevel
+  readonly start: number
+}
+
+const own = (bucket: Bucket, level: number, saved: number | null = null): OwnBucket => ({
+  bucket,
+  level,
+  saved,
+  shown: null,
+})
+
+/** Names of fields in Redis, beside the levels. */
+const HEAD = 'head'
+const TOTAL = 'total'
+const LATE = 'late'
+
+export class Entity {
+  readonly plan: RollupPlan
+  readonly places: Places
+  /** Times of the oldest and the newest event there ever were, microseconds: where looking ends. */
+  oldestUs = Number.POSITIVE_INFINITY
+  newestUs = Number.NEGATIVE_INFINITY
+  readonly #total: OwnBucket
+  /** By level, finest first: buckets in memory by their starts. */
+  readonly #buckets: Map<number, OwnBucket>[]
+  /** The open bucket of each level. */
+  readonly #open: (OwnBucket | undefined)[]
+  /** Buckets up to this start may be stored without being in memory. */
+  readonly #floors: number[]
+  #missing: LoadedBucket[] = []
+  /** What the head was when it was last shown. */
+  #shownHead = ''
+  #shownLate = ''
+
+  constructor(plan: RollupPlan, total = new Bucket(plan, 0)) {
+    this.plan = plan
+    this.places = new Places(plan.reserved)
+    this.#total = own(total, plan.levels.length)
+    this.#buckets = plan.levels.map(() => new Map())
+    this.#open = plan.levels.map(() => undefined)
+    this.#floors = plan.levels.map(() => NONE)
+  }
+
+  /** What lies in closed buckets, or has no time. */
+  get total(): Bucket {
+    return this.#total.bucket
+  }
+
+  /** Makes sure that the event's buckets are there, or wanted. @returns true when some must be loaded */
+  prepare(timeUs: number | null): boolean {
+    if (timeUs === null) return false
+    let isWhole = true
+    for (let level = 0; level < this.#open.length; level++) {
+      const start = this.#startAt(level, timeUs)
+      // What is open is in memory, and so is everything above it.
+      if (start >= this.#newest(level)) break
+      const known = this.#buckets[level]!.get(start)
+      if (known === undefined) isWhole = this.#want(level, start) && isWhole
+      else isWhole = known.bucket.isLoaded && isWhole
+    }
+    return !isWhole
+  }
+
+  /** Makes sure that a closed bucket is there, or wanted. @returns false when it must be loaded */
+  want({level, start}: LoadedBucket): boolean {
+    const at = this.plan.levels.indexOf(level)
+    if (at < 0 || start >= this.#newest(at)) return true
+    const known = this.#buckets[at]!.get(start)
+    return known === undefined ? this.#want(at, start) : known.bucket.isLoaded
+  }
+
+  /** Buckets that are wanted and not loaded. */
+  takeMissing(): readonly LoadedBucket[] {
+    const missing = this.#missing
+    this.#missing = []
+    return missing
+  }
+
+  /** They could not be loaded: they are wanted still. */
+  restoreMissing(missing: readonly LoadedBucket[]): void {
+    this.#missing.push(...missing)
+  }
+
+  /** What is stored of a bucket; null when there is nothing. */
+  setLoaded({level, start}: LoadedBucket, stored: Bucket | null): void {
+    const at = this.plan.levels.indexOf(level)
+    const bucket = stored ?? new Bucket(this.plan, start)
+    this.#buckets[at]!.set(start, own(bucket, at, stored === null ? null : bucket.version))
+  }
+
+  /** @returns false when everything of the entity includes the record */
+  apply(splits: readonly string[], inputs: Inputs, offset: number): boolean {
+    const {timeUs} = inputs
+    let isChanged = false
+    if (timeUs !== null) {
+      isChanged = this.#openAt(timeUs, offset)
+      if (timeUs < this.oldestUs) this.oldestUs = timeUs
+      if (timeUs > this.newestUs) this.newestUs = timeUs
+    }
+    const place = this.places.admit(splits)
+    for (const {bucket} of this.#chain(timeUs)) {
+      isChanged = bucket.apply(place, inputs, offset) || isChanged
+    }
+    return isChanged
+  }
+
+  retract(splits: readonly string[], inputs: Inputs, offset: number): boolean {
+    const place = this.places.admit(splits)
+    let isChanged = false
+    for (const {bucket} of this.#chain(inputs.timeUs)) {
+      isChanged = bucket.retract(place, inputs, offset) || isChanged
+    }
+    return isChanged
+  }
+
+  /** A bucket in memory: what lies in its closed parts. */
+  bucket(level: TimeLevel, start: number): Bucket | undefined {
+    return this.#buckets[this.plan.levels.indexOf(level)]?.get(start)?.bucket
+  }
+
+  /** Every bucket in memory, the total not among them. */
+  *buckets(): IterableIterator<{readonly level: TimeLevel; readonly bucket: Bucket}> {
+    for (const [at, buckets] of this.#buckets.entries()) {
+      const level = this.plan.levels[at]!
+      for (const {bucket} of buckets.values()) yield {level, bucket}
+    }
+  }
+
+  /** Buckets that together are the whole value of one in memory: that, and the open ones inside. */
+  partsOf(level: TimeLevel, start: number): readonly Bucket[] {
+    const at = this.plan.levels.indexOf(level)
+    const found = this.#buckets[at]?.get(start)
+    if (found === undefined) return []
+    return found === this.#open[at] ? this.#openUpTo(at) : [found.bucket]
+  }
+
+  /** The same of the total. */
+  get totalParts(): readonly Bucket[] {
+    return [this.total, ...this.#openUpTo(this.#open.length - 1)]
+  }
+
+  /** Start of the open bucket of a level; -Infinity before the first. */
+  newestOf(level: TimeLevel): number {
+    return this.#newest(this.plan.levels.indexOf(level))
+  }
+
+  get events(): number {
+    return this.totalParts.reduce((sum, {events}) => sum + events, 0)
+  }
+
+  get bytes(): number {
+    let bytes = 400 + this.places.bytes + this.total.bytes
+    for (const {bucket} of this.buckets()) bytes += 150 + bucket.bytes
+    return bytes
+  }
+
+  /** What a store keeps; states are taken as they are now. */
+  encode(writer: ByteWriter, spill: Spill): EncodedEntity {
+    const written: {owned: OwnBucket; version: number}[] = []
+    const rows: BucketRow[] = []
+    let isRetracted = this.total.isRetracted
+    for (const [at, buckets] of this.#buckets.entries()) {
+      for (const owned of buckets.values()) {
+        const {bucket} = owned
+        const isOpen = owned === this.#open[at]
+        if (isOpen) isRetracted ||= bucket.isRetracted
+        // The root has what is open: a row beside it is for people to look at.
+        if ((isOpen && this.plan.isPacked) || !bucket.isLoaded) continue
+        if (bucket.version === owned.saved && !isOpen) continue
+        rows.push(this.#toRow(at, owned, writer, isOpen ? undefined : spill))
+        written.push({owned, version: bucket.version})
+      }
+    }
+    this.#encodeHead(writer)
+    const head = writer.take()
+    writer.bytes(head)
+    this.total.encode(writer, spill)
+    for (const open of this.#open) open?.bucket.encode(writer, spill)
+    const body = writer.take()
+    return {
+      rows,
+      root: {events: this.events, isRetracted, body},
+      commit: () => {
+        for (const {owned, version} of written) owned.saved = version
+        this.#forgetClosed()
+      },
+    }
+  }
+
+  /**
+   * Fields for readers of the moment: everything that is not stored yet.
+   *
+   * @param isFirst all of it, not only what changed since it was last shown
+   */
+  encodeLive(writer: ByteWriter, isFirst: boolean): (string | Buffer)[] {
+    const fields: (string | Buffer)[] = []
+    const head = [this.places.size, this.oldestUs, this.newestUs].join(' ')
+    if (isFirst || head !== this.#shownHead) {
+      this.#encodeHead(writer)
+      fields.push(HEAD, writer.take())
+      this.#shownHead = head
+    }
+    const show = (name: string, owned: OwnBucket): void => {
+      const {bucket, shown} = owned
+      if (!isFirst && shown === bucket.version) return
+      bucket.encode(writer)
+      fields.push(name, writer.take())
+      owned.shown = bucket.version
+    }
+    show(TOTAL, this.#total)
+    for (const [level, open] of this.#open.entries()) {
+      if (open !== undefined) show(this.plan.levels[level]!, open)
+    }
+    const late = this.#unsaved()
+    const lateKey = late
+      .map(({bucket, level}) => `${level} ${bucket.start} ${bucket.version}`)
+      .join()
+    if (isFirst || lateKey !== this.#shownLate) {
+      writer.count(late.length)
+      for (const {bucket, level} of late) {
+        writer.byte(level)
+        writer.signed(bucket.start)
+        bucket.encode(writer)
+      }
+      fields.push(LATE, writer.take())
+      this.#shownLate = lateKey
+    }
+    return fields
+  }
+
+  /** A root as it was read. @param guard the offset that it includes */
+  static decode(plan: RollupPlan, body: Buffer, guard: number): Entity {
+    const reader = new ByteReader(body)
+    const {entity, starts} = Entity.#readHead(plan, reader, reader, guard)
+    for (const [level, start] of starts.entries()) {
+      if (start === NONE) continue
+      entity.#setOpen(level, Bucket.decode(plan, reader, {start, guard}))
+    }
+    return entity
+  }
+
+  /**
+   * What `encodeLive` wrote, all of it.
+   *
+   * @returns undefined when a field is missing
+   */
+  static decodeLive(
+    plan: RollupPlan,
+    fieldOf: (name: string) => Buffer | undefined,
+    guard: number,
+  ): Entity | undefined {
+    const [head, total, late] = [fieldOf(HEAD), fieldOf(TOTAL), fieldOf(LATE)]
+    if (head === undefined || total === undefined || late === undefined) return undefined
+    const {entity, starts} = Entity.#readHead(
+      plan,
+      new ByteReader(head),
+      new ByteReader(total),
+      guard,
+    )
+    for (const [level, start] of starts.entries()) {
+      if (start === NONE) continue
+      const body = fieldOf(plan.levels[level]!)
+      if (body === undefined) return undefined
+      entity.#setOpen(level, Bucket.decode(plan, new ByteReader(body), {start, guard}))
+    }
+    const reader = new ByteReader(late)
+    for (let left = reader.count(); left > 0; left--) {
+      const level = reader.byte()
+      const start = reader.signed()
+      const bucket = Bucket.decode(plan, reader, {start, guard})
+      entity.#buckets[level]!.set(start, own(bucket, level, bucket.version))
+    }
+    return entity
+  }
+
+  /** Fields that `decodeLive` asks for. */
+  static liveFields = ({levels}: RollupPlan): readonly string[] => [HEAD, TOTAL, LATE, ...levels]
+
+  static #readHead(
+    plan: RollupPlan,
+    head: ByteReader,
+    total: ByteReader,
+    guard: number,
+  ): {readonly entity: Entity; readonly starts: readonly number[]} {
+    const format = head.byte()
+    if (format !== FORMAT) throw new RangeError(`unknown format ${format} of a root`)
+    const places = Places.decode(head, plan.split.length)
+    const [oldestUs, newestUs] = [head.double(), head.double()]
+    const starts = plan.levels.map(() => (head.byte() === 0 ? NONE : head.signed()))
+    const entity = new Entity(plan, Bucket.decode(plan, total, {start: 0, guard}))
+    entity.oldestUs = oldestUs
+    entity.newestUs = newestUs
+    if (plan.split.length > 0) for (const values of places) entity.places.admit(values)
+    return {entity, starts}
+  }
+
+  #encodeHead(writer: ByteWriter): void {
+    writer.byte(FORMAT)
+    this.places.encode(writer)
+    writer.double(this.oldestUs)
+    writer.double(this.newestUs)
+    for (const open of this.#open) {
+      writer.byte(open === undefined ? 0 : 1)
+      if (open !== undefined) writer.signed(open.bucket.start)
+    }
+  }
+
+  /** A row that is read without its root: it names the values of its places itself. */
+  #toRow(at: number, {bucket}: OwnBucket, writer: ByteWriter, spill: Spill | undefined): BucketRow {
+    const isOpen = this.#open[at]?.bucket === bucket
+    writer.byte(FORMAT)
+    this.places.encode(writer, bucket.places)
+    bucket.encode(writer, spill)
+    const {start, isRetracted} = bucket
+    const events = isOpen ? this.#openUpTo(at).reduce((n, one) => n + one.events, 0) : bucket.events
+    return {level: this.plan.levels[at]!, start, bucket, events, isRetracted, body: writer.take()}
+  }
+
+  /** Buckets that an event of this time is, or would be, counted in. */
+  *#chain(timeUs: number | null): IterableIterator<OwnBucket> {
+    if (timeUs !== null) {
+      for (let level = 0; level < this.#open.length; level++) {
+        const start = this.#startAt(level, timeUs)
+        const found = this.#buckets[level]!.get(start) ?? this.#createClosed(level, start)
+        assert(found.bucket.isLoaded, 'buckets are loaded before an event is folded into them')
+        yield found
+        if (found === this.#open[level]) return
+      }
+    }
+    yield this.#total
+  }
+
+  /** Opens the buckets that an event needs, closing those before. @returns true when there were any */
+  #openAt(timeUs: number, offset: number): boolean {
+    let isChanged = false
+    for (let level = 0; level < this.#open.length; level++) {
+      const start = this.#startAt(level, timeUs)
+      const before = this.#open[level]
+      if (before !== undefined && start <= before.bucket.start) break
+      if (before !== undefined) this.#close(level, before, offset)
+      const bucket = this.#create(level, start)
+      this.#open[level] = bucket
+      isChanged = true
+    }
+    return isChanged
+  }
+
+  #close(level: number, closed: OwnBucket, offset: number): void {
+    const above = level + 1 === this.#open.length ? this.#total : this.#open[level + 1]!
+    if (offset > above.bucket.guard) above.bucket.merge(closed.bucket)
+  }
+
+  #create(level: number, start: number): OwnBucket {
+    const created = own(new Bucket(this.plan, start), level)
+    this.#buckets[level]!.set(start, created)
+    return created
+  }
+
+  #createClosed(level: number, start: number): OwnBucket {
+    assert(start > this.#floors[level]!, 'what may be stored is looked for before it is made anew')
+    return this.#create(level, start)
+  }
+
+  /** @returns true when there is nothing to be loaded: it cannot be stored */
+  #want(level: number, start: number): boolean {
+    if (start > this.#floors[level]!) return true
+    this.#create(level, start).bucket.isLoaded = false
+    this.#missing.push({level: this.plan.levels[level]!, start})
+    return false
+  }
+
+  #setOpen(level: number, bucket: Bucket): void {
+    const owned = own(bucket, level)
+    this.#buckets[level]!.set(bucket.start, owned)
+    this.#open[level] = owned
+    this.#floors[level] = bucket.start - 1
+  }
+
+  #newest(level: number): number {
+    return this.#open[level]?.bucket.start ?? NONE
+  }
+
+  #openUpTo(level: number): Bucket[] {
+    return this.#open.slice(0, level + 1).flatMap(open => open?.bucket ?? [])
+  }
+
+  #startAt(level: number, timeUs: number): number {
+    return startOf(this.plan.levels[level]!, Math.floor(timeUs / US_PER_SECOND))
+  }
+
+  /** Closed buckets that changed since their row was written. */
+  #unsaved(): readonly OwnBucket[] {
+    const unsaved: OwnBucket[] = []
+    for (const [at, buckets] of this.#buckets.entries()) {
+      if (buckets.size === 1) continue
+      for (const owned of buckets.values()) {
+        const {bucket, saved} = owned
+        if (owned === this.#open[at] || !bucket.isLoaded || bucket.version === saved) continue
+        unsaved.push(owned)
+      }
+    }
+    return unsaved
+  }
+
+  /** Closed buckets whose rows are durable leave memory. */
+  #forgetClosed(): void {
+    for (const [level, buckets] of this.#buckets.entries()) {
+      if (buckets.size <= 1) continue
+      for (const [start, owned] of buckets) {
+        const {bucket, saved} = owned
+        const isBusy = !bucket.isLoaded || bucket.version !== saved || bucket.shadow !== undefined
+        if (owned === this.#open[level] || isBusy) continue
+        buckets.delete(start)
+        if (start > this.#floors[level]!) this.#floors[level] = start
+      }
+    }
+  }
+}
+
+/** A bucket's own row as it was read, and the values of its places by their numbers. */
+export interface StoredBucket {
+  readonly bucket: Bucket
+  readonly values: ReadonlyMap<number, readonly string[]>
+}
+
+/** @param at start, and the offset that the row includes */
+export function decodeBucketRow(
+  plan: RollupPlan,
+  body: Buffer,
+  at: {readonly start: number; readonly guard: number},
+): StoredBucket {
+  const reader = new ByteReader(body)
+  const format = reader.byte()
+  if (format !== FORMAT) throw new RangeError(`unknown format ${format} of a row`)
+  const values = Places.decode(reader, plan.split.length)
+  const bucket = Bucket.decode(plan, reader, at)
+  return {bucket, values: new Map(bucket.places.map((place, i) => [place, values[i]!]))}
+}

@@ -1,0 +1,151 @@
+/**
+ * Who owns a partition and how far it is.
+ *
+ * Ownership changes by lightweight transactions on one row per partition, so that all owners see
+ * one order; the position is an ordinary fenced row, kept in another table, because the two kinds of
+ * timestamps must not meet.
+ */
+import {toNumber, type Cassandra, type CqlParams, type CqlRow} from '../platform/cassandra.ts'
+import {PipelineError} from '../platform/errors.ts'
+import {timestampBytes, type Fence} from './fence.ts'
+import type {StaleRow} from './projection.ts'
+
+/** What an owner finds when it takes a partition. */
+export interface Ownership {
+  /** Higher than every one before; below 2^19. */
+  readonly takeover: number
+  /** No earlier owner has written a value that includes a later offset than this; -1 at first. */
+  readonly ceiling: number
+}
+
+/** Events that wait for their reference: the row's stream and id, and the seconds that they lie in. */
+export interface LateReference {
+  readonly stream: string
+  readonly id: string
+  /** Seconds since 1970, the end exclusive. */
+  readonly from: number
+  readonly to: number
+}
+
+export interface Position {
+  /** Next offset to read: everything below is durable. */
+  readonly offset: number
+  /** Identity of the record at `offset - 1`, or null at the start. */
+  readonly outboxId: number | null
+  readonly createdAt: number | null
+  readonly epochs: readonly {
+    readonly lanes: number
+    readonly lane: number
+    readonly epoch: number
+    readonly offset: number
+  }[]
+  /** What has to be computed again. */
+  readonly stale: readonly StaleRow[]
+  readonly late: readonly LateReference[]
+}
+
+/** A position of somebody who keeps nothing else in it. */
+export const barePosition = (offset: number): Position => ({
+  offset,
+  outboxId: null,
+  createdAt: null,
+  epochs: [],
+  stale: [],
+  late: [],
+})
+
+/** `take` and `hold` are lightweight transactions on one row per partition and agree on one order. */
+export interface Positions {
+  take(topic: string, partition: number): Promise<Ownership>
+  /**
+   * Says that the owner may write values up to `ceiling` (which never shrinks). False when somebody took
+   * the partition later: the caller has lost it and must not write any more.
+   */
+  hold(topic: string, partition: number, owner: Ownership): Promise<boolean>
+  load(topic: string, partition: number): Promise<Position | null>
+  /** Fenced like an aggregate row. */
+  save(topic: string, position: Position, fence: Fence): Promise<void>
+}
+
+export const POSITION_TABLES: readonly string[] = [
+  `CREATE TABLE IF NOT EXISTS partition_owner (
+    topic text, src_partition int, takeover int, ceiling bigint,
+    PRIMARY KEY ((topic, src_partition)))`,
+  `CREATE TABLE IF NOT EXISTS partition_position (
+    topic text, src_partition int, next_offset bigint, position text,
+    PRIMARY KEY ((topic, src_partition)))`,
+]
+
+const OWNER = 'SELECT takeover, ceiling FROM partition_owner WHERE topic = ? AND src_partition = ?'
+const FIRST =
+  'INSERT INTO partition_owner (topic, src_partition, takeover, ceiling) VALUES (?, ?, ?, ?) IF NOT EXISTS'
+const NEXT =
+  'UPDATE partition_owner SET takeover = ? WHERE topic = ? AND src_partition = ? IF takeover = ?'
+const HOLD =
+  'UPDATE partition_owner SET ceiling = ? WHERE topic = ? AND src_partition = ? IF takeover = ? AND ceiling <= ?'
+const LOAD = 'SELECT position FROM partition_position WHERE topic = ? AND src_partition = ?'
+const SAVE = `INSERT INTO partition_position (topic, src_partition, next_offset, position)
+  VALUES (?, ?, ?, ?) USING TIMESTAMP ?`
+/** Owners that take one partition at the same moment. */
+const CONTENDERS_MAX = 50
+
+const isApplied = (rows: readonly CqlRow[]): boolean => rows[0]?.['[applied]'] === true
+
+const toOwnership = (row: CqlRow): Ownership => ({
+  takeover: row['takeover'] as number,
+  ceiling: toNumber(row['ceiling']),
+})
+
+export function createPositions(cassandra: Cassandra): Positions {
+  const transact = async (query: string, params: CqlParams): Promise<boolean> =>
+    isApplied(await cassandra.transact(query, params))
+
+  /** Serial: sees what a transaction that timed out has done after all. */
+  const ownerOf = async (topic: string, partition: number): Promise<Ownership | null> => {
+    const [row] = await cassandra.rowsSerial(OWNER, [topic, partition])
+    return row === undefined ? null : toOwnership(row)
+  }
+
+  return {
+    async take(topic, partition) {
+      for (let i = 0; i < CONTENDERS_MAX; i++) {
+        const found = await ownerOf(topic, partition)
+        const takeover = (found?.takeover ?? 0) + 1
+        const ceiling = found?.ceiling ?? -1
+        const won =
+          found === null
+            ? await transact(FIRST, [topic, partition, takeover, ceiling])
+            : await transact(NEXT, [takeover, topic, partition, found.takeover])
+        // The ceiling is read again: the owner before may have raised it until it lost.
+        if (won) return (await ownerOf(topic, partition)) ?? {takeover, ceiling}
+      }
+      throw new PipelineError(
+        'LIMIT_REACHED',
+        `${topic}/${partition} changes owners all the time`,
+        {
+          disposition: 'retry',
+        },
+      )
+    },
+    async hold(topic, partition, owner) {
+      const {ceiling, takeover} = owner
+      if (await transact(HOLD, [ceiling, topic, partition, takeover, ceiling])) return true
+      // Applied before (a call that was repeated), or beyond already.
+      const found = await ownerOf(topic, partition)
+      return found?.takeover === takeover && found.ceiling >= ceiling
+    },
+    async load(topic, partition) {
+      const [row] = await cassandra.rows(LOAD, [topic, partition])
+      return row === undefined ? null : (JSON.parse(row['position'] as string) as Position)
+    },
+    async save(topic, position, {partition, offset}) {
+      await cassandra.execute(SAVE, [
+        topic,
+        partition,
+        position.offset,
+        JSON.stringify(position),
+        timestampBytes(offset, 0),
+      ])
+    },
+  }
+}

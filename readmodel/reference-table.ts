@@ -1,0 +1,109 @@
+/**
+ * Rows of reference streams in Cassandra: what their topic said last of each id. Metadata for what others
+ * show; nothing is counted of it.
+ */
+import type {Stream} from '../contracts/stream.ts'
+import {toNumber, type Cassandra, type CqlRow, type CqlValue} from '../platform/cassandra.ts'
+import {columnTypes, fromCql, toCql, type TypedColumn} from './cql-columns.ts'
+import {timestampBytes} from './fence.ts'
+import {textOf, type Fields} from './fields.ts'
+
+/** A row of a reference stream, as a record said it. */
+export interface Reference {
+  /** Text of its id. */
+  readonly id: string
+  readonly row: Fields
+  readonly outboxId: number
+  /** Microseconds since 1970. */
+  readonly createdAt: number
+  readonly isDeleted: boolean
+  /** The first of its id: cells without value stay unset. Otherwise they are written as null. */
+  readonly isFresh?: boolean
+}
+
+export interface ReferenceTable {
+  /** By the texts of their ids; those that are stored. */
+  load(ids: readonly string[]): Promise<ReadonlyMap<string, Reference>>
+  /** An older record never wins. */
+  save(references: readonly Reference[]): Promise<void>
+}
+
+const columnsOf = (stream: Stream): readonly TypedColumn[] =>
+  stream.columns
+    .filter(({field}) => field !== stream.idField)
+    .map(({field, kind}) => ({name: field, kind}))
+
+export const referenceTable = (stream: Stream): string =>
+  `CREATE TABLE IF NOT EXISTS ${stream.rawTable} (
+    ${stream.idField} text PRIMARY KEY, ${columnTypes(columnsOf(stream))},
+    micros blob, deleted boolean, outbox_id bigint, outbox_us bigint)`
+
+const BATCH = 10
+const SECONDS = 2 ** 20
+
+/**
+ * The newer outbox row wins; where an id was handed out twice (after a crash) the later one, as
+ * seconds of its creation within twelve days.
+ */
+const versionOf = ({outboxId, createdAt}: Reference): Buffer =>
+  timestampBytes(outboxId, Math.floor(createdAt / 1_000_000) % SECONDS)
+
+export function createReferenceTable(cassandra: Cassandra, stream: Stream): ReferenceTable {
+  const columns = columnsOf(stream)
+  const {idField, rawTable} = stream
+  const names = columns.map(({name}) => name)
+  const all = [idField, ...names, 'micros', 'deleted', 'outbox_id', 'outbox_us']
+  const load = `SELECT ${all.join(', ')} FROM ${rawTable} WHERE ${idField} = ?`
+  const save = `INSERT INTO ${rawTable} (${all.join(', ')})
+    VALUES (${all.map(() => '?').join(', ')}) USING TIMESTAMP ?`
+
+  const toReference = (row: CqlRow): Reference => {
+    const id = row[idField] as string
+    const micros = row['micros'] as Buffer
+    const fields: Record<string, unknown> = {[idField]: id}
+    for (const [i, {name, kind}] of columns.entries()) {
+      const value = fromCql(kind, row[name])
+      fields[name] =
+        kind === 'timestamp' && value !== null
+          ? (value as number) + micros.readUInt16BE(2 * i)
+          : value
+    }
+    return {
+      id,
+      row: fields,
+      outboxId: toNumber(row['outbox_id']),
+      createdAt: toNumber(row['outbox_us']),
+      isDeleted: row['deleted'] === true,
+    }
+  }
+  const toParams = (reference: Reference): CqlValue[] => {
+    const {id, row, outboxId, createdAt, isDeleted, isFresh = false} = reference
+    const none = isFresh ? undefined : null
+    const micros = Buffer.alloc(2 * columns.length)
+    const values = columns.map(({name, kind}, i) => {
+      const value = row[name] ?? null
+      if (kind === 'timestamp' && value !== null)
+        micros.writeUInt16BE(microsOf(value as number), 2 * i)
+      // Should the id come again, nothing of what it was before must be left.
+      return value === null || isDeleted ? none : toCql(kind, value)
+    })
+    return [id, ...values, micros, isDeleted, outboxId, createdAt, versionOf(reference)]
+  }
+
+  return {
+    async load(ids) {
+      const rows = await Promise.all(ids.map(id => cassandra.rows(load, [id])))
+      return new Map(rows.flat().map(row => [textOf(row[idField]), toReference(row)]))
+    },
+    async save(references) {
+      const statements = references.map(one => ({query: save, params: toParams(one)}))
+      const batches = []
+      for (let i = 0; i < statements.length; i += BATCH)
+        batches.push(statements.slice(i, i + BATCH))
+      await Promise.all(batches.map(batch => cassandra.batch(batch)))
+    },
+  }
+}
+
+/** What milliseconds leave of microseconds. */
+const microsOf = (us: number): number => us - Math.floor(us / 1000) * 1000

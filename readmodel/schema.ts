@@ -1,0 +1,65 @@
+/**
+ * The tables in Cassandra, made from declarations.
+ *
+ * Partitions stay bounded under a hit: docs/METRICS.md names the bound of every table.
+ */
+import type {Stream} from '../contracts/stream.ts'
+import {filesTable, periodsTable} from './files-table.ts'
+import {PARTS_TABLE} from './parts.ts'
+import {planStream, type StatesPlan} from './plan.ts'
+import {POSITION_TABLES} from './positions.ts'
+import {deletedTable, rawTable} from './raw-table.ts'
+import {referenceTable} from './reference-table.ts'
+import {rollupTable} from './rollup-table.ts'
+import {planShown} from './shown.ts'
+import {recentTable} from './special/recent.ts'
+import {retentionTable} from './special/retention.ts'
+import {stepTable} from './step-table.ts'
+
+const SPECIAL = {retention: retentionTable, recent: recentTable} as const
+
+export interface TableDefinition {
+  /** May be repeated. The table is named without keyspace. */
+  readonly statement: string
+  /** What the rows hold: rows of another layout cannot be read. */
+  readonly layout: string
+}
+
+const definition = (
+  statement: string,
+  states?: StatesPlan & {readonly split?: unknown},
+): TableDefinition => ({
+  statement,
+  layout: JSON.stringify([
+    statement.replaceAll(/\s+/g, ' '),
+    states?.states.map(({spec, at}) => `${spec.id} ${at}`) ?? null,
+    states?.split ?? null,
+  ]),
+})
+
+const COMMON = [...POSITION_TABLES, PARTS_TABLE].map(statement => definition(statement))
+
+function tablesOf(stream: Stream): readonly TableDefinition[] {
+  if (stream.isReference) return [definition(referenceTable(stream))]
+  const plan = planStream(stream)
+  return [
+    definition(rawTable(plan, planShown(stream))),
+    definition(deletedTable(plan)),
+    definition(filesTable(plan)),
+    definition(periodsTable(plan)),
+    ...plan.rollups.map(rollup => definition(rollupTable(rollup), rollup)),
+    ...[...plan.tops, ...plan.actives].map(window => definition(stepTable(window), window)),
+    ...stream.special.map(({kind}) => definition(SPECIAL[kind](stream))),
+  ]
+}
+
+/** Tables of the streams, and those that all of them share. */
+export const tablesFor = (streams: readonly Stream[]): readonly TableDefinition[] => [
+  ...COMMON,
+  ...streams.flatMap(tablesOf),
+]
+
+/** Name of the table that a statement makes. */
+export function nameOfTable({statement}: TableDefinition): string {
+  return /CREATE TABLE IF NOT EXISTS (\w+)/.exec(statement)![1]!
+}

@@ -1,0 +1,71 @@
+/**
+ * What raw rows show beside their event: columns of the reference it belongs to, and figures of the single
+ * event. Nothing is counted by it. Pure.
+ */
+import type {Column, Quotient, Shown, Stream} from '../contracts/stream.ts'
+import {getterOf, type Fields} from './fields.ts'
+
+/** Values by column, null where there is none. */
+export type ShownValues = Readonly<Record<string, unknown>>
+/** The reference row with this id; null when there is none. */
+export type FindReference = (stream: string, id: string) => Fields | null
+
+export interface ShownPlan {
+  /** In the order of the raw row. */
+  readonly columns: readonly Pick<Column, 'field' | 'kind'>[]
+  /** Columns that depend on a reference: they change when that comes late, or is edited. */
+  readonly late: readonly string[]
+  /** References of an event: what they are looked up by. */
+  readonly referencesOf: (event: Fields) => readonly {stream: string; id: string}[]
+  readonly valuesOf: (event: Fields, find: FindReference) => ShownValues
+}
+
+const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null)
+
+/** A ratio, unrounded; null when either side is missing, or the divisor 0. */
+export function quotientOf(dividend: number | null, divisor: number | null): number | null {
+  return dividend === null || divisor === null || divisor === 0 ? null : dividend / divisor
+}
+
+const columnsOf = ({stream, columns}: Shown): readonly Column[] =>
+  columns.map(name => stream.columns.find(({field}) => field === name)!)
+
+export function planShown(stream: Pick<Stream, 'shows' | 'derived'>): ShownPlan {
+  const shown = stream.shows.map(one => ({
+    of: one.stream.name,
+    get: getterOf(one.by),
+    columns: columnsOf(one),
+  }))
+  const derived = Object.entries(stream.derived)
+  const fromReferences = shown.flatMap(({columns}) => columns.map(({field}) => field))
+  const late = new Set(fromReferences)
+  for (const [name, {divide, by}] of derived) {
+    if (late.has(divide) || (typeof by === 'string' && late.has(by))) late.add(name)
+  }
+  const valueOf = (values: Fields, event: Fields, name: string | number): number | null =>
+    typeof name === 'number' ? name : numberOf(values[name] ?? getterOf(name)(event))
+  const quotient = (values: Fields, event: Fields, {divide, by}: Quotient): number | null =>
+    quotientOf(valueOf(values, event, divide), valueOf(values, event, by))
+  return {
+    columns: [
+      ...shown.flatMap(({columns}) => columns),
+      ...derived.map(([field]) => ({field, kind: 'double' as const})),
+    ],
+    late: [...late],
+    referencesOf: event =>
+      shown.flatMap(({of, get}) => {
+        const id = get(event) as string | null
+        return id === null ? [] : [{stream: of, id}]
+      }),
+    valuesOf(event, find) {
+      const values: Record<string, unknown> = {}
+      for (const {of, get, columns} of shown) {
+        const id = get(event) as string | null
+        const row = id === null ? null : find(of, id)
+        for (const {field} of columns) values[field] = row?.[field] ?? null
+      }
+      for (const [name, one] of derived) values[name] = quotient(values, event, one)
+      return values
+    },
+  }
+}

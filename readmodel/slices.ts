@@ -1,0 +1,115 @@
+/**
+ * Where rows lie in Cassandra: few partitions for all that a checkpoint writes at once, however many
+ * entities there are, and none that grows without bound. Pure.
+ *
+ * A partition is a slice of time and a sixteenth of the entities of one source partition: minutes lie
+ * together by hour, quarters and hours by day, days by month, totals for ever.
+ */
+import type {TimeLevel} from '../contracts/stream.ts'
+import {SECONDS_OF} from './levels.ts'
+
+export const SHARDS = 16
+
+/** FNV-1a over UTF-16 code units: stable across releases, since rows are stored by it. */
+export function shardOf(key: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193)
+  return ((hash ^ (hash >>> 16)) >>> 0) % SHARDS
+}
+
+const days = new Map<number, string>()
+const DAYS_KEPT = 1000
+
+/** `2026-11-21` for a number of days since 1970. */
+export function toIsoDay(day: number): string {
+  const known = days.get(day)
+  if (known !== undefined) return known
+  const text = new Date(day * 86_400_000).toISOString()
+  // Years beyond 9999 or before 0 have a sign and six digits.
+  const iso = text.slice(0, text.indexOf('T'))
+  if (days.size >= DAYS_KEPT) days.clear()
+  days.set(day, iso)
+  return iso
+}
+
+export const isoDayOfSeconds = (seconds: number): string =>
+  toIsoDay(Math.floor(seconds / SECONDS_OF.day))
+
+/** `2026-11-21T06`. */
+function hourText(seconds: number): string {
+  const day = Math.floor(seconds / SECONDS_OF.day)
+  const hour = Math.floor((seconds - day * SECONDS_OF.day) / SECONDS_OF.hour)
+  return `${toIsoDay(day)}T${String(hour).padStart(2, '0')}`
+}
+
+/** The time that buckets of a level, starting then, lie together by. */
+export function periodOf(level: TimeLevel, start: number): string {
+  switch (level) {
+    case 'minute':
+      return hourText(start)
+    case 'quarter':
+    case 'hour':
+      return isoDayOfSeconds(start)
+    case 'day':
+      return isoDayOfSeconds(start).slice(0, -3)
+    default:
+      return level satisfies never
+  }
+}
+
+/** `hour 2026-11-21/3`, `total/3`. */
+export const sliceOf = (level: TimeLevel, start: number, shard: number): string =>
+  `${level} ${periodOf(level, start)}/${shard}`
+export const totalSlice = (shard: number): string => `total/${shard}`
+
+/** Where the ids of an entity's events are filed; `none` holds those without a time. */
+export function fileOf(every: 'hour' | 'day', timeUs: number | null, shard: number): string {
+  if (timeUs === null) return `none/${shard}`
+  const seconds = Math.floor(timeUs / 1_000_000)
+  return `${every === 'hour' ? hourText(seconds) : isoDayOfSeconds(seconds)}/${shard}`
+}
+
+/** Buckets of a level that start in a range, by the period that they lie together in. */
+export function startsByPeriod(
+  level: TimeLevel,
+  {from, to}: TimeRange,
+): ReadonlyMap<string, readonly number[]> {
+  const size = SECONDS_OF[level]
+  const periods = new Map<string, number[]>()
+  for (let start = Math.ceil(from / size) * size + 0; start < to; start += size) {
+    const period = periodOf(level, start)
+    const starts = periods.get(period)
+    if (starts === undefined) periods.set(period, [start])
+    else starts.push(start)
+  }
+  return periods
+}
+
+/** Seconds since 1970: `from` inclusive, `to` exclusive. */
+export interface TimeRange {
+  readonly from: number
+  readonly to: number
+}
+
+/** Ids of one block lie together: 65,536 growing ones, ten minutes of time-ordered UUIDs. */
+export const IDS_PER_BLOCK = 65_536
+const MS_PER_BLOCK = 600_000
+/** Blocks that random ids are spread over. */
+const HASH_BLOCKS = 4096
+
+/**
+ * The block of an event's raw row: of its id alone, so that any record of an event finds it, whatever else
+ * changed.
+ *
+ * @param id a whole number, or text; of a UUID of version 7 the time decides, any other text is spread
+ */
+export function blockOf(id: number | string): number {
+  if (typeof id === 'number') return Math.floor(id / IDS_PER_BLOCK)
+  if (id.length === 36 && id[14] === '7' && id[8] === '-') {
+    const ms = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
+    if (!Number.isNaN(ms)) return Math.floor(ms / MS_PER_BLOCK)
+  }
+  let hash = 0x811c9dc5
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
+  return ((hash ^ (hash >>> 15)) >>> 0) % HASH_BLOCKS
+}

@@ -1,0 +1,216 @@
+/** The newest events of a thing: what a user did last. */
+import type {Special, Stream} from '../../contracts/stream.ts'
+import {toNumber, type Cassandra} from '../../platform/cassandra.ts'
+import {markOfAggregate, offsetOfWritetime, timestampBytes} from '../fence.ts'
+import {byAge, eventsOf, patientSource, type EventSource} from '../event-reads.ts'
+import {getterOf, toKeyText, type Fields} from '../fields.ts'
+import {US_PER_SECOND} from '../levels.ts'
+import type {LiveReads, RowAt} from '../live-reads.ts'
+import {toName, type StreamPlan} from '../plan.ts'
+import type {Projection, StaleBucket} from '../projection.ts'
+import {liveKey} from '../redis-keys.ts'
+import type {StateTable} from '../rows.ts'
+import {shardOf, totalSlice} from '../slices.ts'
+
+/** Events that a row keeps. */
+export const RECENT_MAX = 20
+/** Of a long text so many characters are shown. */
+const SHOWN_CHARACTERS_MAX = 256
+const LIVE_TTL_S = 900
+
+export interface RecentEvent {
+  readonly id: number | string
+  /** Microseconds since 1970. */
+  readonly at: number
+  readonly shown: Readonly<Record<string, unknown>>
+}
+
+export class Recent {
+  events: number
+  list: readonly RecentEvent[]
+  /** The list lacks something that was pushed out, and would belong into it again. */
+  isStale: boolean
+  /** Records up to this offset are included. */
+  guard: number
+  /** Something was taken out while the list is computed again. */
+  isSpoiled = false
+
+  constructor({
+    events = 0,
+    list = [],
+    isStale = false,
+    guard = -1,
+  }: Partial<Pick<Recent, 'events' | 'list' | 'isStale' | 'guard'>> = {}) {
+    this.events = events
+    this.list = list
+    this.isStale = isStale
+    this.guard = guard
+  }
+
+  put(event: RecentEvent): void {
+    const others = this.list.filter(({id}) => id !== event.id)
+    this.list = [...others, event].toSorted(byAge).slice(0, RECENT_MAX)
+  }
+
+  remove(id: number | string): void {
+    this.isSpoiled = true
+    const kept = this.list.filter(one => one.id !== id)
+    if (kept.length === this.list.length) return
+    if (this.list.length === RECENT_MAX) this.isStale = true
+    this.list = kept
+  }
+
+  toJSON(): string {
+    const {list, isStale} = this
+    return JSON.stringify({list, isStale})
+  }
+}
+
+function recentOf(stream: Stream): Extract<Special, {kind: 'recent'}> {
+  return stream.special.find(special => special.kind === 'recent')!
+}
+const columnOf = (stream: Stream): string => toName(recentOf(stream).by)
+const idOf = (stream: Stream): string => `${columnOf(stream).replace(/_id$/, '')}_recent`
+
+export const recentTable = (stream: Stream): string =>
+  `CREATE TABLE IF NOT EXISTS ${idOf(stream)} (
+  src_partition int, slice text, ${columnOf(stream)} text, events bigint, recent text,
+  PRIMARY KEY ((src_partition, slice), ${columnOf(stream)}))
+  WITH compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'T4'}`
+
+export interface RecentTable extends StateTable<Recent> {
+  find(key: string, partition: number): Promise<Recent | null>
+}
+
+export function createRecentTable(cassandra: Cassandra, stream: Stream): RecentTable {
+  const id = idOf(stream)
+  const insert = `INSERT INTO ${id} (src_partition, slice, ${columnOf(stream)}, events, recent)
+    VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?`
+  const select = `SELECT events, recent, writetime(recent) AS written FROM ${id}
+    WHERE src_partition = ? AND slice = ? AND ${columnOf(stream)} = ?`
+  const find: RecentTable['find'] = async (key, partition) => {
+    const [row] = await cassandra.rows(select, [partition, totalSlice(shardOf(key)), key])
+    if (row === undefined) return null
+    const {list, isStale} = JSON.parse(row['recent'] as string) as Pick<Recent, 'list' | 'isStale'>
+    const guard = offsetOfWritetime(row['written'])
+    return new Recent({events: toNumber(row['events']), list, isStale, guard})
+  }
+  return {
+    find,
+    async load(keys, partition) {
+      const found = await Promise.all(
+        keys.map(async key => [key, await find(key, partition)] as const),
+      )
+      return new Map(found.flatMap(([key, state]) => (state === null ? [] : [[key, state]])))
+    },
+    encode(key, state, {partition, offset}) {
+      const slice = totalSlice(shardOf(key))
+      const timestamp = timestampBytes(offset, markOfAggregate(state.isStale))
+      const params = [partition, slice, key, state.events, state.toJSON(), timestamp]
+      return {
+        before: [],
+        rows: [{partition: `${id}/${partition}/${slice}`, statement: {query: insert, params}}],
+        commit: () => undefined,
+      }
+    },
+  }
+}
+
+/** The list of a thing: as Redis has it, or as it is stored. */
+export async function readRecent(
+  stream: Stream,
+  {live, table}: {readonly live: Pick<LiveReads, 'rows'>; readonly table: RecentTable},
+  {key, partition}: RowAt,
+): Promise<Recent | null> {
+  const [row] = await live.rows(idOf(stream), ['body', 'events'], [{partition, key}])
+  const [body, events] = [row?.fieldOf('body'), row?.fieldOf('events')]
+  if (body === undefined) return await table.find(key, partition)
+  const {list, isStale} = JSON.parse(body.toString()) as Pick<Recent, 'list' | 'isStale'>
+  return new Recent({events: Number(events?.toString()), list, isStale, guard: row!.offset})
+}
+
+export const recentKey = (space: string, stream: Stream, partition: number, key: string): string =>
+  liveKey(space, partition, idOf(stream), key)
+
+const shorten = (value: unknown): unknown =>
+  typeof value === 'string' ? value.slice(0, SHOWN_CHARACTERS_MAX) : value
+
+/** What the list shows of an event; null when it has no time. */
+export function toRecent(plan: StreamPlan, event: Fields): RecentEvent | null {
+  const at = plan.timeOf(event)
+  if (at === null) return null
+  const shown = recentOf(plan.stream).show.map(name => [name, shorten(getterOf(name)(event))])
+  return {id: plan.idOf(event), at, shown: Object.fromEntries(shown)}
+}
+
+const STALE: readonly StaleBucket[] = [{level: 'total', start: 0}]
+
+export interface RecentStores {
+  readonly table: RecentTable
+  readonly source: EventSource
+  readonly space: string
+}
+
+export function createRecent(
+  plan: StreamPlan,
+  {table, source, space}: RecentStores,
+): Projection<Recent> {
+  const {stream} = plan
+  const getKey = getterOf(recentOf(stream).by)
+  return {
+    id: idOf(stream),
+    keysOf(event) {
+      const key = getKey(event)
+      return key === null ? [] : [toKeyText(key)]
+    },
+    create: () => new Recent(),
+    apply(state, event, offset) {
+      if (offset <= state.guard) return false
+      state.events += 1
+      const recent = toRecent(plan, event)
+      if (recent !== null) state.put(recent)
+      return true
+    },
+    retract(state, event, offset) {
+      if (offset <= state.guard) return false
+      state.events -= 1
+      state.remove(plan.idOf(event))
+      if (state.events === 0) state.isStale = false
+      return true
+    },
+    staleOf: state => (state.isStale ? STALE : []),
+    mend(state, {key, partition, foldedOffset}) {
+      const [oldest] = state.list.slice(-1)
+      if (!state.isStale || oldest === undefined) return null
+      if (state.guard > foldedOffset) return 'early'
+      const found: RecentEvent[] = []
+      state.isSpoiled = false
+      return {
+        async collect(patient) {
+          // What was pushed out is older than everything that is left.
+          const to = Math.floor(oldest.at / US_PER_SECOND) + 1
+          const range = {from: Number.MIN_SAFE_INTEGER, to}
+          const own = patientSource(source, patient)
+          for await (const page of eventsOf(own, {partition, key}, range)) {
+            found.push(...page.flatMap(({event}) => toRecent(plan, event) ?? []))
+            if (found.length >= RECENT_MAX) break
+          }
+          return []
+        },
+        adopt() {
+          for (const event of found) state.put(event)
+          state.isStale = state.isSpoiled
+          return !state.isStale
+        },
+        end: () => undefined,
+      }
+    },
+    bytesOf: state => 300 + state.list.length * 160,
+    table,
+    liveOf(key, state, {partition}) {
+      const fields = ['body', state.toJSON(), 'events', String(state.events)]
+      const name = recentKey(space, stream, partition, key)
+      return [{key: name, ttlS: LIVE_TTL_S, fields, isWhole: true}]
+    },
+  }
+}

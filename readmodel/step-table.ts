@@ -1,0 +1,115 @@
+/** Steps of sliding windows in Cassandra: one row per step and source partition, dropped by age. */
+import {toNumber, type Cassandra} from '../platform/cassandra.ts'
+import {ByteWriter} from './bytes.ts'
+import {markOfAggregate, offsetOfWritetime, timestampBytes} from './fence.ts'
+import {SECONDS_OF, startOf, windowSteps} from './levels.ts'
+import {collectSpill, createBodies, readAgain, type PartReader} from './parts.ts'
+import type {WindowPlan} from './plan.ts'
+import type {StateTable} from './rows.ts'
+import {Step} from './step.ts'
+
+const KEPT_S = 2 * 86_400
+/** Events may be dated ahead. */
+const AHEAD_S = 25 * 3600
+
+export const stepTable = ({id}: WindowPlan): string => `CREATE TABLE IF NOT EXISTS ${id} (
+  src_partition int, hour timestamp, step timestamp, entry_count int, body blob,
+  PRIMARY KEY ((src_partition, hour), step))
+  WITH compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'HOURS',
+   'compaction_window_size': 3} AND default_time_to_live = ${KEPT_S} AND gc_grace_seconds = 3600`
+
+export interface StoredStep {
+  readonly start: number
+  readonly offset: number
+  readonly body: Buffer
+}
+
+export interface StepTable extends StateTable<Step> {
+  /** Starts of steps that are stored, from the beginning of a window that ends then to a day ahead. */
+  starts(partition: number, nowS: number): Promise<readonly number[]>
+  /** Steps of a window. */
+  window(partition: number, nowS: number): Promise<readonly StoredStep[]>
+}
+
+export function createStepTable(
+  cassandra: Cassandra,
+  plan: WindowPlan,
+  parts: PartReader,
+): StepTable {
+  const insert = `INSERT INTO ${plan.id} (src_partition, hour, step, entry_count, body)
+    VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?`
+  const select = `SELECT body, writetime(body) AS written FROM ${plan.id}
+    WHERE src_partition = ? AND hour = ? AND step = ?`
+  const some = `SELECT step, body, writetime(body) AS written FROM ${plan.id}
+    WHERE src_partition = ? AND hour = ? AND step >= ? AND step <= ?`
+  const names = `SELECT step FROM ${plan.id}
+    WHERE src_partition = ? AND hour = ? AND step >= ? AND step <= ?`
+  const writer = new ByteWriter()
+  const bodies = createBodies(parts)
+
+  const inRange = async (query: string, partition: number, first: number, last: number) => {
+    const hours: number[] = []
+    for (let hour = startOf('hour', first); hour <= last; hour += SECONDS_OF.hour) hours.push(hour)
+    const found = await Promise.all(
+      hours.map(hour => cassandra.rows(query, [partition, hour * 1000, first * 1000, last * 1000])),
+    )
+    return found.flat()
+  }
+
+  return {
+    async load(keys, partition) {
+      const found = new Map<string, Step>()
+      const at = {rollup: plan.id, partition}
+      await Promise.all(
+        keys.map(async key => {
+          const step = Number(key)
+          const params = [partition, startOf('hour', step) * 1000, step * 1000]
+          const [row] = await cassandra.rows(select, params)
+          if (row === undefined) return
+          const {body, parts: named} = await bodies.open(at, row['body'] as Buffer)
+          const state = Step.decode(plan, body, offsetOfWritetime(row['written']))
+          bodies.remember(state, named)
+          found.set(key, state)
+        }),
+      )
+      return found
+    },
+    encode(key, state, fence, naming) {
+      const step = Number(key)
+      const hour = startOf('hour', step)
+      const spill = collectSpill(plan.id, fence, naming)
+      const params = [
+        fence.partition,
+        hour * 1000,
+        step * 1000,
+        state.size,
+        bodies.seal(state, state.encode(writer), spill),
+        timestampBytes(fence.offset, markOfAggregate(false)),
+      ]
+      const partition = `${plan.id}/${fence.partition}/${hour}`
+      return {
+        before: spill.statements,
+        rows: [{partition, statement: {query: insert, params}}],
+        commit: () => spill.done(),
+      }
+    },
+    async starts(partition, nowS) {
+      const [first] = windowSteps(nowS, plan.seconds)
+      const rows = await inRange(names, partition, first!, nowS + AHEAD_S)
+      return rows.map(row => toNumber(row['step']) / 1000)
+    },
+    window: (partition, nowS) =>
+      readAgain(async () => {
+        const steps = windowSteps(nowS, plan.seconds)
+        const rows = await inRange(some, partition, steps[0]!, steps.at(-1)!)
+        return await Promise.all(
+          rows.map(async row => {
+            const at = {rollup: plan.id, partition}
+            const {body} = await bodies.open(at, row['body'] as Buffer)
+            const start = toNumber(row['step']) / 1000
+            return {start, offset: offsetOfWritetime(row['written']), body}
+          }),
+        )
+      }),
+  }
+}

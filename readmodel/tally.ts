@@ -1,0 +1,272 @@
+/**
+ * From stored states to served figures. Definitions are in docs/METRICS.md; ratios are made here, last,
+ * from whole numbers: nothing rounded is ever added up.
+ */
+import {PERCENTS} from '../contracts/measures.ts'
+import type {Bucket, Latest} from './bucket.ts'
+import type {Whole} from './bytes.ts'
+import {addWhole} from './fields.ts'
+import {percentilesOf} from './histogram.ts'
+import {HyperLogLog} from './hyperloglog.ts'
+import type {MeasurePart, PlannedMeasure, StateKind, StatesPlan} from './plan.ts'
+
+/** Times are microseconds since 1970. */
+export type MetricValue = number | string | boolean | null
+export type MetricValues = Readonly<Record<string, MetricValue>>
+
+/** Whether places with these split values belong to what is counted. */
+export type Choose = (values: readonly string[]) => boolean
+
+interface Sums {
+  count: Whole
+  total: Whole
+  squares: Whole
+  min: Whole
+  max: Whole
+  latest: Latest | undefined
+  histogram: Map<number, number> | undefined
+  uniques: HyperLogLog | undefined
+}
+
+const emptySums = (): Sums => ({
+  count: 0,
+  total: 0,
+  squares: 0,
+  min: Number.POSITIVE_INFINITY,
+  max: Number.NEGATIVE_INFINITY,
+  latest: undefined,
+  histogram: undefined,
+  uniques: undefined,
+})
+
+const RATIOS = PERCENTS.map(percent => percent / 100)
+
+export class Tally {
+  readonly plan: StatesPlan
+  readonly #parts: readonly MeasurePart[]
+  readonly #sums = new Map<string, Sums>()
+
+  /** @param names of measures that are wanted; all when left out */
+  constructor(plan: StatesPlan, names?: ReadonlySet<string>) {
+    this.plan = plan
+    const wanted = names === undefined ? plan.measures : chosenOf(plan, names)
+    this.#parts = [...new Map(wanted.map(({part}) => [part.id, part])).values()]
+    for (const {id} of this.#parts) this.#sums.set(id, emptySums())
+  }
+
+  /** @param valuesOf the split values of a place of the bucket */
+  add(
+    bucket: Bucket,
+    valuesOf: (place: number) => readonly string[],
+    choose: Choose = () => true,
+  ): void {
+    for (const [slot, place] of bucket.places.entries()) {
+      const values = valuesOf(place)
+      if (!choose(values)) continue
+      for (const {id, state, matches} of this.#parts) {
+        if (matches?.(values) === false) continue
+        addState(this.#sums.get(id)!, bucket, slot, state)
+      }
+    }
+    this.#addBins(bucket, place => choose(valuesOf(place)), valuesOf)
+    this.#addUniques(bucket, place => choose(valuesOf(place)), valuesOf)
+  }
+
+  /** Adds everything of another tally of the same plan and measures. */
+  merge(other: Tally): void {
+    for (const {id, state} of this.#parts) {
+      const [sums, more] = [this.#sums.get(id)!, other.#sums.get(id)]
+      if (more !== undefined) mergeSums(sums, more, state.spec.kind)
+    }
+  }
+
+  /** Number of values and their total, of a sum or average, as whole numbers. */
+  sumOf(name: string): {readonly count: number; readonly total: Whole} {
+    const {part} = this.#measure(name)
+    const {count, total} = this.#sums.get(part.id) ?? emptySums()
+    return {count: Number(count), total}
+  }
+
+  histogramOf(name: string): ReadonlyMap<number, number> {
+    return this.#sums.get(this.#measure(name).part.id)?.histogram ?? new Map()
+  }
+
+  values(): MetricValues {
+    const values: Record<string, MetricValue> = {}
+    for (const planned of this.plan.measures) {
+      const sums = this.#sums.get(planned.part.id)
+      if (sums !== undefined) Object.assign(values, servedOf(planned, sums))
+    }
+    for (const {name, of, to} of this.plan.ratios) {
+      const [left, right] = [values[of], values[to]]
+      if (left === undefined || right === undefined) continue
+      values[name] =
+        typeof left !== 'number' || typeof right !== 'number' || right === 0 ? null : left / right
+    }
+    return values
+  }
+
+  #measure(name: string): PlannedMeasure {
+    const found = this.plan.measures.find(planned => planned.name === name)
+    if (found === undefined) throw new TypeError(`no measure ${name}`)
+    return found
+  }
+
+  #addBins(
+    bucket: Bucket,
+    isChosen: (place: number) => boolean,
+    valuesOf: (place: number) => readonly string[],
+  ): void {
+    for (const {id, state, matches} of this.#parts) {
+      if (state.spec.kind !== 'histogram') continue
+      const counted = bucket.places.map(
+        place => isChosen(place) && matches?.(valuesOf(place)) !== false,
+      )
+      const sums = this.#sums.get(id)!
+      const target = (sums.histogram ??= new Map())
+      bucket.forEachBin(state.at, (slot, bin, count) => {
+        if (counted[slot]) target.set(bin, (target.get(bin) ?? 0) + count)
+      })
+    }
+  }
+
+  #addUniques(
+    bucket: Bucket,
+    isChosen: (place: number) => boolean,
+    valuesOf: (place: number) => readonly string[],
+  ): void {
+    for (const {id, state, matches} of this.#parts) {
+      if (state.spec.kind !== 'uniques') continue
+      const sketch = bucket.sketch(state.at)
+      if (sketch === undefined) continue
+      const sums = this.#sums.get(id)!
+      const uniques = (sums.uniques ??= new HyperLogLog())
+      const counted: boolean[] = []
+      for (const [place, entry] of sketch.entries()) {
+        counted[place] ??= isChosen(place) && matches?.(valuesOf(place)) !== false
+        if (counted[place]) uniques.add(entry)
+      }
+    }
+  }
+}
+
+/** Measures that are wanted, with what ratios among them are made of. */
+function chosenOf(plan: StatesPlan, names: ReadonlySet<string>): readonly PlannedMeasure[] {
+  const parts = plan.ratios.flatMap(({name, of, to}) => (names.has(name) ? [of, to] : []))
+  const all = new Set([...names, ...parts])
+  return plan.measures.filter(
+    ({name, measure}) =>
+      all.has(name) ||
+      (measure.kind === 'quantiles' &&
+        PERCENTS.some(percent => all.has(`${measure.as ?? name}_p${percent}`))),
+  )
+}
+
+function addState(sums: Sums, bucket: Bucket, slot: number, state: MeasurePart['state']): void {
+  const {numbers, plan} = bucket
+  const {spec, at} = state
+  const from = slot * plan.width + at
+  switch (spec.kind) {
+    case 'count':
+      sums.count = addWhole(sums.count, numbers[from]!)
+      break
+    case 'squares':
+      sums.squares = addWhole(sums.squares, numbers[from + 2]!)
+      sums.count = addWhole(sums.count, numbers[from]!)
+      sums.total = addWhole(sums.total, numbers[from + 1]!)
+      break
+    case 'sum':
+      sums.count = addWhole(sums.count, numbers[from]!)
+      sums.total = addWhole(sums.total, numbers[from + 1]!)
+      break
+    case 'min':
+      if (numbers[from]! < sums.min) sums.min = numbers[from]!
+      break
+    case 'max':
+      if (numbers[from]! > sums.max) sums.max = numbers[from]!
+      break
+    case 'latest':
+      keepLatest(sums, bucket.latest(slot, at))
+      break
+    case 'histogram':
+    case 'uniques':
+      break
+    default:
+      spec.kind satisfies never
+  }
+}
+
+function mergeSums(sums: Sums, more: Sums, kind: StateKind): void {
+  sums.count = addWhole(sums.count, more.count)
+  sums.total = addWhole(sums.total, more.total)
+  sums.squares = addWhole(sums.squares, more.squares)
+  if (more.min < sums.min) sums.min = more.min
+  if (more.max > sums.max) sums.max = more.max
+  keepLatest(sums, more.latest)
+  if (kind === 'histogram') addHistogram(sums, more.histogram)
+  if (more.uniques !== undefined) (sums.uniques ??= new HyperLogLog()).merge(more.uniques)
+}
+
+function addHistogram(sums: Sums, histogram: ReadonlyMap<number, number> | undefined): void {
+  if (histogram === undefined) return
+  const target = (sums.histogram ??= new Map())
+  for (const [bucket, count] of histogram) target.set(bucket, (target.get(bucket) ?? 0) + count)
+}
+
+function keepLatest(sums: Sums, latest: Latest | undefined): void {
+  const known = sums.latest
+  if (latest === undefined) return
+  const isNewer =
+    known === undefined || latest.at > known.at || (latest.at === known.at && latest.id > known.id)
+  if (isNewer) sums.latest = latest
+}
+
+const orNull = (value: Whole, divisor: number): number | null =>
+  value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY
+    ? null
+    : Number(value) / divisor
+
+function servedOf({name, measure, divisor}: PlannedMeasure, sums: Sums): MetricValues {
+  const {count, total} = sums
+  switch (measure.kind) {
+    case 'count':
+      return {[name]: Number(count)}
+    case 'sum':
+      return {[name]: Number(total) / divisor}
+    case 'average':
+      return {[name]: count === 0 ? null : Number(total) / divisor / Number(count)}
+    case 'deviation':
+      return {[name]: deviationOf(sums, divisor)}
+    case 'min':
+      return {[name]: orNull(sums.min, divisor)}
+    case 'max':
+      return {[name]: orNull(sums.max, divisor)}
+    case 'uniques':
+      return {[name]: sums.uniques?.estimate() ?? 0}
+    case 'latest':
+      return {[name]: sums.latest?.value ?? null}
+    case 'quantiles': {
+      const found = percentilesOf(sums.histogram ?? new Map(), RATIOS)
+      const prefix = measure.as ?? name
+      return Object.fromEntries(
+        PERCENTS.map((percent, i) => {
+          const value = found[i] ?? null
+          return [`${prefix}_p${percent}`, value === null ? null : value / divisor]
+        }),
+      )
+    }
+    default:
+      return measure satisfies never
+  }
+}
+
+/**
+ * From whole numbers, so that nothing is lost where values are large and close to each other:
+ * sqrt((n Σx² - (Σx)²) / (n (n - 1))).
+ */
+function deviationOf({count, total, squares}: Sums, divisor: number): number | null {
+  if (count < 2) return null
+  const n = BigInt(count)
+  const numerator = n * BigInt(squares) - BigInt(total) ** 2n
+  return Math.sqrt(Number(numerator) / Number(n * (n - 1n))) / divisor
+}

@@ -1,0 +1,107 @@
+/** Brings the database up to date: it exists, it is migrated, it captures what the streams declare. */
+import type {Stream} from '../contracts/stream.ts'
+import {migrate} from '../db/migrate.ts'
+import {columnsRead, lookUpGrants, quoteTable} from '../ingestor/look-up-sql.ts'
+import {PipelineError} from '../platform/errors.ts'
+import {classifyPostgresError, openClient, type Client} from '../platform/postgres.ts'
+
+type Say = (what: string) => void
+
+/** Any number: the advisory lock of those that attach tables and grant. */
+const LOCK = 913_370_011
+
+/** @throws a PipelineError of what the server refuses, or of a table that no migration has made */
+export async function initDatabase(
+  url: string,
+  streams: readonly Stream[],
+  say: Say,
+): Promise<void> {
+  await ensureDatabase(url)
+  const {applied} = await migrate(url)
+  say(`database: ${applied} migrations applied`)
+  const client = await openClient(url, {applicationName: 'init'})
+  try {
+    await client.query('BEGIN')
+    await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
+    for (const stream of streams) {
+      await capture(client, stream, say)
+      await grantLookUps(client, stream, say)
+    }
+    await client.query('COMMIT')
+  } catch (error) {
+    throw classifyPostgresError(error)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Creates the database of `url` when its server has none of that name. */
+async function ensureDatabase(url: string): Promise<void> {
+  const options = {applicationName: 'init'}
+  try {
+    await (await openClient(url, options)).end()
+    return
+  } catch (error) {
+    // 3D000: the server is there, the database is not.
+    if (((error as Error).cause as {code?: unknown} | undefined)?.code !== '3D000') throw error
+  }
+  const server = new URL(url)
+  const name = decodeURIComponent(server.pathname.slice(1))
+  server.pathname = '/postgres'
+  const client = await openClient(server.toString(), options)
+  try {
+    await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`)
+  } catch (error) {
+    // 42P04 and 23505: somebody else created it just now.
+    if (!['42P04', '23505'].includes(String((error as {code?: unknown}).code))) throw error
+  } finally {
+    await client.end()
+  }
+}
+
+async function assertTable(client: Client, stream: string, table: string): Promise<void> {
+  const {rows} = await client.query<{found: boolean}>(
+    'SELECT to_regclass($1) IS NOT NULL AS found',
+    [quoteTable(table)],
+  )
+  if (rows[0]?.found === true) return
+  throw new PipelineError(
+    'STATE_CONTRADICTS',
+    `stream ${stream} needs table ${table}, which the database has not: add the migration that makes it`,
+    {disposition: 'stop'},
+  )
+}
+
+/** Attaching drops and makes triggers, which waits for writers: only where something is not as declared. */
+async function capture(client: Client, stream: Stream, say: Say): Promise<void> {
+  const {name, table, topic, keyColumn} = stream
+  await assertTable(client, name, table)
+  const {rowCount} = await client.query(
+    'SELECT FROM cdc.captured_tables WHERE source = $1::regclass AND topic = $2 AND key_column = $3',
+    [quoteTable(table), topic, keyColumn],
+  )
+  if (rowCount === 1) return
+  await client.query(
+    `SELECT cdc.attach($1::regclass, $2, $3,
+       coalesce((SELECT per_row FROM cdc.captured_tables WHERE source = $1::regclass), false))`,
+    [quoteTable(table), topic, keyColumn],
+  )
+  say(`table ${table}: captured as ${topic}`)
+}
+
+/** A relay that does not log in as owner sees no table but the outbox, and what is granted here. */
+async function grantLookUps(client: Client, stream: Stream, say: Say): Promise<void> {
+  for (const [alias, lookup] of Object.entries(stream.enrich)) {
+    await assertTable(client, `${stream.name} with look-up ${alias}`, lookup.table)
+    const {rows} = await client.query<{missing: boolean}>(
+      `SELECT NOT has_schema_privilege('cdc_relay', relnamespace, 'USAGE')
+           OR EXISTS (SELECT FROM unnest($2::text[]) AS c (name)
+                       WHERE NOT has_column_privilege('cdc_relay', oid, c.name, 'SELECT')) AS missing
+         FROM pg_class WHERE oid = $1::regclass`,
+      [quoteTable(lookup.table), columnsRead(lookup)],
+    )
+    if (rows[0]?.missing !== true) continue
+    await client.query(lookUpGrants(lookup).join('; '))
+    say(`table ${lookup.table}: the relay may read ${columnsRead(lookup).join(', ')}`)
+  }
+}

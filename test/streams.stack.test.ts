@@ -1,0 +1,444 @@
+/**
+ * A stream that is declared and nothing else: random histories through the real pipeline, and every generic
+ * answer is what plain SQL says.
+ */
+import {randomUUID} from 'node:crypto'
+import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import type {Static} from 'typebox'
+import type {Trace} from '../api/schemas/admin.ts'
+import type {ProblemSchema} from '../api/schemas/common.ts'
+import type {
+  StreamActive,
+  StreamBreakdown,
+  StreamEvents,
+  StreamFigures,
+  StreamList,
+  StreamSeries,
+  StreamTop,
+} from '../api/schemas/streams.ts'
+import {
+  byText,
+  compareFigures,
+  compareTexts,
+  compareTop,
+  isNear,
+  toText,
+  type Ranked,
+  type Report,
+} from './order-compare.ts'
+import {createOrderHistory, ORDER_SQL, SHOPS, type OrderHistory} from './order-history.ts'
+import {
+  APRIL,
+  AT_ONCE,
+  conditionOf,
+  EVENTS,
+  FIGURES,
+  HOURS,
+  PERIODS,
+  RANGES,
+  ROLLUPS,
+  type Figures,
+  type Granularity,
+  type Rollup,
+  type Value,
+} from './order-sql.ts'
+import {openPipelineWorld, until, type PipelineWorld} from './pipeline-world.ts'
+import {differencesWhenQuiet, whenCommitted} from './quiet.ts'
+
+const SEED = Number(process.env['PROPERTY_SEED'] ?? 13)
+const ZONES = ['UTC', 'Europe/Berlin', 'Asia/Kolkata', 'Australia/Lord_Howe'] as const
+let world: PipelineWorld
+let url: string
+let history: OrderHistory
+let last: ReadonlyMap<number, string>
+
+interface Answer<T> {
+  readonly status: number
+  readonly body: T
+}
+
+const param = (name: string, values: readonly Value[]): string =>
+  values.map(value => `&${name}=${encodeURIComponent(textOfKey(value))}`).join('')
+
+/** Null is `(none)`; a text like that has a second parenthesis. */
+function textOfKey(value: Value): string {
+  if (value === null) return '(none)'
+  return String(value) === '(none)' ? '((none)' : String(value)
+}
+
+async function ask<T = Static<typeof ProblemSchema>>(path: string): Promise<Answer<T>> {
+  const answer = await fetch(`${url}${path}`)
+  return {status: answer.status, body: (await answer.json()) as T}
+}
+
+/** The answer, which has to be one. */
+async function get<T>(path: string): Promise<T> {
+  const {status, body} = await ask<T>(path)
+  if (status !== 200) throw new Error(`${path} answers ${status}: ${JSON.stringify(body)}`)
+  return body
+}
+
+async function sql<T = Figures>(text: string, values: readonly unknown[] = []): Promise<T[]> {
+  return (await world.pool.query(text, [...values])).rows as T[]
+}
+
+/** Every key that is there, those of most orders first, and one that is not. */
+async function keysOf({columns, where = 'true'}: Rollup): Promise<(string | null)[][]> {
+  if (columns.length === 0) return [[]]
+  const list = columns.map((column, i) => `${column}::text AS k${i}`).join(', ')
+  const rows = await sql<Record<string, string | null>>(
+    `SELECT ${list} FROM orders WHERE ${where} GROUP BY ${columns.join(', ')} ORDER BY count(*) DESC`,
+  )
+  const keys = rows.map(row => columns.map((_, i) => row[`k${i}`]!))
+  return [...keys, columns.map(() => 'nothing')]
+}
+
+/** What is asked of every row of every rollup: in total, and for periods. */
+async function compareRow(report: Report, rollup: Rollup, key: (string | null)[]): Promise<void> {
+  const {by, splits = {}} = rollup
+  const question = `by=${by}${param('key', key)}`
+  const condition = conditionOf(rollup)
+  const periods = [['', 'true'], ...(PERIODS.get(by) ?? [])] as const
+  for (const [period, within] of periods) {
+    const path = `/v1/streams/orders/metrics?${question}${period}`
+    const {metrics} = await get<Static<typeof StreamFigures>>(path)
+    const matching = `FROM orders WHERE ${condition} AND ${within}`
+    const [row] = await sql(`SELECT ${FIGURES} ${matching}`, key)
+    compareFigures(report, path, row!, metrics)
+    const {measures = Object.keys(row!)} = rollup
+    compareTexts(report, path, measures.toSorted(), Object.keys(metrics).toSorted())
+    for (const [name, split] of Object.entries(splits)) {
+      const broken = `/v1/streams/orders/breakdown/${name}?${question}${period}`
+      const {items} = await get<Static<typeof StreamBreakdown>>(broken)
+      const rows = await sql(
+        `SELECT ${split} AS value, ${FIGURES} ${matching} GROUP BY ${split}`,
+        key,
+      )
+      const values = rows.map(({value}) => value ?? null).toSorted(byText)
+      compareTexts(report, broken, values, items.map(({value}) => value).toSorted(byText))
+      for (const {value, metrics: own} of items) {
+        const expected = rows.find(one => one['value'] === value) ?? {}
+        compareFigures(report, `${broken} ${value}`, expected, own)
+      }
+    }
+  }
+}
+
+async function compareSeries(
+  report: Report,
+  rollup: Rollup,
+  {key, granularity, zone}: {key: (string | null)[]; granularity: Granularity; zone: string},
+): Promise<void> {
+  const range = `${RANGES[granularity]}&granularity=${granularity}&timezone=${zone}`
+  const path = `/v1/streams/orders/timeseries?by=${rollup.by}${param('key', key)}&${range}`
+  if (rollup.refuses?.(granularity, zone) === true) {
+    const {status, body} = await ask(path)
+    if (status === 422 && /only totals are kept|is not the start of a/.test(toText(body))) return
+    report.push(`${path}: answered ${status} ${toText(body)}`)
+    return
+  }
+  const {buckets} = await get<Static<typeof StreamSeries>>(path)
+  for (const [i, {end}] of buckets.entries()) {
+    const next = buckets[i + 1]?.start ?? end
+    if (next !== end) report.push(`${path}: a bucket ends at ${end}, the next begins at ${next}`)
+  }
+  const condition = conditionOf(rollup)
+  const at = key.length
+  const rows = await sql(
+    `SELECT f.* FROM unnest($${at + 1}::timestamptz[], $${at + 2}::timestamptz[])
+       WITH ORDINALITY b (start, stop, n) CROSS JOIN LATERAL (
+         SELECT ${FIGURES} FROM orders WHERE ${condition} AND placed_at >= start AND placed_at < stop
+       ) f ORDER BY n`,
+    [...key, buckets.map(({start}) => start), buckets.map(({end}) => end)],
+  )
+  for (const [i, {start, metrics}] of buckets.entries()) {
+    compareFigures(report, `${path} ${start}`, rows[i]!, metrics)
+  }
+  // An hour in which clocks go back by half of one is two buckets, and one to PostgreSQL.
+  if (granularity === 'hour' && zone === 'Australia/Lord_Howe') return
+  const starts = await sql<{start: Date}>(
+    `SELECT DISTINCT date_trunc($${at + 1}, placed_at, $${at + 2}) AS start FROM orders
+      WHERE ${condition} AND placed_at >= $${at + 3} AND placed_at < $${at + 4} ORDER BY 1`,
+    [...key, granularity, zone, buckets[0]!.start, buckets.at(-1)!.end],
+  )
+  const filled = buckets.filter(({metrics}) => metrics['orders'] !== 0)
+  compareTexts(
+    report,
+    path,
+    starts.map(({start}) => start.getTime()),
+    filled.map(({start}) => Date.parse(start)),
+  )
+}
+
+async function topOf(column: string, metric: string, within: string): Promise<Ranked[]> {
+  const rows = await sql(
+    `SELECT ${column}::text AS key, ${FIGURES} FROM orders WHERE ${within} GROUP BY ${column}`,
+  )
+  return rows.map(row => ({key: [row['key'] ?? null], value: row[metric] ?? null}))
+}
+
+async function compareAllRows(report: Report): Promise<void> {
+  for (const rollup of ROLLUPS) {
+    const keys = await keysOf(rollup)
+    for (const key of keys) await compareRow(report, rollup, key)
+  }
+}
+
+async function compareAllSeries(report: Report): Promise<void> {
+  for (const rollup of ROLLUPS) {
+    for (const key of (await keysOf(rollup)).slice(0, 2)) {
+      for (const granularity of Object.keys(RANGES) as Granularity[]) {
+        for (const zone of ZONES) await compareSeries(report, rollup, {key, granularity, zone})
+      }
+    }
+  }
+}
+
+/** Repeats a comparison until nothing differs: what a correction made stale is computed again. */
+async function expectEqual(compare: (report: Report) => Promise<void>): Promise<void> {
+  let report: Report = []
+  await until(
+    'no difference',
+    async () => {
+      report = []
+      await compare(report)
+      return report.length === 0
+    },
+    40_000,
+  ).catch((error: unknown) => {
+    if (report.length === 0) throw error
+  })
+  expect(report.slice(0, 20)).toEqual([])
+}
+
+const unpublished = async (): Promise<number> => {
+  const [row] = await sql<{rows: string}>('SELECT rows FROM cdc.unpublished()')
+  return Number(row!.rows)
+}
+
+beforeAll(async () => {
+  world = await openPipelineWorld({STREAMS_FOLDER: 'test/streams-with-orders'}, ORDER_SQL)
+  const [, , api] = await Promise.all(
+    (['ingestor', 'processor', 'api'] as const).map(name => world.start(name)),
+  )
+  url = api!.url
+  history = createOrderHistory(world.pool, SEED)
+  for (let i = 0; i < 4; i++) {
+    await history.write(120)
+    // The record has what the relay finds.
+    await until('all is published', async () => (await unpublished()) === 0)
+    await history.changeShops()
+  }
+  await history.write(60)
+  last = await history.finish()
+})
+afterAll(async () => await world?.[Symbol.asyncDispose]())
+
+test('INV-67: with its last event awaited, the counts and sums of a shop are right at once', async () => {
+  const [byShop] = ROLLUPS
+  for (const [shop, id] of last) {
+    const after = `&after_event=orders:${id}&wait_ms=20000`
+    const question = `by=shop_id&key=${shop}${after}`
+    const path = `/v1/streams/orders/metrics?${question}`
+    const {metrics, meta} = await get<Static<typeof StreamFigures>>(path)
+    const [row] = await sql(`SELECT ${FIGURES} FROM orders WHERE ${conditionOf(byShop!)}`, [shop])
+    const only = (figures: object) => AT_ONCE.map(name => (figures as Figures)[name])
+    expect(only(metrics), path).toEqual(only(row!))
+    expect(meta).toMatchObject({source: 'redis', notes: []})
+    const {items} = await get<Static<typeof StreamEvents>>(
+      `/v1/streams/orders/events?key=${shop}&limit=500${after}`,
+    )
+    expect(items).toHaveLength(row!['orders'] as number)
+    expect(await get(`/v1/streams/orders/events/${id}?${after.slice(1)}`)).toMatchObject({
+      event: {id, shop_id: shop},
+    })
+  }
+})
+
+describe('once all is committed', () => {
+  beforeAll(async () => await whenCommitted(world))
+
+  test('every figure and breakdown of every key equals SQL', async () => {
+    const stale = `SELECT FROM orders o LEFT JOIN shops s ON s.id = shop_id
+      WHERE region_then IS DISTINCT FROM region`
+    expect(await sql(stale), 'some regions were others').not.toEqual([])
+    await expectEqual(compareAllRows)
+  })
+
+  test('every series equals SQL in zones of all kinds, or is refused with the reason', async () => {
+    await expectEqual(compareAllSeries)
+  })
+
+  test('tops equal SQL, live and for periods', async () => {
+    await expectEqual(async report => {
+      for (const metric of ['orders', 'revenue', 'price', 'buyers']) {
+        const path = `/v1/streams/orders/top?by=product&metric=${metric}&limit=50`
+        const {items, to} = await get<Static<typeof StreamTop>>(path)
+        // The step of ten seconds that is running, and the 59 before it.
+        const end = Math.floor(Date.parse(to) / 10_000) * 10 + 10
+        const within = `placed_at >= to_timestamp(${end - 600}) AND placed_at < to_timestamp(${end})`
+        const rows = await topOf('product', metric, `${within} AND product IS NOT NULL`)
+        compareTop(report, `${path} at ${to}`, {metric, rows, items})
+      }
+      const [period] = HOURS
+      for (const [by, column, metric] of [
+        ['shop_id', 'shop_id', 'revenue'],
+        ['product', 'product', 'dearest'],
+        ['product', 'product', 'buyers'],
+        ['shop_id', 'shop_id', 'last_status'],
+        ['shop_id', 'shop_id', 'amounts_p90'],
+        ['shop_id', 'shop_id', 'returning'],
+      ] as const) {
+        for (const [more, within] of [
+          [period, APRIL],
+          ['&period=all', 'true'],
+        ] as const) {
+          const path = `/v1/streams/orders/top?by=${by}&metric=${metric}${more}&limit=50`
+          const {items} = await get<Static<typeof StreamTop>>(path)
+          compareTop(report, path, {metric, rows: await topOf(column, metric, within), items})
+        }
+      }
+    })
+  })
+
+  test('who was active equals SQL', async () => {
+    const count = async (): Promise<number> => {
+      const [row] = await sql<{n: number}>(
+        `SELECT count(DISTINCT buyer)::int AS n FROM orders, to_timestamp(floor(extract(epoch FROM
+           clock_timestamp()) / 10) * 10 + 10) stop
+          WHERE placed_at >= stop - interval '300 seconds' AND placed_at < stop`,
+      )
+      return row!.n
+    }
+    await expectEqual(async report => {
+      const before = await count()
+      const {active, of, window_seconds} = await get<Static<typeof StreamActive>>(
+        '/v1/streams/orders/active',
+      )
+      // The step may have ended meanwhile.
+      const near = [before, await count()].some(n => isNear('buyers', n, active))
+      if (!near) report.push(`active: SQL ${before}, answered ${active}`)
+      compareTexts(report, 'active', ['buyer', 300], [of, window_seconds])
+    })
+  })
+
+  test('events of a shop come newest first, page by page, each as it is in the table', async () => {
+    await expectEqual(async report => {
+      for (const shop of new Set(SHOPS)) {
+        for (const [more, within] of [['', 'true'], HOURS] as const) {
+          const path = `/v1/streams/orders/events?limit=7${param('key', [shop])}${more}`
+          const found: unknown[] = []
+          for (let cursor: string | null = ''; cursor !== null;) {
+            const next: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`
+            const page: Static<typeof StreamEvents> = await get(path + next)
+            found.push(...page.items)
+            cursor = page.page.next_cursor
+          }
+          const rows = await sql(
+            `${EVENTS} WHERE shop_id IS NOT DISTINCT FROM $1 AND ${within}
+              ORDER BY o.placed_at DESC NULLS LAST, id DESC`,
+            [shop],
+          )
+          compareTexts(report, path, rows, found)
+        }
+      }
+    })
+  })
+
+  test('an order is found by its id and traced, a deleted one is not', async () => {
+    for (const id of history.live.slice(0, 20)) {
+      const [event] = await sql(`${EVENTS} WHERE id = $1`, [id])
+      for (const text of [id, id.toUpperCase()]) {
+        const answer = await get(`/v1/streams/orders/events/${text}`)
+        expect(answer).toMatchObject({event, meta: {source: 'cassandra'}})
+      }
+    }
+    for (const id of history.deleted.slice(0, 20)) {
+      expect(await ask(`/v1/streams/orders/events/${id}`)).toMatchObject({
+        status: 404,
+        body: {type: 'urn:problem-type:not-found'},
+      })
+    }
+    const [live, deleted] = [history.live.at(-1), history.deleted.at(-1)]
+    const foundOf = async (id: string | undefined): Promise<unknown> => {
+      const {stages} = await get<Static<typeof Trace>>(`/v1/admin/trace/orders/${id}`)
+      return Object.fromEntries(stages.map(({stage, found}) => [stage, found]))
+    }
+    const kept = {outbox: true, kafka: true, redis: false}
+    expect(await foundOf(live)).toEqual({...kept, postgresql: true, cassandra: true})
+    expect(await foundOf(deleted)).toEqual({...kept, postgresql: false, cassandra: false})
+  })
+
+  test('its stream is listed with what can be asked, and what cannot is refused', async () => {
+    const {items} = await get<Static<typeof StreamList>>('/v1/streams')
+    expect(items.map(({stream}) => stream)).toEqual(['activity', 'engagement', 'orders'])
+    const measures = Object.keys((await sql(`SELECT ${FIGURES} FROM orders`))[0]!).toSorted()
+    const row = (by: string, columns: string[], splits: string[], levels: string[]) => {
+      return {by, columns, splits, levels, metrics: expect.anything()}
+    }
+    expect(items[2]).toEqual({
+      stream: 'orders',
+      table: 'public.orders',
+      topic: 'orders',
+      key: 'shop_id',
+      id: 'id',
+      time: 'placed_at',
+      rollups: [
+        row('shop_id', ['shop_id'], ['status', 'product'], ['minute', 'hour', 'day', 'total']),
+        row('product', ['product'], ['shop.region'], ['quarter', 'day', 'total']),
+        row('shop.region_status', ['shop.region', 'status'], [], ['hour', 'total']),
+        row('buyer', ['buyer'], [], ['total']),
+        row('all', [], ['status'], ['minute', 'hour', 'day', 'total']),
+      ],
+      top: [{by: 'product', seconds: 600, metrics: ['orders', 'revenue', 'price', 'buyers']}],
+      active: [{of: 'buyer', seconds: 300}],
+    })
+    expect(items[2]!.rollups[0]!.metrics.toSorted()).toEqual(measures)
+    expect(items[2]!.rollups[3]!.metrics).toEqual(['orders', 'revenue'])
+
+    const id = randomUUID()
+    expect(
+      await ask(`/v1/streams/orders/metrics?after_event=orders:${id}&wait_ms=0`),
+    ).toMatchObject({
+      status: 202,
+      body: {
+        status: 'pending',
+        reason: 'PostgreSQL has no such event (yet)',
+        lag: {event_committed: false, outbox_unpublished: 0, records: null},
+      },
+    })
+    for (const [status, path] of [
+      [404, 'nothing/metrics'],
+      [404, 'nothing/timeseries'],
+      [404, 'nothing/breakdown/status'],
+      [404, 'nothing/top?by=product'],
+      [404, 'nothing/active'],
+      [404, 'nothing/events?key=1'],
+      [404, `nothing/events/${id}`],
+      [404, 'orders/metrics?after_event=nothing:1'],
+      [404, `orders/events/${id}`],
+      [422, 'orders/events/7'],
+      [422, 'orders/metrics?after_event=orders:7'],
+      [422, 'orders/metrics?by=nothing'],
+      [422, 'orders/metrics?by=shop_id'],
+      [422, 'orders/metrics?by=shop_id&key=1&key=2'],
+      [422, 'orders/metrics?key=1'],
+      [422, 'orders/metrics?by=shop_id&key=1&timezone=Mars/Base'],
+      [422, 'orders/metrics?by=product&key=bed&period=24h'],
+      [422, 'orders/breakdown/product'],
+      [422, 'orders/top?by=product&metric=earned'],
+      [422, 'orders/top?by=nothing'],
+    ] as const) {
+      expect(await ask(`/v1/streams/${path}`), path).toMatchObject({status})
+    }
+  })
+})
+
+test('after a last change of every order, everything that is stored equals SQL', async () => {
+  // Makes every record anew: looked-up regions are those of today, in all stores.
+  await world.pool.query('UPDATE orders SET amount = -amount')
+  await world.pool.query(`DELETE FROM orders WHERE product = 'bed'`)
+  await whenCommitted(world)
+  await expectEqual(compareAllRows)
+  expect((await differencesWhenQuiet(world)).slice(0, 20)).toEqual([])
+}, 240_000)
