@@ -40,7 +40,7 @@ async function learnContents(bed: ProcessorBed, contents: number): Promise<void>
   }
 }
 
-/** From the first committed offsets to the last: an offset is committed when both stores have it. */
+/** From the first events folded to the last committed: an offset is committed when both stores have it. */
 async function drain(
   bed: ProcessorBed,
   {servers, settings}: BenchContext,
@@ -50,36 +50,33 @@ async function drain(
     settings['profile'] === 1 ? ['--cpu-prof', `--cpu-prof-dir=${process.cwd()}/coverage`] : []
   const processor = await startProcessor(bed, flags)
   const pids = {processor: processor.pid, ...servers.pids}
-  let first: Sample | undefined
-  let last: Sample | undefined
+  const sample = (count: number): Sample => {
+    const cpu = Object.entries(pids).map(([name, pid]) => [name, cpuMsOf(pid)] as const)
+    return {at: performance.now(), events: count, cpu: Object.fromEntries(cpu)}
+  }
+  const until = async (metric: string, count: number, everyMs: number): Promise<Sample> => {
+    const read = async (): Promise<number> => await processor.read(metric, LABEL)
+    await untilAtLeast(read, count, {everyMs, timeoutMs: 900_000})
+    return sample(await read())
+  }
+  let first: Sample
+  let last: Sample
   let live = 0
   let rows = 0
   try {
-    await untilAtLeast(
-      async () => await processor.read('processor_committed_offset', LABEL),
-      events,
-      {everyMs: 200, timeoutMs: 900_000},
-      (committed, at) => {
-        // The start of the process is no part of the rate.
-        if (committed < events / 50) return
-        const cpu = Object.entries(pids).map(([name, pid]) => [name, cpuMsOf(pid)] as const)
-        last = {at, events: committed, cpu: Object.fromEntries(cpu)}
-        first ??= last
-      },
-    )
+    // The start of the process is no part of the rate; all that is folded later is.
+    first = await until('processor_events_applied_total', events / 50, 20)
+    last = await until('processor_committed_offset', events, 100)
     live = await processor.read('processor_live', LABEL)
     rows = await processor.read('processor_aggregate_rows_total', LABEL)
   } finally {
     await processor.stop()
   }
-  const done = last!.events - first!.events
+  const done = events - first.events
   const cpu = Object.keys(pids).map(name => {
-    return [
-      `${name}_us_per_event`,
-      ((last!.cpu[name]! - first!.cpu[name]!) * 1_000) / done,
-    ] as const
+    return [`${name}_us_per_event`, ((last.cpu[name]! - first.cpu[name]!) * 1_000) / done] as const
   })
-  const perS = (done * 1_000) / (last!.at - first!.at)
+  const perS = (done * 1_000) / (last.at - first.at)
   return {
     events_per_s: perS,
     ...Object.fromEntries(cpu),
@@ -128,7 +125,7 @@ async function runCase(
 
 export const bench: Bench = {
   name: 'processor-throughput',
-  what: 'Waiting engagement records through one processor into Cassandra and Redis, every event stored raw and in every metric, while one reader waits for Cassandra all the time: events per second from the first committed offsets to the last, CPU per event of each process. Contents are drawn by Zipf’s law with exponent 1, or uniformly.',
+  what: 'Waiting engagement records through one processor into Cassandra and Redis, every event stored raw and in every metric, while one reader waits for Cassandra all the time: events per second from the first folded to the last committed, CPU per event of each process. Contents are drawn by Zipf’s law with exponent 1, or uniformly.',
   needs: ['kafka', 'registry', 'cassandra', 'redis'],
   settings: {events: 0, contents: 0, zipf: -1, users: 50_000, minutes: 10, rounds: 1, profile: 0},
   async run(context: BenchContext) {
