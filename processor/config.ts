@@ -67,7 +67,7 @@ function readAll(read: EnvReader) {
     /** How long an event waits for the row that it refers to. */
     referenceWaitMs: int('REFERENCE_WAIT_MS', 5000, 0, 600_000),
     /** How long readers believe Redis after it was last written to. */
-    liveLifeMs: int('LIVE_LIFE_MS', 4000, 200, 600_000),
+    liveLifeMs: int('LIVE_LIFE_MS', 10_000, 200, 600_000),
     /** From the start of one flush to Redis to the next, when events keep coming. */
     liveEveryMs: int('LIVE_EVERY_MS', 20, 0, 5000),
     /** While more records of a partition wait, Redis is left alone: readers take what is stored. */
