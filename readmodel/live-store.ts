@@ -123,7 +123,7 @@ export function createLiveStore(
             isLast && offset !== null ? String(offset) : '',
             isLast && since !== null ? String(since) : '',
           ]
-          for (const value of chunk) args.push(...argsOf(value))
+          for (const value of chunk) args.push(...argsOf(value, run))
           return redis.run(FLUSH, [...heads, ...chunk.map(({key}) => key)], args)
         }),
       )
@@ -199,14 +199,11 @@ async function settle(calls: readonly Promise<unknown>[]): Promise<readonly unkn
   })
 }
 
-const argsOf = (value: OffsetValue): readonly RedisArg[] => [
-  value.isFirst ? '1' : '0',
-  value.isWhole ? '1' : '0',
-  String(value.ttlS),
-  String(value.offset),
-  String(value.fields.length),
-  ...value.fields,
-]
+function argsOf(value: OffsetValue, {name}: Run): readonly RedisArg[] {
+  const {isFirst, isWhole, ttlS, offset} = value
+  const fields = isWhole ? ['run', name, 'offset', String(offset), ...value.fields] : value.fields
+  return [isFirst ? '1' : '0', String(ttlS), String(fields.length), ...fields]
+}
 
 /** Parts that a script may take at once; never none, since the marker has to be carried. */
 function chunkValues(values: readonly OffsetValue[]): ReadonlyArray<readonly OffsetValue[]> {

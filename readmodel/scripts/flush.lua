@@ -2,20 +2,19 @@
 -- between.
 -- KEYS: marker, awaited, then one per value.
 -- ARGV: run, sequence, life (ms), offset ('': not known yet), since ('': not known yet), then per value:
---   1 (nothing else may stand there) or 0, 1 (the hash is the run's) or 0 (it is shared), life (s, 0: for
---   ever), its offset, number of fields and values, fields and values.
+--   1 (nothing else may stand there, and it lives anew) or 0, life (s, 0: for ever), number of fields and
+--   values, fields and values.
 -- Returns 1 when applied, 3 when applied while a reader waits for Cassandra, 0 when the run is over.
 local found = redis.call('HMGET', KEYS[1], 'run', 'sequence')
 if found[1] ~= ARGV[1] or found[2] ~= ARGV[2] then return 0 end
 local at = 6
 for i = 3, #KEYS do
-  local ttl = tonumber(ARGV[at + 2])
-  local count = tonumber(ARGV[at + 4])
-  if ARGV[at] == '1' then redis.call('DEL', KEYS[i]) end
-  if ARGV[at + 1] == '1' then redis.call('HSET', KEYS[i], 'run', ARGV[1], 'offset', ARGV[at + 3]) end
-  if count > 0 then redis.call('HSET', KEYS[i], unpack(ARGV, at + 5, at + 4 + count)) end
-  if ttl > 0 then redis.call('EXPIRE', KEYS[i], ttl) end
-  at = at + 5 + count
+  local count = tonumber(ARGV[at + 2])
+  local isFirst = ARGV[at] == '1'
+  if isFirst then redis.call('DEL', KEYS[i]) end
+  if count > 0 then redis.call('HSET', KEYS[i], unpack(ARGV, at + 3, at + 2 + count)) end
+  if isFirst and ARGV[at + 1] ~= '0' then redis.call('EXPIRE', KEYS[i], ARGV[at + 1]) end
+  at = at + 3 + count
 end
 redis.call('HSET', KEYS[1], 'sequence', tostring(tonumber(ARGV[2]) + 1))
 if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'offset', ARGV[4]) end

@@ -161,17 +161,13 @@ export class FakeRedis {
     if (!isNext && !this.isUnguarded) return 0
     let at = 5
     for (const key of values) {
-      const [isFirst, isWhole, ttlS, own, count] = args.slice(at, at + 5).map(String)
+      const [isFirst, ttlS, count] = args.slice(at, at + 3).map(String)
       if (isFirst === '1') this.#entries.delete(key)
-      if (isWhole === '1') {
-        this.#hash(key).set('run', Buffer.from(run!))
-        this.#hash(key).set('offset', Buffer.from(own!))
-      }
       for (let i = 0; i < Number(count); i += 2) {
-        this.#hash(key).set(String(args[at + 5 + i]), toBuffer(args[at + 6 + i]!))
+        this.#hash(key).set(String(args[at + 3 + i]), toBuffer(args[at + 4 + i]!))
       }
-      if (Number(ttlS) > 0) this.#expire(key, 1000 * Number(ttlS))
-      at += 5 + Number(count)
+      if (isFirst === '1' && Number(ttlS) > 0) this.#expire(key, 1000 * Number(ttlS))
+      at += 3 + Number(count)
     }
     const hash = this.#hash(marker)
     hash.set('sequence', Buffer.from(String(Number(sequence) + 1)))
