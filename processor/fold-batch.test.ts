@@ -14,6 +14,8 @@ import {PendingWrites} from './pending-writes.ts'
 import {createBudget, StateCache} from './state-cache.ts'
 
 const REPLAY_END = 10
+/** The log went further when this owner began. */
+const RAW_END = REPLAY_END + 2
 const plan = planStream(model)
 
 const NOTHING_ELSE = {at: null, value: null, status: null, position: null}
@@ -46,6 +48,7 @@ const openState = (): PartitionState => ({
   late: new LateReferences(),
   unconfirmed: false,
   replayEnd: REPLAY_END,
+  rawEnd: RAW_END,
   ...createUnshown(),
 })
 
@@ -55,6 +58,17 @@ const record = (op: Op, offset: number, content: string): AdmittedRecord => {
   return {offset, record: {id: 1, content, ...NOTHING_ELSE, ...meta, ...sender}}
 }
 
+const depsOf = (stored: Register | null): Parameters<typeof foldBatch>[2] => ({
+  plan,
+  shown: planShown(model),
+  registers: {registers: async ids => ids.map(() => stored)},
+  references: new Map(),
+  now: () => 0,
+  hasHashes: true,
+  hashLagMax: 100,
+  onUnenriched: () => undefined,
+})
+
 /** Folds records one by one, each durable before the next, where a later write stands already. */
 async function hashesOf(
   records: readonly AdmittedRecord[],
@@ -62,16 +76,7 @@ async function hashesOf(
 ): Promise<readonly (readonly [kind: string, content: unknown, outboxId: number])[]> {
   const state = openState()
   for (const one of records) {
-    await foldBatch(state, [one], {
-      plan,
-      shown: planShown(model),
-      registers: {registers: async ids => ids.map(() => stored)},
-      references: new Map(),
-      now: () => 0,
-      hasHashes: true,
-      hashLagMax: 100,
-      onUnenriched: () => undefined,
-    })
+    await foldBatch(state, [one], depsOf(stored))
     const {pending} = state
     for (const group of [pending.takeImmediate(10), pending.takeDeferred(one.offset)]) {
       if (group.taken.length > 0) pending.settle(group)
@@ -107,4 +112,16 @@ test('a change that is repeated after its event was deleted does not bring it ba
 
 test('beyond the replay a record that is late changes no hash', async () => {
   expect(await hashesOf([record('u', REPLAY_END + 1, 'x')], storedBy(20, 'y'))).toEqual([])
+})
+
+test('INV-48: a new raw row clears what an earlier owner may have shown in it, as far as the log went', async () => {
+  const state = openState()
+  const offsets = [REPLAY_END, RAW_END - 1, RAW_END]
+  const records = offsets.map(offset => {
+    const one = record('c', offset, 'new')
+    return {...one, record: {...one.record, id: offset}}
+  })
+  await foldBatch(state, records, depsOf(null))
+  const {writes} = state.pending.takeImmediate(10)
+  expect(writes.map(({mayRepeat}) => mayRepeat)).toEqual([true, true, false])
 })

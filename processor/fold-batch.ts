@@ -284,7 +284,7 @@ function queueWrites(
     counts.unenriched += 1
     onUnenriched(reference, plan.timeOf(event))
   }
-  const mayRepeat = offset <= state.replayEnd
+  const mayRepeat = offset < state.rawEnd
   const write = {
     kind,
     event,

@@ -53,6 +53,8 @@ export async function openPartition(
     late: new LateReferences(position?.late),
     unconfirmed: false,
     replayEnd: ownership.ceiling,
+    // Who was here before has read no further than the log went.
+    rawEnd: ownership.takeover === 1 ? 0 : Math.max(ownership.ceiling + 1, facts.end),
     ...createUnshown(),
   }
 }

@@ -46,6 +46,8 @@ export interface PartitionState {
   unconfirmed: boolean
   /** No earlier owner has folded a record of a later offset. */
   readonly replayEnd: number
+  /** Nor written a new raw row of a record from this offset on: raw rows do not wait for the ceiling. */
+  readonly rawEnd: number
   /**
    * When the oldest change that was folded since the last call was written to the outbox, microseconds
    * since 1970; null: none was.
