@@ -2,6 +2,7 @@
 import {spawn, type ChildProcess, type StdioOptions} from 'node:child_process'
 import {once} from 'node:events'
 import type {Env} from '../platform/config.ts'
+import {SERVICE_FLAGS} from '../stack/services.ts'
 
 export interface ServiceProcess {
   readonly child: ChildProcess
@@ -11,7 +12,7 @@ export interface ServiceProcess {
   readonly stop: () => Promise<void>
 }
 
-/** Node runs `args` with `env`; no process is left behind when the bench fails or is interrupted. */
+/** Node runs a service's `args` with `env`; no process is left behind when the bench fails or is interrupted. */
 export function spawnService(
   args: readonly string[],
   env: Env,
@@ -19,7 +20,7 @@ export function spawnService(
 ): ServiceProcess {
   // A session of its own, as with `npm start`: Linux shares the cores out among sessions, so services
   // in the session of the bench would have to share one part with its load.
-  const child = spawn(process.execPath, args, {env, stdio, detached: true})
+  const child = spawn(process.execPath, [...SERVICE_FLAGS, ...args], {env, stdio, detached: true})
   const exited = once(child, 'exit')
   const end = (): void => void child.kill('SIGKILL')
   process.on('exit', end)

@@ -37,6 +37,7 @@ const toLaneOptions = (config: RelayConfig, owner: string): LaneOptions => ({
   holdMs: config.holdMs,
   graceMs: config.graceMs,
   leaseMs: config.leaseMs,
+  gatherMs: config.gatherMs,
   closePollMs: config.closePollMs,
   safetyPollMs: config.safetyPollMs,
   cloudEvents: config.cloudEvents,

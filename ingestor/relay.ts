@@ -7,6 +7,7 @@
  * Does not      deduplicate: what was sent but not yet recorded comes again, flagged.
  */
 import type {PipelineError} from '../platform/errors.ts'
+import {pause} from '../platform/lifecycle.ts'
 import type {Cursor, Position, ReadPlan} from './snapshot-cursor.ts'
 import {advance, isMoreWaiting, planRead, startPosition} from './snapshot-cursor.ts'
 import type {Taken} from './leases.ts'
@@ -41,6 +42,8 @@ export interface EpochObserver {
 }
 
 export interface EpochOptions extends PaceOptions {
+  /** From the start of one read to the next, when rows keep coming. */
+  readonly gatherMs: number
   readonly saveEveryMs: number
   /** A page that waited longer is sent only after the epoch was looked up again. */
   readonly holdMs: number
@@ -93,7 +96,13 @@ export async function runEpoch(
       }
       position = next
       saver.saveIfDue(deps.now())
-      if (page.rows.length > 0 || isMoreWaiting(next, page.answer)) continue
+      if (page.rows.length > 0 || isMoreWaiting(next, page.answer)) {
+        // Few rows: those of the next moment come with the next page, in one request to each server.
+        const isFull = ahead !== undefined || page.rows.length >= deps.pageRows()
+        const waitMs = readAt + options.gatherMs - deps.now()
+        if (!isFull && waitMs > 0) await pause(waitMs, signal)
+        continue
+      }
       saver.acknowledge(next.cursor, await sender.settle())
       saver.saveIfDue(deps.now())
       deps.observe.caughtUp()

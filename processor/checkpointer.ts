@@ -44,6 +44,7 @@ export function createCheckpointer(
     awaitedMs: AWAITED_MS,
     dirtyMax: config.checkpointRowsMax,
     rowsPerSecond: config.checkpointRowsPerSecond,
+    partition: state.partition,
   }
 
   const checkpointDeps: CheckpointDeps = {

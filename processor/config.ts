@@ -69,7 +69,7 @@ function readAll(read: EnvReader) {
     /** How long readers believe Redis after it was last written to. */
     liveLifeMs: int('LIVE_LIFE_MS', 10_000, 200, 600_000),
     /** From the start of one flush to Redis to the next, when events keep coming. */
-    liveEveryMs: int('LIVE_EVERY_MS', 20, 0, 5000),
+    liveEveryMs: int('LIVE_EVERY_MS', 40, 0, 5000),
     /** While more records of a partition wait, Redis is left alone: readers take what is stored. */
     liveLagMax: int('LIVE_LAG_MAX', 10_000, 1, 1_000_000_000),
     liveRowsMax: int('LIVE_ROWS_MAX', 500, 1, 100_000),

@@ -11,7 +11,14 @@ export interface CheckpointOptions {
   readonly dirtyMax: number
   /** Rows of a partition that may be written in a second. */
   readonly rowsPerSecond: number
+  /** Owners of different partitions do not wait equally long: their checkpoints drift apart. */
+  readonly partition: number
 }
+
+/** Waits differ by so much at most. */
+const SPREAD = 0.3
+/** Multiples of it, modulo one, lie as far apart as may be. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2
 
 export interface CheckpointLoad {
   /** How long the last one took. */
@@ -30,9 +37,10 @@ export interface CheckpointLoad {
  */
 export function checkpointWaitMs(load: CheckpointLoad, options: CheckpointOptions): number {
   const {lastMs, dirty, filings, isAwaited} = load
-  const {intervalMs, intervalMaxMs, awaitedMs, dirtyMax, rowsPerSecond} = options
+  const {intervalMs, intervalMaxMs, awaitedMs, dirtyMax, rowsPerSecond, partition} = options
   if (dirty >= dirtyMax || filings >= dirtyMax) return 0
   if (isAwaited) return Math.min(intervalMs, awaitedMs)
   const wanted = Math.max(10 * lastMs, (1000 * dirty) / rowsPerSecond)
-  return Math.min(intervalMaxMs, Math.max(intervalMs, wanted))
+  const share = 1 - SPREAD * ((partition * GOLDEN) % 1)
+  return Math.max(intervalMs, share * Math.min(intervalMaxMs, wanted))
 }

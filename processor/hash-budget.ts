@@ -29,6 +29,9 @@ interface Written {
 
 /** Groups that are removed after one write. */
 const REMOVED_MAX = 20
+/** What is written goes to the list together: so much of the memory, or for so long. */
+const LISTED_SHARE = 1 / 64
+const LISTED_EVERY_MS = 1000
 
 const parse = (entry: string): Written => {
   const [expiresS, bytes, ids] = JSON.parse(entry) as [number, number, EventId[]]
@@ -59,8 +62,12 @@ export function createHashBudget(
 ): HashBudget {
   let groups: Written[] = []
   let bytes = 0
+  /** Not in the list yet: what a process leaves here when it ends goes at the end of its time. */
+  let ids: EventId[] = []
+  let listedMs = 0
   /** What one hash took when it was last measured. */
   let each = 1000
+  const share = bytesMax * LISTED_SHARE
   return {
     get bytes() {
       return bytes
@@ -71,21 +78,23 @@ export function createHashBudget(
     },
     async wrote(events, nowMs) {
       const nowS = Math.floor(nowMs / 1000)
-      const ids = events.filter(({kind}) => kind === 'put').map(({event}) => idOf(event))
+      for (const {kind, event} of events) if (kind === 'put') ids.push(idOf(event))
+      const isListed = nowMs - listedMs >= LISTED_EVERY_MS || ids.length * each >= share
       const [first] = ids
-      if (first !== undefined) {
-        // The list names it, too.
-        const group = {expiresS: nowS + ttlS, bytes: ids.length * (each + 16), ids}
-        const entry = JSON.stringify([group.expiresS, group.bytes, ids])
-        const measured = await store.note(entry, first, partition)
-        if (measured > 0) each = measured
-        groups.push(group)
-        bytes += group.bytes
-      }
+      if (first === undefined || !isListed) return
+      // The list names it, too.
+      const group = {expiresS: nowS + ttlS, bytes: ids.length * (each + 16), ids}
+      ids = []
+      listedMs = nowMs
+      groups.push(group)
+      bytes += group.bytes
+      const entry = JSON.stringify([group.expiresS, group.bytes, group.ids])
+      const measured = await store.note(entry, first, partition)
+      if (measured > 0) each = measured
       const count = countRemovable(groups, {bytes, bytesMax, nowS})
-      for (const group of groups.splice(0, count)) {
-        bytes -= group.bytes
-        await store.forget(group.expiresS > nowS ? group.ids : [], partition)
+      for (const old of groups.splice(0, count)) {
+        bytes -= old.bytes
+        await store.forget(old.expiresS > nowS ? old.ids : [], partition)
       }
     },
   }

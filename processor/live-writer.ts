@@ -9,6 +9,7 @@ import {randomBytes} from 'node:crypto'
 import {dispositionOf, messageOf, PipelineError} from '../platform/errors.ts'
 import {pause, type Loop} from '../platform/lifecycle.ts'
 import {retryDelayMs} from '../platform/retry.ts'
+import {settleAll} from '../platform/settle.ts'
 import type {LiveEvent} from '../readmodel/event-hash.ts'
 import {RUN_FIELD} from '../readmodel/live-reads.ts'
 import type {OffsetValue, Run} from '../readmodel/live-store.ts'
@@ -46,7 +47,10 @@ export function createLiveWriter(
   const name = {topic: state.topic, partition}
   const stream = plan.stream.name
   const labels = {stream, partition: String(partition)}
-  const hashes = plan.rollups.flatMap(({hash}) => hash ?? [])
+  /** Hashes with a field per key of a rollup: of all runs together. */
+  const hashKeys = plan.rollups.flatMap(({hash}) =>
+    hash === null ? [] : [namedHashKey(hash, partition)],
+  )
   const budget =
     live.hashes === undefined
       ? undefined
@@ -74,19 +78,27 @@ export function createLiveWriter(
     metrics.livePhase.set(labels, 0)
   }
 
-  const toValues = (nowMs: number, rows: ReturnType<typeof state.cache.takeLiveDirty>) =>
-    rows.flatMap(({projection, key, state: own, isLive}) => {
+  const toValues = (
+    nowMs: number,
+    rows: ReturnType<typeof state.cache.takeLiveDirty>,
+  ): OffsetValue[] => {
+    const values: OffsetValue[] = []
+    const sharedFields = new Map<string, (string | Buffer)[]>(hashKeys.map(key => [key, []]))
+    for (const {projection, key, state: own, isLive} of rows) {
       const isFirst = !isLive
-      const values = projection.liveOf(key, own, {partition, isFirst, nowMs})
-      return values.map((value): OffsetValue => {
-        return {...value, offset: state.foldedOffset, isFirst: isFirst && value.isWhole}
-      })
-    })
+      for (const value of projection.liveOf(key, own, {partition, isFirst, nowMs})) {
+        if (value.isWhole) values.push({...value, offset: state.foldedOffset, isFirst})
+        else sharedFields.get(value.key)!.push(...value.fields)
+      }
+    }
+    for (const [key, fields] of sharedFields)
+      if (fields.length > 0) values.push(shared(key, fields))
+    return values
+  }
 
   const writeEvents = async (events: readonly LiveEvent[], present: Run): Promise<void> => {
     if (live.hashes === undefined || budget === undefined || events.length === 0) return
-    await live.hashes.write(events, present, partition)
-    await budget.wrote(events, now())
+    await settleAll([live.hashes.write(events, present, partition), budget.wrote(events, now())])
   }
 
   /** Sends what is due, at most one call's worth. */
@@ -105,20 +117,20 @@ export function createLiveWriter(
     const isLast = round.rows <= rows.length && round.events <= events.length
     try {
       const values = toValues(now(), rows)
-      await writeEvents(events, present)
       if (isLast && seeded !== undefined) {
-        for (const hash of hashes) {
-          const fields = [RUN_FIELD, present.name]
-          values.push(shared(namedHashKey(hash, partition), fields))
-        }
+        for (const key of hashKeys) values.push(shared(key, [RUN_FIELD, present.name]))
       }
-      const flushed = await live.flush(partition, {
-        run: present,
-        sequence,
-        values,
-        offset: isLast ? offset : null,
-        since: isLast ? (seeded?.since ?? null) : null,
-      })
+      // Sent together: the server takes them in this order, and a run ends when one of them fails.
+      const [, flushed] = await settleAll([
+        writeEvents(events, present),
+        live.flush(partition, {
+          run: present,
+          sequence,
+          values,
+          offset: isLast ? offset : null,
+          since: isLast ? (seeded?.since ?? null) : null,
+        }),
+      ])
       sequence = flushed.sequence
       // Hashes are no part of the guarded call: a server that lost them has lost the connection, too.
       if (flushed.outcome === 'over' || live.connection !== connection) throw refused()
@@ -174,10 +186,7 @@ export function createLiveWriter(
     round = undefined
     refreshedMs = now()
     state.cache.startLive()
-    const cleared = hashes.map(hash => ({
-      ...shared(namedHashKey(hash, partition), []),
-      isFirst: true,
-    }))
+    const cleared = hashKeys.map(key => ({...shared(key, []), isFirst: true}))
     const flush = {run: present, sequence, values: cleared, offset: null, since: null}
     const flushed = await live.flush(partition, flush)
     sequence = flushed.sequence
@@ -238,7 +247,7 @@ export function createLiveWriter(
 }
 
 /** Fields of a hash that is not the run's alone. */
-const shared = (key: string, fields: readonly string[]): OffsetValue => ({
+const shared = (key: string, fields: OffsetValue['fields']): OffsetValue => ({
   key,
   ttlS: 0,
   fields,

@@ -70,8 +70,6 @@ export interface LiveOptions {
   /** Begin of the keys of event hashes; null: none. */
   readonly hashes: string | null
   readonly hashTtlS: number
-  /** Event hashes in one call; 1 for a cluster, where each may live elsewhere. */
-  readonly eventsPerCall?: number
 }
 
 const load = (name: string) =>
@@ -87,6 +85,7 @@ const AWAITED = 3
 /** Values, and fields of values, of one call: a script blocks the server while it runs. */
 const VALUES_PER_CALL = 500
 const FIELDS_PER_CALL = 2000
+const EVENTS_PER_CALL = 100
 /** Lua's `unpack` takes some thousands of values at once. */
 const FIELDS_PER_VALUE = 1000
 /** What a deleted event leaves stands for longer than Cassandra takes to follow. */
@@ -97,7 +96,7 @@ const ABSENT = '\0'
 export function createLiveStore(
   redis: Redis,
   hash: EventHash,
-  {space, stream, lifeMs, hashes, hashTtlS, eventsPerCall = 100}: LiveOptions,
+  {space, stream, lifeMs, hashes, hashTtlS}: LiveOptions,
 ): LiveStore {
   return {
     get connection() {
@@ -138,7 +137,6 @@ export function createLiveStore(
             listOf: partition => hashesKey(space, stream, partition),
             hashes,
             ttlS: hashTtlS,
-            eventsPerCall,
           }),
   }
 }
@@ -150,22 +148,21 @@ function createHashStore(
     readonly listOf: (partition: number) => string
     readonly hashes: string
     readonly ttlS: number
-    readonly eventsPerCall: number
   },
 ): HashStore {
-  const {listOf, hashes, ttlS, eventsPerCall} = options
+  const {listOf, hashes, ttlS} = options
   const {idField} = hash
   const keyOf = (id: number | string): string => eventKey(hashes, id)
   return {
     async write(events, run, partition) {
       const at = {partition, run: run.name}
       const calls: Promise<unknown>[] = []
-      for (let i = 0; i < events.length; i += eventsPerCall) {
+      for (let i = 0; i < events.length; i += EVENTS_PER_CALL) {
         const keys: string[] = []
         // Names once for all events: every argument costs, here and in the server.
         const args = [String(ttlS), String(DELETED_TTL_S), String(run.takeover)]
         args.push(String(hash.fields.length), ...hash.fields)
-        for (const live of events.slice(i, i + eventsPerCall)) {
+        for (const live of events.slice(i, i + EVENTS_PER_CALL)) {
           keys.push(keyOf(live.event[idField] as number | string))
           args.push(String(live.outboxId), live.kind === 'put' ? '1' : '0')
           for (const value of hash.valuesOf(live, at)) args.push(value ?? ABSENT)

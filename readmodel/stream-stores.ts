@@ -28,7 +28,6 @@ export interface StoreDeps {
 export interface StoreOptions {
   readonly lifeMs: number
   readonly hashTtlS: number
-  readonly eventsPerCall?: number
 }
 
 export interface StreamStores {
@@ -80,7 +79,6 @@ export function createStreamStores(
       lifeMs: options.lifeMs,
       hashes: stream.hashes,
       hashTtlS: options.hashTtlS,
-      ...(options.eventsPerCall === undefined ? {} : {eventsPerCall: options.eventsPerCall}),
     }),
   }
 }

@@ -104,6 +104,9 @@ export function createServices(deps: ServicesDeps): Services {
   }
 }
 
+/** Batches die young: with room for several of them the collector copies few, a tenth of a service's time. */
+export const SERVICE_FLAGS = ['--max-semi-space-size=64'] as const
+
 function describe(
   name: ServiceName,
   index: number,
@@ -117,7 +120,7 @@ function describe(
     url: `http://127.0.0.1:${own}`,
     program: {
       file: node,
-      args: [`${name}/main.ts`],
+      args: [...SERVICE_FLAGS, `${name}/main.ts`],
       cwd: sources,
       env: {...config.connections, [variable]: String(own)},
       stopSignal: 'SIGTERM',

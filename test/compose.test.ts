@@ -7,6 +7,7 @@ import {readRelayConfig} from '../ingestor/config.ts'
 import {withSecretFiles, type Env} from '../platform/config.ts'
 import {readProcessorConfig} from '../processor/config.ts'
 import {readInitConfig} from '../scripts/init.ts'
+import {SERVICE_FLAGS} from '../stack/services.ts'
 
 interface Service {
   readonly image?: string
@@ -84,10 +85,10 @@ describe.each(Object.entries(READERS))('%s', (name, reader) => {
     expect(needed.filter(n => environmentOf(name)[n] === undefined)).toEqual([])
   })
 
-  test('runs a file that exists', () => {
-    const [node, file] = compose.services[name]?.command ?? []
-    expect(node).toBe('node')
-    expect(() => readFileSync(file!)).not.toThrow()
+  test('runs a file that exists, as `npm start` does', () => {
+    const command = compose.services[name]?.command ?? []
+    expect(command.slice(0, -1)).toEqual(['node', ...(name === 'init' ? [] : SERVICE_FLAGS)])
+    expect(() => readFileSync(command.at(-1)!)).not.toThrow()
   })
 })
 

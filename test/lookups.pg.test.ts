@@ -27,6 +27,7 @@ const OPTIONS: LaneOptions = {
   holdMs: 1_000,
   graceMs: 0,
   leaseMs: 10_000,
+  gatherMs: 0,
   closePollMs: 1,
   safetyPollMs: 20,
   cloudEvents: false,

@@ -114,7 +114,7 @@ export class RelayWorld {
       republish: null,
     }
     const context = {signal: relay.stop.signal, onRefused: () => undefined}
-    const options = {saveEveryMs: 3, holdMs: 20, closePollMs: 1, safetyPollMs: 1}
+    const options = {saveEveryMs: 3, holdMs: 20, closePollMs: 1, safetyPollMs: 1, gatherMs: 0}
     const end = (): void => {
       relay.ended = true
       relay.hasLock = false
