@@ -26,7 +26,7 @@ export const redis: Server = {
     renderInto('redis.conf', conf, {
       port: config.ports.redis.port,
       dataFolder: JSON.stringify(data),
-      appendonly: config.durable ? 'yes' : 'no',
+      save: config.durable ? '3600 1' : '""',
       maxmemory: config.redisMemory.replace(/([mg])$/i, '$1b'),
     })
     return {file, args: [conf], cwd: data, stopSignal: 'SIGTERM', graceMs: 10_000}
