@@ -21,7 +21,7 @@ import {
   Trace,
   TraceParams,
 } from '../schemas/admin.ts'
-import {answers, CLOSED, limitOf} from '../schemas/common.ts'
+import {answers, closed, limitOf} from '../schemas/common.ts'
 import {Type} from 'typebox'
 import {addInspectorRoutes} from './inspector.ts'
 
@@ -178,7 +178,7 @@ function addDeadLetters(app: Api, {deadLetters}: AdminDeps): void {
         tags: TAGS,
         summary: 'What could not be published or applied, newest first',
         description: `Rows of the outbox, and records of the topics that end in ${deadLetterTopic('')}.`,
-        querystring: Type.Object({limit: Type.Optional(limitOf(50, 500))}, CLOSED),
+        querystring: closed({limit: Type.Optional(limitOf(50, 500))}),
         response: answers({200: DeadLetterList}),
       },
     },

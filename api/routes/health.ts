@@ -1,7 +1,7 @@
 /** Is the process alive, does the pipeline flow, and the figures. */
 import {Type, type Static} from 'typebox'
 import type {Api} from '../app.ts'
-import {CLOSED} from '../schemas/common.ts'
+import {closed} from '../schemas/common.ts'
 import type {Metrics} from '../../platform/metrics.ts'
 import type {Readiness} from '../../platform/status-server.ts'
 
@@ -10,18 +10,15 @@ export interface HealthDeps {
   readonly readiness: () => Promise<Readiness>
 }
 
-const Live = Type.Object({live: Type.Boolean()}, CLOSED)
-const Ready = Type.Object(
-  {
-    ready: Type.Boolean(),
-    reasons: Type.Array(Type.String()),
-    details: Type.Unsafe<Readonly<Record<string, unknown>>>({
-      type: 'object',
-      additionalProperties: true,
-    }),
-  },
-  CLOSED,
-)
+const Live = closed({live: Type.Boolean()})
+const Ready = closed({
+  ready: Type.Boolean(),
+  reasons: Type.Array(Type.String()),
+  details: Type.Unsafe<Readonly<Record<string, unknown>>>({
+    type: 'object',
+    additionalProperties: true,
+  }),
+})
 type Ready = Static<typeof Ready>
 
 export function addHealthRoutes(app: Api, deps: HealthDeps): void {

@@ -5,7 +5,7 @@ import type {Api, AppOptions, Deps} from '../app.ts'
 import {judgeTime} from '../event-table.ts'
 import {SESSION_COOKIE} from '../plugins/auth.ts'
 import {notFound, Problem, refuse} from '../problem.ts'
-import {answers, CLOSED, nullable, oneOf, textOf, Time} from '../schemas/common.ts'
+import {answers, closed, nullable, oneOf, textOf, Time} from '../schemas/common.ts'
 import {WrittenTime} from '../schemas/content.ts'
 
 const SESSION_MS = 12 * 3_600_000
@@ -19,21 +19,16 @@ const KeyFields = {
   revoked_at: nullable(Time),
   last_used_at: nullable(Time),
 }
-const KeySchema = Type.Object(KeyFields, CLOSED)
-const CreatedKey = Type.Object(
-  {...KeyFields, key: Type.String({description: 'shown now and never again'})},
-  CLOSED,
-)
-const NewKeyBody = Type.Object(
-  {
-    name: textOf(100),
-    scopes: Type.Array(oneOf(SCOPES), {minItems: 1, maxItems: 3, uniqueItems: true}),
-    expires_at: Type.Optional(
-      Type.Unsafe<string | null>({...WrittenTime, type: ['string', 'null']}),
-    ),
-  },
-  CLOSED,
-)
+const KeySchema = closed(KeyFields)
+const CreatedKey = closed({
+  ...KeyFields,
+  key: Type.String({description: 'shown now and never again'}),
+})
+const NewKeyBody = closed({
+  name: textOf(100),
+  scopes: Type.Array(oneOf(SCOPES), {minItems: 1, maxItems: 3, uniqueItems: true}),
+  expires_at: Type.Optional(Type.Unsafe<string | null>({...WrittenTime, type: ['string', 'null']})),
+})
 
 const YEARS_MS = 100 * 365 * 86_400_000
 
@@ -47,7 +42,7 @@ export function addKeyRoutes(app: Api, deps: Deps, options: AppOptions): void {
       schema: {
         tags: ['admin'],
         summary: 'All keys, without their secrets',
-        response: answers({200: Type.Object({items: Type.Array(KeySchema)}, CLOSED)}),
+        response: answers({200: closed({items: Type.Array(KeySchema)})}),
       },
     },
     async () => ({items: (await keys.list()).map(row => ({...row, scopes: [...row.scopes]}))}),
@@ -83,7 +78,7 @@ export function addKeyRoutes(app: Api, deps: Deps, options: AppOptions): void {
         tags: ['admin'],
         summary: 'Revoke a key',
         description: 'Other API processes know it within two seconds.',
-        params: Type.Object({prefix: Type.String({pattern: '^[a-z2-7]{8}$'})}, CLOSED),
+        params: closed({prefix: Type.String({pattern: '^[a-z2-7]{8}$'})}),
         response: answers({204: Type.Null({description: 'revoked'})}, ['not-found']),
       },
     },
@@ -95,10 +90,11 @@ export function addKeyRoutes(app: Api, deps: Deps, options: AppOptions): void {
   addSessionRoutes(app, deps, options)
 }
 
-const Session = Type.Object(
-  {id: Type.String(), scopes: Type.Array(oneOf(SCOPES)), by: oneOf(['key', 'cookie', 'open'])},
-  CLOSED,
-)
+const Session = closed({
+  id: Type.String(),
+  scopes: Type.Array(oneOf(SCOPES)),
+  by: oneOf(['key', 'cookie', 'open']),
+})
 
 function addSessionRoutes(app: Api, _deps: Deps, options: AppOptions): void {
   const cookie = {

@@ -11,7 +11,7 @@ import type {Tail} from '../live/tail.ts'
 import {notFound} from '../problem.ts'
 import type {Overview} from '../pipeline/overview.ts'
 import type {Reads} from '../reads/reads.ts'
-import {answers, CLOSED, Uuid} from '../schemas/common.ts'
+import {answers, closed, Uuid} from '../schemas/common.ts'
 import {ContentParams} from '../schemas/content.ts'
 import {contentOr404} from './metrics.ts'
 
@@ -161,7 +161,7 @@ function addRequests(app: Api, deps: LiveDeps): void {
           'Tells when an asynchronous write is done',
           'One event `request`, then the end.',
         ),
-        params: Type.Object({id: Uuid}, CLOSED),
+        params: closed({id: Uuid}),
       },
     },
     async (request, reply) => {

@@ -1,7 +1,6 @@
 /** Figures of one content. */
 import type {FastifyReply} from 'fastify'
 import type {Static} from 'typebox'
-import {Type} from 'typebox'
 import type {Api} from '../app.ts'
 import {bucketStarts, nextStart} from '../calendar.ts'
 import type {MetricValues} from '../measures.ts'
@@ -12,7 +11,7 @@ import {roundAll} from '../rounding.ts'
 import {
   AfterQuery,
   answers,
-  CLOSED,
+  closed,
   DecimalsQuery,
   oneOf,
   Pending,
@@ -183,7 +182,7 @@ function addBreakdowns(app: Api, deps: ReadDeps): void {
       schema: {
         tags: TAGS,
         summary: 'Figures of one content by event type, device or content type',
-        params: Type.Object({id: Uuid, dimension: oneOf(BREAKDOWNS)}, CLOSED),
+        params: closed({id: Uuid, dimension: oneOf(BREAKDOWNS)}),
         querystring: MetricsQuery,
         response: answers({200: jsonOrCsv(Breakdown), 202: Pending}, [
           'not-found',
@@ -208,7 +207,7 @@ function addBreakdowns(app: Api, deps: ReadDeps): void {
   )
 }
 
-const ShapeQuery = Type.Object({...DecimalsQuery, ...AfterQuery}, CLOSED)
+const ShapeQuery = closed({...DecimalsQuery, ...AfterQuery})
 
 /** Retention and percentiles: how time is spent, not how much. */
 function addShapes(app: Api, deps: ReadDeps): void {

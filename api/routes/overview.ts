@@ -2,7 +2,7 @@
 import {Type} from 'typebox'
 import type {Api} from '../app.ts'
 import type {Overview} from '../pipeline/overview.ts'
-import {answers, CLOSED, Meta, nullable, Time} from '../schemas/common.ts'
+import {answers, closed, Meta, nullable, Time} from '../schemas/common.ts'
 import {ContentSchema} from '../schemas/content.ts'
 
 const Figure = nullable(Type.Number())
@@ -15,29 +15,23 @@ const PointFields = {
   latency_ms_p50: Figure,
   latency_ms_p99: Figure,
 }
-const OverviewSchema = Type.Object(
-  {
-    ...PointFields,
-    page_views: Figure,
-    top: Type.Array(
-      Type.Object(
-        {
-          rank: Type.Integer(),
-          content: ContentSchema,
-          value: Type.Unsafe<number | string | null>({type: ['number', 'string', 'null']}),
-        },
-        CLOSED,
-      ),
-    ),
-    pages: Type.Array(Type.Object({page: Type.String(), views: Type.Integer()}, CLOSED)),
-    meta: Meta,
-  },
-  CLOSED,
-)
-const HistorySchema = Type.Object(
-  {step_seconds: Type.Integer(), points: Type.Array(Type.Object(PointFields, CLOSED))},
-  CLOSED,
-)
+const OverviewSchema = closed({
+  ...PointFields,
+  page_views: Figure,
+  top: Type.Array(
+    closed({
+      rank: Type.Integer(),
+      content: ContentSchema,
+      value: Type.Unsafe<number | string | null>({type: ['number', 'string', 'null']}),
+    }),
+  ),
+  pages: Type.Array(closed({page: Type.String(), views: Type.Integer()})),
+  meta: Meta,
+})
+const HistorySchema = closed({
+  step_seconds: Type.Integer(),
+  points: Type.Array(closed(PointFields)),
+})
 
 export function addOverviewRoutes(app: Api, overview: Overview): void {
   app.get(

@@ -5,7 +5,7 @@ import {parsePeriod, parseZone} from '../period.ts'
 import {planQuery} from '../query-plan.ts'
 import {CONTENTS_MAX} from '../reads/question.ts'
 import {roundAll, roundTo} from '../rounding.ts'
-import {answers, CLOSED, DecimalsQuery, Pending, AfterQuery} from '../schemas/common.ts'
+import {answers, closed, DecimalsQuery, Pending, AfterQuery} from '../schemas/common.ts'
 import {Active, Top, TopQuery} from '../schemas/metrics.ts'
 import {QueryAnswer, QueryBody, type QueryBody as Question} from '../schemas/query.ts'
 import {AfterOnlyQuery} from '../schemas/users.ts'
@@ -13,7 +13,6 @@ import {msToIso} from '../times.ts'
 import {LIVE_STORE, STORED, type ReadDeps} from './metrics.ts'
 import {timeLabel} from '../query-rows.ts'
 import {jsonOrCsv, respond} from './respond.ts'
-import {Type} from 'typebox'
 
 const WINDOW_MS = 600_000
 
@@ -118,7 +117,7 @@ function addQuery(app: Api, {reads, readAfter}: ReadDeps): void {
         summary: 'Metrics by dimensions, filtered, for a period',
         description:
           'In the words of Plausible: metrics × dimensions × filters × date_range × order_by × pagination. What the stores cannot answer is refused with the reason.',
-        querystring: Type.Object({...DecimalsQuery, ...AfterQuery}, CLOSED),
+        querystring: closed({...DecimalsQuery, ...AfterQuery}),
         body: QueryBody,
         response: answers({200: jsonOrCsv(QueryAnswer), 202: Pending}, [
           'not-acceptable',

@@ -1,12 +1,11 @@
 /** Events into PostgreSQL, from where the outbox carries them on. Nothing is sent to Kafka here. */
 import type {FastifyReply} from 'fastify'
-import {Type} from 'typebox'
 import {insertRequest, readRequest} from '../activity-requests.ts'
 import type {Api, Deps} from '../app.ts'
 import {insertActivity, insertEvents, judgeEvents, judgeTime} from '../event-table.ts'
 import {writeOnce, type WriteOutcome} from '../idempotency.ts'
 import {notFound, Problem, refuse} from '../problem.ts'
-import {answers, CLOSED, Uuid} from '../schemas/common.ts'
+import {answers, closed, Uuid} from '../schemas/common.ts'
 import {
   ActivityHeaders,
   ActivityRequest,
@@ -153,7 +152,7 @@ function addActivityRoutes(app: Api, deps: Deps): void {
       schema: {
         tags: TAGS,
         summary: 'How far an asynchronous write is',
-        params: Type.Object({id: Uuid}, CLOSED),
+        params: closed({id: Uuid}),
         response: answers({200: ActivityRequest}, ['not-found']),
       },
     },

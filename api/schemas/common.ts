@@ -1,11 +1,21 @@
 /** Building blocks of all schemas. What is described here is what `/openapi.json` says. */
-import {Type, type Static, type TSchema} from 'typebox'
+import {
+  Type,
+  type Static,
+  type TObject,
+  type TObjectOptions,
+  type TProperties,
+  type TSchema,
+} from 'typebox'
 import {CURSOR_PATTERN} from '../cursor.ts'
 import {INSTANT_PATTERN, PERIOD_PATTERN} from '../period.ts'
 import {PROBLEMS} from '../problem.ts'
 
 /** Objects are closed: an unknown field of a request is refused, of an answer never sent. */
-export const CLOSED = {additionalProperties: false} as const
+export const closed = <T extends TProperties>(
+  fields: T,
+  options: TObjectOptions = {},
+): TObject<T> => Type.Object(fields, {additionalProperties: false, ...options})
 
 /** The schema, or null. One `type` list instead of `anyOf`: it is written out several times faster. */
 export function nullable<T extends TSchema>(
@@ -56,28 +66,22 @@ export const SOURCES = ['redis', 'cassandra', 'postgresql', 'kafka'] as const
 export type Source = (typeof SOURCES)[number]
 
 /** How fresh an answer is, and which store gave it. */
-export const Meta = Type.Object(
-  {
-    source: oneOf(SOURCES, {description: 'the store that answered'}),
-    newest_event_at: nullable(Time),
-    age_ms: nullable(
-      Type.Number({description: 'since everything committed was last known to be in the answer'}),
-    ),
-    notes: Type.Array(Type.String(), {
-      description: 'what is special about this answer, for people; empty as a rule',
-    }),
-  },
-  CLOSED,
-)
+export const Meta = closed({
+  source: oneOf(SOURCES, {description: 'the store that answered'}),
+  newest_event_at: nullable(Time),
+  age_ms: nullable(
+    Type.Number({description: 'since everything committed was last known to be in the answer'}),
+  ),
+  notes: Type.Array(Type.String(), {
+    description: 'what is special about this answer, for people; empty as a rule',
+  }),
+})
 export type Meta = Static<typeof Meta>
 
-export const Page = Type.Object(
-  {
-    limit: Type.Integer({minimum: 1}),
-    next_cursor: nullable(Type.String({description: 'null on the last page'})),
-  },
-  CLOSED,
-)
+export const Page = closed({
+  limit: Type.Integer({minimum: 1}),
+  next_cursor: nullable(Type.String({description: 'null on the last page'})),
+})
 
 export const limitOf = (fallback: number, maximum: number): ReturnType<typeof Type.Integer> =>
   Type.Integer({minimum: 1, maximum, default: fallback})
@@ -150,7 +154,7 @@ export const AfterQuery = {
   ),
 }
 
-export const ProblemSchema = Type.Object(
+export const ProblemSchema = closed(
   {
     type: Type.String({
       examples: Object.keys(PROBLEMS).map(kind => `urn:problem-type:${kind}`),
@@ -161,38 +165,29 @@ export const ProblemSchema = Type.Object(
     instance: Type.String(),
     request_id: Type.String(),
     errors: Type.Array(
-      Type.Object(
-        {
-          in: Type.String(),
-          field: Type.String(),
-          detail: Type.String(),
-          value: Type.Optional(Type.Unknown()),
-        },
-        CLOSED,
-      ),
+      closed({
+        in: Type.String(),
+        field: Type.String(),
+        detail: Type.String(),
+        value: Type.Optional(Type.Unknown()),
+      }),
     ),
   },
-  {...CLOSED, $id: 'Problem', description: 'RFC 9457'},
+  {$id: 'Problem', description: 'RFC 9457'},
 )
 
 /** What a 202 says when the event asked for is not in the numbers yet. */
-export const Pending = Type.Object(
-  {
-    status: oneOf(['pending']),
-    after_event: Type.String(),
-    reason: Type.String(),
-    waited_ms: Type.Integer(),
-    lag: Type.Object(
-      {
-        event_committed: Type.Boolean({description: 'whether PostgreSQL has the event'}),
-        outbox_unpublished: nullable(Type.Integer()),
-        records: nullable(Type.Integer({description: 'records between the event and the store'})),
-      },
-      CLOSED,
-    ),
-  },
-  CLOSED,
-)
+export const Pending = closed({
+  status: oneOf(['pending']),
+  after_event: Type.String(),
+  reason: Type.String(),
+  waited_ms: Type.Integer(),
+  lag: closed({
+    event_committed: Type.Boolean({description: 'whether PostgreSQL has the event'}),
+    outbox_unpublished: nullable(Type.Integer()),
+    records: nullable(Type.Integer({description: 'records between the event and the store'})),
+  }),
+})
 
 const problemAnswer = (kinds: readonly (keyof typeof PROBLEMS)[]): TSchema =>
   Type.Unsafe<Static<typeof ProblemSchema>>({

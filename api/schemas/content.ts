@@ -1,22 +1,19 @@
 /** Content as it is served and written. */
 import {Type, type Static} from 'typebox'
 import {CONTENT_TYPES} from '../../streams/content.ts'
-import {CLOSED, Meta, nullable, oneOf, Page, PageQuery, textOf, Time, Uuid} from './common.ts'
+import {closed, Meta, nullable, oneOf, Page, PageQuery, textOf, Time, Uuid} from './common.ts'
 
-export const ContentSchema = Type.Object(
-  {
-    id: Uuid,
-    slug: Type.String({examples: ['daily-news-ep1']}),
-    title: Type.String({examples: ['Daily News – Episode 1']}),
-    content_type: nullable(oneOf(CONTENT_TYPES)),
-    length_seconds: nullable(Type.Integer({minimum: 0, examples: [1800]})),
-    publish_ts: Time,
-  },
-  CLOSED,
-)
+export const ContentSchema = closed({
+  id: Uuid,
+  slug: Type.String({examples: ['daily-news-ep1']}),
+  title: Type.String({examples: ['Daily News – Episode 1']}),
+  content_type: nullable(oneOf(CONTENT_TYPES)),
+  length_seconds: nullable(Type.Integer({minimum: 0, examples: [1800]})),
+  publish_ts: Time,
+})
 export type Content = Static<typeof ContentSchema>
 
-export const ContentParams = Type.Object({id: Uuid}, CLOSED)
+export const ContentParams = closed({id: Uuid})
 
 export const CONTENT_ORDERS = [
   '-publish_ts',
@@ -28,30 +25,24 @@ export const CONTENT_ORDERS = [
 ] as const
 export type ContentOrder = (typeof CONTENT_ORDERS)[number]
 
-export const ContentListQuery = Type.Object(
-  {
-    search: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 200,
-        pattern: '^[^\\u0000]*$',
-        description: 'part of title or slug, whatever its case',
-      }),
-    ),
-    content_type: Type.Optional(oneOf(CONTENT_TYPES)),
-    order: Type.Optional(oneOf(CONTENT_ORDERS, {default: '-publish_ts'})),
-    ...PageQuery,
-  },
-  CLOSED,
-)
+export const ContentListQuery = closed({
+  search: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 200,
+      pattern: '^[^\\u0000]*$',
+      description: 'part of title or slug, whatever its case',
+    }),
+  ),
+  content_type: Type.Optional(oneOf(CONTENT_TYPES)),
+  order: Type.Optional(oneOf(CONTENT_ORDERS, {default: '-publish_ts'})),
+  ...PageQuery,
+})
 export type ContentListQuery = Static<typeof ContentListQuery>
 
-export const ContentList = Type.Object(
-  {items: Type.Array(ContentSchema), page: Page, meta: Meta},
-  CLOSED,
-)
+export const ContentList = closed({items: Type.Array(ContentSchema), page: Page, meta: Meta})
 
-export const ContentAnswer = Type.Object({content: ContentSchema, meta: Meta}, CLOSED)
+export const ContentAnswer = closed({content: ContentSchema, meta: Meta})
 
 const LengthSeconds = Type.Unsafe<number | null>({
   type: ['integer', 'null'],
@@ -76,20 +67,17 @@ const ContentFields = {
   publish_ts: WrittenTime,
 }
 
-export const NewContent = Type.Object(
-  {
-    id: Type.Optional(Uuid),
-    slug: ContentFields.slug,
-    title: ContentFields.title,
-    content_type: Type.Optional(ContentFields.content_type),
-    length_seconds: Type.Optional(ContentFields.length_seconds),
-    publish_ts: Type.Optional(ContentFields.publish_ts),
-  },
-  CLOSED,
-)
+export const NewContent = closed({
+  id: Type.Optional(Uuid),
+  slug: ContentFields.slug,
+  title: ContentFields.title,
+  content_type: Type.Optional(ContentFields.content_type),
+  length_seconds: Type.Optional(ContentFields.length_seconds),
+  publish_ts: Type.Optional(ContentFields.publish_ts),
+})
 export type NewContent = Static<typeof NewContent>
 
-export const ContentChange = Type.Object(
+export const ContentChange = closed(
   {
     slug: Type.Optional(ContentFields.slug),
     title: Type.Optional(ContentFields.title),
@@ -97,6 +85,6 @@ export const ContentChange = Type.Object(
     length_seconds: Type.Optional(ContentFields.length_seconds),
     publish_ts: Type.Optional(ContentFields.publish_ts),
   },
-  {...CLOSED, minProperties: 1},
+  {minProperties: 1},
 )
 export type ContentChange = Static<typeof ContentChange>

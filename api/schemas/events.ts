@@ -3,7 +3,7 @@ import {Type, type Static} from 'typebox'
 import {EVENT_TYPES} from '../../streams/engagement.ts'
 import {
   AfterQuery,
-  CLOSED,
+  closed,
   DecimalsQuery,
   EventId,
   Meta,
@@ -31,27 +31,21 @@ const EventFields = {
   engagement_pct: nullable(Type.Number({minimum: 0, examples: [0.016666666666666666]})),
 }
 
-export const EventSchema = Type.Object(EventFields, CLOSED)
+export const EventSchema = closed(EventFields)
 export type EventView = Static<typeof EventSchema>
 
-export const EventAnswer = Type.Object({...EventFields, meta: Meta}, CLOSED)
-export const EventParams = Type.Object({id: EventId}, CLOSED)
-export const EventQuery = Type.Object({...DecimalsQuery}, CLOSED)
+export const EventAnswer = closed({...EventFields, meta: Meta})
+export const EventParams = closed({id: EventId})
+export const EventQuery = closed({...DecimalsQuery})
 
 const Instant = Type.String({pattern: INSTANT_PATTERN})
-export const EventListQuery = Type.Object(
-  {
-    event_type: Type.Optional(oneOf(EVENT_TYPES)),
-    from: Type.Optional(Instant),
-    to: Type.Optional(Instant),
-    ...PageQuery,
-    ...DecimalsQuery,
-    ...AfterQuery,
-  },
-  CLOSED,
-)
+export const EventListQuery = closed({
+  event_type: Type.Optional(oneOf(EVENT_TYPES)),
+  from: Type.Optional(Instant),
+  to: Type.Optional(Instant),
+  ...PageQuery,
+  ...DecimalsQuery,
+  ...AfterQuery,
+})
 
-export const EventList = Type.Object(
-  {items: Type.Array(EventSchema), page: Page, meta: Meta},
-  CLOSED,
-)
+export const EventList = closed({items: Type.Array(EventSchema), page: Page, meta: Meta})

@@ -4,7 +4,7 @@ import {METRIC_NAMES} from '../measures.ts'
 import {GRANULARITIES} from '../calendar.ts'
 import {
   AfterQuery,
-  CLOSED,
+  closed,
   Count,
   DecimalsQuery,
   limitOf,
@@ -53,141 +53,105 @@ const MetricFields = {
   last_event_at: nullable(Time),
 } satisfies Record<(typeof METRIC_NAMES)[number], unknown>
 
-export const MetricsSchema = Type.Object(MetricFields, CLOSED)
+export const MetricsSchema = closed(MetricFields)
 
 /** Metrics that rows of a series and of a breakdown have. */
-export const MetricsQuery = Type.Object({...PeriodQuery, ...DecimalsQuery, ...AfterQuery}, CLOSED)
+export const MetricsQuery = closed({...PeriodQuery, ...DecimalsQuery, ...AfterQuery})
 
-export const ContentMetrics = Type.Object(
-  {content: ContentSchema, metrics: MetricsSchema, meta: Meta},
-  CLOSED,
-)
+export const ContentMetrics = closed({content: ContentSchema, metrics: MetricsSchema, meta: Meta})
 
-export const SeriesQuery = Type.Object(
-  {
-    granularity: Type.Optional(oneOf(GRANULARITIES, {default: 'day'})),
-    ...PeriodQuery,
-    ...DecimalsQuery,
-    ...AfterQuery,
-  },
-  CLOSED,
-)
+export const SeriesQuery = closed({
+  granularity: Type.Optional(oneOf(GRANULARITIES, {default: 'day'})),
+  ...PeriodQuery,
+  ...DecimalsQuery,
+  ...AfterQuery,
+})
 
-export const Series = Type.Object(
-  {
-    content_id: Uuid,
-    granularity: oneOf(GRANULARITIES),
-    timezone: Type.String(),
-    buckets: Type.Array(Type.Object({start: Time, end: Time, metrics: MetricsSchema}, CLOSED), {
-      description: 'every bucket of the period; empty ones hold zeros',
-    }),
-    meta: Meta,
-  },
-  CLOSED,
-)
+export const Series = closed({
+  content_id: Uuid,
+  granularity: oneOf(GRANULARITIES),
+  timezone: Type.String(),
+  buckets: Type.Array(closed({start: Time, end: Time, metrics: MetricsSchema}), {
+    description: 'every bucket of the period; empty ones hold zeros',
+  }),
+  meta: Meta,
+})
 
 export const BREAKDOWNS = ['event_type', 'device', 'content_type'] as const
 
-export const Breakdown = Type.Object(
-  {
-    dimension: oneOf(BREAKDOWNS),
-    items: Type.Array(
-      Type.Object(
-        {value: Type.Unsafe<string | null>({type: ['string', 'null']}), metrics: MetricsSchema},
-        CLOSED,
-      ),
-    ),
-    meta: Meta,
-  },
-  CLOSED,
-)
+export const Breakdown = closed({
+  dimension: oneOf(BREAKDOWNS),
+  items: Type.Array(
+    closed({value: Type.Unsafe<string | null>({type: ['string', 'null']}), metrics: MetricsSchema}),
+  ),
+  meta: Meta,
+})
 
 export const RETENTION_BASES = ['position', 'watched_from_0'] as const
 
-export const Retention = Type.Object(
-  {
-    content_id: Uuid,
-    basis: oneOf(RETENTION_BASES, {
-      description:
-        'position: from raw_payload.position_ms; watched_from_0: an approximation from durations alone',
+export const Retention = closed({
+  content_id: Uuid,
+  basis: oneOf(RETENTION_BASES, {
+    description:
+      'position: from raw_payload.position_ms; watched_from_0: an approximation from durations alone',
+  }),
+  length_seconds: nullable(Type.Integer({minimum: 0})),
+  plays: Count,
+  points: Type.Array(
+    closed({
+      elapsed_ratio: Type.Number({minimum: 0, maximum: 1}),
+      audience: Count,
+      audience_watch_ratio: nullable(Type.Number({minimum: 0, description: 'may exceed 1'})),
     }),
-    length_seconds: nullable(Type.Integer({minimum: 0})),
-    plays: Count,
-    points: Type.Array(
-      Type.Object(
-        {
-          elapsed_ratio: Type.Number({minimum: 0, maximum: 1}),
-          audience: Count,
-          audience_watch_ratio: nullable(Type.Number({minimum: 0, description: 'may exceed 1'})),
-        },
-        CLOSED,
-      ),
-      {description: '100 points, or none without a length'},
-    ),
-    meta: Meta,
-  },
-  CLOSED,
-)
+    {description: '100 points, or none without a length'},
+  ),
+  meta: Meta,
+})
 
-export const Percentiles = Type.Object(
-  {
-    content_id: Uuid,
-    events_with_duration: Count,
-    engagement_seconds: Type.Object(
-      {
-        p50: nullable(Seconds),
-        p75: nullable(Seconds),
-        p90: nullable(Seconds),
-        p95: nullable(Seconds),
-        p99: nullable(Seconds),
-      },
-      {...CLOSED, description: 'within 5 %'},
-    ),
-    meta: Meta,
-  },
-  CLOSED,
-)
+export const Percentiles = closed({
+  content_id: Uuid,
+  events_with_duration: Count,
+  engagement_seconds: closed(
+    {
+      p50: nullable(Seconds),
+      p75: nullable(Seconds),
+      p90: nullable(Seconds),
+      p95: nullable(Seconds),
+      p99: nullable(Seconds),
+    },
+    {description: 'within 5 %'},
+  ),
+  meta: Meta,
+})
 
 /** What the window of ten minutes can be ordered by, and what any period can. */
-export const TopQuery = Type.Object(
-  {
-    by: Type.Optional(oneOf(METRIC_NAMES, {default: 'engagement_seconds'})),
-    limit: Type.Optional(limitOf(10, 100)),
-    ...PeriodQuery,
-    ...DecimalsQuery,
-    ...AfterQuery,
-  },
-  CLOSED,
-)
+export const TopQuery = closed({
+  by: Type.Optional(oneOf(METRIC_NAMES, {default: 'engagement_seconds'})),
+  limit: Type.Optional(limitOf(10, 100)),
+  ...PeriodQuery,
+  ...DecimalsQuery,
+  ...AfterQuery,
+})
 
-export const Top = Type.Object(
-  {
-    by: oneOf(METRIC_NAMES),
-    from: nullable(Time),
-    to: Time,
-    items: Type.Array(
-      Type.Object(
-        {
-          rank: Type.Integer({minimum: 1}),
-          content: ContentSchema,
-          value: Type.Unsafe<number | string | null>({type: ['number', 'string', 'null']}),
-        },
-        CLOSED,
-      ),
-    ),
-    meta: Meta,
-  },
-  CLOSED,
-)
+export const Top = closed({
+  by: oneOf(METRIC_NAMES),
+  from: nullable(Time),
+  to: Time,
+  items: Type.Array(
+    closed({
+      rank: Type.Integer({minimum: 1}),
+      content: ContentSchema,
+      value: Type.Unsafe<number | string | null>({type: ['number', 'string', 'null']}),
+    }),
+  ),
+  meta: Meta,
+})
 
-export const Active = Type.Object(
-  {
-    active_users: Type.Integer({minimum: 0}),
-    window_seconds: Type.Integer({minimum: 1}),
-    meta: Meta,
-  },
-  CLOSED,
-)
+export const Active = closed({
+  active_users: Type.Integer({minimum: 0}),
+  window_seconds: Type.Integer({minimum: 1}),
+  meta: Meta,
+})
 
 export type MetricsView = Static<typeof MetricsSchema>
 export type RetentionView = Omit<Static<typeof Retention>, 'meta'>

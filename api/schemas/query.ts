@@ -2,7 +2,7 @@
 import {Type} from 'typebox'
 import {METRIC_NAMES} from '../measures.ts'
 import {INSTANT_PATTERN, PERIOD_PATTERN} from '../period.ts'
-import {CLOSED, Meta, oneOf} from './common.ts'
+import {closed, Meta, oneOf} from './common.ts'
 
 export const QUERY_DIMENSIONS = [
   'time:minute',
@@ -61,7 +61,7 @@ const FilterSchema = Type.Unsafe<Filter>({
 
 const Instant = Type.String({pattern: INSTANT_PATTERN})
 
-export const QueryBody = Type.Object(
+export const QueryBody = closed(
   {
     metrics: Type.Array(oneOf(METRIC_NAMES), {
       minItems: 1,
@@ -92,29 +92,22 @@ export const QueryBody = Type.Object(
       ),
     ),
     include: Type.Optional(
-      Type.Object(
-        {
-          time_labels: Type.Optional(
-            Type.Boolean({description: 'every bucket of the period, and rows for empty ones'}),
-          ),
-          total_rows: Type.Optional(Type.Boolean()),
-        },
-        CLOSED,
-      ),
+      closed({
+        time_labels: Type.Optional(
+          Type.Boolean({description: 'every bucket of the period, and rows for empty ones'}),
+        ),
+        total_rows: Type.Optional(Type.Boolean()),
+      }),
     ),
     pagination: Type.Optional(
-      Type.Object(
-        {
-          limit: Type.Optional(Type.Integer({minimum: 1, maximum: 10_000})),
-          offset: Type.Optional(Type.Integer({minimum: 0, maximum: 1_000_000})),
-        },
-        CLOSED,
-      ),
+      closed({
+        limit: Type.Optional(Type.Integer({minimum: 1, maximum: 10_000})),
+        offset: Type.Optional(Type.Integer({minimum: 0, maximum: 1_000_000})),
+      }),
     ),
     timezone: Type.Optional(Type.String({maxLength: 50, pattern: '^[A-Za-z][A-Za-z0-9_+/-]*$'})),
   },
   {
-    ...CLOSED,
     examples: [
       {
         metrics: ['plays', 'engagement_seconds'],
@@ -138,30 +131,21 @@ export type QueryBody = {
   timezone?: string
 }
 
-export const QueryRow = Type.Object(
-  {
-    dimensions: Type.Array(Type.Unsafe<string | null>({type: ['string', 'null']})),
-    metrics: Type.Array(Type.Unsafe<number | string | null>({type: ['number', 'string', 'null']})),
-  },
-  CLOSED,
-)
+export const QueryRow = closed({
+  dimensions: Type.Array(Type.Unsafe<string | null>({type: ['string', 'null']})),
+  metrics: Type.Array(Type.Unsafe<number | string | null>({type: ['number', 'string', 'null']})),
+})
 
-export const QueryAnswer = Type.Object(
-  {
-    results: Type.Array(QueryRow),
-    meta: Type.Object(
-      {
-        ...Meta.properties,
-        time_labels: Type.Optional(Type.Array(Type.String())),
-        total_rows: Type.Optional(Type.Integer()),
-      },
-      CLOSED,
-    ),
-    query: Type.Unsafe<Record<string, unknown>>({
-      type: 'object',
-      additionalProperties: true,
-      description: 'the question as it was understood',
-    }),
-  },
-  CLOSED,
-)
+export const QueryAnswer = closed({
+  results: Type.Array(QueryRow),
+  meta: closed({
+    ...Meta.properties,
+    time_labels: Type.Optional(Type.Array(Type.String())),
+    total_rows: Type.Optional(Type.Integer()),
+  }),
+  query: Type.Unsafe<Record<string, unknown>>({
+    type: 'object',
+    additionalProperties: true,
+    description: 'the question as it was understood',
+  }),
+})

@@ -4,7 +4,7 @@ import {GRANULARITIES} from '../calendar.ts'
 import {INSTANT_PATTERN} from '../period.ts'
 import {
   AfterQuery,
-  CLOSED,
+  closed,
   DecimalsQuery,
   limitOf,
   Meta,
@@ -27,39 +27,28 @@ const FiguresSchema = Type.Record(Type.String(), Figure, {
   description: 'by the names of measures; times are RFC 3339',
 })
 
-export const StreamParams = Type.Object({stream: StreamName}, CLOSED)
-export const BreakdownParams = Type.Object({stream: StreamName, dimension: Name}, CLOSED)
-export const StreamEventParams = Type.Object({stream: StreamName, id: RowId}, CLOSED)
+export const StreamParams = closed({stream: StreamName})
+export const BreakdownParams = closed({stream: StreamName, dimension: Name})
+export const StreamEventParams = closed({stream: StreamName, id: RowId})
 
 const Measured = {metrics: Texts}
-export const StreamList = Type.Object(
-  {
-    items: Type.Array(
-      Type.Object(
-        {
-          stream: Type.String(),
-          table: Type.String(),
-          topic: Type.String(),
-          key: Type.String(),
-          id: Type.String(),
-          time: nullable(Type.String({description: 'null: the time of the commit'})),
-          rollups: Type.Array(
-            Type.Object(
-              {by: Type.String(), columns: Texts, splits: Texts, levels: Texts, ...Measured},
-              CLOSED,
-            ),
-          ),
-          top: Type.Array(
-            Type.Object({by: Type.String(), seconds: Type.Integer(), ...Measured}, CLOSED),
-          ),
-          active: Type.Array(Type.Object({of: Type.String(), seconds: Type.Integer()}, CLOSED)),
-        },
-        CLOSED,
+export const StreamList = closed({
+  items: Type.Array(
+    closed({
+      stream: Type.String(),
+      table: Type.String(),
+      topic: Type.String(),
+      key: Type.String(),
+      id: Type.String(),
+      time: nullable(Type.String({description: 'null: the time of the commit'})),
+      rollups: Type.Array(
+        closed({by: Type.String(), columns: Texts, splits: Texts, levels: Texts, ...Measured}),
       ),
-    ),
-  },
-  CLOSED,
-)
+      top: Type.Array(closed({by: Type.String(), seconds: Type.Integer(), ...Measured})),
+      active: Type.Array(closed({of: Type.String(), seconds: Type.Integer()})),
+    }),
+  ),
+})
 
 /** Which row of which rollup. */
 const RowQuery = {
@@ -75,103 +64,75 @@ const RowQuery = {
   ),
 }
 
-export const FiguresQuery = Type.Object(
-  {...RowQuery, ...PeriodQuery, ...DecimalsQuery, ...AfterQuery},
-  CLOSED,
-)
-export const StreamSeriesQuery = Type.Object(
-  {
-    ...RowQuery,
-    granularity: Type.Optional(oneOf(GRANULARITIES, {default: 'day'})),
-    ...PeriodQuery,
-    ...DecimalsQuery,
-    ...AfterQuery,
-  },
-  CLOSED,
-)
-export const StreamTopQuery = Type.Object(
-  {
-    by: Name,
-    metric: Type.Optional(Name),
-    limit: Type.Optional(limitOf(10, 1000)),
-    ...PeriodQuery,
-    ...DecimalsQuery,
-    ...AfterQuery,
-  },
-  CLOSED,
-)
+export const FiguresQuery = closed({...RowQuery, ...PeriodQuery, ...DecimalsQuery, ...AfterQuery})
+export const StreamSeriesQuery = closed({
+  ...RowQuery,
+  granularity: Type.Optional(oneOf(GRANULARITIES, {default: 'day'})),
+  ...PeriodQuery,
+  ...DecimalsQuery,
+  ...AfterQuery,
+})
+export const StreamTopQuery = closed({
+  by: Name,
+  metric: Type.Optional(Name),
+  limit: Type.Optional(limitOf(10, 1000)),
+  ...PeriodQuery,
+  ...DecimalsQuery,
+  ...AfterQuery,
+})
 
 const Row = {stream: Type.String(), by: Type.String(), key: Type.Array(nullable(Type.String()))}
 const Stretch = {from: nullable(Time), to: Time}
 
-export const StreamFigures = Type.Object(
-  {...Row, ...Stretch, metrics: FiguresSchema, meta: Meta},
-  CLOSED,
-)
-export const StreamSeries = Type.Object(
-  {
-    ...Row,
-    granularity: oneOf(GRANULARITIES),
-    timezone: Type.String(),
-    buckets: Type.Array(Type.Object({start: Time, end: Time, metrics: FiguresSchema}, CLOSED), {
-      description: 'every bucket of the period, also those without events',
+export const StreamFigures = closed({...Row, ...Stretch, metrics: FiguresSchema, meta: Meta})
+export const StreamSeries = closed({
+  ...Row,
+  granularity: oneOf(GRANULARITIES),
+  timezone: Type.String(),
+  buckets: Type.Array(closed({start: Time, end: Time, metrics: FiguresSchema}), {
+    description: 'every bucket of the period, also those without events',
+  }),
+  meta: Meta,
+})
+export const StreamBreakdown = closed({
+  ...Row,
+  dimension: Type.String(),
+  ...Stretch,
+  items: Type.Array(closed({value: nullable(Type.String()), metrics: FiguresSchema})),
+  meta: Meta,
+})
+export const StreamTop = closed({
+  stream: Type.String(),
+  by: Type.String(),
+  metric: Type.String(),
+  ...Stretch,
+  items: Type.Array(
+    closed({
+      rank: Type.Integer({minimum: 1}),
+      key: Type.Array(nullable(Type.String())),
+      value: Figure,
     }),
-    meta: Meta,
-  },
-  CLOSED,
-)
-export const StreamBreakdown = Type.Object(
-  {
-    ...Row,
-    dimension: Type.String(),
-    ...Stretch,
-    items: Type.Array(
-      Type.Object({value: nullable(Type.String()), metrics: FiguresSchema}, CLOSED),
-    ),
-    meta: Meta,
-  },
-  CLOSED,
-)
-export const StreamTop = Type.Object(
-  {
-    stream: Type.String(),
-    by: Type.String(),
-    metric: Type.String(),
-    ...Stretch,
-    items: Type.Array(
-      Type.Object(
-        {rank: Type.Integer({minimum: 1}), key: Type.Array(nullable(Type.String())), value: Figure},
-        CLOSED,
-      ),
-    ),
-    meta: Meta,
-  },
-  CLOSED,
-)
-export const StreamActive = Type.Object(
-  {
-    stream: Type.String(),
-    of: Type.String(),
-    window_seconds: Type.Integer({minimum: 1}),
-    active: Type.Integer({minimum: 0}),
-    meta: Meta,
-  },
-  CLOSED,
-)
+  ),
+  meta: Meta,
+})
+export const StreamActive = closed({
+  stream: Type.String(),
+  of: Type.String(),
+  window_seconds: Type.Integer({minimum: 1}),
+  active: Type.Integer({minimum: 0}),
+  meta: Meta,
+})
 
 const Instant = Type.String({pattern: INSTANT_PATTERN})
-export const StreamEventsQuery = Type.Object(
-  {
-    key: KeyText,
-    from: Type.Optional(Instant),
-    to: Type.Optional(Instant),
-    ...PageQuery,
-    ...AfterQuery,
-  },
-  CLOSED,
-)
+export const StreamEventsQuery = closed({
+  key: KeyText,
+  from: Type.Optional(Instant),
+  to: Type.Optional(Instant),
+  ...PageQuery,
+  ...AfterQuery,
+})
 const Event = Type.Record(Type.String(), Type.Unknown(), {
   description: 'its columns, then what is looked up for it and computed of it',
 })
-export const StreamEvents = Type.Object({items: Type.Array(Event), page: Page, meta: Meta}, CLOSED)
-export const StreamEvent = Type.Object({event: Event, meta: Meta}, CLOSED)
+export const StreamEvents = closed({items: Type.Array(Event), page: Page, meta: Meta})
+export const StreamEvent = closed({event: Event, meta: Meta})

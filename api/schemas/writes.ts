@@ -1,7 +1,7 @@
 /** What is written, and what is answered to it. */
 import {Type, type Static} from 'typebox'
 import {EVENT_TYPES} from '../../streams/engagement.ts'
-import {CLOSED, EventId, nullable, oneOf, textOf, Time, Uuid} from './common.ts'
+import {closed, EventId, nullable, oneOf, textOf, Time, Uuid} from './common.ts'
 import {WrittenTime} from './content.ts'
 
 /** Any JSON object; the guard of bodies has looked into it. */
@@ -13,7 +13,7 @@ const JsonObject = Type.Unsafe<Record<string, unknown>>({
 const orNull = <T>(schema: object): ReturnType<typeof Type.Unsafe<T | null>> =>
   Type.Unsafe<T | null>({...schema, type: [(schema as {type: string}).type, 'null']})
 
-export const NewEvent = Type.Object(
+export const NewEvent = closed(
   {
     content_id: Type.Optional(orNull<string>(Uuid)),
     user_id: Type.Optional(orNull<string>(Uuid)),
@@ -26,7 +26,6 @@ export const NewEvent = Type.Object(
     raw_payload: Type.Optional(orNull<Record<string, unknown>>(JsonObject)),
   },
   {
-    ...CLOSED,
     examples: [
       {
         content_id: '11111111-1111-1111-1111-111111111111',
@@ -49,21 +48,18 @@ export const NewEvents = Type.Unsafe<NewEvent | {readonly events: readonly NewEv
   if: {type: 'object', required: ['events']},
   // The words of JSON Schema: not an object that could be awaited.
   // oxlint-disable-next-line unicorn/no-thenable
-  then: Type.Object({events: Type.Array(NewEvent, {minItems: 1, maxItems: EVENTS_MAX})}, CLOSED),
+  then: closed({events: Type.Array(NewEvent, {minItems: 1, maxItems: EVENTS_MAX})}),
   else: NewEvent,
 })
 
 export const WAIT_FOR = ['committed', 'processed'] as const
 
-export const WriteQuery = Type.Object(
-  {
-    wait: Type.Optional(
-      oneOf(WAIT_FOR, {default: 'committed', description: 'answer when it is in the numbers'}),
-    ),
-    wait_ms: Type.Optional(Type.Integer({minimum: 0, maximum: 60_000, default: 5000})),
-  },
-  CLOSED,
-)
+export const WriteQuery = closed({
+  wait: Type.Optional(
+    oneOf(WAIT_FOR, {default: 'committed', description: 'answer when it is in the numbers'}),
+  ),
+  wait_ms: Type.Optional(Type.Integer({minimum: 0, maximum: 60_000, default: 5000})),
+})
 
 export const IdempotencyHeaders = Type.Object({
   'idempotency-key': Type.Optional(
@@ -76,19 +72,16 @@ export const IdempotencyHeaders = Type.Object({
   ),
 })
 
-export const Written = Type.Object(
-  {
-    status: oneOf(['committed', 'processed', 'pending'], {
-      description: 'pending: committed, but not in the numbers when the time was up',
-    }),
-    event_ids: Type.Array(EventId),
-    after_event: Type.String({description: 'for the parameter of the same name when reading'}),
-  },
-  CLOSED,
-)
+export const Written = closed({
+  status: oneOf(['committed', 'processed', 'pending'], {
+    description: 'pending: committed, but not in the numbers when the time was up',
+  }),
+  event_ids: Type.Array(EventId),
+  after_event: Type.String({description: 'for the parameter of the same name when reading'}),
+})
 export type Written = Static<typeof Written>
 
-export const NewActivity = Type.Object(
+export const NewActivity = closed(
   {
     user_id: textOf(200),
     activity_type: textOf(200),
@@ -96,7 +89,6 @@ export const NewActivity = Type.Object(
     metadata: Type.Optional(orNull<Record<string, unknown>>(JsonObject)),
   },
   {
-    ...CLOSED,
     examples: [{user_id: 'u1', activity_type: 'page_view', metadata: {page: '/home'}}],
   },
 )
@@ -115,17 +107,14 @@ export const ActivityHeaders = Type.Object({
 
 export const REQUEST_STATES = ['pending', 'done', 'failed'] as const
 
-export const ActivityRequest = Type.Object(
-  {
-    request_id: Uuid,
-    status: oneOf(REQUEST_STATES),
-    created_at: Time,
-    finished_at: nullable(Time),
-    event_id: nullable(EventId),
-    error: nullable(Type.String()),
-    status_url: Type.String(),
-    live_url: Type.String({description: 'tells when it is done, by SSE'}),
-  },
-  CLOSED,
-)
+export const ActivityRequest = closed({
+  request_id: Uuid,
+  status: oneOf(REQUEST_STATES),
+  created_at: Time,
+  finished_at: nullable(Time),
+  event_id: nullable(EventId),
+  error: nullable(Type.String()),
+  status_url: Type.String(),
+  live_url: Type.String({description: 'tells when it is done, by SSE'}),
+})
 export type ActivityRequest = Static<typeof ActivityRequest>
