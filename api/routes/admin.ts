@@ -21,9 +21,10 @@ import {
   Trace,
   TraceParams,
 } from '../schemas/admin.ts'
-import {answers, closed, limitOf} from '../schemas/common.ts'
+import {closed, limitOf} from '../schemas/common.ts'
 import {Type} from 'typebox'
 import {addInspectorRoutes} from './inspector.ts'
+import {ADMIN, optionsOf} from './options.ts'
 
 export interface AdminDeps {
   readonly db: Session
@@ -48,24 +49,17 @@ export interface AdminOptions {
   readonly processorUrls: readonly string[]
 }
 
-const CONFIG = {scope: 'admin'} as const
-const TAGS = ['admin']
-
 export function addAdminRoutes(app: Api, deps: AdminDeps, options: AdminOptions): void {
   addInspectorRoutes(app, deps)
   addFlow(app, deps, options)
   addDeadLetters(app, deps)
   app.get(
     '/v1/admin/trace/:stream/:id',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'The way of one event, with the time at each stage',
-        params: TraceParams,
-        response: answers({200: Trace}),
-      },
-    },
+    optionsOf('admin', ADMIN, {
+      summary: 'The way of one event, with the time at each stage',
+      params: TraceParams,
+      response: {200: Trace},
+    }),
     async ({params}) => {
       const plan = deps.planOf(params.stream)
       const id = parseId(plan, params.id)
@@ -101,14 +95,10 @@ function addFlow(app: Api, deps: AdminDeps, options: AdminOptions): void {
   const {admin, db, lag} = deps
   app.get(
     '/v1/admin/groups',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'Consumer groups and their lag',
-        response: answers({200: GroupList}),
-      },
-    },
+    optionsOf('admin', ADMIN, {
+      summary: 'Consumer groups and their lag',
+      response: {200: GroupList},
+    }),
     async () => {
       const kafka = await admin()
       const groups = await kafka.listGroups()
@@ -137,14 +127,10 @@ function addFlow(app: Api, deps: AdminDeps, options: AdminOptions): void {
 
   app.get(
     '/v1/admin/pipeline',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'Every stage: what waits, who owns, how far behind',
-        response: answers({200: PipelineView}),
-      },
-    },
+    optionsOf('admin', ADMIN, {
+      summary: 'Every stage: what waits, who owns, how far behind',
+      response: {200: PipelineView},
+    }),
     async (): Promise<PipelineView> => {
       const [view, lanes, stores, services, letters] = await Promise.all([
         lag.read(),
@@ -172,16 +158,12 @@ function addFlow(app: Api, deps: AdminDeps, options: AdminOptions): void {
 function addDeadLetters(app: Api, {deadLetters}: AdminDeps): void {
   app.get(
     '/v1/admin/dead-letters',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'What could not be published or applied, newest first',
-        description: `Rows of the outbox, and records of the topics that end in ${deadLetterTopic('')}.`,
-        querystring: closed({limit: Type.Optional(limitOf(50, 500))}),
-        response: answers({200: DeadLetterList}),
-      },
-    },
+    optionsOf('admin', ADMIN, {
+      summary: 'What could not be published or applied, newest first',
+      description: `Rows of the outbox, and records of the topics that end in ${deadLetterTopic('')}.`,
+      querystring: closed({limit: Type.Optional(limitOf(50, 500))}),
+      response: {200: DeadLetterList},
+    }),
     async ({query}) => ({items: [...(await deadLetters.list(query.limit ?? 50))]}),
   )
   for (const [verb, resolution] of [
@@ -190,18 +172,15 @@ function addDeadLetters(app: Api, {deadLetters}: AdminDeps): void {
   ] as const) {
     app.post(
       `/v1/admin/dead-letters/:id/${verb}`,
-      {
-        config: CONFIG,
-        schema: {
-          tags: TAGS,
-          summary:
-            verb === 'redrive'
-              ? 'Read the row again and publish it through the outbox'
-              : 'Decide that the dead letter needs nothing more',
-          params: DeadLetterParams,
-          response: answers({200: DeadLetterOutcome}, ['not-found', 'conflict']),
-        },
-      },
+      optionsOf('admin', ADMIN, {
+        summary:
+          verb === 'redrive'
+            ? 'Read the row again and publish it through the outbox'
+            : 'Decide that the dead letter needs nothing more',
+        params: DeadLetterParams,
+        response: {200: DeadLetterOutcome},
+        problems: ['not-found', 'conflict'],
+      }),
       async ({params: {id}}) => {
         await deadLetters[verb](id)
         return {id, resolution}

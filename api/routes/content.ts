@@ -22,14 +22,13 @@ import {
   NewContent,
   type Content,
 } from '../schemas/content.ts'
-import {answers, type Meta} from '../schemas/common.ts'
+import {type Meta} from '../schemas/common.ts'
 import {IdempotencyHeaders} from '../schemas/writes.ts'
+import {optionsOf, READ, WRITE} from './options.ts'
 
 /** Content comes from the truth itself: it is never behind. */
 const FROM_POSTGRESQL: Meta = {source: 'postgresql', newest_event_at: null, age_ms: 0, notes: []}
 const YEAR_AHEAD_MS = 100 * 365 * 86_400_000
-
-const TAGS = ['content']
 
 /** A publication may be planned, so it may lie far ahead. */
 function checkPublishTime(text: string | undefined): void {
@@ -42,15 +41,11 @@ export function addContentRoutes(app: Api, deps: Deps): void {
 
   app.get(
     '/v1/content',
-    {
-      config: {scope: 'read', maxAge: 0},
-      schema: {
-        tags: TAGS,
-        summary: 'List and search content',
-        querystring: ContentListQuery,
-        response: answers({200: ContentList}),
-      },
-    },
+    optionsOf('content', READ, {
+      summary: 'List and search content',
+      querystring: ContentListQuery,
+      response: {200: ContentList},
+    }),
     async ({query}) => {
       const limit = query.limit ?? 50
       const {order} = query
@@ -69,15 +64,12 @@ export function addContentRoutes(app: Api, deps: Deps): void {
 
   app.get(
     '/v1/content/:id',
-    {
-      config: {scope: 'read', maxAge: 0},
-      schema: {
-        tags: TAGS,
-        summary: 'One content',
-        params: ContentParams,
-        response: answers({200: ContentAnswer}, ['not-found']),
-      },
-    },
+    optionsOf('content', READ, {
+      summary: 'One content',
+      params: ContentParams,
+      response: {200: ContentAnswer},
+      problems: ['not-found'],
+    }),
     async ({params}) => {
       const content = await readContent(db, params.id)
       if (content === undefined) throw notFound('content', params.id)
@@ -87,20 +79,13 @@ export function addContentRoutes(app: Api, deps: Deps): void {
 
   app.post(
     '/v1/content',
-    {
-      config: {scope: 'write'},
-      schema: {
-        tags: TAGS,
-        summary: 'Add content',
-        headers: IdempotencyHeaders,
-        body: NewContent,
-        response: answers({201: ContentAnswer}, [
-          'conflict',
-          'too-large',
-          'unsupported-media-type',
-        ]),
-      },
-    },
+    optionsOf('content', WRITE, {
+      summary: 'Add content',
+      headers: IdempotencyHeaders,
+      body: NewContent,
+      response: {201: ContentAnswer},
+      problems: ['conflict'],
+    }),
     async (request, reply) => {
       checkPublishTime(request.body.publish_ts)
       const outcome = await writeOnce(db, deps.writeRequest(request), async session => ({
@@ -121,23 +106,15 @@ function addChangeRoutes(app: Api, deps: Deps): void {
 
   app.patch(
     '/v1/content/:id',
-    {
-      config: {scope: 'write'},
-      schema: {
-        tags: TAGS,
-        summary: 'Change content',
-        description: 'Fields that are left out stay. Every figure follows a changed length.',
-        params: ContentParams,
-        headers: IdempotencyHeaders,
-        body: ContentChange,
-        response: answers({200: ContentAnswer}, [
-          'not-found',
-          'conflict',
-          'too-large',
-          'unsupported-media-type',
-        ]),
-      },
-    },
+    optionsOf('content', WRITE, {
+      summary: 'Change content',
+      description: 'Fields that are left out stay. Every figure follows a changed length.',
+      params: ContentParams,
+      headers: IdempotencyHeaders,
+      body: ContentChange,
+      response: {200: ContentAnswer},
+      problems: ['not-found', 'conflict'],
+    }),
     async (request, reply) => {
       const {id} = request.params
       checkPublishTime(request.body.publish_ts)
@@ -153,16 +130,13 @@ function addChangeRoutes(app: Api, deps: Deps): void {
 
   app.delete(
     '/v1/content/:id',
-    {
-      config: {scope: 'write'},
-      schema: {
-        tags: TAGS,
-        summary: 'Delete content that has no events',
-        params: ContentParams,
-        headers: IdempotencyHeaders,
-        response: answers({204: Type.Null({description: 'deleted'})}, ['not-found', 'conflict']),
-      },
-    },
+    optionsOf('content', WRITE, {
+      summary: 'Delete content that has no events',
+      params: ContentParams,
+      headers: IdempotencyHeaders,
+      response: {204: Type.Null({description: 'deleted'})},
+      problems: ['not-found', 'conflict'],
+    }),
     async (request, reply) => {
       const {id} = request.params
       await writeOnce(db, deps.writeRequest(request), async session => {

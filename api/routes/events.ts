@@ -4,13 +4,11 @@ import {parseInstant} from '../period.ts'
 import {notFound, refuse} from '../problem.ts'
 import type {ListPosition} from '../reads/events.ts'
 import {roundAll} from '../rounding.ts'
-import {answers, Pending} from '../schemas/common.ts'
 import {ContentParams} from '../schemas/content.ts'
 import {EventAnswer, EventList, EventListQuery, EventParams, EventQuery} from '../schemas/events.ts'
 import {contentOr404, STORED, type ReadDeps} from './metrics.ts'
-import {jsonOrCsv, respond} from './respond.ts'
-
-const TAGS = ['events']
+import {optionsOf, READ} from './options.ts'
+import {respond} from './respond.ts'
 
 const microsOf = (field: string, text: string | undefined): number | null =>
   text === undefined ? null : parseInstant(field, text, 'UTC') * 1000
@@ -19,16 +17,13 @@ export function addEventRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>)
   const {reads, readAfter, cursors} = deps
   app.get(
     '/v1/events/:id',
-    {
-      config: {scope: 'read', maxAge: 0},
-      schema: {
-        tags: TAGS,
-        summary: 'One event with what was computed for it',
-        params: EventParams,
-        querystring: EventQuery,
-        response: answers({200: EventAnswer}, ['not-found']),
-      },
-    },
+    optionsOf('events', READ, {
+      summary: 'One event with what was computed for it',
+      params: EventParams,
+      querystring: EventQuery,
+      response: {200: EventAnswer},
+      problems: ['not-found'],
+    }),
     async ({params, query}) => {
       const found = await reads.event(params.id)
       if (found === undefined) throw notFound('event', params.id)
@@ -40,19 +35,14 @@ export function addEventRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>)
 
   app.get(
     '/v1/content/:id/events',
-    {
-      config: {scope: 'read', maxAge: 0},
-      schema: {
-        tags: TAGS,
-        summary: 'Events of a content, newest first',
-        params: ContentParams,
-        querystring: EventListQuery,
-        response: answers({200: jsonOrCsv(EventList), 202: Pending}, [
-          'not-found',
-          'not-acceptable',
-        ]),
-      },
-    },
+    optionsOf('events', READ, {
+      summary: 'Events of a content, newest first',
+      params: ContentParams,
+      querystring: EventListQuery,
+      response: {200: EventList},
+      problems: ['not-found'],
+      csv: true,
+    }),
     async (request, reply) => {
       const {query, params} = request
       const from = microsOf('from', query.from)

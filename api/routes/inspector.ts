@@ -14,11 +14,8 @@ import {
   TopicParams,
   TopicView,
 } from '../schemas/admin.ts'
-import {answers} from '../schemas/common.ts'
 import type {AdminDeps} from './admin.ts'
-
-const CONFIG = {scope: 'admin'} as const
-const TAGS = ['admin']
+import {ADMIN, optionsOf} from './options.ts'
 
 /** Kafka's own topics are not ours to show. */
 const isInternal = (topic: string): boolean => topic.startsWith('__')
@@ -37,10 +34,10 @@ export function addInspectorRoutes(app: Api, deps: AdminDeps): void {
 function addTopics(app: Api, {admin, inspector, registry}: AdminDeps): void {
   app.get(
     '/v1/admin/topics',
-    {
-      config: CONFIG,
-      schema: {tags: TAGS, summary: 'All topics', response: answers({200: TopicList})},
-    },
+    optionsOf('admin', ADMIN, {
+      summary: 'All topics',
+      response: {200: TopicList},
+    }),
     async () => {
       const kafka = await admin()
       const topics = (await kafka.listTopics()).filter(({topic}) => !isInternal(topic))
@@ -57,15 +54,12 @@ function addTopics(app: Api, {admin, inspector, registry}: AdminDeps): void {
 
   app.get(
     '/v1/admin/topics/:topic',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'Partitions and configuration of a topic',
-        params: TopicParams,
-        response: answers({200: TopicView}, ['not-found']),
-      },
-    },
+    optionsOf('admin', ADMIN, {
+      summary: 'Partitions and configuration of a topic',
+      params: TopicParams,
+      response: {200: TopicView},
+      problems: ['not-found'],
+    }),
     async ({params: {topic}}) => {
       const kafka = await admin()
       await requireTopic(kafka, topic)
@@ -81,17 +75,14 @@ function addTopics(app: Api, {admin, inspector, registry}: AdminDeps): void {
 
   app.get(
     '/v1/admin/topics/:topic/messages',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'Records of a topic, decoded, with their bytes',
-        description: 'By offset, time or key. A record that cannot be decoded says why.',
-        params: TopicParams,
-        querystring: MessagesQuery,
-        response: answers({200: MessageList}, ['not-found']),
-      },
-    },
+    optionsOf('admin', ADMIN, {
+      summary: 'Records of a topic, decoded, with their bytes',
+      description: 'By offset, time or key. A record that cannot be decoded says why.',
+      params: TopicParams,
+      querystring: MessagesQuery,
+      response: {200: MessageList},
+      problems: ['not-found'],
+    }),
     async ({params: {topic}, query}) => {
       const {offset, since, key} = query
       const upwards = offset !== undefined || since !== undefined
@@ -115,14 +106,10 @@ function addTopics(app: Api, {admin, inspector, registry}: AdminDeps): void {
 function addSchemas(app: Api, {registry}: AdminDeps): void {
   app.get(
     '/v1/admin/schemas',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'Subjects of the registry',
-        response: answers({200: SchemaList}),
-      },
-    },
+    optionsOf('admin', ADMIN, {
+      summary: 'Subjects of the registry',
+      response: {200: SchemaList},
+    }),
     async () => {
       const subjects = await registry.subjects()
       const items = await Promise.all(
@@ -137,15 +124,12 @@ function addSchemas(app: Api, {registry}: AdminDeps): void {
 
   app.get(
     '/v1/admin/schemas/:subject',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'All versions of a subject',
-        params: SubjectParams,
-        response: answers({200: SubjectView}, ['not-found']),
-      },
-    },
+    optionsOf('admin', ADMIN, {
+      summary: 'All versions of a subject',
+      params: SubjectParams,
+      response: {200: SubjectView},
+      problems: ['not-found'],
+    }),
     async ({params: {subject}}) => {
       if (!(await registry.subjects()).includes(subject)) throw notFound('subject', subject)
       const numbers = await registry.versions(subject)

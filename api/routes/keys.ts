@@ -5,8 +5,9 @@ import type {Api, AppOptions, Deps} from '../app.ts'
 import {judgeTime} from '../event-table.ts'
 import {SESSION_COOKIE} from '../plugins/auth.ts'
 import {notFound, Problem, refuse} from '../problem.ts'
-import {answers, closed, nullable, oneOf, textOf, Time} from '../schemas/common.ts'
+import {closed, nullable, oneOf, textOf, Time} from '../schemas/common.ts'
 import {WrittenTime} from '../schemas/content.ts'
+import {ADMIN, optionsOf} from './options.ts'
 
 const SESSION_MS = 12 * 3_600_000
 
@@ -34,30 +35,21 @@ const YEARS_MS = 100 * 365 * 86_400_000
 
 export function addKeyRoutes(app: Api, deps: Deps, options: AppOptions): void {
   const {keys} = deps
-  const config = {scope: 'admin'} as const
   app.get(
     '/v1/admin/keys',
-    {
-      config,
-      schema: {
-        tags: ['admin'],
-        summary: 'All keys, without their secrets',
-        response: answers({200: closed({items: Type.Array(KeySchema)})}),
-      },
-    },
+    optionsOf('admin', ADMIN, {
+      summary: 'All keys, without their secrets',
+      response: {200: closed({items: Type.Array(KeySchema)})},
+    }),
     async () => ({items: (await keys.list()).map(row => ({...row, scopes: [...row.scopes]}))}),
   )
   app.post(
     '/v1/admin/keys',
-    {
-      config,
-      schema: {
-        tags: ['admin'],
-        summary: 'Make a key',
-        body: NewKeyBody,
-        response: answers({201: CreatedKey}, ['too-large', 'unsupported-media-type']),
-      },
-    },
+    optionsOf('admin', ADMIN, {
+      summary: 'Make a key',
+      body: NewKeyBody,
+      response: {201: CreatedKey},
+    }),
     async ({body}, reply) => {
       const expires = body.expires_at ?? null
       if (expires !== null) {
@@ -72,16 +64,13 @@ export function addKeyRoutes(app: Api, deps: Deps, options: AppOptions): void {
   )
   app.delete(
     '/v1/admin/keys/:prefix',
-    {
-      config,
-      schema: {
-        tags: ['admin'],
-        summary: 'Revoke a key',
-        description: 'Other API processes know it within two seconds.',
-        params: closed({prefix: Type.String({pattern: '^[a-z2-7]{8}$'})}),
-        response: answers({204: Type.Null({description: 'revoked'})}, ['not-found']),
-      },
-    },
+    optionsOf('admin', ADMIN, {
+      summary: 'Revoke a key',
+      description: 'Other API processes know it within two seconds.',
+      params: closed({prefix: Type.String({pattern: '^[a-z2-7]{8}$'})}),
+      response: {204: Type.Null({description: 'revoked'})},
+      problems: ['not-found'],
+    }),
     async ({params}, reply) => {
       if (!(await keys.revoke(params.prefix))) throw notFound('valid key', params.prefix)
       return reply.code(204).send(null)
@@ -105,23 +94,27 @@ function addSessionRoutes(app: Api, _deps: Deps, options: AppOptions): void {
   } as const
   app.get(
     '/v1/session',
-    {
-      config: {scope: 'read'},
-      schema: {tags: ['access'], summary: 'Who am I', response: answers({200: Session})},
-    },
+    optionsOf(
+      'access',
+      {scope: 'read'},
+      {
+        summary: 'Who am I',
+        response: {200: Session},
+      },
+    ),
     ({principal}) => ({...principal, scopes: [...principal.scopes]}),
   )
   app.post(
     '/v1/session',
-    {
-      config: {scope: 'read'},
-      schema: {
-        tags: ['access'],
+    optionsOf(
+      'access',
+      {scope: 'read'},
+      {
         summary: 'Exchange the key of this request for a cookie',
         description: 'The cookie is HttpOnly and SameSite=Strict and lasts twelve hours.',
-        response: answers({200: Session}),
+        response: {200: Session},
       },
-    },
+    ),
     ({principal}, reply) => {
       if (principal.by === 'cookie') {
         throw new Problem('forbidden', 'a cookie cannot make another one: send the key')
@@ -136,14 +129,14 @@ function addSessionRoutes(app: Api, _deps: Deps, options: AppOptions): void {
   )
   app.delete(
     '/v1/session',
-    {
-      config: {scope: 'read'},
-      schema: {
-        tags: ['access'],
+    optionsOf(
+      'access',
+      {scope: 'read'},
+      {
         summary: 'Forget the cookie',
-        response: answers({204: Type.Null({description: 'forgotten'})}),
+        response: {204: Type.Null({description: 'forgotten'})},
       },
-    },
+    ),
     (_request, reply) => reply.clearCookie(SESSION_COOKIE, cookie).code(204).send(null),
   )
 }

@@ -1,5 +1,5 @@
 /** Server-sent events: one content, the leaderboard, the platform, raw activity, one's own request. */
-import type {FastifyReply, FastifyRequest} from 'fastify'
+import type {FastifyContextConfig, FastifyReply, FastifyRequest} from 'fastify'
 import {Type} from 'typebox'
 import {readRequest} from '../activity-requests.ts'
 import type {Api, Deps} from '../app.ts'
@@ -11,9 +11,10 @@ import type {Tail} from '../live/tail.ts'
 import {notFound} from '../problem.ts'
 import type {Overview} from '../pipeline/overview.ts'
 import type {Reads} from '../reads/reads.ts'
-import {answers, closed, Uuid} from '../schemas/common.ts'
+import {closed, Uuid} from '../schemas/common.ts'
 import {ContentParams} from '../schemas/content.ts'
 import {contentOr404} from './metrics.ts'
+import {optionsOf, type RouteSchema} from './options.ts'
 
 export interface LiveDeps extends Pick<Deps, 'db' | 'ownerFilter'> {
   readonly hub: Hub
@@ -23,7 +24,6 @@ export interface LiveDeps extends Pick<Deps, 'db' | 'ownerFilter'> {
   readonly overview: Pick<Overview, 'history'>
 }
 
-const CONFIG = {scope: 'read', live: true} as const
 const STREAM = Type.Unsafe<string>({
   description: 'a stream that stays open',
   content: {'text/event-stream': {schema: Type.String()}},
@@ -47,12 +47,18 @@ const lastEventId = ({headers}: FastifyRequest): string | undefined => {
   return typeof id === 'string' ? id : undefined
 }
 
-const options = (summary: string, description: string) => ({
-  tags: ['live'],
-  summary,
-  description,
-  headers: HEADERS,
-  response: answers({200: STREAM}, ['not-found']),
+const LIVE = {scope: 'read', live: true} as const
+const streaming = <const W extends Omit<RouteSchema, 'response'>>(
+  config: FastifyContextConfig,
+  words: W,
+) => ({
+  exposeHeadRoute: false,
+  ...optionsOf('live', config, {
+    ...words,
+    headers: HEADERS,
+    response: {200: STREAM},
+    problems: ['not-found'],
+  }),
 })
 
 export function addLiveRoutes(app: Api, deps: LiveDeps): void {
@@ -79,17 +85,11 @@ export function addLiveRoutes(app: Api, deps: LiveDeps): void {
 
   app.get(
     '/v1/live/content/:id',
-    {
-      config: CONFIG,
-      exposeHeadRoute: false,
-      schema: {
-        ...options(
-          'Figures of one content as they change',
-          'Events: `content`, `stale`, `dropped`.',
-        ),
-        params: ContentParams,
-      },
-    },
+    streaming(LIVE, {
+      summary: 'Figures of one content as they change',
+      description: 'Events: `content`, `stale`, `dropped`.',
+      params: ContentParams,
+    }),
     async (request, reply) => {
       const content = await contentOr404(deps.reads, request.params.id)
       return send(reply, await openFigures(request, 'content', content.id))
@@ -105,11 +105,7 @@ export function addLiveRoutes(app: Api, deps: LiveDeps): void {
   ] as const) {
     app.get(
       path,
-      {
-        config: CONFIG,
-        exposeHeadRoute: false,
-        schema: options(summary, `Events: \`${kind}\`, \`stale\`, \`dropped\`.`),
-      },
+      streaming(LIVE, {summary, description: `Events: \`${kind}\`, \`stale\`, \`dropped\`.`}),
       async (request, reply) => {
         const stream = await openFigures(request, kind, '')
         if (kind === 'platform') {
@@ -127,14 +123,11 @@ export function addLiveRoutes(app: Api, deps: LiveDeps): void {
 function addActivity(app: Api, {hub, tail}: LiveDeps): void {
   app.get(
     '/v1/live/activity',
-    {
-      config: CONFIG,
-      exposeHeadRoute: false,
-      schema: options(
-        'Every record of engagement and activity as it arrives',
+    streaming(LIVE, {
+      summary: 'Every record of engagement and activity as it arrives',
+      description:
         'Events: `engagement`, `activity`, `gap` (how many were missed), `stale`, `dropped`. Last-Event-ID goes on where the connection was lost.',
-      ),
-    },
+    }),
     async (request, reply) => {
       const stream = hub.open('activity', {address: request.ip})
       const positions = parsePositions(lastEventId(request) ?? '')
@@ -153,17 +146,14 @@ function addActivity(app: Api, {hub, tail}: LiveDeps): void {
 function addRequests(app: Api, deps: LiveDeps): void {
   app.get(
     '/v1/live/requests/:id',
-    {
-      config: {scope: 'write', live: true},
-      exposeHeadRoute: false,
-      schema: {
-        ...options(
-          'Tells when an asynchronous write is done',
-          'One event `request`, then the end.',
-        ),
+    streaming(
+      {scope: 'write', live: true},
+      {
+        summary: 'Tells when an asynchronous write is done',
+        description: 'One event `request`, then the end.',
         params: closed({id: Uuid}),
       },
-    },
+    ),
     async (request, reply) => {
       const {id} = request.params
       const owner = deps.ownerFilter(request.principal)

@@ -8,15 +8,7 @@ import {parsePeriod, parseZone, type Period} from '../period.ts'
 import {notFound, refuse} from '../problem.ts'
 import type {Reads} from '../reads/reads.ts'
 import {roundAll} from '../rounding.ts'
-import {
-  AfterQuery,
-  answers,
-  closed,
-  DecimalsQuery,
-  oneOf,
-  Pending,
-  Uuid,
-} from '../schemas/common.ts'
+import {AfterQuery, closed, DecimalsQuery, oneOf, Uuid} from '../schemas/common.ts'
 import {ContentParams, type Content} from '../schemas/content.ts'
 import {
   Breakdown,
@@ -31,15 +23,15 @@ import {
 } from '../schemas/metrics.ts'
 import {msToIso} from '../times.ts'
 import type {WaitedStore} from '../waits.ts'
+import {optionsOf, READ} from './options.ts'
 import type {AfterEvent, ReadAfter} from './read-after.ts'
-import {jsonOrCsv, respond} from './respond.ts'
+import {respond} from './respond.ts'
 
 export interface ReadDeps {
   readonly reads: Reads
   readonly readAfter: ReadAfter
 }
 
-const TAGS = ['metrics']
 const BUCKETS_MAX = 5000
 /** What is open is in Redis, what left it is stored. */
 export const LIVE_STORE: readonly WaitedStore[] = ['redis']
@@ -89,19 +81,14 @@ export function addMetricsRoutes(app: Api, deps: ReadDeps): void {
   const {reads} = deps
   app.get(
     '/v1/content/:id/metrics',
-    {
-      config: {scope: 'read', maxAge: 0},
-      schema: {
-        tags: TAGS,
-        summary: 'Figures of one content, in total or for a period',
-        params: ContentParams,
-        querystring: MetricsQuery,
-        response: answers({200: jsonOrCsv(ContentMetrics), 202: Pending}, [
-          'not-found',
-          'not-acceptable',
-        ]),
-      },
-    },
+    optionsOf('metrics', READ, {
+      summary: 'Figures of one content, in total or for a period',
+      params: ContentParams,
+      querystring: MetricsQuery,
+      response: {200: ContentMetrics},
+      problems: ['not-found'],
+      csv: true,
+    }),
     async (request, reply) => {
       const {query, params} = request
       const period = periodOf(query, 'all')
@@ -141,18 +128,16 @@ function addSeries(app: Api, deps: ReadDeps): void {
   const {reads} = deps
   app.get(
     '/v1/content/:id/timeseries',
-    {
-      config: {scope: 'read', maxAge: 0},
-      schema: {
-        tags: TAGS,
-        summary: 'Figures of one content by minute, hour, day, week or month',
-        description:
-          'The last 30 days by default, the last hour by minute. Buckets are whole: the first starts where its minute, hour or day starts.',
-        params: ContentParams,
-        querystring: SeriesQuery,
-        response: answers({200: jsonOrCsv(Series), 202: Pending}, ['not-found', 'not-acceptable']),
-      },
-    },
+    optionsOf('metrics', READ, {
+      summary: 'Figures of one content by minute, hour, day, week or month',
+      description:
+        'The last 30 days by default, the last hour by minute. Buckets are whole: the first starts where its minute, hour or day starts.',
+      params: ContentParams,
+      querystring: SeriesQuery,
+      response: {200: Series},
+      problems: ['not-found'],
+      csv: true,
+    }),
     async (request, reply) => {
       const {query, params} = request
       const plan = seriesPlan(query)
@@ -177,19 +162,14 @@ function addBreakdowns(app: Api, deps: ReadDeps): void {
   const {reads} = deps
   app.get(
     '/v1/content/:id/breakdowns/:dimension',
-    {
-      config: {scope: 'read', maxAge: 0},
-      schema: {
-        tags: TAGS,
-        summary: 'Figures of one content by event type, device or content type',
-        params: closed({id: Uuid, dimension: oneOf(BREAKDOWNS)}),
-        querystring: MetricsQuery,
-        response: answers({200: jsonOrCsv(Breakdown), 202: Pending}, [
-          'not-found',
-          'not-acceptable',
-        ]),
-      },
-    },
+    optionsOf('metrics', READ, {
+      summary: 'Figures of one content by event type, device or content type',
+      params: closed({id: Uuid, dimension: oneOf(BREAKDOWNS)}),
+      querystring: MetricsQuery,
+      response: {200: Breakdown},
+      problems: ['not-found'],
+      csv: true,
+    }),
     async (request, reply) => {
       const {query, params} = request
       const period = periodOf(query, 'all')
@@ -214,21 +194,15 @@ function addShapes(app: Api, deps: ReadDeps): void {
   const {reads} = deps
   app.get(
     '/v1/content/:id/retention',
-    {
-      config: {scope: 'read', maxAge: 0},
-      schema: {
-        tags: TAGS,
-        summary: 'How many still watch at each hundredth of a content',
-        description:
-          'From positions where events carry them; else an approximation, and it says so.',
-        params: ContentParams,
-        querystring: ShapeQuery,
-        response: answers({200: jsonOrCsv(Retention), 202: Pending}, [
-          'not-found',
-          'not-acceptable',
-        ]),
-      },
-    },
+    optionsOf('metrics', READ, {
+      summary: 'How many still watch at each hundredth of a content',
+      description: 'From positions where events carry them; else an approximation, and it says so.',
+      params: ContentParams,
+      querystring: ShapeQuery,
+      response: {200: Retention},
+      problems: ['not-found'],
+      csv: true,
+    }),
     async (request, reply) => {
       const {query, params} = request
       const content = await contentAfter(deps, {id: params.id, query}, reply)
@@ -241,19 +215,14 @@ function addShapes(app: Api, deps: ReadDeps): void {
 
   app.get(
     '/v1/content/:id/percentiles',
-    {
-      config: {scope: 'read', maxAge: 0},
-      schema: {
-        tags: TAGS,
-        summary: 'How long people stay: percentiles of engagement_seconds',
-        params: ContentParams,
-        querystring: MetricsQuery,
-        response: answers({200: jsonOrCsv(Percentiles), 202: Pending}, [
-          'not-found',
-          'not-acceptable',
-        ]),
-      },
-    },
+    optionsOf('metrics', READ, {
+      summary: 'How long people stay: percentiles of engagement_seconds',
+      params: ContentParams,
+      querystring: MetricsQuery,
+      response: {200: Percentiles},
+      problems: ['not-found'],
+      csv: true,
+    }),
     async (request, reply) => {
       const {query, params} = request
       const period = periodOf(query, 'all')

@@ -2,8 +2,9 @@
 import {Type} from 'typebox'
 import type {Api} from '../app.ts'
 import type {Overview} from '../pipeline/overview.ts'
-import {answers, closed, Meta, nullable, Time} from '../schemas/common.ts'
+import {closed, Meta, nullable, Time} from '../schemas/common.ts'
 import {ContentSchema} from '../schemas/content.ts'
+import {optionsOf, READ} from './options.ts'
 
 const Figure = nullable(Type.Number())
 const PointFields = {
@@ -36,27 +37,19 @@ const HistorySchema = closed({
 export function addOverviewRoutes(app: Api, overview: Overview): void {
   app.get(
     '/v1/platform',
-    {
-      config: {scope: 'read', maxAge: 0},
-      schema: {
-        tags: ['metrics'],
-        summary: 'The whole platform now',
-        description: 'A figure that cannot be had at the moment is null.',
-        response: answers({200: OverviewSchema}),
-      },
-    },
+    optionsOf('metrics', READ, {
+      summary: 'The whole platform now',
+      description: 'A figure that cannot be had at the moment is null.',
+      response: {200: OverviewSchema},
+    }),
     async (_request, reply) => await reply.send(await overview.read()),
   )
   app.get(
     '/v1/platform/history',
-    {
-      config: {scope: 'read', maxAge: 0},
-      schema: {
-        tags: ['metrics'],
-        summary: 'The last half hour of the platform',
-        response: answers({200: HistorySchema}),
-      },
-    },
+    optionsOf('metrics', READ, {
+      summary: 'The last half hour of the platform',
+      response: {200: HistorySchema},
+    }),
     async (_request, reply) => await reply.send(await overview.history()),
   )
 }

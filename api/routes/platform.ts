@@ -5,14 +5,15 @@ import {parsePeriod, parseZone} from '../period.ts'
 import {planQuery} from '../query-plan.ts'
 import {CONTENTS_MAX} from '../reads/question.ts'
 import {roundAll, roundTo} from '../rounding.ts'
-import {answers, closed, DecimalsQuery, Pending, AfterQuery} from '../schemas/common.ts'
+import {closed, DecimalsQuery, AfterQuery} from '../schemas/common.ts'
 import {Active, Top, TopQuery} from '../schemas/metrics.ts'
 import {QueryAnswer, QueryBody, type QueryBody as Question} from '../schemas/query.ts'
 import {AfterOnlyQuery} from '../schemas/users.ts'
 import {msToIso} from '../times.ts'
 import {LIVE_STORE, STORED, type ReadDeps} from './metrics.ts'
 import {timeLabel} from '../query-rows.ts'
-import {jsonOrCsv, respond} from './respond.ts'
+import {optionsOf, READ} from './options.ts'
+import {respond} from './respond.ts'
 
 const WINDOW_MS = 600_000
 
@@ -29,15 +30,11 @@ export function addPlatformRoutes(app: Api, deps: ReadDeps): void {
   const {reads, readAfter} = deps
   app.get(
     '/v1/active',
-    {
-      config: {scope: 'read', maxAge: 0},
-      schema: {
-        tags: ['metrics'],
-        summary: 'Users with an event in the last five minutes',
-        querystring: AfterOnlyQuery,
-        response: answers({200: Active, 202: Pending}),
-      },
-    },
+    optionsOf('metrics', READ, {
+      summary: 'Users with an event in the last five minutes',
+      querystring: AfterOnlyQuery,
+      response: {200: Active},
+    }),
     async ({query}, reply) => {
       const pending = await readAfter(query, LIVE_STORE, reply)
       if (pending !== undefined) return await reply.send(pending)
@@ -54,17 +51,14 @@ export function addPlatformRoutes(app: Api, deps: ReadDeps): void {
 function addTop(app: Api, {reads, readAfter}: ReadDeps): void {
   app.get(
     '/v1/top',
-    {
-      config: {scope: 'read', maxAge: 0},
-      schema: {
-        tags: ['metrics'],
-        summary: 'Most engaging content: the last ten minutes, or any period',
-        description:
-          'Without a period (or with 10m): the last ten minutes, live, in steps of ten seconds, by engagement_seconds, plays or unique_viewers. Any period by any metric from stored buckets.',
-        querystring: TopQuery,
-        response: answers({200: jsonOrCsv(Top), 202: Pending}, ['not-acceptable']),
-      },
-    },
+    optionsOf('metrics', READ, {
+      summary: 'Most engaging content: the last ten minutes, or any period',
+      description:
+        'Without a period (or with 10m): the last ten minutes, live, in steps of ten seconds, by engagement_seconds, plays or unique_viewers. Any period by any metric from stored buckets.',
+      querystring: TopQuery,
+      response: {200: Top},
+      csv: true,
+    }),
     async (request, reply) => {
       const {query} = request
       const by = query.by ?? 'engagement_seconds'
@@ -110,22 +104,19 @@ function addTop(app: Api, {reads, readAfter}: ReadDeps): void {
 function addQuery(app: Api, {reads, readAfter}: ReadDeps): void {
   app.post(
     '/v1/query',
-    {
-      config: {scope: 'read'},
-      schema: {
-        tags: ['query'],
+    optionsOf(
+      'query',
+      {scope: 'read'},
+      {
         summary: 'Metrics by dimensions, filtered, for a period',
         description:
           'In the words of Plausible: metrics × dimensions × filters × date_range × order_by × pagination. What the stores cannot answer is refused with the reason.',
         querystring: closed({...DecimalsQuery, ...AfterQuery}),
         body: QueryBody,
-        response: answers({200: jsonOrCsv(QueryAnswer), 202: Pending}, [
-          'not-acceptable',
-          'too-large',
-          'unsupported-media-type',
-        ]),
+        response: {200: QueryAnswer},
+        csv: true,
       },
-    },
+    ),
     async (request, reply) => {
       const {query} = request
       const body = request.body as Question

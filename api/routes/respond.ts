@@ -1,6 +1,5 @@
 /** Answers as JSON or, when the caller prefers it, as CSV. */
 import type {FastifyReply, FastifyRequest} from 'fastify'
-import {Type, type TSchema} from 'typebox'
 import {toCsv} from '../csv.ts'
 import {Problem} from '../problem.ts'
 
@@ -36,16 +35,6 @@ export function preferredType(accept: string | undefined): AnswerType {
     errors: [{in: 'header', field: 'accept', detail: 'names neither', value: accept.slice(0, 200)}],
   })
 }
-
-/** The responses of a route that gives JSON and CSV. */
-export const jsonOrCsv = (schema: TSchema): TSchema =>
-  Type.Unsafe({
-    description: 'as JSON, or with Accept: text/csv as CSV',
-    content: {
-      'application/json': {schema},
-      'text/csv': {schema: Type.String()},
-    },
-  })
 
 /** Sends `body`, or its rows as CSV. */
 export function respond(

@@ -25,7 +25,6 @@ import {partsOf, wholeBuckets} from '../reads/parts.ts'
 import {checkScan, scanKeys} from '../reads/question.ts'
 import {readFrom, type Found, type Stores} from '../reads/stores.ts'
 import {roundAll} from '../rounding.ts'
-import {answers, Pending} from '../schemas/common.ts'
 import {
   BreakdownParams,
   FiguresQuery,
@@ -46,6 +45,7 @@ import {
 import {AfterOnlyQuery} from '../schemas/users.ts'
 import {msToIso} from '../times.ts'
 import {LIVE_STORE, STORED} from './metrics.ts'
+import {optionsOf, READ} from './options.ts'
 import type {AfterEvent, ReadAfter} from './read-after.ts'
 
 export interface StreamDeps {
@@ -55,8 +55,6 @@ export interface StreamDeps {
   readonly cursors: Cursors
 }
 
-const CONFIG = {scope: 'read', maxAge: 0} as const
-const TAGS = ['streams']
 const BUCKETS_MAX = 5000
 const KEYS_MAX = 100_000
 
@@ -135,14 +133,10 @@ export function addStreamRoutes(app: Api, deps: StreamDeps): void {
 function addList(app: Api, {streams, stores}: StreamDeps): void {
   app.get(
     '/v1/streams',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'Streams that are counted, and what can be asked of them',
-        response: answers({200: StreamList}),
-      },
-    },
+    optionsOf('streams', READ, {
+      summary: 'Streams that are counted, and what can be asked of them',
+      response: {200: StreamList},
+    }),
     () => ({
       items: streams
         .filter(({isReference}) => !isReference)
@@ -207,16 +201,13 @@ async function rowAfter(
 function addFigures(app: Api, deps: StreamDeps): void {
   app.get(
     '/v1/streams/:stream/metrics',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'Figures of one key of a stream, in total or for a period',
-        params: StreamParams,
-        querystring: FiguresQuery,
-        response: answers({200: StreamFigures, 202: Pending}, ['not-found']),
-      },
-    },
+    optionsOf('streams', READ, {
+      summary: 'Figures of one key of a stream, in total or for a period',
+      params: StreamParams,
+      querystring: FiguresQuery,
+      response: {200: StreamFigures},
+      problems: ['not-found'],
+    }),
     async ({params, query}, reply) => {
       const {period, slices} = stretchOf(rollupOf(deps.stores.plan(params.stream), query.by), query)
       const asked = await rowAfter(deps, params.stream, query, reply)
@@ -248,16 +239,13 @@ function bucketsOf(query: RowQuery & {readonly granularity?: Granularity}) {
 function addSeries(app: Api, deps: StreamDeps): void {
   app.get(
     '/v1/streams/:stream/timeseries',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'Figures of one key of a stream by minute, hour, day, week or month',
-        params: StreamParams,
-        querystring: StreamSeriesQuery,
-        response: answers({200: StreamSeries, 202: Pending}, ['not-found']),
-      },
-    },
+    optionsOf('streams', READ, {
+      summary: 'Figures of one key of a stream by minute, hour, day, week or month',
+      params: StreamParams,
+      querystring: StreamSeriesQuery,
+      response: {200: StreamSeries},
+      problems: ['not-found'],
+    }),
     async ({params, query}, reply) => {
       const {granularity, zone, buckets} = bucketsOf(query)
       const slices = buckets.map(({start, end}) => ({from: start / 1000, to: end / 1000}))
@@ -279,16 +267,13 @@ function addSeries(app: Api, deps: StreamDeps): void {
 function addBreakdown(app: Api, deps: StreamDeps): void {
   app.get(
     '/v1/streams/:stream/breakdown/:dimension',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'Figures of one key of a stream by the values of a split',
-        params: BreakdownParams,
-        querystring: FiguresQuery,
-        response: answers({200: StreamBreakdown, 202: Pending}, ['not-found']),
-      },
-    },
+    optionsOf('streams', READ, {
+      summary: 'Figures of one key of a stream by the values of a split',
+      params: BreakdownParams,
+      querystring: FiguresQuery,
+      response: {200: StreamBreakdown},
+      problems: ['not-found'],
+    }),
     async ({params: {stream, dimension}, query}, reply) => {
       const rollup = rollupOf(deps.stores.plan(stream), query.by)
       const at = rollup.split.indexOf(dimension)
@@ -329,18 +314,15 @@ function metricOf(names: readonly string[], wanted: string | undefined, by: stri
 function addTop(app: Api, {stores, readAfter}: StreamDeps): void {
   app.get(
     '/v1/streams/:stream/top',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'Keys with the most of a metric: in the live window, or in any period',
-        description:
-          'Without a period: the declared window, in steps of ten seconds. With one: every key as it is stored.',
-        params: StreamParams,
-        querystring: StreamTopQuery,
-        response: answers({200: StreamTop, 202: Pending}, ['not-found']),
-      },
-    },
+    optionsOf('streams', READ, {
+      summary: 'Keys with the most of a metric: in the live window, or in any period',
+      description:
+        'Without a period: the declared window, in steps of ten seconds. With one: every key as it is stored.',
+      params: StreamParams,
+      querystring: StreamTopQuery,
+      response: {200: StreamTop},
+      problems: ['not-found'],
+    }),
     async ({params: {stream}, query}, reply) => {
       const plan = stores.plan(stream)
       const {by, limit = 10} = query
@@ -402,16 +384,13 @@ const namesFor = ({measures}: RollupPlan, metric: string): ReadonlySet<string> =
 function addActive(app: Api, {stores, readAfter}: StreamDeps): void {
   app.get(
     '/v1/streams/:stream/active',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'Distinct values in the live window',
-        params: StreamParams,
-        querystring: AfterOnlyQuery,
-        response: answers({200: StreamActive, 202: Pending}, ['not-found']),
-      },
-    },
+    optionsOf('streams', READ, {
+      summary: 'Distinct values in the live window',
+      params: StreamParams,
+      querystring: AfterOnlyQuery,
+      response: {200: StreamActive},
+      problems: ['not-found'],
+    }),
     async ({params: {stream}, query}, reply) => {
       const {actives, stream: declared} = stores.plan(stream)
       const [window] = actives
@@ -433,16 +412,13 @@ function addActive(app: Api, {stores, readAfter}: StreamDeps): void {
 function addEvents(app: Api, {stores, readAfter, cursors}: StreamDeps): void {
   app.get(
     '/v1/streams/:stream/events',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'Events of one key of a stream, newest first',
-        params: StreamParams,
-        querystring: StreamEventsQuery,
-        response: answers({200: StreamEvents, 202: Pending}, ['not-found']),
-      },
-    },
+    optionsOf('streams', READ, {
+      summary: 'Events of one key of a stream, newest first',
+      params: StreamParams,
+      querystring: StreamEventsQuery,
+      response: {200: StreamEvents},
+      problems: ['not-found'],
+    }),
     async ({params: {stream}, query}, reply) => {
       stores.plan(stream)
       const micros = (field: 'from' | 'to'): number | null => {
@@ -468,16 +444,13 @@ function addEvents(app: Api, {stores, readAfter, cursors}: StreamDeps): void {
   )
   app.get(
     '/v1/streams/:stream/events/:id',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'One event of a stream, with what was looked up and computed for it',
-        params: StreamEventParams,
-        querystring: AfterOnlyQuery,
-        response: answers({200: StreamEvent, 202: Pending}, ['not-found']),
-      },
-    },
+    optionsOf('streams', READ, {
+      summary: 'One event of a stream, with what was looked up and computed for it',
+      params: StreamEventParams,
+      querystring: AfterOnlyQuery,
+      response: {200: StreamEvent},
+      problems: ['not-found'],
+    }),
     async ({params: {stream, id}, query}, reply) => {
       const own = parseId(stores.plan(stream), id)
       const pending = await readAfter(query, STORED, reply)

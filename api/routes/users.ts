@@ -3,7 +3,6 @@ import type {Api, Deps} from '../app.ts'
 import {parseInstant} from '../period.ts'
 import {refuse} from '../problem.ts'
 import type {ListPosition} from '../reads/events.ts'
-import {answers, Pending} from '../schemas/common.ts'
 import {
   ActivityList,
   ActivityQuery,
@@ -17,25 +16,20 @@ import {
 } from '../schemas/users.ts'
 import {isoOrNull} from '../times.ts'
 import {LIVE_STORE, STORED, type ReadDeps} from './metrics.ts'
-import {jsonOrCsv, respond} from './respond.ts'
-
-const TAGS = ['users']
-const CONFIG = {scope: 'read', maxAge: 0} as const
+import {optionsOf, READ} from './options.ts'
+import {respond} from './respond.ts'
 
 export function addUserRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>): void {
   const {reads, readAfter, cursors} = deps
   app.get(
     '/v1/users/:id/activity',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'Activity of a user, newest first',
-        params: UserParams,
-        querystring: ActivityQuery,
-        response: answers({200: jsonOrCsv(ActivityList), 202: Pending}, ['not-acceptable']),
-      },
-    },
+    optionsOf('users', READ, {
+      summary: 'Activity of a user, newest first',
+      params: UserParams,
+      querystring: ActivityQuery,
+      response: {200: ActivityList},
+      csv: true,
+    }),
     async (request, reply) => {
       const {query, params} = request
       const limit = query.limit ?? 50
@@ -60,16 +54,12 @@ export function addUserRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>):
 function addCounts(app: Api, {reads, readAfter}: ReadDeps): void {
   app.get(
     '/v1/users/:id/stats',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'How much a user did, by type, and when last',
-        params: UserParams,
-        querystring: AfterOnlyQuery,
-        response: answers({200: UserStats, 202: Pending}),
-      },
-    },
+    optionsOf('users', READ, {
+      summary: 'How much a user did, by type, and when last',
+      params: UserParams,
+      querystring: AfterOnlyQuery,
+      response: {200: UserStats},
+    }),
     async ({params, query}, reply) => {
       const pending = await readAfter(query, STORED, reply)
       if (pending !== undefined) return await reply.send(pending)
@@ -89,16 +79,13 @@ function addCounts(app: Api, {reads, readAfter}: ReadDeps): void {
 
   app.get(
     '/v1/users/:id/days',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'Activities of a user per day and type',
-        params: UserParams,
-        querystring: DaysQuery,
-        response: answers({200: jsonOrCsv(UserDays), 202: Pending}, ['not-acceptable']),
-      },
-    },
+    optionsOf('users', READ, {
+      summary: 'Activities of a user per day and type',
+      params: UserParams,
+      querystring: DaysQuery,
+      response: {200: UserDays},
+      csv: true,
+    }),
     async (request, reply) => {
       const {query, params} = request
       const {from = null, to = null} = query
@@ -122,15 +109,12 @@ function addCounts(app: Api, {reads, readAfter}: ReadDeps): void {
 function addPages(app: Api, {reads, readAfter}: ReadDeps): void {
   app.get(
     '/v1/pages',
-    {
-      config: CONFIG,
-      schema: {
-        tags: TAGS,
-        summary: 'Views per page, most seen first',
-        querystring: PagesQuery,
-        response: answers({200: jsonOrCsv(Pages), 202: Pending}, ['not-acceptable']),
-      },
-    },
+    optionsOf('users', READ, {
+      summary: 'Views per page, most seen first',
+      querystring: PagesQuery,
+      response: {200: Pages},
+      csv: true,
+    }),
     async (request, reply) => {
       const {query} = request
       const pending = await readAfter(query, LIVE_STORE, reply)

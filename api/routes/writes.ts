@@ -5,7 +5,7 @@ import type {Api, Deps} from '../app.ts'
 import {insertActivity, insertEvents, judgeEvents, judgeTime} from '../event-table.ts'
 import {writeOnce, type WriteOutcome} from '../idempotency.ts'
 import {notFound, Problem, refuse} from '../problem.ts'
-import {answers, closed, Uuid} from '../schemas/common.ts'
+import {closed, Uuid} from '../schemas/common.ts'
 import {
   ActivityHeaders,
   ActivityRequest,
@@ -16,9 +16,7 @@ import {
   Written,
   type NewEvent,
 } from '../schemas/writes.ts'
-
-const TAGS = ['writes']
-const BODY_PROBLEMS = ['conflict', 'too-large', 'unsupported-media-type'] as const
+import {optionsOf, WRITE} from './options.ts'
 
 interface WaitQuery {
   readonly wait?: 'committed' | 'processed' | undefined
@@ -54,17 +52,14 @@ export function addWriteRoutes(app: Api, deps: Deps): void {
   const {db, metrics} = deps
   app.post(
     '/v1/engagement-events',
-    {
-      config: {scope: 'write'},
-      schema: {
-        tags: TAGS,
-        summary: 'Write one event, or up to 1,000 that are written all or not at all',
-        querystring: WriteQuery,
-        headers: IdempotencyHeaders,
-        body: NewEvents,
-        response: answers({201: Written}, [...BODY_PROBLEMS]),
-      },
-    },
+    optionsOf('writes', WRITE, {
+      summary: 'Write one event, or up to 1,000 that are written all or not at all',
+      querystring: WriteQuery,
+      headers: IdempotencyHeaders,
+      body: NewEvents,
+      response: {201: Written},
+      problems: ['conflict'],
+    }),
     async (request, reply) => {
       const {body} = request
       const many = 'events' in body
@@ -102,19 +97,16 @@ function addActivityRoutes(app: Api, deps: Deps): void {
   const {db, metrics} = deps
   app.post(
     '/api/activity',
-    {
-      config: {scope: 'write'},
-      schema: {
-        tags: TAGS,
-        summary: 'Write an activity of a user, at once or in the background',
-        description:
-          'With `Prefer: respond-async` the answer is 202 as soon as the request is stored.',
-        querystring: WriteQuery,
-        headers: ActivityHeaders,
-        body: NewActivity,
-        response: answers({200: Written, 202: ActivityRequest}, [...BODY_PROBLEMS]),
-      },
-    },
+    optionsOf('writes', WRITE, {
+      summary: 'Write an activity of a user, at once or in the background',
+      description:
+        'With `Prefer: respond-async` the answer is 202 as soon as the request is stored.',
+      querystring: WriteQuery,
+      headers: ActivityHeaders,
+      body: NewActivity,
+      response: {200: Written, 202: ActivityRequest},
+      problems: ['conflict'],
+    }),
     async (request, reply) => {
       const {body} = request
       const late =
@@ -147,15 +139,16 @@ function addActivityRoutes(app: Api, deps: Deps): void {
 
   app.get(
     '/api/activity/requests/:id',
-    {
-      config: {scope: 'write', maxAge: 0},
-      schema: {
-        tags: TAGS,
+    optionsOf(
+      'writes',
+      {scope: 'write', maxAge: 0},
+      {
         summary: 'How far an asynchronous write is',
         params: closed({id: Uuid}),
-        response: answers({200: ActivityRequest}, ['not-found']),
+        response: {200: ActivityRequest},
+        problems: ['not-found'],
       },
-    },
+    ),
     async ({params, principal}) => {
       const found = await readRequest(db, params.id, deps.ownerFilter(principal))
       if (found === undefined) throw notFound('request', params.id)

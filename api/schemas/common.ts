@@ -9,7 +9,7 @@ import {
 } from 'typebox'
 import {CURSOR_PATTERN} from '../cursor.ts'
 import {INSTANT_PATTERN, PERIOD_PATTERN} from '../period.ts'
-import {PROBLEMS} from '../problem.ts'
+import {PROBLEMS, type ProblemKind} from '../problem.ts'
 
 /** Objects are closed: an unknown field of a request is refused, of an answer never sent. */
 export const closed = <T extends TProperties>(
@@ -60,7 +60,6 @@ export const Time = Type.String({
 })
 
 export const Count = Type.Integer({minimum: 0, examples: [3]})
-export const Ratio = Type.Number({examples: [0.016666666666666666]})
 
 export const SOURCES = ['redis', 'cassandra', 'postgresql', 'kafka'] as const
 export type Source = (typeof SOURCES)[number]
@@ -189,7 +188,7 @@ export const Pending = closed({
   }),
 })
 
-const problemAnswer = (kinds: readonly (keyof typeof PROBLEMS)[]): TSchema =>
+const problemAnswer = (kinds: readonly ProblemKind[]): TSchema =>
   Type.Unsafe<Static<typeof ProblemSchema>>({
     description: kinds.map(kind => PROBLEMS[kind].title).join('; '),
     content: {'application/problem+json': {schema: Type.Ref('Problem')}},
@@ -206,11 +205,11 @@ const COMMON = [
 ] as const
 
 /** The responses of a route: its own, and the problems that every route may answer with. */
-export function answers<const T extends Readonly<Record<number, TSchema>>>(
-  own: T,
-  more: readonly (keyof typeof PROBLEMS)[] = [],
-): T & Record<string, TSchema> {
-  const byStatus = new Map<number, (keyof typeof PROBLEMS)[]>()
+export function answers(
+  own: Readonly<Record<number, TSchema>>,
+  more: readonly ProblemKind[],
+): Record<number, TSchema> {
+  const byStatus = new Map<number, ProblemKind[]>()
   for (const kind of [...COMMON, ...more]) {
     const {status} = PROBLEMS[kind]
     byStatus.set(status, [...(byStatus.get(status) ?? []), kind])
