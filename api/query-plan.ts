@@ -8,10 +8,7 @@ import {bucketStarts, GRANULARITIES, type Granularity} from './calendar.ts'
 import type {MetricName} from './measures.ts'
 import {parsePeriod, parseZone, type Period} from './period.ts'
 import {refuse} from './problem.ts'
-import type {Filter, QueryBody} from './schemas/query.ts'
-
-export const DIMENSIONS = ['content', 'content_type', 'event_type', 'device'] as const
-export type Dimension = (typeof DIMENSIONS)[number]
+import type {Dimension, Filter, QueryBody} from './schemas/query.ts'
 
 /** What a row of the stores says about itself; `null` is a value of its own. */
 export interface RowLabels {
@@ -171,7 +168,7 @@ function checkAnswerable(metrics: readonly MetricName[], splitsTypes: boolean): 
  */
 export function planQuery(body: QueryBody, now: number): QueryPlan {
   const dimensions = body.dimensions ?? []
-  const metrics = body.metrics as readonly MetricName[]
+  const {metrics} = body
   const zone = parseZone(body.timezone, '/timezone', 'body')
   const granularity = granularityOf(dimensions)
   const period = toPeriod(body, now, zone)

@@ -3,10 +3,9 @@ import type {Readiness} from '../platform/status-server.ts'
 import type {Resources} from './compose.ts'
 import type {ApiConfig} from './config.ts'
 import type {LagWatch} from './pipeline/lag.ts'
+import type {PipelineView} from './schemas/admin.ts'
 
-export type Checks = () => Promise<
-  readonly {readonly name: string; readonly ok: boolean; readonly milliseconds: number | null}[]
->
+export type Checks = () => Promise<PipelineView['stores']>
 
 export function storeChecks({db, redis, cassandra, admin, registry}: Resources): Checks {
   const asks: readonly (readonly [string, () => Promise<unknown>])[] = [

@@ -11,9 +11,9 @@ import {deadLetterTopic, topicName} from '../../contracts/topics.ts'
 import {streamOfTopic} from '../../streams/load.ts'
 import type {Database} from '../database.ts'
 import {notFound, Problem} from '../problem.ts'
-import type {DeadLetterView} from '../schemas/admin.ts'
+import type {DeadLetterView, MessageView} from '../schemas/admin.ts'
 import type {AnyDecoder} from './decode-any.ts'
-import type {Inspector, MessageView} from './inspector.ts'
+import type {Inspector} from './inspector.ts'
 
 export interface DeadLetters {
   list(limit: number): Promise<readonly DeadLetterView[]>
@@ -22,16 +22,7 @@ export interface DeadLetters {
   discard(id: string): Promise<void>
 }
 
-interface OutboxLetter {
-  readonly id: string
-  readonly topic: string
-  readonly key: string | null
-  readonly reason: string
-  readonly message: string
-  readonly failed_at: string
-  readonly resolution: string | null
-  readonly payload: unknown
-}
+type OutboxLetter = Omit<DeadLetterView, 'origin'>
 
 const LETTER_COLUMNS = `id, topic, key, reason, message, resolution, payload,
   to_char(failed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS failed_at`
@@ -64,15 +55,7 @@ export function createDeadLetters(
   }
 
   const readTopic = async (topic: string, limit: number): Promise<readonly DeadLetterView[]> => {
-    const {items} = await inspector.messages({
-      topic,
-      partition: undefined,
-      offset: undefined,
-      since: undefined,
-      key: undefined,
-      limit,
-      newestFirst: true,
-    })
+    const {items} = await inspector.messages({topic, limit, newestFirst: true})
     const marks = await resolutions(items.map(item => idOf(topic, item)))
     return items.map(item => {
       const id = idOf(topic, item)
@@ -119,15 +102,7 @@ export function createDeadLetters(
         .catch(() => null)
       const counts = await Promise.all(
         topics.map(async topic => {
-          const {partitions} = await inspector.messages({
-            topic,
-            partition: undefined,
-            offset: undefined,
-            since: undefined,
-            key: undefined,
-            limit: 0,
-            newestFirst: true,
-          })
+          const {partitions} = await inspector.messages({topic, limit: 0, newestFirst: true})
           return partitions.reduce((sum, {begin, end}) => sum + end - begin, 0)
         }),
       ).catch(() => null)

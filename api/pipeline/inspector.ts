@@ -2,31 +2,17 @@
 import {partitionFor} from '../../contracts/partition.ts'
 import type {ConsumedRecord, KafkaAdmin, PartitionOffsets} from '../../platform/kafka.ts'
 import type {FetchFrom, RecordReader} from '../../platform/kafka-reader.ts'
+import type {MessageView} from '../schemas/admin.ts'
 import type {AnyDecoder} from './decode-any.ts'
-
-export interface MessageView {
-  readonly partition: number
-  readonly offset: number
-  readonly timestamp: string
-  readonly key: string | null
-  readonly value: unknown
-  readonly schema_id: number | null
-  /** Why the value could not be decoded, or null. */
-  readonly error: string | null
-  readonly headers: Readonly<Record<string, string>>
-  readonly value_bytes: number
-  /** The bytes as they are, base64; null for none, cut when they are many. */
-  readonly raw: string | null
-}
 
 export interface MessageRequest {
   readonly topic: string
-  readonly partition: number | undefined
+  readonly partition?: number | undefined
   /** From this offset upwards. */
-  readonly offset: number | undefined
+  readonly offset?: number | undefined
   /** From this time upwards, milliseconds. */
-  readonly since: number | undefined
-  readonly key: string | undefined
+  readonly since?: number | undefined
+  readonly key?: string | undefined
   readonly limit: number
   readonly newestFirst: boolean
 }

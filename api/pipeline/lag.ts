@@ -5,15 +5,7 @@
  */
 import type {KafkaAdmin} from '../../platform/kafka.ts'
 import type {Session} from '../database.ts'
-
-export interface PartitionLag {
-  readonly topic: string
-  readonly partition: number
-  /** Next offset to be processed; -1 when nothing was committed. */
-  readonly committed: number
-  readonly end: number
-  readonly lag: number
-}
+import type {PartitionLag} from '../schemas/admin.ts'
 
 export interface LagView {
   /** When it was looked at, milliseconds since 1970. */

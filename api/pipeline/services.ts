@@ -1,14 +1,9 @@
 /** What relay and processor say about themselves over HTTP. */
 import {messageOf} from '../../platform/errors.ts'
+import type {PipelineView} from '../schemas/admin.ts'
 import {readFlushTimes} from './flush-times.ts'
 
-export interface ServiceState {
-  readonly name: string
-  readonly url: string
-  readonly ready: boolean | null
-  readonly reasons: string[]
-  readonly details: unknown
-}
+type ServiceState = PipelineView['services'][number]
 
 const TIMEOUT_MS = 1000
 const BYTES_MAX = 1_000_000

@@ -7,9 +7,9 @@ import {textOf, type Fields} from '../../readmodel/fields.ts'
 import type {EventId, StoredEvent} from '../../readmodel/raw-table.ts'
 import type {StreamReads} from '../../readmodel/stream-reads.ts'
 import type {Session} from '../database.ts'
-import type {TraceStage} from '../schemas/admin.ts'
+import type {MessageView, TraceStage} from '../schemas/admin.ts'
 import {isoOrNull, msToIso} from '../times.ts'
-import type {Inspector, MessageView} from './inspector.ts'
+import type {Inspector} from './inspector.ts'
 
 export interface TraceDeps {
   readonly db: Session
@@ -150,8 +150,6 @@ async function findMessage(
   const {items} = await inspector.messages({
     topic,
     partition,
-    offset: undefined,
-    since: undefined,
     key: wanted.key ?? undefined,
     limit: 500,
     newestFirst: true,

@@ -1,6 +1,6 @@
 /** What can be read, whichever store answers. Routes, GraphQL and live streams know only this. */
 import type {Granularity} from '../calendar.ts'
-import type {Dimension, QueryPlan} from '../query-plan.ts'
+import type {QueryPlan} from '../query-plan.ts'
 import type {AnswerRow} from '../query-rows.ts'
 import type {MetricName, MetricValues} from '../measures.ts'
 import type {Period} from '../period.ts'
@@ -8,6 +8,7 @@ import type {Meta} from '../schemas/common.ts'
 import type {Content} from '../schemas/content.ts'
 import type {EventView} from '../schemas/events.ts'
 import type {RetentionView} from '../schemas/metrics.ts'
+import type {Dimension} from '../schemas/query.ts'
 import type {ActivityView} from '../schemas/users.ts'
 import type {ListPosition, ListRequest} from './events.ts'
 

@@ -8,6 +8,7 @@ import type {Session} from '../database.ts'
 import type {DeadLetters} from '../pipeline/dead-letters.ts'
 import type {Inspector} from '../pipeline/inspector.ts'
 import type {LagWatch} from '../pipeline/lag.ts'
+import type {Checks} from '../readiness.ts'
 import {parseId} from '../reads/events.ts'
 import type {Stores} from '../reads/stores.ts'
 import {readProcessor, readService} from '../pipeline/services.ts'
@@ -37,9 +38,7 @@ export interface AdminDeps {
   readonly streams: readonly Stream[]
   readonly planOf: Stores['plan']
   /** Asks each store and says how long it took. */
-  readonly checkStores: () => Promise<
-    readonly {readonly name: string; readonly ok: boolean; readonly milliseconds: number | null}[]
-  >
+  readonly checkStores: Checks
 }
 
 export interface AdminOptions {
@@ -74,16 +73,8 @@ export function addAdminRoutes(app: Api, deps: AdminDeps, options: AdminOptions)
   )
 }
 
-interface LaneRow {
-  readonly lane: number
-  readonly lanes: number
-  readonly epoch: string
-  readonly owner: string | null
-  readonly updated_at: string | null
-}
-
-async function readLanes(db: Session): Promise<readonly LaneRow[]> {
-  const {rows} = await db.query<LaneRow>(
+async function readLanes(db: Session): Promise<readonly PipelineView['lanes'][number][]> {
+  const {rows} = await db.query<PipelineView['lanes'][number]>(
     `SELECT lane, lanes, epoch::text AS epoch, owner,
             to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at
      FROM cdc.relay_cursor ORDER BY lane`,

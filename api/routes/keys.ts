@@ -5,7 +5,7 @@ import type {Api, AppOptions, Deps} from '../app.ts'
 import {judgeTime} from '../event-table.ts'
 import {SESSION_COOKIE} from '../plugins/auth.ts'
 import {notFound, Problem, refuse} from '../problem.ts'
-import {closed, nullable, oneOf, textOf, Time} from '../schemas/common.ts'
+import {closed, nullable, oneOf, optional, textOf, Time} from '../schemas/common.ts'
 import {WrittenTime} from '../schemas/content.ts'
 import {ADMIN, optionsOf} from './options.ts'
 
@@ -28,7 +28,7 @@ const CreatedKey = closed({
 const NewKeyBody = closed({
   name: textOf(100),
   scopes: Type.Array(oneOf(SCOPES), {minItems: 1, maxItems: 3, uniqueItems: true}),
-  expires_at: Type.Optional(Type.Unsafe<string | null>({...WrittenTime, type: ['string', 'null']})),
+  ...optional({expires_at: nullable(WrittenTime)}),
 })
 
 const YEARS_MS = 100 * 365 * 86_400_000

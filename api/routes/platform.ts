@@ -7,8 +7,8 @@ import {CONTENTS_MAX} from '../reads/question.ts'
 import {roundAll, roundTo} from '../rounding.ts'
 import {closed, DecimalsQuery, AfterQuery} from '../schemas/common.ts'
 import {Active, Top, TopQuery} from '../schemas/metrics.ts'
-import {QueryAnswer, QueryBody, type QueryBody as Question} from '../schemas/query.ts'
-import {AfterOnlyQuery} from '../schemas/users.ts'
+import {QueryAnswer, QueryBody} from '../schemas/query.ts'
+import {AfterOnlyQuery} from '../schemas/common.ts'
 import {msToIso} from '../times.ts'
 import {LIVE_STORE, STORED, type ReadDeps} from './metrics.ts'
 import {timeLabel} from '../query-rows.ts'
@@ -118,8 +118,7 @@ function addQuery(app: Api, {reads, readAfter}: ReadDeps): void {
       },
     ),
     async (request, reply) => {
-      const {query} = request
-      const body = request.body as Question
+      const {query, body} = request
       const plan = planQuery(body, Date.now())
       const isFew = plan.contents !== undefined && plan.contents.size <= CONTENTS_MAX
       const pending = await readAfter(query, isFew ? LIVE_STORE : STORED, reply)

@@ -42,7 +42,7 @@ import {
   StreamTop,
   StreamTopQuery,
 } from '../schemas/streams.ts'
-import {AfterOnlyQuery} from '../schemas/users.ts'
+import {AfterOnlyQuery} from '../schemas/common.ts'
 import {msToIso} from '../times.ts'
 import {LIVE_STORE, STORED} from './metrics.ts'
 import {optionsOf, READ} from './options.ts'

@@ -3,10 +3,10 @@ import type {Api, Deps} from '../app.ts'
 import {parseInstant} from '../period.ts'
 import {refuse} from '../problem.ts'
 import type {ListPosition} from '../reads/events.ts'
+import {AfterOnlyQuery} from '../schemas/common.ts'
 import {
   ActivityList,
   ActivityQuery,
-  AfterOnlyQuery,
   DaysQuery,
   Pages,
   PagesQuery,

@@ -18,17 +18,12 @@ import {
 } from '../schemas/writes.ts'
 import {optionsOf, WRITE} from './options.ts'
 
-interface WaitQuery {
-  readonly wait?: 'committed' | 'processed' | undefined
-  readonly wait_ms?: number | undefined
-}
-
 type Status = Written['status']
 
 /** Waits until the last of the events is in the numbers, when that was asked for. */
 async function statusAfter(
   deps: Deps,
-  query: WaitQuery,
+  query: WriteQuery,
   stream: 'engagement' | 'activity',
   ids: readonly number[],
 ): Promise<Status> {

@@ -1,18 +1,24 @@
 /** The pipeline from inside. */
 import {Type, type Static} from 'typebox'
-import {INSTANT_PATTERN} from '../period.ts'
-import {closed, Count, limitOf, nullable, oneOf, RowId, StreamName, Time} from './common.ts'
+import {
+  closed,
+  Count,
+  instantOf,
+  limitOf,
+  nullable,
+  oneOf,
+  optional,
+  RowId,
+  StreamName,
+  Time,
+} from './common.ts'
 
 const Partition = Type.Integer({minimum: 0, maximum: 100_000})
-const Offset = Type.Integer({minimum: -1})
-const AnyJson = (description: string): ReturnType<typeof Type.Unsafe<unknown>> =>
-  Type.Unsafe<unknown>({description})
+const AnyJson = (description: string) => Type.Unsafe<unknown>({description})
 
-export const TopicName = Type.String({
-  pattern: '^[A-Za-z0-9._-]{1,249}$',
-  examples: ['engagement_events'],
+export const TopicParams = closed({
+  topic: Type.String({pattern: '^[A-Za-z0-9._-]{1,249}$', examples: ['engagement_events']}),
 })
-export const TopicParams = closed({topic: TopicName})
 
 const PartitionView = closed({partition: Partition, begin: Count, end: Count})
 
@@ -29,24 +35,24 @@ export const TopicView = closed({
   subject: nullable(Type.String()),
 })
 
-export const MessagesQuery = closed({
-  partition: Type.Optional(Partition),
-  offset: Type.Optional(
-    Type.Integer({
+export const MessagesQuery = closed(
+  optional({
+    partition: Partition,
+    offset: Type.Integer({
       minimum: 0,
       maximum: Number.MAX_SAFE_INTEGER,
       description: 'from here upwards',
     }),
-  ),
-  since: Type.Optional(
-    Type.String({pattern: INSTANT_PATTERN, description: 'from this time upwards'}),
-  ),
-  key: Type.Optional(
-    Type.String({maxLength: 1000, pattern: '^[^\\u0000]*$', description: 'exactly this key'}),
-  ),
-  order: Type.Optional(oneOf(['newest', 'oldest'], {default: 'newest'})),
-  limit: Type.Optional(limitOf(50, 500)),
-})
+    since: instantOf({description: 'from this time upwards'}),
+    key: Type.String({
+      maxLength: 1000,
+      pattern: '^[^\\u0000]*$',
+      description: 'exactly this key',
+    }),
+    order: oneOf(['newest', 'oldest'], {default: 'newest'}),
+    limit: limitOf(50, 500),
+  }),
+)
 
 export const Message = closed({
   partition: Partition,
@@ -60,6 +66,7 @@ export const Message = closed({
   value_bytes: Count,
   raw: nullable(Type.String({description: 'base64, at most 64 KiB of it'})),
 })
+export type MessageView = Static<typeof Message>
 export const MessageList = closed({
   items: Type.Array(Message),
   partitions: Type.Array(PartitionView),
@@ -79,21 +86,19 @@ export const SubjectView = closed({
   ),
 })
 
+const PartitionLag = closed({
+  topic: Type.String(),
+  partition: Partition,
+  /** Next offset to be processed; -1 when nothing was committed. */
+  committed: Type.Integer({minimum: -1}),
+  end: Count,
+  lag: Count,
+})
+export type PartitionLag = Static<typeof PartitionLag>
+
 export const GroupList = closed({
   items: Type.Array(
-    closed({
-      group: Type.String(),
-      lag: Count,
-      partitions: Type.Array(
-        closed({
-          topic: Type.String(),
-          partition: Partition,
-          committed: Offset,
-          end: Count,
-          lag: Count,
-        }),
-      ),
-    }),
+    closed({group: Type.String(), lag: Count, partitions: Type.Array(PartitionLag)}),
   ),
 })
 
@@ -116,9 +121,7 @@ export const PipelineView = closed({
       updated_at: nullable(Time),
     }),
   ),
-  partitions: Type.Array(
-    closed({topic: Type.String(), partition: Partition, committed: Offset, end: Count, lag: Count}),
-  ),
+  partitions: Type.Array(PartitionLag),
   lag_records: nullable(Count),
   stores: Type.Array(
     closed({name: Type.String(), ok: Type.Boolean(), milliseconds: nullable(Type.Number())}),

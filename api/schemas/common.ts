@@ -4,9 +4,13 @@ import {
   type Static,
   type TObject,
   type TObjectOptions,
+  type TOptional,
   type TProperties,
   type TSchema,
+  type TString,
+  type TStringOptions,
 } from 'typebox'
+import {GRANULARITIES} from '../calendar.ts'
 import {CURSOR_PATTERN} from '../cursor.ts'
 import {INSTANT_PATTERN, PERIOD_PATTERN} from '../period.ts'
 import {PROBLEMS, type ProblemKind} from '../problem.ts'
@@ -16,6 +20,12 @@ export const closed = <T extends TProperties>(
   fields: T,
   options: TObjectOptions = {},
 ): TObject<T> => Type.Object(fields, {additionalProperties: false, ...options})
+
+/** Fields that may be left out. */
+export const optional = <T extends TProperties>(fields: T) =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, schema]) => [name, Type.Optional(schema)]),
+  ) as unknown as {[K in keyof T]: TOptional<T[K]>}
 
 /** The schema, or null. One `type` list instead of `anyOf`: it is written out several times faster. */
 export function nullable<T extends TSchema>(
@@ -39,18 +49,13 @@ export const Uuid = Type.String({
 })
 
 /** Text that PostgreSQL can hold: it refuses NUL. */
-export const textOf = (maxLength: number, minLength = 1): ReturnType<typeof Type.String> =>
-  Type.String({minLength, maxLength, pattern: '^[^\\u0000]*$'})
+export const textOf = (maxLength: number, options: TStringOptions = {}): TString =>
+  Type.String({minLength: 1, maxLength, pattern: '^[^\\u0000]*$', ...options})
 
 export const EventId = Type.Integer({minimum: 1, maximum: Number.MAX_SAFE_INTEGER, examples: [1]})
 
 /** Id of a row of any stream, as text. */
-export const RowId = Type.String({
-  minLength: 1,
-  maxLength: 200,
-  pattern: '^[^\\u0000]*$',
-  examples: ['1'],
-})
+export const RowId = textOf(200, {examples: ['1']})
 export const StreamName = Type.String({pattern: '^[a-z][a-z0-9_]{0,62}$', examples: ['engagement']})
 
 export const Time = Type.String({
@@ -58,6 +63,11 @@ export const Time = Type.String({
   description: 'RFC 3339 with microseconds, UTC',
   examples: ['2026-01-31T12:00:00.000000Z'],
 })
+
+/** Date or time of a caller. */
+export const instantOf = (options: TStringOptions = {}): TString =>
+  Type.String({pattern: INSTANT_PATTERN, ...options})
+export const Zone = Type.String({maxLength: 50, pattern: '^[A-Za-z][A-Za-z0-9_+/-]*$'})
 
 export const Count = Type.Integer({minimum: 0, examples: [3]})
 
@@ -85,73 +95,68 @@ export const Page = closed({
 export const limitOf = (fallback: number, maximum: number): ReturnType<typeof Type.Integer> =>
   Type.Integer({minimum: 1, maximum, default: fallback})
 
-export const PageQuery = {
-  limit: Type.Optional(limitOf(50, 500)),
-  cursor: Type.Optional(
-    Type.String({
-      pattern: CURSOR_PATTERN,
-      description: '`page.next_cursor` of the page before; it belongs to one query',
-    }),
-  ),
-}
+export const PageQuery = optional({
+  limit: limitOf(50, 500),
+  cursor: Type.String({
+    pattern: CURSOR_PATTERN,
+    description: '`page.next_cursor` of the page before; it belongs to one query',
+  }),
+})
 
-export const PeriodQuery = {
-  period: Type.Optional(
-    Type.String({
-      pattern: PERIOD_PATTERN,
-      description: '`all`, `day`, `week`, `month`, `year`, or a number with m, h, d, w or mo',
-      examples: ['7d'],
-    }),
-  ),
-  from: Type.Optional(
-    Type.String({
-      pattern: INSTANT_PATTERN,
-      description: 'date or time, included',
-      examples: ['2026-01-01'],
-    }),
-  ),
-  to: Type.Optional(
-    Type.String({
-      pattern: INSTANT_PATTERN,
-      description: 'date or time, not included',
-      examples: ['2026-02-01T00:00:00Z'],
-    }),
-  ),
-  timezone: Type.Optional(
-    Type.String({
-      maxLength: 50,
-      pattern: '^[A-Za-z][A-Za-z0-9_+/-]*$',
-      description: 'IANA name; UTC when left out',
-      examples: ['Europe/Berlin'],
-    }),
-  ),
-}
+export const PeriodQuery = optional({
+  period: Type.String({
+    pattern: PERIOD_PATTERN,
+    description: '`all`, `day`, `week`, `month`, `year`, or a number with m, h, d, w or mo',
+    examples: ['7d'],
+  }),
+  from: instantOf({description: 'date or time, included', examples: ['2026-01-01']}),
+  to: instantOf({description: 'date or time, not included', examples: ['2026-02-01T00:00:00Z']}),
+  timezone: Type.Unsafe<string>({
+    ...Zone,
+    description: 'IANA name; UTC when left out',
+    examples: ['Europe/Berlin'],
+  }),
+})
 
-export const DecimalsQuery = {
-  decimals: Type.Optional(
-    Type.Integer({minimum: 0, maximum: 10, description: 'round numbers; unrounded when left out'}),
-  ),
-}
+export const DecimalsQuery = optional({
+  decimals: Type.Integer({
+    minimum: 0,
+    maximum: 10,
+    description: 'round numbers; unrounded when left out',
+  }),
+})
 
 /** Read-your-writes. */
-export const AfterQuery = {
-  after_event: Type.Optional(
-    Type.String({
-      pattern: '^([a-z][a-z0-9_]{0,62}:)?[\\w.~-]{1,200}$',
-      description:
-        'answer only with this event included: `activity:9`, any `stream:id`, or `7` of engagement',
-      examples: ['engagement:1'],
-    }),
-  ),
-  wait_ms: Type.Optional(
-    Type.Integer({
-      minimum: 0,
-      maximum: 60_000,
-      default: 2000,
-      description: 'how long to wait for it',
-    }),
-  ),
+export const AfterQuery = optional({
+  after_event: Type.String({
+    pattern: '^([a-z][a-z0-9_]{0,62}:)?[\\w.~-]{1,200}$',
+    description:
+      'answer only with this event included: `activity:9`, any `stream:id`, or `7` of engagement',
+    examples: ['engagement:1'],
+  }),
+  wait_ms: Type.Integer({
+    minimum: 0,
+    maximum: 60_000,
+    default: 2000,
+    description: 'how long to wait for it',
+  }),
+})
+export const AfterOnlyQuery = closed(AfterQuery)
+
+/** What figures are asked for by. */
+export const FiguresFields = {...PeriodQuery, ...DecimalsQuery, ...AfterQuery}
+export const SeriesFields = {
+  ...optional({granularity: oneOf(GRANULARITIES, {default: 'day'})}),
+  ...FiguresFields,
 }
+
+/** What every series has; `description` tells what its buckets hold. */
+export const seriesOf = <M extends TSchema>(metrics: M, description: string) => ({
+  granularity: oneOf(GRANULARITIES),
+  timezone: Type.String(),
+  buckets: Type.Array(closed({start: Time, end: Time, metrics}), {description}),
+  meta: Meta,
+})
 
 export const ProblemSchema = closed(
   {

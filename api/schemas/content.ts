@@ -1,7 +1,18 @@
 /** Content as it is served and written. */
 import {Type, type Static} from 'typebox'
 import {CONTENT_TYPES} from '../../streams/content.ts'
-import {closed, Meta, nullable, oneOf, Page, PageQuery, textOf, Time, Uuid} from './common.ts'
+import {
+  closed,
+  Meta,
+  nullable,
+  oneOf,
+  optional,
+  Page,
+  PageQuery,
+  textOf,
+  Time,
+  Uuid,
+} from './common.ts'
 
 export const ContentSchema = closed({
   id: Uuid,
@@ -26,16 +37,11 @@ export const CONTENT_ORDERS = [
 export type ContentOrder = (typeof CONTENT_ORDERS)[number]
 
 export const ContentListQuery = closed({
-  search: Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 200,
-      pattern: '^[^\\u0000]*$',
-      description: 'part of title or slug, whatever its case',
-    }),
-  ),
-  content_type: Type.Optional(oneOf(CONTENT_TYPES)),
-  order: Type.Optional(oneOf(CONTENT_ORDERS, {default: '-publish_ts'})),
+  ...optional({
+    search: textOf(200, {description: 'part of title or slug, whatever its case'}),
+    content_type: oneOf(CONTENT_TYPES),
+    order: oneOf(CONTENT_ORDERS, {default: '-publish_ts'}),
+  }),
   ...PageQuery,
 })
 export type ContentListQuery = Static<typeof ContentListQuery>
@@ -44,11 +50,8 @@ export const ContentList = closed({items: Type.Array(ContentSchema), page: Page,
 
 export const ContentAnswer = closed({content: ContentSchema, meta: Meta})
 
-const LengthSeconds = Type.Unsafe<number | null>({
-  type: ['integer', 'null'],
-  minimum: 0,
-  maximum: 2_147_483_647,
-})
+/** What a column of four bytes holds. */
+export const Int32 = Type.Integer({minimum: 0, maximum: 2_147_483_647})
 
 /** A time that is written: it must exist and lie in what the stores can bucket. */
 export const WrittenTime = Type.String({
@@ -57,34 +60,15 @@ export const WrittenTime = Type.String({
   examples: ['2026-01-31T12:00:00Z'],
 })
 
-const ContentFields = {
-  slug: textOf(200),
-  title: textOf(1000),
-  content_type: Type.Unsafe<(typeof CONTENT_TYPES)[number] | null>({
-    enum: [...CONTENT_TYPES, null],
-  }),
-  length_seconds: LengthSeconds,
+const Names = {slug: textOf(200), title: textOf(1000)}
+const OtherFields = optional({
+  content_type: nullable(oneOf(CONTENT_TYPES)),
+  length_seconds: nullable(Int32),
   publish_ts: WrittenTime,
-}
-
-export const NewContent = closed({
-  id: Type.Optional(Uuid),
-  slug: ContentFields.slug,
-  title: ContentFields.title,
-  content_type: Type.Optional(ContentFields.content_type),
-  length_seconds: Type.Optional(ContentFields.length_seconds),
-  publish_ts: Type.Optional(ContentFields.publish_ts),
 })
+
+export const NewContent = closed({...optional({id: Uuid}), ...Names, ...OtherFields})
 export type NewContent = Static<typeof NewContent>
 
-export const ContentChange = closed(
-  {
-    slug: Type.Optional(ContentFields.slug),
-    title: Type.Optional(ContentFields.title),
-    content_type: Type.Optional(ContentFields.content_type),
-    length_seconds: Type.Optional(ContentFields.length_seconds),
-    publish_ts: Type.Optional(ContentFields.publish_ts),
-  },
-  {minProperties: 1},
-)
+export const ContentChange = closed({...optional(Names), ...OtherFields}, {minProperties: 1})
 export type ContentChange = Static<typeof ContentChange>

@@ -6,15 +6,16 @@ import {
   closed,
   DecimalsQuery,
   EventId,
+  instantOf,
   Meta,
   nullable,
   oneOf,
+  optional,
   Page,
   PageQuery,
   Time,
   Uuid,
 } from './common.ts'
-import {INSTANT_PATTERN} from '../period.ts'
 
 const EventFields = {
   event_id: EventId,
@@ -36,13 +37,10 @@ export type EventView = Static<typeof EventSchema>
 
 export const EventAnswer = closed({...EventFields, meta: Meta})
 export const EventParams = closed({id: EventId})
-export const EventQuery = closed({...DecimalsQuery})
+export const EventQuery = closed(DecimalsQuery)
 
-const Instant = Type.String({pattern: INSTANT_PATTERN})
 export const EventListQuery = closed({
-  event_type: Type.Optional(oneOf(EVENT_TYPES)),
-  from: Type.Optional(Instant),
-  to: Type.Optional(Instant),
+  ...optional({event_type: oneOf(EVENT_TYPES), from: instantOf(), to: instantOf()}),
   ...PageQuery,
   ...DecimalsQuery,
   ...AfterQuery,

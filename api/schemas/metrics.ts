@@ -1,17 +1,17 @@
 /** Figures of contents as they are served. */
 import {Type, type Static} from 'typebox'
 import {METRIC_NAMES} from '../measures.ts'
-import {GRANULARITIES} from '../calendar.ts'
 import {
-  AfterQuery,
   closed,
   Count,
-  DecimalsQuery,
+  FiguresFields,
   limitOf,
   Meta,
   nullable,
   oneOf,
-  PeriodQuery,
+  optional,
+  SeriesFields,
+  seriesOf,
   Time,
   Uuid,
 } from './common.ts'
@@ -56,42 +56,28 @@ const MetricFields = {
 export const MetricsSchema = closed(MetricFields)
 
 /** Metrics that rows of a series and of a breakdown have. */
-export const MetricsQuery = closed({...PeriodQuery, ...DecimalsQuery, ...AfterQuery})
+export const MetricsQuery = closed(FiguresFields)
 
 export const ContentMetrics = closed({content: ContentSchema, metrics: MetricsSchema, meta: Meta})
 
-export const SeriesQuery = closed({
-  granularity: Type.Optional(oneOf(GRANULARITIES, {default: 'day'})),
-  ...PeriodQuery,
-  ...DecimalsQuery,
-  ...AfterQuery,
-})
+export const SeriesQuery = closed(SeriesFields)
 
 export const Series = closed({
   content_id: Uuid,
-  granularity: oneOf(GRANULARITIES),
-  timezone: Type.String(),
-  buckets: Type.Array(closed({start: Time, end: Time, metrics: MetricsSchema}), {
-    description: 'every bucket of the period; empty ones hold zeros',
-  }),
-  meta: Meta,
+  ...seriesOf(MetricsSchema, 'every bucket of the period; empty ones hold zeros'),
 })
 
 export const BREAKDOWNS = ['event_type', 'device', 'content_type'] as const
 
 export const Breakdown = closed({
   dimension: oneOf(BREAKDOWNS),
-  items: Type.Array(
-    closed({value: Type.Unsafe<string | null>({type: ['string', 'null']}), metrics: MetricsSchema}),
-  ),
+  items: Type.Array(closed({value: nullable(Type.String()), metrics: MetricsSchema})),
   meta: Meta,
 })
 
-export const RETENTION_BASES = ['position', 'watched_from_0'] as const
-
 export const Retention = closed({
   content_id: Uuid,
-  basis: oneOf(RETENTION_BASES, {
+  basis: oneOf(['position', 'watched_from_0'], {
     description:
       'position: from raw_payload.position_ms; watched_from_0: an approximation from durations alone',
   }),
@@ -126,23 +112,22 @@ export const Percentiles = closed({
 
 /** What the window of ten minutes can be ordered by, and what any period can. */
 export const TopQuery = closed({
-  by: Type.Optional(oneOf(METRIC_NAMES, {default: 'engagement_seconds'})),
-  limit: Type.Optional(limitOf(10, 100)),
-  ...PeriodQuery,
-  ...DecimalsQuery,
-  ...AfterQuery,
+  ...optional({
+    by: oneOf(METRIC_NAMES, {default: 'engagement_seconds'}),
+    limit: limitOf(10, 100),
+  }),
+  ...FiguresFields,
 })
+
+/** A figure of any content: some are times. */
+export const MetricValue = Type.Unsafe<number | string | null>({type: ['number', 'string', 'null']})
 
 export const Top = closed({
   by: oneOf(METRIC_NAMES),
   from: nullable(Time),
   to: Time,
   items: Type.Array(
-    closed({
-      rank: Type.Integer({minimum: 1}),
-      content: ContentSchema,
-      value: Type.Unsafe<number | string | null>({type: ['number', 'string', 'null']}),
-    }),
+    closed({rank: Type.Integer({minimum: 1}), content: ContentSchema, value: MetricValue}),
   ),
   meta: Meta,
 })

@@ -1,19 +1,19 @@
 /** Any declared stream: what it counts, its figures, its events. */
 import {Type} from 'typebox'
-import {GRANULARITIES} from '../calendar.ts'
-import {INSTANT_PATTERN} from '../period.ts'
 import {
   AfterQuery,
   closed,
-  DecimalsQuery,
+  FiguresFields,
+  instantOf,
   limitOf,
   Meta,
   nullable,
-  oneOf,
+  optional,
   Page,
   PageQuery,
-  PeriodQuery,
   RowId,
+  SeriesFields,
+  seriesOf,
   StreamName,
   Time,
 } from './common.ts'
@@ -51,34 +51,21 @@ export const StreamList = closed({
 })
 
 /** Which row of which rollup. */
-const RowQuery = {
-  by: Type.Optional(
-    Type.Unsafe<string>({...Name, description: 'the rollup; the whole stream when left out'}),
-  ),
-  key: Type.Optional(
-    Type.Array(KeyText, {
-      maxItems: 10,
-      description:
-        'value of each column of the rollup, in its order; `(none)` for null, `((none)` for that text',
-    }),
-  ),
-}
-
-export const FiguresQuery = closed({...RowQuery, ...PeriodQuery, ...DecimalsQuery, ...AfterQuery})
-export const StreamSeriesQuery = closed({
-  ...RowQuery,
-  granularity: Type.Optional(oneOf(GRANULARITIES, {default: 'day'})),
-  ...PeriodQuery,
-  ...DecimalsQuery,
-  ...AfterQuery,
+const RowQuery = optional({
+  by: Type.Unsafe<string>({...Name, description: 'the rollup; the whole stream when left out'}),
+  key: Type.Array(KeyText, {
+    maxItems: 10,
+    description:
+      'value of each column of the rollup, in its order; `(none)` for null, `((none)` for that text',
+  }),
 })
+
+export const FiguresQuery = closed({...RowQuery, ...FiguresFields})
+export const StreamSeriesQuery = closed({...RowQuery, ...SeriesFields})
 export const StreamTopQuery = closed({
   by: Name,
-  metric: Type.Optional(Name),
-  limit: Type.Optional(limitOf(10, 1000)),
-  ...PeriodQuery,
-  ...DecimalsQuery,
-  ...AfterQuery,
+  ...optional({metric: Name, limit: limitOf(10, 1000)}),
+  ...FiguresFields,
 })
 
 const Row = {stream: Type.String(), by: Type.String(), key: Type.Array(nullable(Type.String()))}
@@ -87,12 +74,7 @@ const Stretch = {from: nullable(Time), to: Time}
 export const StreamFigures = closed({...Row, ...Stretch, metrics: FiguresSchema, meta: Meta})
 export const StreamSeries = closed({
   ...Row,
-  granularity: oneOf(GRANULARITIES),
-  timezone: Type.String(),
-  buckets: Type.Array(closed({start: Time, end: Time, metrics: FiguresSchema}), {
-    description: 'every bucket of the period, also those without events',
-  }),
-  meta: Meta,
+  ...seriesOf(FiguresSchema, 'every bucket of the period, also those without events'),
 })
 export const StreamBreakdown = closed({
   ...Row,
@@ -123,11 +105,9 @@ export const StreamActive = closed({
   meta: Meta,
 })
 
-const Instant = Type.String({pattern: INSTANT_PATTERN})
 export const StreamEventsQuery = closed({
   key: KeyText,
-  from: Type.Optional(Instant),
-  to: Type.Optional(Instant),
+  ...optional({from: instantOf(), to: instantOf()}),
   ...PageQuery,
   ...AfterQuery,
 })

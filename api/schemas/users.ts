@@ -8,14 +8,14 @@ import {
   limitOf,
   Meta,
   nullable,
+  optional,
   Page,
   PageQuery,
+  textOf,
   Time,
 } from './common.ts'
 
-export const UserParams = closed({
-  id: Type.String({minLength: 1, maxLength: 200, pattern: '^[^\\u0000]*$', examples: ['u1']}),
-})
+export const UserParams = closed({id: textOf(200, {examples: ['u1']})})
 
 export const ActivitySchema = closed({
   event_id: EventId,
@@ -43,7 +43,7 @@ export const UserStats = closed({
 })
 
 const Day = Type.String({pattern: '^\\d{4}-\\d{2}-\\d{2}$', examples: ['2026-01-31']})
-export const DaysQuery = closed({from: Type.Optional(Day), to: Type.Optional(Day), ...AfterQuery})
+export const DaysQuery = closed({...optional({from: Day, to: Day}), ...AfterQuery})
 export const UserDays = closed({
   user_id: Type.String(),
   items: Type.Array(closed({day: Day, activity_type: Type.String(), count: Count}), {
@@ -52,8 +52,7 @@ export const UserDays = closed({
   meta: Meta,
 })
 
-export const AfterOnlyQuery = closed({...AfterQuery})
-export const PagesQuery = closed({limit: Type.Optional(limitOf(50, 1000)), ...AfterQuery})
+export const PagesQuery = closed({...optional({limit: limitOf(50, 1000)}), ...AfterQuery})
 export const Pages = closed({
   items: Type.Array(closed({page: Type.String(), views: Count})),
   total_views: Count,

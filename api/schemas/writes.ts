@@ -1,8 +1,8 @@
 /** What is written, and what is answered to it. */
 import {Type, type Static} from 'typebox'
 import {EVENT_TYPES} from '../../streams/engagement.ts'
-import {closed, EventId, nullable, oneOf, textOf, Time, Uuid} from './common.ts'
-import {WrittenTime} from './content.ts'
+import {closed, EventId, nullable, oneOf, optional, textOf, Time, Uuid} from './common.ts'
+import {Int32, WrittenTime} from './content.ts'
 
 /** Any JSON object; the guard of bodies has looked into it. */
 const JsonObject = Type.Unsafe<Record<string, unknown>>({
@@ -10,20 +10,17 @@ const JsonObject = Type.Unsafe<Record<string, unknown>>({
   additionalProperties: true,
   maxProperties: 200,
 })
-const orNull = <T>(schema: object): ReturnType<typeof Type.Unsafe<T | null>> =>
-  Type.Unsafe<T | null>({...schema, type: [(schema as {type: string}).type, 'null']})
 
 export const NewEvent = closed(
   {
-    content_id: Type.Optional(orNull<string>(Uuid)),
-    user_id: Type.Optional(orNull<string>(Uuid)),
+    ...optional({content_id: nullable(Uuid), user_id: nullable(Uuid)}),
     event_type: oneOf(EVENT_TYPES),
-    event_ts: Type.Optional(WrittenTime),
-    duration_ms: Type.Optional(
-      Type.Unsafe<number | null>({type: ['integer', 'null'], minimum: 0, maximum: 2_147_483_647}),
-    ),
-    device: Type.Optional(orNull<string>(textOf(200))),
-    raw_payload: Type.Optional(orNull<Record<string, unknown>>(JsonObject)),
+    ...optional({
+      event_ts: WrittenTime,
+      duration_ms: nullable(Int32),
+      device: nullable(textOf(200)),
+      raw_payload: nullable(JsonObject),
+    }),
   },
   {
     examples: [
@@ -40,7 +37,7 @@ export const NewEvent = closed(
 )
 export type NewEvent = Static<typeof NewEvent>
 
-export const EVENTS_MAX = 1000
+const EVENTS_MAX = 1000
 
 /** One event, or up to 1,000 that are written all or not at all. */
 export const NewEvents = Type.Unsafe<NewEvent | {readonly events: readonly NewEvent[]}>({
@@ -52,25 +49,26 @@ export const NewEvents = Type.Unsafe<NewEvent | {readonly events: readonly NewEv
   else: NewEvent,
 })
 
-export const WAIT_FOR = ['committed', 'processed'] as const
-
-export const WriteQuery = closed({
-  wait: Type.Optional(
-    oneOf(WAIT_FOR, {default: 'committed', description: 'answer when it is in the numbers'}),
-  ),
-  wait_ms: Type.Optional(Type.Integer({minimum: 0, maximum: 60_000, default: 5000})),
-})
-
-export const IdempotencyHeaders = Type.Object({
-  'idempotency-key': Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 200,
-      pattern: '^[\\x21-\\x7e]+$',
-      description: 'the same key and body give the same answer for 24 hours, and one effect',
+export const WriteQuery = closed(
+  optional({
+    wait: oneOf(['committed', 'processed'], {
+      default: 'committed',
+      description: 'answer when it is in the numbers',
     }),
-  ),
+    wait_ms: Type.Integer({minimum: 0, maximum: 60_000, default: 5000}),
+  }),
+)
+export type WriteQuery = Static<typeof WriteQuery>
+
+const IdempotencyHeader = optional({
+  'idempotency-key': Type.String({
+    minLength: 1,
+    maxLength: 200,
+    pattern: '^[\\x21-\\x7e]+$',
+    description: 'the same key and body give the same answer for 24 hours, and one effect',
+  }),
 })
+export const IdempotencyHeaders = Type.Object(IdempotencyHeader)
 
 export const Written = closed({
   status: oneOf(['committed', 'processed', 'pending'], {
@@ -85,31 +83,26 @@ export const NewActivity = closed(
   {
     user_id: textOf(200),
     activity_type: textOf(200),
-    occurred_at: Type.Optional(WrittenTime),
-    metadata: Type.Optional(orNull<Record<string, unknown>>(JsonObject)),
+    ...optional({occurred_at: WrittenTime, metadata: nullable(JsonObject)}),
   },
-  {
-    examples: [{user_id: 'u1', activity_type: 'page_view', metadata: {page: '/home'}}],
-  },
+  {examples: [{user_id: 'u1', activity_type: 'page_view', metadata: {page: '/home'}}]},
 )
 export type NewActivity = Static<typeof NewActivity>
 
 export const ActivityHeaders = Type.Object({
-  ...IdempotencyHeaders.properties,
-  prefer: Type.Optional(
-    Type.String({
+  ...IdempotencyHeader,
+  ...optional({
+    prefer: Type.String({
       maxLength: 200,
       description: '`respond-async` (RFC 7240): 202 as soon as the request is stored',
       examples: ['respond-async'],
     }),
-  ),
+  }),
 })
-
-export const REQUEST_STATES = ['pending', 'done', 'failed'] as const
 
 export const ActivityRequest = closed({
   request_id: Uuid,
-  status: oneOf(REQUEST_STATES),
+  status: oneOf(['pending', 'done', 'failed']),
   created_at: Time,
   finished_at: nullable(Time),
   event_id: nullable(EventId),
