@@ -1,7 +1,7 @@
 import {pino} from 'pino'
 import {expect, onTestFinished, test} from 'vitest'
 import {createMetrics} from '../platform/metrics.ts'
-import {buildApp, ownerFilter, writeRequest, type Api, type AppOptions} from './app.ts'
+import {buildApp, type Api, type AppOptions} from './app.ts'
 import {createCursors} from './cursor.ts'
 import type {Database, Rows} from './database.ts'
 import {createKeyStore} from './key-store.ts'
@@ -56,8 +56,6 @@ async function setup(
       waits: {until: () => Promise.reject(new Error('not here'))},
       activityWorker: {name: 'worker', run: async () => {}, wake: () => {}},
       health: {registry, readiness: async () => ({ready: false, reasons: ['still'], details: {}})},
-      writeRequest,
-      ownerFilter,
     },
     {
       logger: pino({level: 'silent'}),

@@ -11,15 +11,12 @@ import {
   LogController,
   type FastifyBaseLogger,
   type FastifyInstance,
-  type FastifyRequest,
   type RawServerDefault,
 } from 'fastify'
 import type {IncomingMessage, ServerResponse} from 'node:http'
-import type {Principal} from './access.ts'
 import type {ActivityWorker} from './activity-requests.ts'
 import type {Cursors} from './cursor.ts'
 import type {Database} from './database.ts'
-import type {IdempotentRequest} from './idempotency.ts'
 import type {KeyStore} from './key-store.ts'
 import type {ApiMetrics} from './metrics.ts'
 import {addAuth} from './plugins/auth.ts'
@@ -53,10 +50,6 @@ export interface Deps {
   readonly waits: Waits
   readonly activityWorker: ActivityWorker
   readonly health: HealthDeps
-  /** What makes a write recognisable when it comes twice. */
-  writeRequest(request: FastifyRequest, variant?: string): IdempotentRequest
-  /** Whose things a caller sees: its own, or everybody's. */
-  ownerFilter(principal: Principal): string | undefined
 }
 
 export interface AppOptions {
@@ -72,17 +65,6 @@ export interface AppOptions {
   readonly inFlightMax: number
   readonly eventLoopDelayMsMax: number
 }
-
-export const writeRequest: Deps['writeRequest'] = (request, variant = '') => ({
-  principal: request.principal.id,
-  route: `${request.method} ${request.url.split('?', 1)[0] ?? ''} ${variant}`.trim(),
-  key: request.headers['idempotency-key'] as string | undefined,
-  body: request.body,
-  traceparent: request.traceparent,
-})
-
-export const ownerFilter: Deps['ownerFilter'] = principal =>
-  principal.scopes.includes('admin') ? undefined : principal.id
 
 const REQUEST_ID = /^[\w.:-]{1,100}$/
 

@@ -13,7 +13,7 @@ import type {Registry} from '../platform/registry.ts'
 import {markAwaited} from '../readmodel/awaited.ts'
 import {createPositions} from '../readmodel/positions.ts'
 import {createActivityWorker} from './activity-requests.ts'
-import {buildApp, ownerFilter, writeRequest, type Api, type AppOptions, type Deps} from './app.ts'
+import {buildApp, type Api, type Deps} from './app.ts'
 import type {ApiConfig} from './config.ts'
 import {createCursors} from './cursor.ts'
 import type {Database} from './database.ts'
@@ -132,7 +132,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     {waitMsMax: config.waitMsMax},
   )
   const [reads, liveReads] = [stores, polled].map((from): Reads => ({
-    ...createEngagementReads({db, stores: from, now: Date.now}),
+    ...createEngagementReads({db, stores: from}),
     ...createUserReads({stores: from}),
   })) as [Reads, Reads]
   const cursors = createCursors(secret)
@@ -184,8 +184,6 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     waits,
     activityWorker,
     health: {registry: registryOfMetrics, readiness: () => judge(checks, lag, config)},
-    writeRequest,
-    ownerFilter,
   }
   const readAfter = createReadAfter(waits, stores.plan, {
     async committed({stream, id}) {
@@ -220,7 +218,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
         addUserRoutes(api, readDeps)
         addStreamRoutes(api, {streams, stores, readAfter, cursors})
         addOverviewRoutes(api, overview)
-        addLiveRoutes(api, {hub, reads, tail, sources, overview, db, ownerFilter})
+        addLiveRoutes(api, {hub, reads, tail, sources, overview, db})
         addAdminRoutes(
           api,
           {
@@ -241,7 +239,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
         await addPages(api, join(process.cwd(), config.pagesFolder))
       },
     },
-    appOptions(config, secret),
+    {...config, secret},
   )
   app.addHook('preClose', () => hub.close())
   const figureLoops = sources.map(source => createFigureLoop({hub, log}, source))
@@ -268,9 +266,4 @@ const createCleaner = (db: Database): Loop => ({
       await pause(CLEAN_MS, signal)
     }
   },
-})
-
-const appOptions = (config: ApiConfig, secret: string): AppOptions => ({
-  ...config,
-  secret,
 })

@@ -24,13 +24,9 @@ export function flatten(row: Readonly<Record<string, unknown>>): Record<string, 
   return flat
 }
 
-/** @param columns the header, also when there is no row */
-export function toCsv(
-  rows: readonly Readonly<Record<string, unknown>>[],
-  columns?: readonly string[],
-): string {
+export function toCsv(rows: readonly Readonly<Record<string, unknown>>[]): string {
   const flat = rows.map(flatten)
-  const header = columns ?? [...new Set(flat.flatMap(row => Object.keys(row)))]
+  const header = [...new Set(flat.flatMap(row => Object.keys(row)))]
   const lines = [header.map(toCell), ...flat.map(row => header.map(name => toCell(row[name])))]
   return lines.map(cells => `${cells.join(',')}\r\n`).join('')
 }

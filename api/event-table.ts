@@ -4,8 +4,7 @@ import {toMicros} from './times.ts'
 import {Problem, showValue, type ProblemDetail} from './problem.ts'
 import type {NewActivity, NewEvent} from './schemas/writes.ts'
 
-const DAY_MS = 86_400_000
-const LATEST_OFFSET_MS = DAY_MS
+const LATEST_OFFSET_MS = 86_400_000
 
 /** Why a time is not taken, or undefined. The pipeline refuses what lies more than a day ahead. */
 export function judgeTime(text: string, now: number): string | undefined {
@@ -34,11 +33,7 @@ async function findUnknownContents(
   session: Session,
   events: readonly NewEvent[],
 ): Promise<ReadonlySet<string>> {
-  const named = new Set(
-    events.flatMap(({content_id: id}) =>
-      id === null || id === undefined ? [] : [id.toLowerCase()],
-    ),
-  )
+  const named = new Set(events.flatMap(({content_id: id}) => id?.toLowerCase() ?? []))
   if (named.size === 0) return named
   // Locked, so that none is deleted before the events are in.
   const {rows} = await session.query<{id: string}>(
@@ -61,26 +56,14 @@ export async function insertEvents(
   pointerOf: (index: number) => string,
 ): Promise<readonly number[]> {
   const unknown = await findUnknownContents(session, events)
-  const errors = events.flatMap(({content_id: id}, index) =>
-    typeof id === 'string' && unknown.has(id.toLowerCase())
-      ? [
-          {
-            in: 'body',
-            field: `${pointerOf(index)}/content_id`,
-            detail: 'there is no such content',
-            value: id,
-          },
-        ]
-      : [],
-  )
+  const detail = 'there is no such content'
+  const errors = events.flatMap(({content_id: value}, index) => {
+    if (typeof value !== 'string' || !unknown.has(value.toLowerCase())) return []
+    return [{in: 'body', field: `${pointerOf(index)}/content_id`, detail, value}]
+  })
   if (errors.length > 0) {
-    throw new Problem(
-      'not-answerable',
-      `${errors.length} of ${events.length} events name content that does not exist`,
-      {
-        errors,
-      },
-    )
+    const what = `${errors.length} of ${events.length} events name content that does not exist`
+    throw new Problem('not-answerable', what, {errors})
   }
   const {rows} = await session.query<{id: string | number}>(
     `INSERT INTO engagement_events
@@ -104,9 +87,7 @@ export async function insertActivity(session: Session, activity: NewActivity): P
       activity.user_id,
       activity.activity_type,
       activity.occurred_at ?? null,
-      activity.metadata === null || activity.metadata === undefined
-        ? null
-        : JSON.stringify(activity.metadata),
+      activity.metadata ? JSON.stringify(activity.metadata) : null,
     ],
   )
   return Number(rows[0]!.id)

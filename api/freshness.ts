@@ -7,9 +7,8 @@
  */
 import type {Logger} from '../platform/log.ts'
 import {pause, type Loop} from '../platform/lifecycle.ts'
+import type {Source} from '../readmodel/stream-reads.ts'
 import type {LagView} from './pipeline/lag.ts'
-
-export type FreshStore = 'redis' | 'cassandra'
 
 /** Where a partition ended at a moment. */
 interface Ends {
@@ -34,7 +33,7 @@ export function caughtUpAt(
 }
 
 export interface Freshness extends Loop {
-  ageMs(store: FreshStore, stream: string): number | null
+  ageMs(store: Source, stream: string): number | null
   /** Whether every partition's owner kept Redis up to date when last looked at. */
   isLive(stream: string): boolean
   /** Records a second that became visible lately, and when that was measured. */
@@ -48,14 +47,12 @@ export interface FreshnessDeps {
   /** Topics by stream. */
   readonly topics: ReadonlyMap<string, string>
   readonly log: Logger
-  readonly now?: () => number
 }
 
 export function createFreshness(
   deps: FreshnessDeps,
   options: {readonly everyMs: number},
 ): Freshness {
-  const now = deps.now ?? Date.now
   const looks = new Map<string, Ends[]>()
   const caughtUp = new Map<string, number>()
   const alive = new Map<string, boolean>()
@@ -94,7 +91,7 @@ export function createFreshness(
         if (at !== undefined) caughtUp.set(`${store}:${stream}`, at)
       }
     }
-    const at = now()
+    const at = Date.now()
     if (before !== undefined && at > before.at) {
       rate = Math.max(0, ((sum - before.sum) * 1000) / (at - before.at))
     }
@@ -105,7 +102,7 @@ export function createFreshness(
     name: 'freshness',
     ageMs(store, stream) {
       const at = caughtUp.get(`${store}:${stream}`)
-      return at === undefined ? null : Math.max(0, now() - at)
+      return at === undefined ? null : Math.max(0, Date.now() - at)
     },
     isLive: stream => alive.get(stream) === true,
     get ratePerSecond() {

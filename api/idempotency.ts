@@ -7,37 +7,24 @@
  * Does not      remember refusals: a request that was refused may be corrected and sent again.
  */
 import {createHash} from 'node:crypto'
+import type {FastifyReply, FastifyRequest} from 'fastify'
 import type {Database, Session} from './database.ts'
 import {Problem} from './problem.ts'
 
-export interface IdempotentRequest {
-  readonly principal: string
-  readonly route: string
-  readonly key: string | undefined
-  readonly body: unknown
-  /** Handed to the outbox. */
-  readonly traceparent: string | undefined
-}
-
-export interface WriteAnswer<T> {
-  readonly status: number
+export interface WriteOutcome<T> {
   readonly body: T
+  readonly replayed: boolean
 }
 
-export interface WriteOutcome<T> extends WriteAnswer<T> {
-  readonly replayed: boolean
+/** Says that an answer is an earlier request's. */
+export function markReplay(reply: FastifyReply, {replayed}: WriteOutcome<unknown>): void {
+  if (replayed) reply.header('idempotency-replayed', 'true')
 }
 
 const hashOf = (body: unknown): Buffer =>
   createHash('sha256')
     .update(JSON.stringify(body) ?? '')
     .digest()
-
-interface Stored {
-  readonly request_hash: Buffer
-  readonly status: number
-  readonly answer: unknown
-}
 
 async function withTrace<T>(
   session: Session,
@@ -50,60 +37,63 @@ async function withTrace<T>(
   return await work(session)
 }
 
-/** Runs `work` in one transaction, or answers what an earlier request with the same key got. */
+/**
+ * Runs `work` in one transaction, or gives what an earlier request with the same key got.
+ *
+ * @param status of the answer, stored with it
+ * @param variant what a key is for besides method and path
+ */
 export async function writeOnce<T>(
   db: Database,
-  request: IdempotentRequest,
-  work: (session: Session) => Promise<WriteAnswer<T>>,
+  request: FastifyRequest,
+  status: number,
+  work: (session: Session) => Promise<T>,
+  variant = '',
 ): Promise<WriteOutcome<T>> {
-  const {principal, route, key, body, traceparent} = request
+  const {traceparent} = request
+  const key = request.headers['idempotency-key'] as string | undefined
   if (key === undefined) {
-    const answer = await db.transaction(session => withTrace(session, traceparent, work))
-    return {...answer, replayed: false}
+    const body = await db.transaction(session => withTrace(session, traceparent, work))
+    return {body, replayed: false}
   }
-  const hash = hashOf(body)
+  const principal = request.principal.id
+  const route = `${request.method} ${request.url.split('?', 1)[0] ?? ''} ${variant}`.trim()
+  const hash = hashOf(request.body)
   return await db.transaction(async session => {
     const claim = await session.query(
       `INSERT INTO api.idempotency (principal, key, route, request_hash)
        VALUES ($1, $2, $3, $4) ON CONFLICT (principal, key) DO NOTHING`,
       [principal, key, route, hash],
     )
-    if (claim.rowCount === 0) return await replay<T>(session, {...request, key}, hash)
-    const answer = await withTrace(session, traceparent, work)
+    if (claim.rowCount === 0) return await replay<T>(session, {principal, key, route, hash})
+    const body = await withTrace(session, traceparent, work)
     await session.query(
       'UPDATE api.idempotency SET status = $3, answer = $4 WHERE principal = $1 AND key = $2',
-      [principal, key, answer.status, JSON.stringify(answer.body)],
+      [principal, key, status, JSON.stringify(body)],
     )
-    return {...answer, replayed: false}
+    return {body, replayed: false}
   })
 }
 
 async function replay<T>(
   session: Session,
-  request: IdempotentRequest & {readonly key: string},
-  hash: Buffer,
+  {principal, key, route, hash}: {principal: string; key: string; route: string; hash: Buffer},
 ): Promise<WriteOutcome<T>> {
-  const {rows} = await session.query<Stored & {route: string}>(
-    'SELECT route, request_hash, status, answer FROM api.idempotency WHERE principal = $1 AND key = $2',
-    [request.principal, request.key],
+  const {rows} = await session.query<{route: string; request_hash: Buffer; answer: unknown}>(
+    'SELECT route, request_hash, answer FROM api.idempotency WHERE principal = $1 AND key = $2',
+    [principal, key],
   )
   const stored = rows[0]
   if (stored === undefined) {
     throw new Problem('conflict', 'the first request with this key was just given up; send again')
   }
-  if (stored.route !== request.route || !stored.request_hash.equals(hash)) {
+  if (stored.route !== route || !stored.request_hash.equals(hash)) {
+    const detail = 'belongs to another request'
     throw new Problem('conflict', 'the key was used for another request', {
-      errors: [
-        {
-          in: 'header',
-          field: 'idempotency-key',
-          detail: 'belongs to another request',
-          value: request.key,
-        },
-      ],
+      errors: [{in: 'header', field: 'idempotency-key', detail, value: key}],
     })
   }
-  return {status: stored.status, body: stored.answer as T, replayed: true}
+  return {body: stored.answer as T, replayed: true}
 }
 
 /** How long answers are kept. */

@@ -13,11 +13,11 @@ export interface BadJson {
 export const DEPTH_MAX = 32
 
 /** Deepest nesting of the text, found without parsing it. Stops counting beyond the limit. */
-export function depthOf(text: string, max: number = DEPTH_MAX): number {
+export function depthOf(text: string): number {
   let depth = 0
   let deepest = 0
   let inString = false
-  for (let i = 0; i < text.length && deepest <= max; i++) {
+  for (let i = 0; i < text.length && deepest <= DEPTH_MAX; i++) {
     const code = text.charCodeAt(i)
     if (inString) {
       if (code === 92) i++

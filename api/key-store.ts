@@ -51,28 +51,28 @@ interface Remembered {
   readonly readAt: number
 }
 
-export function createKeyStore(db: Database, now: () => number = Date.now): KeyStore {
+export function createKeyStore(db: Database): KeyStore {
   const memory = new LRUCache<string, Remembered>({max: KEYS_REMEMBERED})
 
   const read = async (prefix: string): Promise<StoredKey | undefined> => {
     const known = memory.get(prefix)
-    if (known !== undefined && now() - known.readAt < MEMORY_MS) return known.row
+    if (known !== undefined && Date.now() - known.readAt < MEMORY_MS) return known.row
     try {
       const {rows} = await db.query<StoredKey>(
         `UPDATE api.keys SET last_used_at = now() WHERE prefix = $1 RETURNING hash, ${COLUMNS}`,
         [prefix],
       )
-      memory.set(prefix, {row: rows[0], readAt: now()})
+      memory.set(prefix, {row: rows[0], readAt: Date.now()})
       return rows[0]
     } catch (error) {
-      if (known !== undefined && now() - known.readAt < STALE_MS) return known.row
+      if (known !== undefined && Date.now() - known.readAt < STALE_MS) return known.row
       throw error
     }
   }
   const valid = (row: StoredKey | undefined): row is StoredKey =>
     row !== undefined &&
     row.revoked_at === null &&
-    (row.expires_at === null || Date.parse(row.expires_at) > now())
+    (row.expires_at === null || Date.parse(row.expires_at) > Date.now())
 
   return {
     async create(name, scopes, expiresAt) {

@@ -91,29 +91,3 @@ export function unavailable(store: string, cause?: unknown): Problem {
     cause,
   })
 }
-
-export interface ProblemBody {
-  readonly type: string
-  readonly title: string
-  readonly status: number
-  readonly detail: string
-  readonly instance: string
-  readonly request_id: string
-  readonly errors: readonly ProblemDetail[]
-}
-
-/** The answer's body. */
-export function toProblemBody(
-  problem: Problem,
-  request: {readonly path: string; readonly id: string},
-): ProblemBody {
-  return {
-    type: `urn:problem-type:${problem.kind}`,
-    title: PROBLEMS[problem.kind].title,
-    status: problem.status,
-    detail: problem.message,
-    instance: request.path,
-    request_id: request.id,
-    errors: problem.errors,
-  }
-}

@@ -5,7 +5,7 @@ import {bucketStarts, type Granularity} from '../calendar.ts'
 import {listContent, readContents} from '../content-table.ts'
 import type {Database} from '../database.ts'
 import type {Hub} from '../live/hub.ts'
-import {METRIC_NAMES, type MetricName} from '../measures.ts'
+import type {MetricName} from '../measures.ts'
 import {parseZone} from '../period.ts'
 import {Problem, refuse} from '../problem.ts'
 import type {Reads} from '../reads/reads.ts'
@@ -188,6 +188,3 @@ export async function addGraphql(app: Api, deps: GraphqlDeps): Promise<void> {
   })
   if (!deps.production) addConsole(app)
 }
-
-/** Every metric can be asked for by its name. */
-export const GRAPHQL_METRICS = METRIC_NAMES

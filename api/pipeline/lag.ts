@@ -26,11 +26,9 @@ export function createLagWatch(
   deps: {
     readonly db: Session
     readonly admin: () => Promise<Pick<KafkaAdmin, 'offsets' | 'groupOffsets'>>
-    readonly now?: () => number
   },
   options: {readonly topics: readonly string[]; readonly group: string; readonly lifeMs: number},
 ): LagWatch {
-  const now = deps.now ?? Date.now
   let latest: {readonly at: number; readonly view: Promise<LagView>} | undefined
 
   const readTopic = async (topic: string): Promise<readonly PartitionLag[]> => {
@@ -53,7 +51,7 @@ export function createLagWatch(
     return {rows: Number(row.rows), oldest: row.age === null ? null : Number(row.age)}
   }
   const look = async (): Promise<LagView> => {
-    const at = now()
+    const at = Date.now()
     const [outbox, topics] = await Promise.all([
       readOutbox().catch(() => null),
       Promise.all(options.topics.map(readTopic)).catch(() => null),
@@ -69,8 +67,8 @@ export function createLagWatch(
   }
   return {
     async read() {
-      if (latest === undefined || now() - latest.at > options.lifeMs) {
-        latest = {at: now(), view: look()}
+      if (latest === undefined || Date.now() - latest.at > options.lifeMs) {
+        latest = {at: Date.now(), view: look()}
       }
       return await latest.view
     },

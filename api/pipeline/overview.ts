@@ -48,14 +48,12 @@ export interface OverviewDeps {
   readonly redis: Redis
   readonly ratePerSecond: () => number | null
   readonly latency: () => Promise<{readonly p50: number | null; readonly p99: number | null}>
-  readonly now?: () => number
 }
 
 const orNull = async <T>(work: Promise<T>): Promise<T | null> => await work.catch(() => null)
 
 export function createOverview(deps: OverviewDeps): Overview {
   const {reads, redis} = deps
-  const now = deps.now ?? Date.now
   let viewsBefore: {at: number; total: number} | undefined
 
   const keep = async (point: Point): Promise<void> => {
@@ -70,7 +68,7 @@ export function createOverview(deps: OverviewDeps): Overview {
 
   return {
     async read() {
-      const at = now()
+      const at = Date.now()
       const [active, top, pages, latency] = await Promise.all([
         orNull(reads.activeUsers()),
         orNull(reads.top('engagement_seconds', 'window', LISTED)),
@@ -116,7 +114,7 @@ export function createOverview(deps: OverviewDeps): Overview {
     },
     async history() {
       const flat = (await redis.send(['HGETALL', KEY])) as readonly string[]
-      const from = now() - STEPS * STEP_S * 1000
+      const from = Date.now() - STEPS * STEP_S * 1000
       const points: Point[] = []
       for (let i = 1; i < flat.length; i += 2) points.push(JSON.parse(flat[i]!) as Point)
       const recent = points.filter(point => Date.parse(point.at) >= from)

@@ -32,13 +32,10 @@ interface Drawn {
 }
 
 /** @param counter shared count; when it fails, `max` holds for this process alone */
-export function createLimiter(
-  counter: Counter,
-  now: () => number = Date.now,
-): (caller: string, max: number) => Promise<Allowance> {
+function createLimiter(counter: Counter): (caller: string, max: number) => Promise<Allowance> {
   const drawn = new LRUCache<string, Drawn>({max: CALLERS_REMEMBERED})
   return async (caller, max) => {
-    const at = now()
+    const at = Date.now()
     const window = Math.floor(at / WINDOW_MS)
     const resetSeconds = Math.ceil(((window + 1) * WINDOW_MS - at) / 1000)
     let own = drawn.get(caller)

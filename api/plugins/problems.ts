@@ -7,7 +7,7 @@ import type {
   HTTPMethods,
 } from 'fastify'
 import {PipelineError} from '../../platform/errors.ts'
-import {PROBLEMS, Problem, toProblemBody, unavailable, type ProblemKind} from '../problem.ts'
+import {PROBLEMS, Problem, unavailable, type ProblemKind} from '../problem.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
@@ -53,7 +53,15 @@ export function sendProblem(
     .headers({...problem.headers})
     .header('cache-control', 'no-store')
     .type('application/problem+json')
-    .send(toProblemBody(problem, {path, id: request.id}))
+    .send({
+      type: `urn:problem-type:${problem.kind}`,
+      title: PROBLEMS[problem.kind].title,
+      status: problem.status,
+      detail: problem.message,
+      instance: path,
+      request_id: request.id,
+      errors: problem.errors,
+    })
 }
 
 export function addProblems(app: FastifyInstance): void {

@@ -12,7 +12,6 @@ import type {Stores} from './stores.ts'
 export interface EngagementDeps {
   readonly db: Database
   readonly stores: Stores
-  readonly now: () => number
 }
 
 export const STREAM = 'engagement'
@@ -54,7 +53,7 @@ async function fromStored(stores: Stores, ids: readonly string[], cause: unknown
 export function createContents({
   db,
   stores,
-}: Omit<EngagementDeps, 'now'>): (id: string) => Promise<Content | undefined> {
+}: EngagementDeps): (id: string) => Promise<Content | undefined> {
   const kept = new LRUCache<string, Content>({max: CONTENTS_KEPT, ttl: KEPT_MS, ttlResolution: 50})
   const read = mergeReads(async (ids): Promise<Found> => {
     try {

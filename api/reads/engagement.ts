@@ -128,7 +128,7 @@ export function createEngagementReads(deps: EngagementDeps): EngagementReads {
     async activeUsers() {
       return await readFrom(stores, from('active'), async reads => {
         const [window] = stores.plan(STREAM).actives
-        const {totals, source} = await reads.window(window!, Math.floor(deps.now() / 1000))
+        const {totals, source} = await reads.window(window!, Math.floor(Date.now() / 1000))
         const users = totals.get('')?.values()['active'] ?? 0
         return {value: {users, windowSeconds: window!.seconds}, source}
       })

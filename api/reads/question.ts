@@ -135,7 +135,7 @@ export function checkScan(parts: readonly Part[] | null, where: string, field: s
 }
 
 /** @returns answers to questions; a problem says what one would need too much of */
-export function createQuestions({db, stores}: Omit<EngagementDeps, 'now'>): Reads['query'] {
+export function createQuestions({db, stores}: EngagementDeps): Reads['query'] {
   /** When the first event of any content was, milliseconds. */
   const earliestOf = async (reads: RollupReads, rollup: RollupPlan): Promise<number | null> => {
     const first = new Tally(rollup, new Set(['first_event_at']))

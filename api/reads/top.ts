@@ -17,11 +17,11 @@ const WINDOW_MS = 200
 type Window = ReadonlyMap<string, Readonly<Record<string, number | null>>>
 
 export function createTop(deps: EngagementDeps): Reads['top'] {
-  const {stores, now} = deps
+  const {stores} = deps
   const readWindow = async (): Promise<Answered<Window>> =>
     await readFrom(stores, {what: 'top', stream: STREAM}, async reads => {
       const [window] = stores.plan(STREAM).tops
-      const {totals, source} = await reads.window(window!, Math.floor(now() / 1000))
+      const {totals, source} = await reads.window(window!, Math.floor(Date.now() / 1000))
       return {value: new Map([...totals].map(([id, sums]) => [id, sums.values()])), source}
     })
   const fresh = mergeReads(async (): Promise<ReadonlyMap<string, Answered<Window>>> => {

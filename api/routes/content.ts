@@ -11,7 +11,7 @@ import {
   type ContentPosition,
 } from '../content-table.ts'
 import {judgeTime} from '../event-table.ts'
-import {writeOnce} from '../idempotency.ts'
+import {markReplay, writeOnce} from '../idempotency.ts'
 import {notFound, refuse} from '../problem.ts'
 import {
   ContentAnswer,
@@ -20,7 +20,6 @@ import {
   ContentListQuery,
   ContentParams,
   NewContent,
-  type Content,
 } from '../schemas/content.ts'
 import {type Meta} from '../schemas/common.ts'
 import {IdempotencyHeaders} from '../schemas/writes.ts'
@@ -88,11 +87,10 @@ export function addContentRoutes(app: Api, deps: Deps): void {
     }),
     async (request, reply) => {
       checkPublishTime(request.body.publish_ts)
-      const outcome = await writeOnce(db, deps.writeRequest(request), async session => ({
-        status: 201,
-        body: await insertContent(session, request.body),
-      }))
-      if (outcome.replayed) reply.header('idempotency-replayed', 'true')
+      const outcome = await writeOnce(db, request, 201, session =>
+        insertContent(session, request.body),
+      )
+      markReplay(reply, outcome)
       reply.code(201).header('location', `/v1/content/${outcome.body.id}`)
       return {content: outcome.body, meta: FROM_POSTGRESQL}
     },
@@ -118,12 +116,12 @@ function addChangeRoutes(app: Api, deps: Deps): void {
     async (request, reply) => {
       const {id} = request.params
       checkPublishTime(request.body.publish_ts)
-      const outcome = await writeOnce<Content>(db, deps.writeRequest(request), async session => {
+      const outcome = await writeOnce(db, request, 200, async session => {
         const content = await changeContent(session, id, request.body)
         if (content === undefined) throw notFound('content', id)
-        return {status: 200, body: content}
+        return content
       })
-      if (outcome.replayed) reply.header('idempotency-replayed', 'true')
+      markReplay(reply, outcome)
       return {content: outcome.body, meta: FROM_POSTGRESQL}
     },
   )
@@ -139,9 +137,9 @@ function addChangeRoutes(app: Api, deps: Deps): void {
     }),
     async (request, reply) => {
       const {id} = request.params
-      await writeOnce(db, deps.writeRequest(request), async session => {
+      await writeOnce(db, request, 204, async session => {
         if (!(await deleteContent(session, id))) throw notFound('content', id)
-        return {status: 204, body: null}
+        return null
       })
       return reply.code(204).send(null)
     },

@@ -1,6 +1,7 @@
 /** Server-sent events: one content, the leaderboard, the platform, raw activity, one's own request. */
 import type {FastifyContextConfig, FastifyReply, FastifyRequest} from 'fastify'
 import {Type} from 'typebox'
+import {ownerFilter} from '../access.ts'
 import {readRequest} from '../activity-requests.ts'
 import type {Api, Deps} from '../app.ts'
 import type {Hub} from '../live/hub.ts'
@@ -16,7 +17,7 @@ import {ContentParams} from '../schemas/content.ts'
 import {contentOr404} from './metrics.ts'
 import {optionsOf, type RouteSchema} from './options.ts'
 
-export interface LiveDeps extends Pick<Deps, 'db' | 'ownerFilter'> {
+export interface LiveDeps extends Pick<Deps, 'db'> {
   readonly hub: Hub
   readonly reads: Reads
   readonly tail: Tail
@@ -156,7 +157,7 @@ function addRequests(app: Api, deps: LiveDeps): void {
     ),
     async (request, reply) => {
       const {id} = request.params
-      const owner = deps.ownerFilter(request.principal)
+      const owner = ownerFilter(request.principal)
       const read = () => readRequest(deps.db, id, owner)
       if ((await read()) === undefined) throw notFound('request', id)
       const stream = deps.hub.open(`request:${id.toLowerCase()}`, {address: request.ip})

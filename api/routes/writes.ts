@@ -1,9 +1,10 @@
 /** Events into PostgreSQL, from where the outbox carries them on. Nothing is sent to Kafka here. */
-import type {FastifyReply} from 'fastify'
+import {ownerFilter} from '../access.ts'
 import {insertRequest, readRequest} from '../activity-requests.ts'
 import type {Api, Deps} from '../app.ts'
+import type {Session} from '../database.ts'
 import {insertActivity, insertEvents, judgeEvents, judgeTime} from '../event-table.ts'
-import {writeOnce, type WriteOutcome} from '../idempotency.ts'
+import {markReplay, writeOnce} from '../idempotency.ts'
 import {notFound, Problem, refuse} from '../problem.ts'
 import {closed, Uuid} from '../schemas/common.ts'
 import {
@@ -39,10 +40,6 @@ function written(status: Status, stream: string, ids: readonly number[]): Writte
   return {status, event_ids: [...ids], after_event: `${stream}:${ids.at(-1) ?? 0}`}
 }
 
-function markReplay(reply: FastifyReply, outcome: WriteOutcome<unknown>): void {
-  if (outcome.replayed) reply.header('idempotency-replayed', 'true')
-}
-
 export function addWriteRoutes(app: Api, deps: Deps): void {
   const {db, metrics} = deps
   app.post(
@@ -68,10 +65,9 @@ export function addWriteRoutes(app: Api, deps: Deps): void {
           {errors},
         )
       }
-      const outcome = await writeOnce(db, deps.writeRequest(request), async session => ({
-        status: 201,
-        body: await insertEvents(session, events, pointerOf),
-      }))
+      const outcome = await writeOnce(db, request, 201, session =>
+        insertEvents(session, events, pointerOf),
+      )
       metrics.written.inc({what: 'engagement'}, outcome.replayed ? 0 : events.length)
       markReplay(reply, outcome)
       const status = await statusAfter(deps, request.query, 'engagement', outcome.body)
@@ -108,11 +104,9 @@ function addActivityRoutes(app: Api, deps: Deps): void {
         body.occurred_at === undefined ? undefined : judgeTime(body.occurred_at, Date.now())
       if (late !== undefined) throw refuse('body', '/occurred_at', body.occurred_at, late)
       if (prefersAsync(request.headers.prefer)) {
-        const {id: principal} = request.principal
-        const outcome = await writeOnce(db, deps.writeRequest(request, 'async'), async session => ({
-          status: 202,
-          body: await insertRequest(session, body, {principal, traceparent: request.traceparent}),
-        }))
+        const asked = {principal: request.principal.id, traceparent: request.traceparent}
+        const insert = (session: Session) => insertRequest(session, body, asked)
+        const outcome = await writeOnce(db, request, 202, insert, 'async')
         deps.activityWorker.wake()
         markReplay(reply, outcome)
         return reply
@@ -121,10 +115,9 @@ function addActivityRoutes(app: Api, deps: Deps): void {
           .header('preference-applied', 'respond-async')
           .send(outcome.body)
       }
-      const outcome = await writeOnce(db, deps.writeRequest(request), async session => ({
-        status: 200,
-        body: [await insertActivity(session, body)],
-      }))
+      const outcome = await writeOnce(db, request, 200, async session => [
+        await insertActivity(session, body),
+      ])
       metrics.written.inc({what: 'activity'}, outcome.replayed ? 0 : 1)
       markReplay(reply, outcome)
       const status = await statusAfter(deps, request.query, 'activity', outcome.body)
@@ -145,7 +138,7 @@ function addActivityRoutes(app: Api, deps: Deps): void {
       },
     ),
     async ({params, principal}) => {
-      const found = await readRequest(db, params.id, deps.ownerFilter(principal))
+      const found = await readRequest(db, params.id, ownerFilter(principal))
       if (found === undefined) throw notFound('request', params.id)
       return found
     },
