@@ -151,6 +151,18 @@ export function nextStart(start: number, granularity: Granularity, zone: string)
   }
 }
 
+/** A bucket of time, its end exclusive. */
+export interface Bucket {
+  readonly start: number
+  readonly end: number
+}
+
+export const withEnds = (
+  starts: readonly number[],
+  granularity: Granularity,
+  zone: string,
+): readonly Bucket[] => starts.map(start => ({start, end: nextStart(start, granularity, zone)}))
+
 /**
  * Starts of all buckets that touch [from, to).
  *

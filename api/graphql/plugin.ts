@@ -1,7 +1,7 @@
 /** GraphQL over HTTP and WebSocket, behind the same keys as REST. */
 import mercurius, {type IResolvers, type MercuriusLoaders} from 'mercurius'
 import type {Api} from '../app.ts'
-import {bucketStarts, type Granularity} from '../calendar.ts'
+import {bucketStarts, withEnds, type Granularity} from '../calendar.ts'
 import {listContent, readContents} from '../content-table.ts'
 import type {Database} from '../database.ts'
 import type {Hub} from '../live/hub.ts'
@@ -9,6 +9,7 @@ import type {MetricName} from '../measures.ts'
 import {parseZone} from '../period.ts'
 import {Problem, refuse} from '../problem.ts'
 import type {Reads} from '../reads/reads.ts'
+import {WINDOW_METRICS} from '../reads/top.ts'
 import type {Content} from '../schemas/content.ts'
 import type {EventView} from '../schemas/events.ts'
 import {msToIso} from '../times.ts'
@@ -56,17 +57,10 @@ function queryResolvers({reads, db}: GraphqlDeps): IResolvers {
       },
       top: async (_root, args: {limit: number; by: MetricName; period?: string | null}) => {
         const limit = checkLimit(args.limit)
-        const windowed = ['engagement_seconds', 'plays', 'unique_viewers'].includes(args.by)
-        const period =
-          (args.period ?? '10m') === '10m' && windowed
-            ? 'window'
-            : periodOf(args.period, 'UTC', '10m')
+        const live = (args.period ?? '10m') === '10m' && WINDOW_METRICS.includes(args.by)
+        const period = live ? 'window' : periodOf(args.period, 'UTC', '10m')
         const {value} = await reads.top(args.by, period, limit)
-        return value.map((row, index) => ({
-          rank: index + 1,
-          content: row.content,
-          value: typeof row.value === 'number' ? row.value : null,
-        }))
+        return value.map(row => ({...row, value: typeof row.value === 'number' ? row.value : null}))
       },
       active_users: async () => (await reads.activeUsers()).value.users,
     },
@@ -77,20 +71,15 @@ function queryResolvers({reads, db}: GraphqlDeps): IResolvers {
       ) => {
         const zone = parseZone(args.timezone ?? undefined, 'timezone', 'argument')
         const fallback = args.granularity === 'minute' ? '60m' : '30d'
-        const period = periodOf(args.period, zone, fallback)
-        const {from, to} = period
+        const {from, to} = periodOf(args.period, zone, fallback)
         const starts =
           from === null ? undefined : bucketStarts({from, to}, args.granularity, zone, BUCKETS_MAX)
         if (starts === undefined) {
-          throw refuse(
-            'argument',
-            'period',
-            args.period ?? null,
-            `gives more than ${BUCKETS_MAX} buckets`,
-          )
+          const detail = `gives more than ${BUCKETS_MAX} buckets`
+          throw refuse('argument', 'period', args.period ?? null, detail)
         }
-        const plan = {granularity: args.granularity, zone, starts, period}
-        const {value} = await reads.series(content, plan)
+        const buckets = withEnds(starts, args.granularity, zone)
+        const {value} = await reads.series(content, buckets)
         return value.map(({start, metrics}) => ({start: msToIso(start), metrics}))
       },
       breakdown: async (

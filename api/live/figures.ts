@@ -1,7 +1,6 @@
 /** What the streams of figures show: read once for all who look. */
 import type {Overview} from '../pipeline/overview.ts'
 import type {Reads} from '../reads/reads.ts'
-import {toView} from '../routes/metrics.ts'
 import {shareReads} from '../waits.ts'
 import type {FigureSource} from './sources.ts'
 
@@ -25,7 +24,7 @@ export function figureSources(deps: {
         const {value, meta} = await reads.totals(known)
         return new Map(
           known.map(content => {
-            const metrics = toView(value.get(content.id)!)
+            const metrics = value.get(content.id)!
             const version = versionOf({content, metrics})
             return [content.id, {data: {content, metrics, meta}, version}] as const
           }),
@@ -37,14 +36,8 @@ export function figureSources(deps: {
       everyMs: SECOND_MS,
       async read() {
         const {value, meta} = await top('')
-        const items = value.map(({content, value: figure}, index) => ({
-          rank: index + 1,
-          content,
-          value: figure,
-        }))
-        return new Map([
-          ['', {data: {by: 'engagement_seconds', items, meta}, version: versionOf(items)}],
-        ])
+        const data = {by: 'engagement_seconds', items: value, meta}
+        return new Map([['', {data, version: versionOf(value)}]])
       },
     },
     {

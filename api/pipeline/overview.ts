@@ -97,11 +97,7 @@ export function createOverview(deps: OverviewDeps): Overview {
       return {
         ...point,
         page_views: total,
-        top: (top?.value ?? []).map(({content, value}, index) => ({
-          rank: index + 1,
-          content,
-          value,
-        })),
+        top: top?.value ?? [],
         pages: listed.slice(0, LISTED).map(([page, views]) => ({page, views})),
         meta: top?.meta ??
           active?.meta ?? {

@@ -2,14 +2,13 @@
 import type {EntityView} from '../../readmodel/stream-reads.ts'
 import type {Tally} from '../../readmodel/tally.ts'
 import {valueOfSplitText} from '../../readmodel/places.ts'
-import {nextStart} from '../calendar.ts'
 import {contentFigures, type MetricValues} from '../measures.ts'
 import {mergeReads} from '../merge-reads.ts'
 import type {Content} from '../schemas/content.ts'
 import type {EventView} from '../schemas/events.ts'
 import {contentRollup, createContents, STREAM, type EngagementDeps} from './contents.ts'
 import {findEvent, listEvents} from './events.ts'
-import {newestOf, readFigures, wholeOf, type FiguresQuestion} from './figures.ts'
+import {readFigures, type FiguresQuestion} from './figures.ts'
 import {wholeBuckets} from './parts.ts'
 import {createQuestions} from './question.ts'
 import type {Reads, SeriesBucket} from './reads.ts'
@@ -32,11 +31,8 @@ export function createEngagementReads(deps: EngagementDeps): EngagementReads {
     contentFigures(tally, [{length, tally}])
 
   const read = async (one: Content, question: Omit<FiguresQuestion, 'rollup'>) => {
-    const rollup = contentRollup(stores)
-    const reads = await stores.reads(STREAM)
-    const found = await readFigures(reads, await views(one.id), {rollup, ...question})
-    const newestMicros = newestOf(found.slices.flatMap(labelled => [...labelled.values()]))
-    return {...found, newestMicros, question: {rollup, ...question}}
+    const asked = {rollup: contentRollup(stores), ...question}
+    return await readFigures(await stores.reads(STREAM), await views(one.id), asked)
   }
   const slicesOf = ({from: start, to}: {readonly from: number | null; readonly to: number}) =>
     start === null ? null : [wholeBuckets(contentRollup(stores), start, to)]
@@ -48,12 +44,7 @@ export function createEngagementReads(deps: EngagementDeps): EngagementReads {
         const all = await Promise.all(contents.map(one => read(one, {slices: null})))
         const newest = all.flatMap(({newestMicros}) => newestMicros ?? [])
         return {
-          value: new Map(
-            all.map(({slices, question}, i) => {
-              const one = contents[i]!
-              return [one.id, figuresOf(one, wholeOf(slices[0]!, question))]
-            }),
-          ),
+          value: new Map(contents.map((one, i) => [one.id, figuresOf(one, all[i]!.wholeOf(0))])),
           source: all.every(({source}) => source === 'redis') ? 'redis' : 'cassandra',
           isFresh: all.every(one => one.isFresh ?? stores.isLive(STREAM)),
           newestMicros: newest.length === 0 ? null : Math.max(...newest),
@@ -63,17 +54,15 @@ export function createEngagementReads(deps: EngagementDeps): EngagementReads {
     async metrics(one, period) {
       return await readFrom(stores, from('metrics'), async () => {
         const found = await read(one, {slices: slicesOf(period)})
-        return {...found, value: figuresOf(one, wholeOf(found.slices[0]!, found.question))}
+        return {...found, value: figuresOf(one, found.wholeOf(0))}
       })
     },
-    async series(one, {granularity, zone, starts}) {
+    async series(one, buckets) {
       return await readFrom(stores, from('series'), async () => {
-        const ends = starts.map(start => nextStart(start, granularity, zone))
-        const slices = starts.map((start, i) => ({from: start / 1000, to: ends[i]! / 1000}))
+        const slices = buckets.map(({start, end}) => ({from: start / 1000, to: end / 1000}))
         const found = await read(one, {slices})
-        const value = starts.map((start, i): SeriesBucket => {
-          const tally = wholeOf(found.slices[i]!, found.question)
-          return {start, end: ends[i]!, metrics: figuresOf(one, tally)}
+        const value = buckets.map((bucket, i): SeriesBucket => {
+          return {...bucket, metrics: figuresOf(one, found.wholeOf(i))}
         })
         return {...found, value}
       })
@@ -102,7 +91,7 @@ export function createEngagementReads(deps: EngagementDeps): EngagementReads {
           reads.segmentsOf(one.id),
           read(one, {slices: null, names: new Set(['plays', 'last_event_at'])}),
         ])
-        const plays = wholeOf(found.slices[0]!, found.question).values()['plays'] as number
+        const plays = found.wholeOf(0).values()['plays'] as number
         const facts = {id: one.id, lengthSeconds: one.length_seconds, plays}
         const value = retentionOf(segments, facts)
         const isGuess = value.basis !== 'position'

@@ -29,6 +29,10 @@ export type Labelled = Map<string, Tally>
 export interface FiguresFound {
   /** One for each stretch. */
   readonly slices: readonly Labelled[]
+  /** The figures of a stretch without label, also where there are none. */
+  readonly wholeOf: (slice: number) => Tally
+  /** When the newest counted event happened, where the rollup says it; microseconds since 1970. */
+  readonly newestMicros: number | null
   readonly source: Source
   /** As new as Redis; absent: it is not known. */
   readonly isFresh?: boolean
@@ -89,7 +93,8 @@ export async function readFigures(
   const {rollup, slices, names} = question
   const found = (slices ?? [null]).map((): Labelled => new Map())
   const parts = slices === null ? null : partsOf(rollup, slices)
-  if (view === undefined) return {slices: found, source: 'cassandra'}
+  const wholeOf = (slice: number): Tally => found[slice]!.get('') ?? new Tally(rollup, names)
+  if (view === undefined) return {slices: found, wholeOf, newestMicros: null, source: 'cassandra'}
   if (slices === null || parts === null) {
     for (const piece of piecesOfTotal(view)) addPiece(found[0]!, piece, question)
   } else {
@@ -104,12 +109,9 @@ export async function readFigures(
       }),
     )
   }
-  return {slices: found, source: sourceOf(view), isFresh: isFresh(view)}
+  const newestMicros = newestOf(found.flatMap(labelled => [...labelled.values()]))
+  return {slices: found, wholeOf, newestMicros, source: sourceOf(view), isFresh: isFresh(view)}
 }
-
-/** The figures without label, also where there are none. */
-export const wholeOf = (labelled: Labelled, {rollup, names}: FiguresQuestion): Tally =>
-  labelled.get('') ?? new Tally(rollup, names)
 
 /** When the newest counted event happened, where the rollup says it; microseconds since 1970. */
 export function newestOf(tallies: Iterable<Tally>): number | null {

@@ -10,7 +10,7 @@ import {
   type Source,
 } from '../../readmodel/stream-reads.ts'
 import {Tally} from '../../readmodel/tally.ts'
-import {bucketStarts, nextStart} from '../calendar.ts'
+import {bucketStarts, withEnds} from '../calendar.ts'
 import type {Session} from '../database.ts'
 import {refuse} from '../problem.ts'
 import type {QueryPlan} from '../query-plan.ts'
@@ -116,10 +116,9 @@ function slicesOf(
     const detail = `would have more than ${BUCKETS_MAX} buckets of a ${granularity}`
     throw refuse('body', '/date_range', 'all', detail)
   }
-  return starts.map(start => ({
-    from: start / 1000,
-    to: nextStart(start, granularity, zone) / 1000,
-  }))
+  return withEnds(starts, granularity, zone).map(({start, end}) => {
+    return {from: start / 1000, to: end / 1000}
+  })
 }
 
 /** @throws 422 when too many stored buckets of all keys would be read */

@@ -1,7 +1,7 @@
 /** What can be read, whichever store answers. Routes, GraphQL and live streams know only this. */
-import type {Granularity} from '../calendar.ts'
+import type {Bucket} from '../calendar.ts'
 import type {QueryPlan} from '../query-plan.ts'
-import type {AnswerRow} from '../query-rows.ts'
+import type {AnswerRows} from '../query-rows.ts'
 import type {MetricName, MetricValues} from '../measures.ts'
 import type {Period} from '../period.ts'
 import type {Meta} from '../schemas/common.ts'
@@ -17,10 +17,7 @@ export interface Answered<T> {
   readonly meta: Meta
 }
 
-export interface SeriesBucket {
-  /** Milliseconds since 1970. */
-  readonly start: number
-  readonly end: number
+export interface SeriesBucket extends Bucket {
   readonly metrics: MetricValues
 }
 
@@ -35,6 +32,7 @@ export interface EventPageRequest extends ListRequest {
 }
 
 export interface TopRow {
+  readonly rank: number
   readonly content: Content
   readonly value: number | string | null
 }
@@ -46,15 +44,7 @@ export interface Reads {
   metrics(content: Content, period: Period): Promise<Answered<MetricValues>>
   /** Totals of many contents, for lists. */
   totals(contents: readonly Content[]): Promise<Answered<ReadonlyMap<string, MetricValues>>>
-  series(
-    content: Content,
-    plan: {
-      readonly granularity: Granularity
-      readonly zone: string
-      readonly starts: readonly number[]
-      readonly period: Period
-    },
-  ): Promise<Answered<readonly SeriesBucket[]>>
+  series(content: Content, buckets: readonly Bucket[]): Promise<Answered<readonly SeriesBucket[]>>
   breakdown(
     content: Content,
     dimension: Dimension,
@@ -74,9 +64,7 @@ export interface Reads {
     options?: {readonly after?: boolean},
   ): Promise<Answered<readonly TopRow[]>>
   activeUsers(): Promise<Answered<{readonly users: number; readonly windowSeconds: number}>>
-  query(
-    plan: QueryPlan,
-  ): Promise<Answered<{readonly rows: readonly AnswerRow[]; readonly total: number}>>
+  query(plan: QueryPlan): Promise<Answered<AnswerRows>>
   userActivity(
     user: string,
     request: {readonly limit: number; readonly after: ListPosition | undefined},

@@ -16,6 +16,13 @@ const WINDOW_MS = 200
 
 type Window = ReadonlyMap<string, Readonly<Record<string, number | null>>>
 
+/** What Redis keeps the window of ten minutes by. */
+export const WINDOW_METRICS: readonly MetricName[] = [
+  'engagement_seconds',
+  'plays',
+  'unique_viewers',
+]
+
 export function createTop(deps: EngagementDeps): Reads['top'] {
   const {stores} = deps
   const readWindow = async (): Promise<Answered<Window>> =>
@@ -74,18 +81,10 @@ async function withContents(
   limit: number,
 ): Promise<readonly TopRow[]> {
   const some = ranked.slice(0, limit * 2)
-  const contents = new Map(
-    (
-      await readContents(
-        db,
-        some.map(({id}) => id),
-      )
-    ).map(one => [one.id, one]),
-  )
+  const ids = some.map(({id}) => id)
+  const contents = new Map((await readContents(db, ids)).map(one => [one.id, one]))
   return some
-    .flatMap(({id, value}) => {
-      const content = contents.get(id)
-      return content === undefined ? [] : [{content, value}]
-    })
+    .filter(({id}) => contents.has(id))
     .slice(0, limit)
+    .map(({id, value}, i) => ({rank: i + 1, content: contents.get(id)!, value}))
 }

@@ -23,6 +23,7 @@ import {
 } from '../schemas/content.ts'
 import {type Meta} from '../schemas/common.ts'
 import {IdempotencyHeaders} from '../schemas/writes.ts'
+import {pageOf} from './asked.ts'
 import {optionsOf, READ, WRITE} from './options.ts'
 
 /** Content comes from the truth itself: it is never behind. */
@@ -46,18 +47,14 @@ export function addContentRoutes(app: Api, deps: Deps): void {
       response: {200: ContentList},
     }),
     async ({query}) => {
-      const limit = query.limit ?? 50
       const {order} = query
-      const scope = JSON.stringify(['content', query.search, query.content_type, order])
-      const after =
-        query.cursor === undefined
-          ? undefined
-          : (cursors.read(scope, query.cursor) as ContentPosition)
+      const scope = ['content', query.search, query.content_type, order]
+      const {limit, after, pageTo} = pageOf<ContentPosition>(cursors, scope, query)
       const rows = await listContent(db, {...query, limit}, after)
       const items = rows.slice(0, limit)
       const last = rows.length > limit ? items.at(-1) : undefined
-      const next = last === undefined ? null : cursors.make(scope, positionAfter(last, order))
-      return {items, page: {limit, next_cursor: next}, meta: FROM_POSTGRESQL}
+      const page = pageTo(last === undefined ? null : positionAfter(last, order))
+      return {items, page, meta: FROM_POSTGRESQL}
     },
   )
 

@@ -1,17 +1,14 @@
 /** Single events: one by its id, those of a content newest first. */
 import type {Api, Deps} from '../app.ts'
-import {parseInstant} from '../period.ts'
 import {notFound, refuse} from '../problem.ts'
 import type {ListPosition} from '../reads/events.ts'
 import {roundAll} from '../rounding.ts'
 import {ContentParams} from '../schemas/content.ts'
 import {EventAnswer, EventList, EventListQuery, EventParams, EventQuery} from '../schemas/events.ts'
+import {microsOf, pageOf} from './asked.ts'
 import {contentOr404, STORED, type ReadDeps} from './metrics.ts'
 import {optionsOf, READ} from './options.ts'
 import {respond} from './respond.ts'
-
-const microsOf = (field: string, text: string | undefined): number | null =>
-  text === undefined ? null : parseInstant(field, text, 'UTC') * 1000
 
 export function addEventRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>): void {
   const {reads, readAfter, cursors} = deps
@@ -50,11 +47,9 @@ export function addEventRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>)
       if (from !== null && to !== null && to <= from) {
         throw refuse('query', 'to', query.to, 'must be after from')
       }
-      const limit = query.limit ?? 50
       const {event_type: eventType} = query
-      const scope = JSON.stringify(['events', params.id.toLowerCase(), eventType, from, to])
-      const after =
-        query.cursor === undefined ? undefined : (cursors.read(scope, query.cursor) as ListPosition)
+      const scope = ['events', params.id.toLowerCase(), eventType, from, to]
+      const {limit, after, pageTo} = pageOf<ListPosition>(cursors, scope, query)
       const content = await contentOr404(reads, params.id)
       const pending = await readAfter(query, STORED, reply)
       if (pending !== undefined) return await reply.send(pending)
@@ -66,8 +61,7 @@ export function addEventRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>)
           query.decimals,
         ),
       }))
-      const next = value.next === null ? null : cursors.make(scope, value.next)
-      return respond(request, reply, {items, page: {limit, next_cursor: next}, meta}, () =>
+      return respond(request, reply, {items, page: pageTo(value.next), meta}, () =>
         items.map(event => ({...event, raw_payload: JSON.stringify(event.raw_payload)})),
       )
     },

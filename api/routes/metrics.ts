@@ -1,11 +1,7 @@
 /** Figures of one content. */
 import type {FastifyReply} from 'fastify'
-import type {Static} from 'typebox'
 import type {Api} from '../app.ts'
-import {bucketStarts, nextStart} from '../calendar.ts'
-import type {MetricValues} from '../measures.ts'
-import {parsePeriod, parseZone, type Period} from '../period.ts'
-import {notFound, refuse} from '../problem.ts'
+import {notFound} from '../problem.ts'
 import type {Reads} from '../reads/reads.ts'
 import {roundAll} from '../rounding.ts'
 import {AfterQuery, closed, DecimalsQuery, oneOf, Uuid} from '../schemas/common.ts'
@@ -19,10 +15,10 @@ import {
   Retention,
   Series,
   SeriesQuery,
-  type MetricsView,
 } from '../schemas/metrics.ts'
 import {msToIso} from '../times.ts'
 import type {WaitedStore} from '../waits.ts'
+import {bucketsOf, periodOf} from './asked.ts'
 import {optionsOf, READ} from './options.ts'
 import type {AfterEvent, ReadAfter} from './read-after.ts'
 import {respond} from './respond.ts'
@@ -32,7 +28,6 @@ export interface ReadDeps {
   readonly readAfter: ReadAfter
 }
 
-const BUCKETS_MAX = 5000
 /** What is open is in Redis, what left it is stored. */
 export const LIVE_STORE: readonly WaitedStore[] = ['redis']
 /** Lists, and rows of all keys, are read as they are stored. */
@@ -63,20 +58,6 @@ async function contentAfter(
   return undefined
 }
 
-export const toView = (metrics: MetricValues): MetricsView => metrics as MetricsView
-
-interface PeriodQuery {
-  readonly period?: string
-  readonly from?: string
-  readonly to?: string
-  readonly timezone?: string
-}
-
-function periodOf(query: PeriodQuery, fallback: string): Period & {readonly zone: string} {
-  const zone = parseZone(query.timezone)
-  return {...parsePeriod(query, {now: Date.now(), zone, fallback}), zone}
-}
-
 export function addMetricsRoutes(app: Api, deps: ReadDeps): void {
   const {reads} = deps
   app.get(
@@ -95,7 +76,7 @@ export function addMetricsRoutes(app: Api, deps: ReadDeps): void {
       const content = await contentAfter(deps, {id: params.id, query}, reply)
       if (content === undefined) return reply
       const {value, meta} = await reads.metrics(content, period)
-      const metrics = roundAll(toView(value), query.decimals)
+      const metrics = roundAll(value, query.decimals)
       return respond(request, reply, {content, metrics, meta}, () => [
         {content_id: content.id, ...metrics},
       ])
@@ -104,24 +85,6 @@ export function addMetricsRoutes(app: Api, deps: ReadDeps): void {
   addSeries(app, deps)
   addBreakdowns(app, deps)
   addShapes(app, deps)
-}
-
-/** The period of a series: bounded, with its buckets. */
-function seriesPlan(query: Static<typeof SeriesQuery>): Parameters<Reads['series']>[1] {
-  const granularity = query.granularity ?? 'day'
-  const {zone, ...period} = periodOf(query, granularity === 'minute' ? '60m' : '30d')
-  if (period.from === null) {
-    throw refuse(
-      'query',
-      'period',
-      query.period ?? null,
-      'needs a start: a series has an end and a beginning',
-    )
-  }
-  const starts = bucketStarts({from: period.from, to: period.to}, granularity, zone, BUCKETS_MAX)
-  if (starts !== undefined) return {granularity, zone, starts, period}
-  const detail = `would give more than ${BUCKETS_MAX} buckets in this period`
-  throw refuse('query', 'granularity', granularity, detail)
 }
 
 function addSeries(app: Api, deps: ReadDeps): void {
@@ -140,16 +103,16 @@ function addSeries(app: Api, deps: ReadDeps): void {
     }),
     async (request, reply) => {
       const {query, params} = request
-      const plan = seriesPlan(query)
+      const asked = bucketsOf(query, 'needs a start: a series has an end and a beginning')
       const content = await contentAfter(deps, {id: params.id, query}, reply)
       if (content === undefined) return reply
-      const {value, meta} = await reads.series(content, plan)
-      const buckets = value.map(({start, metrics}) => ({
+      const {value, meta} = await reads.series(content, asked.buckets)
+      const buckets = value.map(({start, end, metrics}) => ({
         start: msToIso(start),
-        end: msToIso(nextStart(start, plan.granularity, plan.zone)),
-        metrics: roundAll(toView(metrics), query.decimals),
+        end: msToIso(end),
+        metrics: roundAll(metrics, query.decimals),
       }))
-      const {granularity, zone: timezone} = plan
+      const {granularity, zone: timezone} = asked
       const body = {content_id: content.id, granularity, timezone, buckets, meta}
       return respond(request, reply, body, () =>
         buckets.map(({start, end, metrics}) => ({start, end, ...metrics})),
@@ -178,7 +141,7 @@ function addBreakdowns(app: Api, deps: ReadDeps): void {
       const {value, meta} = await reads.breakdown(content, params.dimension, period)
       const items = value.map(({value: label, metrics}) => ({
         value: label,
-        metrics: roundAll(toView(metrics), query.decimals),
+        metrics: roundAll(metrics, query.decimals),
       }))
       return respond(request, reply, {dimension: params.dimension, items, meta}, () =>
         items.map(({value: label, metrics}) => ({[params.dimension]: label, ...metrics})),

@@ -1,28 +1,18 @@
 /** Questions over all contents: the query endpoint, the top list, who is there now. */
 import type {Api} from '../app.ts'
-import type {MetricName} from '../measures.ts'
-import {parsePeriod, parseZone} from '../period.ts'
 import {planQuery} from '../query-plan.ts'
 import {CONTENTS_MAX} from '../reads/question.ts'
-import {roundAll, roundTo} from '../rounding.ts'
+import {WINDOW_METRICS} from '../reads/top.ts'
+import {roundAll} from '../rounding.ts'
 import {closed, DecimalsQuery, AfterQuery} from '../schemas/common.ts'
 import {Active, Top, TopQuery} from '../schemas/metrics.ts'
 import {QueryAnswer, QueryBody} from '../schemas/query.ts'
 import {AfterOnlyQuery} from '../schemas/common.ts'
-import {msToIso} from '../times.ts'
+import {isoStretch, periodOf} from './asked.ts'
 import {LIVE_STORE, STORED, type ReadDeps} from './metrics.ts'
 import {timeLabel} from '../query-rows.ts'
 import {optionsOf, READ} from './options.ts'
 import {respond} from './respond.ts'
-
-const WINDOW_MS = 600_000
-
-/** What Redis keeps the window of ten minutes by. */
-export const WINDOW_METRICS: readonly MetricName[] = [
-  'engagement_seconds',
-  'plays',
-  'unique_viewers',
-]
 
 export function addPlatformRoutes(app: Api, deps: ReadDeps): void {
   addTop(app, deps)
@@ -62,9 +52,7 @@ function addTop(app: Api, {reads, readAfter}: ReadDeps): void {
     async (request, reply) => {
       const {query} = request
       const by = query.by ?? 'engagement_seconds'
-      const zone = parseZone(query.timezone)
-      const now = Date.now()
-      const period = parsePeriod(query, {now, zone, fallback: '10m'})
+      const period = periodOf(query, '10m')
       const live =
         query.from === undefined &&
         query.to === undefined &&
@@ -76,20 +64,8 @@ function addTop(app: Api, {reads, readAfter}: ReadDeps): void {
       const {value, meta} = await reads.top(by, live ? 'window' : period, limit, {
         after: query.after_event !== undefined,
       })
-      const items = value.map(({content, value: figure}, index) => ({
-        rank: index + 1,
-        content,
-        value:
-          typeof figure === 'number' && query.decimals !== undefined
-            ? roundTo(figure, query.decimals)
-            : figure,
-      }))
-      const from = live
-        ? msToIso(now - WINDOW_MS)
-        : period.from === null
-          ? null
-          : msToIso(period.from)
-      return respond(request, reply, {by, from, to: msToIso(period.to), items, meta}, () =>
+      const items = value.map(row => ({...row, value: roundAll(row.value, query.decimals)}))
+      return respond(request, reply, {by, ...isoStretch(period), items, meta}, () =>
         items.map(({rank, content, value: figure}) => ({
           rank,
           content_id: content.id,
@@ -134,10 +110,8 @@ function addQuery(app: Api, {reads, readAfter}: ReadDeps): void {
           ? {time_labels: starts.map(start => timeLabel(start, plan))}
           : {}
       const total = totalRows ? {total_rows: value.total} : {}
-      const understood = {
-        ...body,
-        date_range: [period.from === null ? null : msToIso(period.from), msToIso(period.to)],
-      }
+      const {from, to} = isoStretch(period)
+      const understood = {...body, date_range: [from, to]}
       const answer = {results, meta: {...meta, ...labels, ...total}, query: understood}
       return respond(request, reply, answer, () =>
         results.map(row =>

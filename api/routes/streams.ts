@@ -8,17 +8,15 @@ import {keyOfTexts, textsOfKey} from '../../readmodel/rollup-table.ts'
 import type {TimeRange} from '../../readmodel/slices.ts'
 import {Tally} from '../../readmodel/tally.ts'
 import type {Api} from '../app.ts'
-import {bucketStarts, nextStart, type Granularity} from '../calendar.ts'
 import type {Cursors} from '../cursor.ts'
 import {figuresOf, type Figure} from '../measures.ts'
-import {parseInstant, parsePeriod, parseZone, type Period} from '../period.ts'
+import type {Period} from '../period.ts'
 import {notFound, refuse} from '../problem.ts'
 import {findEvent, listEvents, parseId, type ListPosition} from '../reads/events.ts'
 import {
-  newestOf,
   readFigures,
   readOptions,
-  wholeOf,
+  type FiguresFound,
   type FiguresQuestion,
 } from '../reads/figures.ts'
 import {partsOf, wholeBuckets} from '../reads/parts.ts'
@@ -44,6 +42,7 @@ import {
 } from '../schemas/streams.ts'
 import {AfterOnlyQuery} from '../schemas/common.ts'
 import {msToIso} from '../times.ts'
+import {bucketsOf, isoStretch, microsOf, pageOf, periodOf, type PeriodQuery} from './asked.ts'
 import {LIVE_STORE, STORED} from './metrics.ts'
 import {optionsOf, READ} from './options.ts'
 import type {AfterEvent, ReadAfter} from './read-after.ts'
@@ -55,7 +54,6 @@ export interface StreamDeps {
   readonly cursors: Cursors
 }
 
-const BUCKETS_MAX = 5000
 const KEYS_MAX = 100_000
 
 const quoted = (names: readonly string[]): string => names.join(', ') || 'none'
@@ -82,21 +80,12 @@ function keyOf({name, by}: RollupPlan, parts: readonly string[]): string {
   throw refuse('query', 'key', parts.length === 0 ? null : parts.join(', '), detail)
 }
 
-interface PeriodQuery {
-  readonly period?: string
-  readonly from?: string
-  readonly to?: string
-  readonly timezone?: string
-}
-
 /** The stretch that is asked for; null: all time. An end that is now takes in the running bucket. */
 function stretchOf(
   rollup: RollupPlan,
   query: PeriodQuery,
-  fallback = 'all',
 ): {readonly period: Period; readonly slices: readonly TimeRange[] | null} {
-  const zone = parseZone(query.timezone)
-  const period = parsePeriod(query, {now: Date.now(), zone, fallback})
+  const period = periodOf(query, 'all')
   const {from, to} = period
   if (from === null) {
     if (query.to === undefined) return {period, slices: null}
@@ -108,11 +97,6 @@ function stretchOf(
   const end = finest === 'minute' || query.to === undefined ? whole.to : to / 1000
   return {period, slices: [{from: start, to: end}]}
 }
-
-const isoStretch = ({from, to}: Period) => ({
-  from: from === null ? null : msToIso(from),
-  to: msToIso(to),
-})
 
 interface RowQuery extends PeriodQuery, AfterEvent {
   readonly by?: string
@@ -185,15 +169,13 @@ async function rowAfter(
   const read = async <T>(
     what: string,
     question: Omit<FiguresQuestion, 'rollup'>,
-    toValue: (found: Awaited<ReturnType<typeof readFigures>>, question: FiguresQuestion) => T,
+    toValue: (found: FiguresFound) => T,
   ) =>
     await readFrom(stores, {what, stream: name}, async (reads): Promise<Found<T>> => {
-      const own = {rollup, ...question}
       const options = readOptions(rollup, question.names)
       const view = (await reads.rollup(rollup).entities([key], options)).get(key)
-      const found = await readFigures(reads, view, own)
-      const newestMicros = newestOf(found.slices.flatMap(labelled => [...labelled.values()]))
-      return {...found, value: toValue(found, own), newestMicros}
+      const found = await readFigures(reads, view, {rollup, ...question})
+      return {...found, value: toValue(found)}
     })
   return {row, read}
 }
@@ -212,28 +194,13 @@ function addFigures(app: Api, deps: StreamDeps): void {
       const {period, slices} = stretchOf(rollupOf(deps.stores.plan(params.stream), query.by), query)
       const asked = await rowAfter(deps, params.stream, query, reply)
       if (asked === undefined) return reply
-      const {value, meta} = await asked.read('stream-metrics', {slices}, (found, question) =>
-        figuresOf(wholeOf(found.slices[0]!, question)),
+      const {value, meta} = await asked.read('stream-metrics', {slices}, found =>
+        figuresOf(found.wholeOf(0)),
       )
       const metrics = roundAll(value, query.decimals)
       return {...asked.row, ...isoStretch(period), metrics, meta}
     },
   )
-}
-
-function bucketsOf(query: RowQuery & {readonly granularity?: Granularity}) {
-  const granularity = query.granularity ?? 'day'
-  const zone = parseZone(query.timezone)
-  const fallback = granularity === 'minute' ? '60m' : '30d'
-  const {from, to} = parsePeriod(query, {now: Date.now(), zone, fallback})
-  if (from === null) throw refuse('query', 'period', query.period ?? null, 'needs a start')
-  const starts = bucketStarts({from, to}, granularity, zone, BUCKETS_MAX)
-  if (starts === undefined) {
-    const detail = `would give more than ${BUCKETS_MAX} buckets in this period`
-    throw refuse('query', 'granularity', granularity, detail)
-  }
-  const buckets = starts.map(start => ({start, end: nextStart(start, granularity, zone)}))
-  return {granularity, zone, buckets}
 }
 
 function addSeries(app: Api, deps: StreamDeps): void {
@@ -247,16 +214,16 @@ function addSeries(app: Api, deps: StreamDeps): void {
       problems: ['not-found'],
     }),
     async ({params, query}, reply) => {
-      const {granularity, zone, buckets} = bucketsOf(query)
+      const {granularity, zone, buckets} = bucketsOf(query, 'needs a start')
       const slices = buckets.map(({start, end}) => ({from: start / 1000, to: end / 1000}))
       partsOf(rollupOf(deps.stores.plan(params.stream), query.by), slices)
       const asked = await rowAfter(deps, params.stream, query, reply)
       if (asked === undefined) return reply
-      const {value, meta} = await asked.read('stream-series', {slices}, (found, question) =>
-        found.slices.map((labelled, i) => ({
-          start: msToIso(buckets[i]!.start),
-          end: msToIso(buckets[i]!.end),
-          metrics: roundAll(figuresOf(wholeOf(labelled, question)), query.decimals),
+      const {value, meta} = await asked.read('stream-series', {slices}, found =>
+        buckets.map(({start, end}, i) => ({
+          start: msToIso(start),
+          end: msToIso(end),
+          metrics: roundAll(figuresOf(found.wholeOf(i)), query.decimals),
         })),
       )
       return {...asked.row, granularity, timezone: zone, buckets: value, meta}
@@ -421,25 +388,18 @@ function addEvents(app: Api, {stores, readAfter, cursors}: StreamDeps): void {
     }),
     async ({params: {stream}, query}, reply) => {
       stores.plan(stream)
-      const micros = (field: 'from' | 'to'): number | null => {
-        const text = query[field]
-        return text === undefined ? null : parseInstant(field, text, 'UTC') * 1000
-      }
-      const [from, to] = [micros('from'), micros('to')]
-      const scope = JSON.stringify(['stream-events', stream, query.key, from, to])
-      const after =
-        query.cursor === undefined ? undefined : (cursors.read(scope, query.cursor) as ListPosition)
+      const [from, to] = [microsOf('from', query.from), microsOf('to', query.to)]
+      const scope = ['stream-events', stream, query.key, from, to]
+      const {limit, after, pageTo} = pageOf<ListPosition>(cursors, scope, query)
       const pending = await readAfter(query, STORED, reply)
       if (pending !== undefined) return await reply.send(pending)
-      const limit = query.limit ?? 50
       const {value, meta} = await readFrom(stores, {what: 'stream-events', stream}, async reads => {
         const request = {limit, from, to, after}
         const found = await listEvents(reads, toKeyPart(query.key), request)
         const {newestMicros} = found
         return {value: found, source: 'cassandra' as const, newestMicros, isScan: true}
       })
-      const next_cursor = value.next === null ? null : cursors.make(scope, value.next)
-      return {items: [...value.items], page: {limit, next_cursor}, meta}
+      return {items: value.items, page: pageTo(value.next), meta}
     },
   )
   app.get(

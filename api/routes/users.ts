@@ -15,6 +15,7 @@ import {
   UserStats,
 } from '../schemas/users.ts'
 import {isoOrNull} from '../times.ts'
+import {pageOf} from './asked.ts'
 import {LIVE_STORE, STORED, type ReadDeps} from './metrics.ts'
 import {optionsOf, READ} from './options.ts'
 import {respond} from './respond.ts'
@@ -32,16 +33,13 @@ export function addUserRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>):
     }),
     async (request, reply) => {
       const {query, params} = request
-      const limit = query.limit ?? 50
-      const scope = JSON.stringify(['activity', params.id])
-      const after =
-        query.cursor === undefined ? undefined : (cursors.read(scope, query.cursor) as ListPosition)
+      const scope = ['activity', params.id]
+      const {limit, after, pageTo} = pageOf<ListPosition>(cursors, scope, query)
       const pending = await readAfter(query, STORED, reply)
       if (pending !== undefined) return await reply.send(pending)
       const {value, meta} = await reads.userActivity(params.id, {limit, after})
-      const next = value.next === null ? null : cursors.make(scope, value.next)
-      const items = [...value.items]
-      const body = {user_id: params.id, items, page: {limit, next_cursor: next}, meta}
+      const {items} = value
+      const body = {user_id: params.id, items, page: pageTo(value.next), meta}
       return respond(request, reply, body, () =>
         items.map(item => ({...item, metadata: JSON.stringify(item.metadata)})),
       )
