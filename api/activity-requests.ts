@@ -6,14 +6,12 @@
  */
 import {pause, type Loop} from '../platform/lifecycle.ts'
 import type {Logger} from '../platform/log.ts'
-import type {Database, Session} from './database.ts'
+import {utcText, type Database, type Session} from './database.ts'
 import {insertActivity} from './event-table.ts'
 import type {ActivityRequest, NewActivity} from './schemas/writes.ts'
 
-const TIME = `'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'`
 const COLUMNS = `id AS request_id, status, event_id, error,
-  to_char(created_at AT TIME ZONE 'UTC', ${TIME}) AS created_at,
-  to_char(finished_at AT TIME ZONE 'UTC', ${TIME}) AS finished_at`
+  ${utcText('created_at')}, ${utcText('finished_at')}`
 
 type RequestRow = Omit<ActivityRequest, 'status_url' | 'live_url' | 'event_id'> & {
   /** bigint: the driver gives it as text. */

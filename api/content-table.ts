@@ -1,5 +1,5 @@
 /** Content in PostgreSQL: the list, one, and its changes. */
-import type {Session} from './database.ts'
+import {utcText, type Session} from './database.ts'
 import {Problem, refuse} from './problem.ts'
 import type {
   Content,
@@ -9,9 +9,7 @@ import type {
   NewContent,
 } from './schemas/content.ts'
 
-const UTC_MICROS = `'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'`
-const COLUMNS = `id, slug, title, content_type, length_seconds,
-  to_char(publish_ts AT TIME ZONE 'UTC', ${UTC_MICROS}) AS publish_ts`
+const COLUMNS = `id, slug, title, content_type, length_seconds, ${utcText('publish_ts')}`
 
 /** Where a page ends: the sort column's value and the id that breaks ties. */
 export type ContentPosition = readonly [string, string]

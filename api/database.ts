@@ -13,3 +13,7 @@ export interface Database extends Session {
   /** Commits when `work` resolves, rolls back when it rejects. */
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T>
 }
+
+/** A column of times under its own name: RFC 3339 with microseconds, UTC. */
+export const utcText = (column: string): string =>
+  `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ${column}`

@@ -15,6 +15,10 @@ export function judgeTime(text: string, now: number): string | undefined {
   return undefined
 }
 
+/** The same of a time that is planned, which may lie a hundred years ahead. */
+export const judgePlanned = (text: string): string | undefined =>
+  judgeTime(text, Date.now() + 100 * 365 * 86_400_000)
+
 /** What is wrong with each event, beyond its form. */
 export function judgeEvents(
   events: readonly NewEvent[],

@@ -1,17 +1,8 @@
 /** API keys in PostgreSQL, and the short memory that keeps a request from asking for one each time. */
 import {LRUCache} from 'lru-cache'
 import {makeKey, parseKey, secretMatches, type Principal, type Scope} from './access.ts'
-import type {Database} from './database.ts'
-
-export interface KeyRow {
-  readonly prefix: string
-  readonly name: string
-  readonly scopes: readonly Scope[]
-  readonly created_at: string
-  readonly expires_at: string | null
-  readonly revoked_at: string | null
-  readonly last_used_at: string | null
-}
+import {utcText, type Database} from './database.ts'
+import type {KeyRow} from './schemas/keys.ts'
 
 interface StoredKey extends KeyRow {
   readonly hash: Buffer
@@ -33,12 +24,8 @@ export interface KeyStore {
   identifyPrefix(prefix: string): Promise<Principal | undefined>
 }
 
-const TIME = `'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'`
-const utc = (column: string): string =>
-  `to_char(${column} AT TIME ZONE 'UTC', ${TIME}) AS ${column}`
-const COLUMNS = `prefix, name, scopes, ${['created_at', 'expires_at', 'revoked_at', 'last_used_at']
-  .map(utc)
-  .join(', ')}`
+const TIMES = ['created_at', 'expires_at', 'revoked_at', 'last_used_at']
+const COLUMNS = `prefix, name, scopes, ${TIMES.map(utcText).join(', ')}`
 
 /** How long a revoked key may still be taken for valid. */
 const MEMORY_MS = 2000

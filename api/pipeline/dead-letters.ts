@@ -9,7 +9,7 @@ import {DEAD_LETTER_HEADERS} from '../../contracts/headers.ts'
 import type {Stream} from '../../contracts/stream.ts'
 import {deadLetterTopic, topicName} from '../../contracts/topics.ts'
 import {streamOfTopic} from '../../streams/load.ts'
-import type {Database} from '../database.ts'
+import {utcText, type Database} from '../database.ts'
 import {notFound, Problem} from '../problem.ts'
 import type {DeadLetterView, MessageView} from '../schemas/admin.ts'
 import type {AnyDecoder} from './decode-any.ts'
@@ -24,8 +24,7 @@ export interface DeadLetters {
 
 type OutboxLetter = Omit<DeadLetterView, 'origin'>
 
-const LETTER_COLUMNS = `id, topic, key, reason, message, resolution, payload,
-  to_char(failed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS failed_at`
+const LETTER_COLUMNS = `id, topic, key, reason, message, resolution, payload, ${utcText('failed_at')}`
 
 const toView = (letter: OutboxLetter): DeadLetterView => ({
   ...letter,

@@ -7,33 +7,12 @@
 import {pause, type Loop} from '../../platform/lifecycle.ts'
 import type {Redis} from '../../platform/redis.ts'
 import type {Reads} from '../reads/reads.ts'
-import type {Meta} from '../schemas/common.ts'
+import type {HistoryView, OverviewView, Point} from '../schemas/overview.ts'
 import {msToIso} from '../times.ts'
-
-export interface Point {
-  readonly at: string
-  readonly events_per_second: number | null
-  readonly active_users: number | null
-  readonly page_views_per_second: number | null
-  readonly engagement_seconds_per_second: number | null
-  readonly latency_ms_p50: number | null
-  readonly latency_ms_p99: number | null
-}
-
-export interface OverviewView extends Point {
-  readonly page_views: number | null
-  readonly top: readonly {
-    readonly rank: number
-    readonly content: unknown
-    readonly value: unknown
-  }[]
-  readonly pages: readonly {readonly page: string; readonly views: number}[]
-  readonly meta: Meta
-}
 
 export interface Overview {
   read(): Promise<OverviewView>
-  history(): Promise<{readonly step_seconds: number; readonly points: readonly Point[]}>
+  history(): Promise<HistoryView>
 }
 
 /** Of the list of what is most engaging. */
@@ -97,7 +76,7 @@ export function createOverview(deps: OverviewDeps): Overview {
       return {
         ...point,
         page_views: total,
-        top: top?.value ?? [],
+        top: [...(top?.value ?? [])],
         pages: listed.slice(0, LISTED).map(([page, views]) => ({page, views})),
         meta: top?.meta ??
           active?.meta ?? {

@@ -6,7 +6,7 @@ import type {KafkaAdmin} from '../../platform/kafka.ts'
 import {textOf, type Fields} from '../../readmodel/fields.ts'
 import type {EventId, StoredEvent} from '../../readmodel/raw-table.ts'
 import type {StreamReads} from '../../readmodel/stream-reads.ts'
-import type {Session} from '../database.ts'
+import {utcText, type Session} from '../database.ts'
 import type {MessageView, TraceStage} from '../schemas/admin.ts'
 import {isoOrNull, msToIso} from '../times.ts'
 import type {Inspector} from './inspector.ts'
@@ -114,8 +114,7 @@ const visibleAfter = (stored: StoredEvent | null): number | null =>
 
 async function readOutbox(db: Session, topic: string, id: EventId): Promise<readonly OutboxRow[]> {
   const {rows} = await db.query<OutboxRow>(
-    `SELECT id, op, key, slot, status,
-            to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at
+    `SELECT id, op, key, slot, status, ${utcText('created_at')}
      FROM public.outbox_status s WHERE topic = $1 AND aggregate_id = $2 ORDER BY s.id LIMIT 100`,
     [topic, String(id)],
   )

@@ -4,7 +4,7 @@ import type {Stream} from '../../contracts/stream.ts'
 import type {KafkaAdmin} from '../../platform/kafka.ts'
 import type {Registry} from '../../platform/registry.ts'
 import type {Api} from '../app.ts'
-import type {Session} from '../database.ts'
+import {utcText, type Session} from '../database.ts'
 import type {DeadLetters} from '../pipeline/dead-letters.ts'
 import type {Inspector} from '../pipeline/inspector.ts'
 import type {LagWatch} from '../pipeline/lag.ts'
@@ -62,21 +62,15 @@ export function addAdminRoutes(app: Api, deps: AdminDeps, options: AdminOptions)
     async ({params}) => {
       const plan = deps.planOf(params.stream)
       const id = parseId(plan, params.id)
-      const {stages, commit_to_visible_ms: visible} = await deps.trace(plan.stream, id)
-      return {
-        stream: params.stream,
-        event_id: id,
-        stages: [...stages],
-        commit_to_visible_ms: visible,
-      }
+      const found = await deps.trace(plan.stream, id)
+      return {stream: params.stream, event_id: id, ...found}
     },
   )
 }
 
 async function readLanes(db: Session): Promise<readonly PipelineView['lanes'][number][]> {
   const {rows} = await db.query<PipelineView['lanes'][number]>(
-    `SELECT lane, lanes, epoch::text AS epoch, owner,
-            to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at
+    `SELECT lane, lanes, epoch::text AS epoch, owner, ${utcText('updated_at')}
      FROM cdc.relay_cursor ORDER BY lane`,
   )
   return rows
@@ -155,7 +149,7 @@ function addDeadLetters(app: Api, {deadLetters}: AdminDeps): void {
       querystring: closed({limit: Type.Optional(limitOf(50, 500))}),
       response: {200: DeadLetterList},
     }),
-    async ({query}) => ({items: [...(await deadLetters.list(query.limit ?? 50))]}),
+    async ({query}) => ({items: await deadLetters.list(query.limit ?? 50)}),
   )
   for (const [verb, resolution] of [
     ['redrive', 'redriven'],

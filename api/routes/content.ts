@@ -10,7 +10,7 @@ import {
   readContent,
   type ContentPosition,
 } from '../content-table.ts'
-import {judgeTime} from '../event-table.ts'
+import {judgePlanned} from '../event-table.ts'
 import {markReplay, writeOnce} from '../idempotency.ts'
 import {notFound, refuse} from '../problem.ts'
 import {
@@ -28,11 +28,10 @@ import {optionsOf, READ, WRITE} from './options.ts'
 
 /** Content comes from the truth itself: it is never behind. */
 const FROM_POSTGRESQL: Meta = {source: 'postgresql', newest_event_at: null, age_ms: 0, notes: []}
-const YEAR_AHEAD_MS = 100 * 365 * 86_400_000
 
 /** A publication may be planned, so it may lie far ahead. */
 function checkPublishTime(text: string | undefined): void {
-  const detail = text === undefined ? undefined : judgeTime(text, Date.now() + YEAR_AHEAD_MS)
+  const detail = text === undefined ? undefined : judgePlanned(text)
   if (detail !== undefined) throw refuse('body', '/publish_ts', text, detail)
 }
 

@@ -69,7 +69,7 @@ function addTopics(app: Api, {admin, inspector, registry}: AdminDeps): void {
         registry.subjects().catch(() => []),
       ])
       const subject = subjects.find(name => name === valueSubject(topic)) ?? null
-      return {topic, partitions: [...partitions], config: {...config}, subject}
+      return {topic, partitions, config, subject}
     },
   )
 
@@ -84,21 +84,18 @@ function addTopics(app: Api, {admin, inspector, registry}: AdminDeps): void {
       problems: ['not-found'],
     }),
     async ({params: {topic}, query}) => {
-      const {offset, since, key} = query
-      const upwards = offset !== undefined || since !== undefined
+      const {partition, offset, since, key, order = 'newest', limit = 50} = query
       const request = {
         topic,
-        partition: query.partition,
+        partition,
         offset,
         since: since === undefined ? undefined : parseInstant('since', since, 'UTC'),
         key,
-        limit: query.limit ?? 50,
-        newestFirst: (query.order ?? 'newest') === 'newest' && !upwards,
+        limit,
+        newestFirst: order === 'newest' && offset === undefined && since === undefined,
       }
       await requireTopic(await admin(), topic)
-      const found = await inspector.messages(request)
-      const items = found.items.map(item => ({...item, headers: {...item.headers}}))
-      return {items, partitions: [...found.partitions], incomplete: found.incomplete}
+      return await inspector.messages(request)
     },
   )
 }
@@ -113,10 +110,7 @@ function addSchemas(app: Api, {registry}: AdminDeps): void {
     async () => {
       const subjects = await registry.subjects()
       const items = await Promise.all(
-        subjects.map(async subject => ({
-          subject,
-          versions: [...(await registry.versions(subject))],
-        })),
+        subjects.map(async subject => ({subject, versions: await registry.versions(subject)})),
       )
       return {items: items.toSorted((a, b) => (a.subject < b.subject ? -1 : 1))}
     },

@@ -1,47 +1,24 @@
 /** API keys for administrators, and the exchange of a key for a browser's cookie. */
 import {Type} from 'typebox'
-import {makeSession, SCOPES} from '../access.ts'
+import {makeSession} from '../access.ts'
 import type {Api, AppOptions, Deps} from '../app.ts'
-import {judgeTime} from '../event-table.ts'
+import {judgePlanned} from '../event-table.ts'
 import {SESSION_COOKIE} from '../plugins/auth.ts'
 import {notFound, Problem, refuse} from '../problem.ts'
-import {closed, nullable, oneOf, optional, textOf, Time} from '../schemas/common.ts'
-import {WrittenTime} from '../schemas/content.ts'
-import {ADMIN, optionsOf} from './options.ts'
+import {closed} from '../schemas/common.ts'
+import {CreatedKey, KeyList, NewKeyBody, Session} from '../schemas/keys.ts'
+import {ADMIN, optionsOf, UNCACHED} from './options.ts'
 
 const SESSION_MS = 12 * 3_600_000
 
-const KeyFields = {
-  prefix: Type.String({description: 'the readable part of the key'}),
-  name: Type.String(),
-  scopes: Type.Array(oneOf(SCOPES)),
-  created_at: Time,
-  expires_at: nullable(Time),
-  revoked_at: nullable(Time),
-  last_used_at: nullable(Time),
-}
-const KeySchema = closed(KeyFields)
-const CreatedKey = closed({
-  ...KeyFields,
-  key: Type.String({description: 'shown now and never again'}),
-})
-const NewKeyBody = closed({
-  name: textOf(100),
-  scopes: Type.Array(oneOf(SCOPES), {minItems: 1, maxItems: 3, uniqueItems: true}),
-  ...optional({expires_at: nullable(WrittenTime)}),
-})
-
-const YEARS_MS = 100 * 365 * 86_400_000
-
-export function addKeyRoutes(app: Api, deps: Deps, options: AppOptions): void {
-  const {keys} = deps
+export function addKeyRoutes(app: Api, {keys}: Deps, options: AppOptions): void {
   app.get(
     '/v1/admin/keys',
     optionsOf('admin', ADMIN, {
       summary: 'All keys, without their secrets',
-      response: {200: closed({items: Type.Array(KeySchema)})},
+      response: {200: KeyList},
     }),
-    async () => ({items: (await keys.list()).map(row => ({...row, scopes: [...row.scopes]}))}),
+    async () => ({items: await keys.list()}),
   )
   app.post(
     '/v1/admin/keys',
@@ -54,12 +31,11 @@ export function addKeyRoutes(app: Api, deps: Deps, options: AppOptions): void {
       const expires = body.expires_at ?? null
       if (expires !== null) {
         const detail =
-          judgeTime(expires, Date.now() + YEARS_MS) ??
+          judgePlanned(expires) ??
           (Date.parse(expires) <= Date.now() ? 'is in the past' : undefined)
         if (detail !== undefined) throw refuse('body', '/expires_at', expires, detail)
       }
-      const created = await keys.create(body.name, body.scopes, expires)
-      return reply.code(201).send({...created, scopes: [...created.scopes]})
+      return reply.code(201).send(await keys.create(body.name, body.scopes, expires))
     },
   )
   app.delete(
@@ -76,16 +52,10 @@ export function addKeyRoutes(app: Api, deps: Deps, options: AppOptions): void {
       return reply.code(204).send(null)
     },
   )
-  addSessionRoutes(app, deps, options)
+  addSessionRoutes(app, options)
 }
 
-const Session = closed({
-  id: Type.String(),
-  scopes: Type.Array(oneOf(SCOPES)),
-  by: oneOf(['key', 'cookie', 'open']),
-})
-
-function addSessionRoutes(app: Api, _deps: Deps, options: AppOptions): void {
+function addSessionRoutes(app: Api, options: AppOptions): void {
   const cookie = {
     path: '/',
     httpOnly: true,
@@ -94,27 +64,19 @@ function addSessionRoutes(app: Api, _deps: Deps, options: AppOptions): void {
   } as const
   app.get(
     '/v1/session',
-    optionsOf(
-      'access',
-      {scope: 'read'},
-      {
-        summary: 'Who am I',
-        response: {200: Session},
-      },
-    ),
-    ({principal}) => ({...principal, scopes: [...principal.scopes]}),
+    optionsOf('access', UNCACHED, {
+      summary: 'Who am I',
+      response: {200: Session},
+    }),
+    ({principal}) => principal,
   )
   app.post(
     '/v1/session',
-    optionsOf(
-      'access',
-      {scope: 'read'},
-      {
-        summary: 'Exchange the key of this request for a cookie',
-        description: 'The cookie is HttpOnly and SameSite=Strict and lasts twelve hours.',
-        response: {200: Session},
-      },
-    ),
+    optionsOf('access', UNCACHED, {
+      summary: 'Exchange the key of this request for a cookie',
+      description: 'The cookie is HttpOnly and SameSite=Strict and lasts twelve hours.',
+      response: {200: Session},
+    }),
     ({principal}, reply) => {
       if (principal.by === 'cookie') {
         throw new Problem('forbidden', 'a cookie cannot make another one: send the key')
@@ -124,19 +86,15 @@ function addSessionRoutes(app: Api, _deps: Deps, options: AppOptions): void {
         const value = makeSession(options.secret, principal.id, until)
         reply.setCookie(SESSION_COOKIE, value, {...cookie, maxAge: SESSION_MS / 1000})
       }
-      return {...principal, scopes: [...principal.scopes]}
+      return principal
     },
   )
   app.delete(
     '/v1/session',
-    optionsOf(
-      'access',
-      {scope: 'read'},
-      {
-        summary: 'Forget the cookie',
-        response: {204: Type.Null({description: 'forgotten'})},
-      },
-    ),
+    optionsOf('access', UNCACHED, {
+      summary: 'Forget the cookie',
+      response: {204: Type.Null({description: 'forgotten'})},
+    }),
     (_request, reply) => reply.clearCookie(SESSION_COOKIE, cookie).code(204).send(null),
   )
 }

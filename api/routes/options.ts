@@ -6,6 +6,8 @@ import {answers, Pending} from '../schemas/common.ts'
 
 /** Asked for again each time, by the ETag of the answer. */
 export const READ = {scope: 'read', maxAge: 0} as const
+/** Of the moment: nobody keeps it. */
+export const UNCACHED = {scope: 'read'} as const
 export const WRITE = {scope: 'write'} as const
 export const ADMIN = {scope: 'admin'} as const
 

@@ -11,7 +11,7 @@ import {AfterOnlyQuery} from '../schemas/common.ts'
 import {isoStretch, periodOf} from './asked.ts'
 import {LIVE_STORE, STORED, type ReadDeps} from './metrics.ts'
 import {timeLabel} from '../query-rows.ts'
-import {optionsOf, READ} from './options.ts'
+import {optionsOf, READ, UNCACHED} from './options.ts'
 import {respond} from './respond.ts'
 
 export function addPlatformRoutes(app: Api, deps: ReadDeps): void {
@@ -80,19 +80,15 @@ function addTop(app: Api, {reads, readAfter}: ReadDeps): void {
 function addQuery(app: Api, {reads, readAfter}: ReadDeps): void {
   app.post(
     '/v1/query',
-    optionsOf(
-      'query',
-      {scope: 'read'},
-      {
-        summary: 'Metrics by dimensions, filtered, for a period',
-        description:
-          'In the words of Plausible: metrics × dimensions × filters × date_range × order_by × pagination. What the stores cannot answer is refused with the reason.',
-        querystring: closed({...DecimalsQuery, ...AfterQuery}),
-        body: QueryBody,
-        response: {200: QueryAnswer},
-        csv: true,
-      },
-    ),
+    optionsOf('query', UNCACHED, {
+      summary: 'Metrics by dimensions, filtered, for a period',
+      description:
+        'In the words of Plausible: metrics × dimensions × filters × date_range × order_by × pagination. What the stores cannot answer is refused with the reason.',
+      querystring: closed({...DecimalsQuery, ...AfterQuery}),
+      body: QueryBody,
+      response: {200: QueryAnswer},
+      csv: true,
+    }),
     async (request, reply) => {
       const {query, body} = request
       const plan = planQuery(body, Date.now())
