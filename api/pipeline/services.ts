@@ -9,13 +9,15 @@ const TIMEOUT_MS = 1000
 const BYTES_MAX = 1_000_000
 
 /** The addresses are settings of ours, never taken from a request. */
+async function read(url: string): Promise<string> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS)
+  const answer = await fetch(url, {signal, redirect: 'error'})
+  return (await answer.text()).slice(0, BYTES_MAX)
+}
+
 export async function readService(name: string, url: string): Promise<ServiceState> {
   try {
-    const answer = await fetch(`${url}/health/ready`, {
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-      redirect: 'error',
-    })
-    const text = (await answer.text()).slice(0, BYTES_MAX)
+    const text = await read(`${url}/health/ready`)
     const body = JSON.parse(text) as {ready?: unknown; reasons?: unknown; details?: unknown}
     const reasons = Array.isArray(body.reasons) ? body.reasons.map(String) : []
     return {name, url, ready: body.ready === true, reasons, details: body.details ?? null}
@@ -28,8 +30,8 @@ export async function readService(name: string, url: string): Promise<ServiceSta
 export async function readProcessor(url: string): Promise<ServiceState> {
   const [state, flushes] = await Promise.all([
     readService('processor', url),
-    fetch(`${url}/metrics`, {signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'error'})
-      .then(async answer => readFlushTimes((await answer.text()).slice(0, BYTES_MAX)))
+    read(`${url}/metrics`)
+      .then(readFlushTimes)
       .catch(() => ({})),
   ])
   if (state.ready === null) return state

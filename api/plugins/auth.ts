@@ -69,10 +69,8 @@ export function addAuth(app: FastifyInstance, options: AuthOptions): void {
     if (request.headers.origin !== undefined && !isForeign(request.headers, corsOrigins)) {
       return principal
     }
-    throw new Problem(
-      'forbidden',
-      'a change or a socket by cookie must come from a page of this server',
-    )
+    const detail = 'a change or a socket by cookie must come from a page of this server'
+    throw new Problem('forbidden', detail)
   }
 
   const identify = async (request: FastifyRequest): Promise<Principal> => {

@@ -84,13 +84,8 @@ export function addAddressLimit(app: FastifyInstance, options: LimitOptions): vo
   app.addHook('onRequest', async (request, reply) => {
     if (request.routeOptions.config.scope === 'none') return
     if (inFlight >= options.inFlightMax) {
-      throw new Problem(
-        'unavailable',
-        `more than ${options.inFlightMax} requests are being answered`,
-        {
-          retryAfterSeconds: 1,
-        },
-      )
+      const detail = `more than ${options.inFlightMax} requests are being answered`
+      throw new Problem('unavailable', detail, {retryAfterSeconds: 1})
     }
     if (max > 0) enforce(reply, max, await take(`address:${request.ip}`, max))
   })

@@ -32,10 +32,8 @@ export async function addPages(app: Api, folder: string): Promise<void> {
   const headers = {'content-security-policy': PAGES_CSP}
   app.get('/', {config, schema}, (_request, reply) => {
     if (!existsSync(join(root, 'index.html'))) {
-      throw notFound(
-        'page',
-        'dashboard/dist/index.html (node scripts/build-dashboard.ts builds it)',
-      )
+      const built = 'dashboard/dist/index.html (node scripts/build-dashboard.ts builds it)'
+      throw notFound('page', built)
     }
     return reply.headers({...headers, 'cache-control': 'no-cache'}).sendFile('index.html')
   })

@@ -15,13 +15,9 @@ import type {Reads, SeriesBucket} from './reads.ts'
 import {retentionOf} from './retention.ts'
 import {readFrom} from './stores.ts'
 import {createTop} from './top.ts'
+import type {UserReads} from './users.ts'
 
-type EngagementReads = Omit<
-  Reads,
-  'userActivity' | 'userDays' | 'userTypes' | 'userLastSeen' | 'pages'
->
-
-export function createEngagementReads(deps: EngagementDeps): EngagementReads {
+export function createEngagementReads(deps: EngagementDeps): Omit<Reads, keyof UserReads> {
   const {stores} = deps
   const from = (what: string) => ({what, stream: STREAM})
   const views = mergeReads(async (ids): Promise<ReadonlyMap<string, EntityView>> => {
@@ -39,8 +35,8 @@ export function createEngagementReads(deps: EngagementDeps): EngagementReads {
 
   return {
     content: createContents(deps),
-    async totals(contents) {
-      return await readFrom(stores, from('totals'), async () => {
+    totals: contents =>
+      readFrom(stores, from('totals'), async () => {
         const all = await Promise.all(contents.map(one => read(one, {slices: null})))
         const newest = all.flatMap(({newestMicros}) => newestMicros ?? [])
         return {
@@ -49,26 +45,23 @@ export function createEngagementReads(deps: EngagementDeps): EngagementReads {
           isFresh: all.every(one => one.isFresh ?? stores.isLive(STREAM)),
           newestMicros: newest.length === 0 ? null : Math.max(...newest),
         }
-      })
-    },
-    async metrics(one, period) {
-      return await readFrom(stores, from('metrics'), async () => {
+      }),
+    metrics: (one, period) =>
+      readFrom(stores, from('metrics'), async () => {
         const found = await read(one, {slices: slicesOf(period)})
         return {...found, value: figuresOf(one, found.wholeOf(0))}
-      })
-    },
-    async series(one, buckets) {
-      return await readFrom(stores, from('series'), async () => {
+      }),
+    series: (one, buckets) =>
+      readFrom(stores, from('series'), async () => {
         const slices = buckets.map(({start, end}) => ({from: start / 1000, to: end / 1000}))
         const found = await read(one, {slices})
         const value = buckets.map((bucket, i): SeriesBucket => {
           return {...bucket, metrics: figuresOf(one, found.wholeOf(i))}
         })
         return {...found, value}
-      })
-    },
-    async breakdown(one, dimension, period) {
-      return await readFrom(stores, from('breakdown'), async () => {
+      }),
+    breakdown: (one, dimension, period) =>
+      readFrom(stores, from('breakdown'), async () => {
         const at = contentRollup(stores).split.indexOf(dimension)
         const labelOf = at < 0 ? undefined : (values: readonly string[]) => values[at]!
         const found = await read(one, {
@@ -83,10 +76,9 @@ export function createEngagementReads(deps: EngagementDeps): EngagementReads {
           .filter(({metrics}) => metrics.events !== 0)
           .toSorted((a, b) => (b.metrics.events ?? 0) - (a.metrics.events ?? 0))
         return {...found, value}
-      })
-    },
-    async retention(one) {
-      return await readFrom(stores, from('retention'), async reads => {
+      }),
+    retention: one =>
+      readFrom(stores, from('retention'), async reads => {
         const [segments, found] = await Promise.all([
           reads.segmentsOf(one.id),
           read(one, {slices: null, names: new Set(['plays', 'last_event_at'])}),
@@ -97,31 +89,28 @@ export function createEngagementReads(deps: EngagementDeps): EngagementReads {
         const isGuess = value.basis !== 'position'
         const notes = isGuess ? ['approximation: no event says where playback stood'] : []
         return {...found, value, notes}
-      })
-    },
-    async events(one, {eventType, ...request}) {
-      return await readFrom(stores, from('events'), async reads => {
+      }),
+    events: (one, {eventType, ...request}) =>
+      readFrom(stores, from('events'), async reads => {
         const {items, next, newestMicros} = await listEvents(reads, one.id, {
           ...request,
           accept: event => eventType === undefined || event['event_type'] === eventType,
         })
         const value = {items: items as readonly EventView[], next}
         return {value, source: 'cassandra' as const, newestMicros, isScan: true}
-      })
-    },
+      }),
     async event(id) {
       const {value, meta} = await readFrom(stores, from('event'), reads => findEvent(reads, id))
       return value === undefined ? undefined : {value: value as EventView, meta}
     },
     top: createTop(deps),
-    async activeUsers() {
-      return await readFrom(stores, from('active'), async reads => {
+    activeUsers: () =>
+      readFrom(stores, from('active'), async reads => {
         const [window] = stores.plan(STREAM).actives
         const {totals, source} = await reads.window(window!, Math.floor(Date.now() / 1000))
         const users = totals.get('')?.values()['active'] ?? 0
         return {value: {users, windowSeconds: window!.seconds}, source}
-      })
-    },
+      }),
     query: createQuestions(deps),
   }
 }

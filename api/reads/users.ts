@@ -9,7 +9,10 @@ import {listEvents} from './events.ts'
 import type {Reads} from './reads.ts'
 import {readFrom, type Stores} from './stores.ts'
 
-type UserReads = Pick<Reads, 'userActivity' | 'userDays' | 'userTypes' | 'userLastSeen' | 'pages'>
+export type UserReads = Pick<
+  Reads,
+  'userActivity' | 'userDays' | 'userTypes' | 'userLastSeen' | 'pages'
+>
 
 const STREAM = 'activity'
 const EVER = {from: Number.MIN_SAFE_INTEGER, to: Number.MAX_SAFE_INTEGER}
@@ -29,15 +32,14 @@ export function createUserReads({stores}: {readonly stores: Stores}): UserReads 
   /** Cassandra holds all but what the last seconds brought. */
   const scanned = {source: 'cassandra', isScan: true} as const
   return {
-    async userActivity(user, {limit, after}) {
-      return await readFrom(stores, from('user-activity'), async reads => {
+    userActivity: (user, {limit, after}) =>
+      readFrom(stores, from('user-activity'), async reads => {
         const request = {limit, after, from: null, to: null}
         const {items, next, newestMicros} = await listEvents(reads, user, request)
         return {value: {items: items as readonly ActivityView[], next}, newestMicros, ...scanned}
-      })
-    },
-    async userDays(user, {from: first, to}) {
-      return await readFrom(stores, from('user-days'), async reads => {
+      }),
+    userDays: (user, {from: first, to}) =>
+      readFrom(stores, from('user-days'), async reads => {
         const rollup = rollupOf('days')
         const range = {
           from: first === null ? EVER.from : secondsOf(first),
@@ -66,10 +68,9 @@ export function createUserReads({stores}: {readonly stores: Stores}): UserReads 
             a.day === b.day ? (a.activity_type < b.activity_type ? -1 : 1) : a.day < b.day ? 1 : -1,
           )
         return {value, ...scanned}
-      })
-    },
-    async userTypes(user) {
-      return await readFrom(stores, from('user'), async reads => {
+      }),
+    userTypes: user =>
+      readFrom(stores, from('user'), async reads => {
         const rollup = rollupOf('days')
         const views = await reads.rollup(rollup).entitiesOf(user)
         const counts = views.map(view => {
@@ -77,8 +78,7 @@ export function createUserReads({stores}: {readonly stores: Stores}): UserReads 
           return [textsOfKey(rollup, view.key)[1]!, count] as const
         })
         return {value: new Map(counts.filter(([, count]) => count > 0)), ...scanned}
-      })
-    },
+      }),
     async userLastSeen(user) {
       const {value} = await readFrom(stores, from('user-recent'), async reads => {
         const lists = await reads.recentOf(user)
@@ -87,8 +87,8 @@ export function createUserReads({stores}: {readonly stores: Stores}): UserReads 
       })
       return value
     },
-    async pages() {
-      return await readFrom(stores, from('pages'), async reads => {
+    pages: () =>
+      readFrom(stores, from('pages'), async reads => {
         const rollup = rollupOf('pages')
         const views = new Map<string, number>()
         const add = (page: string, count: number): void => {
@@ -105,7 +105,6 @@ export function createUserReads({stores}: {readonly stores: Stores}): UserReads 
           }
         }
         return {value: views, source: 'cassandra' as const}
-      })
-    },
+      }),
   }
 }

@@ -1,16 +1,15 @@
 /** Questions over all contents: the query endpoint, the top list, who is there now. */
 import type {Api} from '../app.ts'
 import {planQuery} from '../query-plan.ts'
+import {timeLabel} from '../query-rows.ts'
 import {CONTENTS_MAX} from '../reads/question.ts'
 import {WINDOW_METRICS} from '../reads/top.ts'
 import {roundAll} from '../rounding.ts'
-import {closed, DecimalsQuery, AfterQuery} from '../schemas/common.ts'
+import {AfterOnlyQuery, AfterQuery, closed, DecimalsQuery} from '../schemas/common.ts'
 import {Active, Top, TopQuery} from '../schemas/metrics.ts'
 import {QueryAnswer, QueryBody} from '../schemas/query.ts'
-import {AfterOnlyQuery} from '../schemas/common.ts'
 import {isoStretch, periodOf} from './asked.ts'
 import {LIVE_STORE, STORED, type ReadDeps} from './metrics.ts'
-import {timeLabel} from '../query-rows.ts'
 import {optionsOf, READ, UNCACHED} from './options.ts'
 import {respond} from './respond.ts'
 

@@ -23,6 +23,7 @@ import {partsOf, wholeBuckets} from '../reads/parts.ts'
 import {checkScan, scanKeys} from '../reads/question.ts'
 import {readFrom, type Found, type Stores} from '../reads/stores.ts'
 import {roundAll} from '../rounding.ts'
+import {AfterOnlyQuery} from '../schemas/common.ts'
 import {
   BreakdownParams,
   FiguresQuery,
@@ -40,7 +41,6 @@ import {
   StreamTop,
   StreamTopQuery,
 } from '../schemas/streams.ts'
-import {AfterOnlyQuery} from '../schemas/common.ts'
 import {msToIso} from '../times.ts'
 import {bucketsOf, isoStretch, microsOf, pageOf, periodOf, type PeriodQuery} from './asked.ts'
 import {LIVE_STORE, STORED} from './metrics.ts'
@@ -153,25 +153,24 @@ function addList(app: Api, {streams, stores}: StreamDeps): void {
 /** The row that is asked for, once the awaited event is in it; undefined: a 202 was sent. */
 async function rowAfter(
   {stores, readAfter}: StreamDeps,
-  name: string,
+  rollup: RollupPlan,
   query: RowQuery,
   reply: FastifyReply,
 ) {
-  const plan = stores.plan(name)
-  const rollup = rollupOf(plan, query.by)
   const key = keyOf(rollup, query.key ?? [])
   const pending = await readAfter(query, LIVE_STORE, reply)
   if (pending !== undefined) {
     await reply.send(pending)
     return undefined
   }
-  const row = {stream: name, by: rollup.name, key: partsOfKey(rollup, key)}
+  const stream = rollup.stream.name
+  const row = {stream, by: rollup.name, key: partsOfKey(rollup, key)}
   const read = async <T>(
     what: string,
     question: Omit<FiguresQuestion, 'rollup'>,
     toValue: (found: FiguresFound) => T,
   ) =>
-    await readFrom(stores, {what, stream: name}, async (reads): Promise<Found<T>> => {
+    await readFrom(stores, {what, stream}, async (reads): Promise<Found<T>> => {
       const options = readOptions(rollup, question.names)
       const view = (await reads.rollup(rollup).entities([key], options)).get(key)
       const found = await readFigures(reads, view, {rollup, ...question})
@@ -191,8 +190,9 @@ function addFigures(app: Api, deps: StreamDeps): void {
       problems: ['not-found'],
     }),
     async ({params, query}, reply) => {
-      const {period, slices} = stretchOf(rollupOf(deps.stores.plan(params.stream), query.by), query)
-      const asked = await rowAfter(deps, params.stream, query, reply)
+      const rollup = rollupOf(deps.stores.plan(params.stream), query.by)
+      const {period, slices} = stretchOf(rollup, query)
+      const asked = await rowAfter(deps, rollup, query, reply)
       if (asked === undefined) return reply
       const {value, meta} = await asked.read('stream-metrics', {slices}, found =>
         figuresOf(found.wholeOf(0)),
@@ -216,8 +216,9 @@ function addSeries(app: Api, deps: StreamDeps): void {
     async ({params, query}, reply) => {
       const {granularity, zone, buckets} = bucketsOf(query, 'needs a start')
       const slices = buckets.map(({start, end}) => ({from: start / 1000, to: end / 1000}))
-      partsOf(rollupOf(deps.stores.plan(params.stream), query.by), slices)
-      const asked = await rowAfter(deps, params.stream, query, reply)
+      const rollup = rollupOf(deps.stores.plan(params.stream), query.by)
+      partsOf(rollup, slices)
+      const asked = await rowAfter(deps, rollup, query, reply)
       if (asked === undefined) return reply
       const {value, meta} = await asked.read('stream-series', {slices}, found =>
         buckets.map(({start, end}, i) => ({
@@ -249,7 +250,7 @@ function addBreakdown(app: Api, deps: StreamDeps): void {
         throw refuse('path', 'dimension', dimension, detail)
       }
       const {period, slices} = stretchOf(rollup, query)
-      const asked = await rowAfter(deps, stream, query, reply)
+      const asked = await rowAfter(deps, rollup, query, reply)
       if (asked === undefined) return reply
       const question = {slices, labelOf: (values: readonly string[]) => values[at]!}
       const {value, meta} = await asked.read('stream-breakdown', question, found =>

@@ -59,11 +59,8 @@ export function addWriteRoutes(app: Api, deps: Deps): void {
       const pointerOf = (index: number): string => (many ? `/events/${index}` : '')
       const errors = judgeEvents(events, Date.now(), pointerOf)
       if (errors.length > 0) {
-        throw new Problem(
-          'not-answerable',
-          `${errors.length} of ${events.length} events cannot be taken`,
-          {errors},
-        )
+        const detail = `${errors.length} of ${events.length} events cannot be taken`
+        throw new Problem('not-answerable', detail, {errors})
       }
       const outcome = await writeOnce(db, request, 201, session =>
         insertEvents(session, events, pointerOf),
