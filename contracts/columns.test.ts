@@ -55,11 +55,9 @@ test('a column whose type cannot be carried is named', () => {
 
 test('looked-up columns travel as a record that may be null, and so may each of them', () => {
   const shops = pgTable('shops', {id: integer('id').primaryKey(), city: text('city').notNull()})
-  const schema = toAvroSchema(
-    'sale',
-    [],
-    [{alias: 'shop', columns: columnsOf(shops).filter(({column}) => column === 'city')}],
-  )
+  const schema = toAvroSchema('sale', [], {
+    shop: {columns: columnsOf(shops).filter(({column}) => column === 'city')},
+  })
   expect(schema.fields.find(({name}) => name === 'shop')).toEqual({
     name: 'shop',
     type: [

@@ -143,7 +143,7 @@ export type RowOfTable<T extends PgTable, F extends FieldNames = NoFieldNames> =
     | (T['_']['columns'][C]['_']['notNull'] extends true ? never : null)
 }
 
-export type AvroType =
+type AvroType =
   | string
   | {
       readonly type: string
@@ -154,7 +154,7 @@ export type AvroType =
   | AvroRecord
   | readonly AvroType[]
 
-export interface AvroField {
+interface AvroField {
   readonly name: string
   readonly type: AvroType
   readonly default?: null | boolean | number | string
@@ -179,8 +179,8 @@ const AVRO_OF: Readonly<Record<Exclude<ColumnKind, 'decimal'>, AvroType>> = {
   json: 'string',
 }
 
-/** Fields that every record carries beside its columns, in this order. */
-const META: readonly AvroField[] = [
+/** Fields that every record carries beside its columns, in this order; `before` follows. */
+export const META: readonly AvroField[] = [
   {name: 'op', type: 'string'},
   {name: 'outbox_id', type: 'long'},
   {name: 'created_at', type: {type: 'long', logicalType: 'timestamp-micros'}},
@@ -208,42 +208,35 @@ const optional = (name: string, record: AvroRecord): AvroField => ({
   default: null,
 })
 
-/** What a look-up adds to a record: columns of another table. */
-export interface LookedUp {
-  readonly alias: string
-  readonly columns: readonly Column[]
-}
-
 /**
  * The Avro schema of a stream: its columns, the common fields, looked-up columns, and `before`, the row
  * as it was (for `u` and `d`).
+ *
+ * @param lookedUp columns of other tables that look-ups add, by their aliases
  */
 export function toAvroSchema(
   name: string,
   columns: readonly Column[],
-  lookedUp: readonly LookedUp[] = [],
+  lookedUp: Readonly<Record<string, {readonly columns: readonly Column[]}>> = {},
 ): AvroRecord {
   const row = columns.map(toField)
+  const recordName = name.replaceAll(/\W/g, '_')
   return {
     type: 'record',
-    name: name.replaceAll(/\W/g, '_'),
+    name: recordName,
     namespace: 'content_analytics',
     fields: [
       ...row,
       ...META,
-      ...lookedUp.map(({alias, columns: added}) =>
+      ...Object.entries(lookedUp).map(([alias, {columns: added}]) =>
         optional(alias, {
           type: 'record',
-          name: `${name.replaceAll(/\W/g, '_')}_${alias}`,
+          name: `${recordName}_${alias}`,
           // Absent in PostgreSQL, or added to the declaration later.
           fields: added.map(column => toField({...column, nullable: true})),
         }),
       ),
-      optional('before', {
-        type: 'record',
-        name: `${name.replaceAll(/\W/g, '_')}_row`,
-        fields: row,
-      }),
+      optional('before', {type: 'record', name: `${recordName}_row`, fields: row}),
     ],
   }
 }

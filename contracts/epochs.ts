@@ -34,6 +34,9 @@ export function lanesOverlap(
   return (a.lane & mask) === (b.lane & mask)
 }
 
+const isSame = (a: LaneEpoch, b: LaneEpoch): boolean =>
+  a.epoch === b.epoch && a.lane === b.lane && a.lanes === b.lanes
+
 /** True when every hash of `inner` belongs to `outer`. */
 const covers = (outer: LaneEpoch, inner: LaneEpoch): boolean =>
   outer.lanes <= inner.lanes && lanesOverlap(outer, inner)
@@ -51,34 +54,18 @@ export function createEpochTable(
   return {
     admit(record) {
       // Nearly every record is of the epoch of the one before.
-      if (
-        last !== undefined &&
-        last.epoch === record.epoch &&
-        last.lane === record.lane &&
-        last.lanes === record.lanes
-      ) {
-        return 'apply'
-      }
-      const isOvertaken = entries.some(
-        entry =>
-          entry.epoch > record.epoch && entry.offset < record.offset && lanesOverlap(entry, record),
+      if (last !== undefined && isSame(last, record)) return 'apply'
+      const later = entries.filter(
+        entry => entry.epoch > record.epoch && lanesOverlap(entry, record),
       )
-      if (isOvertaken) return 'drop'
-      const isKnown = entries.some(
-        entry =>
-          entry.epoch === record.epoch &&
-          entry.lane === record.lane &&
-          entry.lanes === record.lanes,
-      )
-      if (!isKnown) {
+      if (later.some(entry => entry.offset < record.offset)) return 'drop'
+      if (!entries.some(entry => isSame(entry, record))) {
         const {lanes, lane, epoch, offset} = record
         entries = [...entries, {lanes, lane, epoch, offset}]
       }
       // A record that is not overtaken has the highest epoch so far among those it overlaps, unless
       // it is judged again: only then may a later entry of another lane overtake the next one.
-      last = entries.some(entry => entry.epoch > record.epoch && lanesOverlap(entry, record))
-        ? undefined
-        : record
+      last = later.length > 0 ? undefined : record
       return 'apply'
     },
     entries: () => entries,

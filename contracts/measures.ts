@@ -42,28 +42,22 @@ export const count = (options: Filtered & {readonly of?: string} = {}): Measure 
   kind: 'count',
   ...options,
 })
+
+const ofValues =
+  (kind: ValueMeasure) =>
+  (of: string, options: Options = {}): Measure => ({kind, of, ...options})
+
 /** The sum of a field; 0 when there is nothing to add. */
-export const sum = (of: string, options: Options = {}): Measure => ({kind: 'sum', of, ...options})
+export const sum = ofValues('sum')
 /** Sum by number of values; null without any. */
-export const average = (of: string, options: Options = {}): Measure => ({
-  kind: 'average',
-  of,
-  ...options,
-})
+export const average = ofValues('average')
 /** Standard deviation of a sample (n - 1); null with fewer than two values. */
-export const deviation = (of: string, options: Options = {}): Measure => ({
-  kind: 'deviation',
-  of,
-  ...options,
-})
-export const min = (of: string, options: Options = {}): Measure => ({kind: 'min', of, ...options})
-export const max = (of: string, options: Options = {}): Measure => ({kind: 'max', of, ...options})
+export const deviation = ofValues('deviation')
+export const min = ofValues('min')
+export const max = ofValues('max')
 /** The field of the event with the latest time, of several the one with the highest id. */
-export const latest = (of: string, options: Options = {}): Measure => ({
-  kind: 'latest',
-  of,
-  ...options,
-})
+export const latest = ofValues('latest')
+
 /** Distinct values that are not null, by HyperLogLog: standard error 0.81 %. */
 export const uniques = (of: string, options: Filtered = {}): Measure => ({
   kind: 'uniques',

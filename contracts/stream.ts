@@ -5,6 +5,7 @@
 import {getTableConfig, type PgTable} from 'drizzle-orm/pg-core'
 import {
   columnsOf,
+  META,
   nameOfTable,
   primaryKeyOf,
   toAvroSchema,
@@ -15,7 +16,7 @@ import {
   type NoFieldNames,
   type RowOfTable,
 } from './columns.ts'
-import {acceptedOf, isPresence, metricsOf, type Condition, type Measure} from './measures.ts'
+import {acceptedOf, isPresence, type Condition, type Measure} from './measures.ts'
 
 /** Buckets of time that may be stored, UTC; `total` always is. */
 export const LEVELS = ['minute', 'quarter', 'hour', 'day', 'total'] as const
@@ -197,10 +198,13 @@ export interface NamedRollup extends Omit<Rollup, 'name' | 'by'> {
   readonly by: readonly string[]
 }
 
+/** What of a declaration is put in another way. */
+type Resolved = 'table' | 'avro' | 'key' | 'id' | 'time' | 'fields' | 'hashes' | 'rollups'
+
 /** A declaration with everything filled in. */
-export interface Stream<Row = Readonly<Record<string, unknown>>> {
-  readonly name: string
-  readonly topic: string
+export interface Stream<Row = Readonly<Record<string, unknown>>> extends Required<
+  Omit<Declaration<PgTable, FieldNames>, Resolved>
+> {
   /** Schema-qualified name in PostgreSQL. */
   readonly table: string
   readonly keyColumn: string
@@ -211,21 +215,8 @@ export interface Stream<Row = Readonly<Record<string, unknown>>> {
   readonly timeField: string | null
   readonly columns: readonly Column[]
   readonly schema: AvroRecord
-  readonly paths: Readonly<Record<string, JsonPath>>
-  readonly enrich: Readonly<Record<string, Lookup>>
-  readonly shows: readonly Shown[]
-  readonly derived: Readonly<Record<string, Quotient>>
-  readonly textMax: Readonly<Record<string, number>>
-  readonly aheadHoursMax: number | null
-  readonly isReference: boolean
-  readonly rawTable: string
   readonly hashes: string | null
-  readonly filed: 'hour' | 'day'
-  readonly measures: Readonly<Record<string, Measure>>
   readonly rollups: readonly NamedRollup[]
-  readonly top: readonly TopWindow[]
-  readonly active: readonly ActiveWindow[]
-  readonly special: readonly Special[]
   /** Never there: carries the type of a row. */
   readonly row?: Row
 }
@@ -258,14 +249,12 @@ export function countableOf({
   return all
 }
 
-const listOf = (by: string | readonly string[] | undefined): readonly string[] =>
-  by === undefined ? [] : typeof by === 'string' ? [by] : by
-
 /** @throws a sentence that names the stream, the wrong name, and those there are */
 export function stream<T extends PgTable, const F extends FieldNames = NoFieldNames>(
   declaration: Declaration<T, F>,
 ): Stream<RowOfTable<T, F>> {
-  const {name, table, topic, key, time, fields} = declaration
+  const {name, table, topic, key, id = primaryKeyOf(table), time, fields} = declaration
+  const {enrich = {}, aheadHoursMax = AHEAD_HOURS_MAX} = declaration
   const columns = columnsOf(table, fields)
   const fieldOf = (column: string, what: string): string => {
     const found = columns.find(one => one.column === column)
@@ -273,17 +262,11 @@ export function stream<T extends PgTable, const F extends FieldNames = NoFieldNa
     const known = columns.map(one => one.column).join(', ')
     throw new TypeError(`stream ${name}: ${what} ${column} is no column; there are ${known}`)
   }
-  const id = declaration.id ?? primaryKeyOf(table)
   if (id === undefined) {
     throw new TypeError(
       `stream ${name}: ${nameOfTable(table)} needs an id: a primary key of one column`,
     )
   }
-  const enrich = declaration.enrich ?? {}
-  const lookedUp = Object.entries(enrich).map(([alias, {columns: added}]) => ({
-    alias,
-    columns: added,
-  }))
   const declared: Stream<RowOfTable<T, F>> = {
     name,
     topic,
@@ -294,21 +277,20 @@ export function stream<T extends PgTable, const F extends FieldNames = NoFieldNa
     idField: fieldOf(id, 'id'),
     timeField: time === undefined ? null : fieldOf(time, 'time'),
     columns,
-    schema: toAvroSchema(declaration.avro ?? topic, columns, lookedUp),
+    schema: toAvroSchema(declaration.avro ?? topic, columns, enrich),
     paths: declaration.paths ?? {},
     enrich,
     shows: declaration.shows ?? [],
     derived: declaration.derived ?? {},
     textMax: declaration.textMax ?? {},
-    aheadHoursMax:
-      declaration.aheadHoursMax === undefined ? AHEAD_HOURS_MAX : declaration.aheadHoursMax,
+    aheadHoursMax,
     isReference: declaration.isReference ?? false,
     rawTable: declaration.rawTable ?? topic,
     hashes: declaration.hashes ?? null,
     filed: declaration.filed ?? 'day',
     measures: declaration.measures ?? {},
     rollups: (declaration.rollups ?? []).map(rollup => {
-      const by = listOf(rollup.by)
+      const by = [rollup.by ?? []].flat()
       return {...rollup, by, name: rollup.name ?? (by.length === 0 ? 'all' : by.join('_'))}
     }),
     top: declaration.top ?? [],
@@ -320,16 +302,7 @@ export function stream<T extends PgTable, const F extends FieldNames = NoFieldNa
 }
 
 /** Fields that every record has beside its columns. */
-const RESERVED: ReadonlySet<string> = new Set([
-  'op',
-  'outbox_id',
-  'created_at',
-  'lanes',
-  'lane',
-  'epoch',
-  'redelivered',
-  'before',
-])
+const RESERVED: ReadonlySet<string> = new Set([...META.map(({name}) => name), 'before'])
 const NUMBERS: ReadonlySet<ColumnKind> = new Set(['long', 'int', 'double', 'timestamp', 'date'])
 /** Longer split values count as others: a condition on one could never be met. */
 const SPLIT_CHARACTERS_MAX = 64
@@ -422,11 +395,6 @@ function checkNames(declared: Stream): void {
         : [special.by, ...special.show]
     for (const field of used) check(`${special.kind} by`, field)
   }
-}
-
-/** Every name under which the stream's measures are served. */
-export function metricNamesOf({measures}: Pick<Stream, 'measures'>): readonly string[] {
-  return Object.entries(measures).flatMap(([name, measure]) => metricsOf(name, measure))
 }
 
 export type {Column, ColumnKind}

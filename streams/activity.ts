@@ -1,6 +1,6 @@
 /** Activity: what users do, and which pages they see. */
 import {count, max, PRESENT} from '../contracts/measures.ts'
-import {jsonPath, stream, type RowOf} from '../contracts/stream.ts'
+import {jsonPath, stream} from '../contracts/stream.ts'
 import {activityEvents} from '../db/tables.ts'
 
 /** A page view is an activity of this type whose metadata has a page. */
@@ -42,5 +42,3 @@ export const activity = stream({
   ],
   special: [{kind: 'recent', by: 'user_id', show: ['activity_type', 'page']}],
 })
-
-export type ActivityRow = RowOf<typeof activity>

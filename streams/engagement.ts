@@ -6,7 +6,6 @@ import {content} from './content.ts'
 
 /** Types that the table takes today; another one would count as itself. */
 export const EVENT_TYPES = ['play', 'pause', 'finish', 'click'] as const
-export type EventType = (typeof EVENT_TYPES)[number]
 
 const SECONDS = {per: 1000} as const
 
