@@ -60,7 +60,7 @@ export async function runCheckpoint(
   const epochs = state.epochs.entries()
   state.cache.noteStaleOfDirty()
   const {stale} = state.cache
-  const late = state.late.toJSON()
+  const late = state.late.all()
   // A row that an earlier owner wrote late could still name what was replaced in the replay.
   const dropped = state.naming.takeDropped().filter(({offset}) => offset > state.replayEnd)
   // A stale mark is no function of the offset: an owner that was overtaken must not leave one behind.

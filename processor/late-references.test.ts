@@ -10,7 +10,7 @@ test('the time of a reference covers every event that was noted', () => {
   late.note(a, 2_000_000)
   late.note(a, 9_999_999)
   late.note({...a, stream: 'shop'}, 0)
-  expect(late.toJSON()).toEqual([
+  expect(late.all()).toEqual([
     {...a, from: 2, to: 10},
     {stream: 'shop', id: 'a', from: 0, to: 1},
   ])
