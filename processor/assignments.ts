@@ -16,9 +16,10 @@ import type {
 import type {Loop} from '../platform/lifecycle.ts'
 import {retry, type RetryOptions} from '../platform/retry.ts'
 import type {PartitionOwner} from './partition-owner.ts'
+import {nameOf} from './partition-state.ts'
 import type {StartFacts} from './start-check.ts'
 
-export interface PartitionStart extends Omit<StartFacts, keyof TopicPartition> {
+export interface PartitionStart extends StartFacts {
   /** Partitions of the topic. */
   readonly partitions: number
 }
@@ -48,8 +49,6 @@ interface Assigned {
 
 /** An owner may know that it was overtaken before Kafka says so; longer than a rebalance takes. */
 const RETAKE_MS = 3000
-
-const nameOf = ({topic, partition}: TopicPartition): string => `${topic}/${partition}`
 
 export function createAssignments(deps: AssignmentsDeps): Loop {
   const assigned = new Map<string, Assigned>()

@@ -6,13 +6,11 @@
 import {messageOf} from '../platform/errors.ts'
 import type {Loop} from '../platform/lifecycle.ts'
 import {retry} from '../platform/retry.ts'
-import {runCheckpoint, type CheckpointDeps} from './checkpoint.ts'
+import {createCheckpoint} from './checkpoint.ts'
 import type {ProcessorConfig} from './config.ts'
 import {checkpointWaitMs} from './flush.ts'
-import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
+import {loopOf, type OwnerDeps, type OwnerShared} from './owner-shared.ts'
 
-/** Offsets by which the ceiling is raised: a lightweight transaction for so many records. */
-const CEILING_STEP = 100_000
 /** From one checkpoint to the next while a reader waits for it. */
 const AWAITED_MS = 300
 /** How long a clean stop may take to make durable what is folded. */
@@ -33,11 +31,6 @@ export function createCheckpointer(
   const {stores} = deps
   const stream = stores.plan.stream.name
   const labels = {stream, partition: String(state.partition)}
-  const limits = {
-    rowsMax: config.aggregateRowsMax,
-    concurrency: config.aggregateConcurrency,
-    ceilingStep: CEILING_STEP,
-  }
   const options = {
     intervalMs: config.checkpointMs,
     intervalMaxMs: config.checkpointMaxMs,
@@ -47,28 +40,17 @@ export function createCheckpointer(
     partition: state.partition,
   }
 
-  const checkpointDeps: CheckpointDeps = {
-    write: deps.write,
-    writeRaw: (writes, partition) => stores.raw.write(writes, partition),
-    positions: deps.positions,
-    whenRawDurable: (offset, signal) =>
-      progress.until(() => state.pending.isDurable(offset), signal),
-    patience: shared.patience,
-    slice: () => deps.slices.next(),
-    onSaved: rows => deps.metrics.aggregateRows.inc({stream}, rows),
-  }
-
   const isDue = (): boolean =>
     state.foldedOffset > state.durableOffset ||
     state.cache.dirtyCount > 0 ||
     state.pending.deferredCount > 0
 
   const checkpoint = async (signal: AbortSignal): Promise<void> => {
-    const {offset} = await runCheckpoint(state, checkpointDeps, limits, signal)
-    state.durableOffset = offset
+    state.durableOffset = await saveAll(signal)
     progress.ring()
   }
 
+  const saveAll = createCheckpoint(shared, deps, config)
   let committed = state.durableOffset
   const commit = async (signal: AbortSignal): Promise<void> => {
     const offset = state.durableOffset
@@ -94,35 +76,23 @@ export function createCheckpointer(
     }
   }
 
-  const checkpoints: Loop = {
-    name: `checkpoints ${state.topic}/${state.partition}`,
-    async run(signal) {
-      let lastMs = 0
-      while (!signal.aborted) {
-        await waitForTurn(lastMs, signal)
-        if (signal.aborted) return
-        if (!isDue()) {
-          lastMs = 0
-          continue
-        }
-        const startedAt = performance.now()
-        await checkpoint(signal)
-        lastMs = performance.now() - startedAt
-        deps.metrics.checkpoint.observe({stream}, lastMs / 1000)
-      }
-    },
-  }
+  let lastMs = 0
+  const checkpoints = loopOf('checkpoints', state, async signal => {
+    await waitForTurn(lastMs, signal)
+    if (signal.aborted) return
+    lastMs = 0
+    if (!isDue()) return
+    const startedAt = performance.now()
+    await checkpoint(signal)
+    lastMs = performance.now() - startedAt
+    deps.metrics.checkpoint.observe({stream}, lastMs / 1000)
+  })
 
   /** Apart: Kafka being away must not hold back what is saved. */
-  const commits: Loop = {
-    name: `commits ${state.topic}/${state.partition}`,
-    async run(signal) {
-      while (!signal.aborted) {
-        await commit(signal)
-        if (state.durableOffset <= committed) await progress.wait(1000, signal)
-      }
-    },
-  }
+  const commits = loopOf('commits', state, async signal => {
+    await commit(signal)
+    if (state.durableOffset <= committed) await progress.wait(1000, signal)
+  })
 
   return {
     loops: [checkpoints, commits],

@@ -5,31 +5,17 @@
  *               a row stop the processor instead of draining the topic.
  */
 import {DEAD_LETTER_HEADERS} from '../contracts/headers.ts'
+import {deadLetterTopic} from '../contracts/topics.ts'
 import {PipelineError} from '../platform/errors.ts'
-
-/** A record as it came. */
-export interface SourceRecord {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
-  readonly timestampMs: number
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, Buffer | string | undefined>>
-}
+import type {ConsumedRecord, OutgoingRecord, Publisher} from '../platform/kafka.ts'
+import {createTurns} from './turns.ts'
 
 export interface DeadLetter {
-  readonly source: SourceRecord
+  /** The record as it came. */
+  readonly source: ConsumedRecord
   /** A code of `platform/errors.ts`. */
   readonly reason: string
   readonly message: string
-}
-
-export interface OutgoingDeadLetter {
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, Buffer | string>>
-  readonly partition: number
 }
 
 const MESSAGE_CHARS_MAX = 1000
@@ -38,7 +24,7 @@ const MESSAGE_CHARS_MAX = 1000
 export function toOutgoing(
   {source, reason, message}: DeadLetter,
   nowMs: number,
-): OutgoingDeadLetter {
+): Required<OutgoingRecord> {
   const headers: Record<string, Buffer | string> = {}
   for (const [name, value] of Object.entries(source.headers)) {
     if (value !== undefined) headers[name] = value
@@ -76,4 +62,42 @@ export function createBreaker(inARowMax: number): Breaker {
       )
     },
   }
+}
+
+export interface DeadLetterPublisher {
+  publish(letters: readonly DeadLetter[]): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Publishes dead letters to `<topic>.dlq`. Any failure ends the publisher; the next call opens
+ * another, so a letter may be there twice, and is told apart by its source offset.
+ */
+export function createDeadLetterPublisher(
+  open: () => Promise<Publisher>,
+  now: () => number,
+): DeadLetterPublisher {
+  const turns = createTurns()
+  let publisher: Publisher | undefined
+  const close = async (): Promise<void> => {
+    const old = publisher
+    publisher = undefined
+    await old?.close()
+  }
+  const send = async (letters: readonly DeadLetter[]): Promise<void> => {
+    const byTopic = Map.groupBy(letters, ({source}) => deadLetterTopic(source.topic))
+    publisher ??= await open()
+    try {
+      await publisher.send(
+        [...byTopic].map(([topic, some]) => ({
+          topic,
+          records: some.map(letter => toOutgoing(letter, now())),
+        })),
+      )
+    } catch (error) {
+      await close().catch(() => undefined)
+      throw error
+    }
+  }
+  return {publish: letters => turns.run(() => send(letters)), close: () => turns.run(close)}
 }

@@ -5,18 +5,13 @@
  */
 import type {EpochTable} from '../contracts/epochs.ts'
 import type {RecordMeta, StreamRecord} from '../contracts/record.ts'
+import type {Decoder} from '../platform/avro-codec.ts'
 import {dispositionOf, messageOf, PipelineError} from '../platform/errors.ts'
-import type {DeadLetter, SourceRecord} from './dead-letters.ts'
+import type {DeadLetter} from './dead-letters.ts'
+import type {ConsumedRecord} from '../platform/kafka.ts'
 import type {Fields} from '../readmodel/fields.ts'
 import type {Identity} from './partition-state.ts'
 import type {FindProblem} from './rules.ts'
-
-export interface ValueDecoder {
-  /** The decoded value, or undefined when the schema it was written with must be fetched first. */
-  decode(value: Buffer): unknown
-  /** Fetches the schema of the value. */
-  prepare(value: Buffer): Promise<void>
-}
 
 export type Outcome =
   | {readonly kind: 'record'; readonly offset: number; readonly record: StreamRecord<Fields>}
@@ -24,7 +19,7 @@ export type Outcome =
   | {readonly kind: 'deadLetter'; readonly offset: number; readonly letter: DeadLetter}
 
 export interface DecodeDeps {
-  readonly decoder: ValueDecoder
+  readonly decoder: Decoder<unknown>
   readonly epochs: EpochTable
   /** Why the record can never be accepted, or undefined. */
   readonly problemOf: FindProblem
@@ -36,7 +31,7 @@ export interface DecodeDeps {
  * @throws when the registry does not answer; the batch may be decoded again
  */
 export async function decodeBatch(
-  records: readonly SourceRecord[],
+  records: readonly ConsumedRecord[],
   deps: DecodeDeps,
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = []
@@ -49,8 +44,8 @@ export async function decodeBatch(
 
 /** The outbox row that a record was published from; null when it cannot be read. */
 export async function identify(
-  {value}: SourceRecord,
-  decoder: ValueDecoder,
+  {value}: ConsumedRecord,
+  decoder: Decoder<unknown>,
 ): Promise<Identity | null> {
   if (value === null) return null
   try {
@@ -64,7 +59,7 @@ export async function identify(
 }
 
 /** Synchronous unless a schema is met for the first time. */
-function decodeOne(source: SourceRecord, deps: DecodeDeps): Outcome | Promise<Outcome> {
+function decodeOne(source: ConsumedRecord, deps: DecodeDeps): Outcome | Promise<Outcome> {
   const {value} = source
   if (value === null) return toLetter(source, 'DECODE_FAILED', 'the record has no value')
   try {
@@ -80,7 +75,7 @@ function decodeOne(source: SourceRecord, deps: DecodeDeps): Outcome | Promise<Ou
 }
 
 function judge(
-  source: SourceRecord,
+  source: ConsumedRecord,
   record: StreamRecord<Fields>,
   {epochs, problemOf}: DecodeDeps,
 ): Outcome {
@@ -94,12 +89,12 @@ function judge(
   return {kind: 'record', offset, record}
 }
 
-function toLetterOrThrow(source: SourceRecord, error: unknown): Outcome {
+function toLetterOrThrow(source: ConsumedRecord, error: unknown): Outcome {
   if (dispositionOf(error) !== 'dead-letter') throw error
   const code = error instanceof PipelineError ? error.code : 'DECODE_FAILED'
   return toLetter(source, code, messageOf(error))
 }
 
-function toLetter(source: SourceRecord, reason: string, message: string): Outcome {
+function toLetter(source: ConsumedRecord, reason: string, message: string): Outcome {
   return {kind: 'deadLetter', offset: source.offset, letter: {source, reason, message}}
 }

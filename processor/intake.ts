@@ -1,19 +1,21 @@
 /** Takes a partition's records in order: decodes them, puts aside what can never succeed, folds. */
 import {PipelineError} from '../platform/errors.ts'
+import type {ConsumedRecord} from '../platform/kafka.ts'
 import {retry, type RetryOptions} from '../platform/retry.ts'
 import type {Loop} from '../platform/lifecycle.ts'
 import type {ProcessorConfig} from './config.ts'
-import {createBreaker, type DeadLetter, type SourceRecord} from './dead-letters.ts'
+import {createBreaker, type DeadLetter} from './dead-letters.ts'
 import {decodeBatch, identify, type DecodeDeps, type Outcome} from './decode.ts'
-import {foldBatch, type AdmittedRecord, type FoldBatchDeps, type FoldCounts} from './fold-batch.ts'
+import {foldBatch, type FoldBatchDeps, type FoldCounts} from './fold-batch.ts'
 import type {Inbox} from './inbox.ts'
-import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
+import {loopOf, type OwnerDeps, type OwnerShared} from './owner-shared.ts'
+import {nameOf} from './partition-state.ts'
 import {createRules} from './rules.ts'
 import {problemOfBefore} from './start-check.ts'
 import {isOverBudget} from './state-cache.ts'
 
 export interface IntakeSource {
-  readonly inbox: Inbox<SourceRecord>
+  readonly inbox: Inbox<ConsumedRecord>
   /** The end of the partition's log as last heard of. */
   readonly highWatermark: () => number
 }
@@ -56,11 +58,12 @@ export function createIntake(
     },
   }
 
-  const process = async (taken: readonly SourceRecord[], signal: AbortSignal): Promise<void> => {
+  const process = async (taken: readonly ConsumedRecord[], signal: AbortSignal): Promise<void> => {
     const patience = shared.patience(signal)
     const records = await skipProcessed(taken, patience)
     const outcomes = await retry(() => decodeBatch(records, decodeDeps), patience)
-    const {admitted, letters} = sortOutcomes(outcomes)
+    const admitted = outcomes.filter(outcome => outcome.kind === 'record')
+    const letters = outcomes.flatMap(one => (one.kind === 'deadLetter' ? [one.letter] : []))
     for (const outcome of outcomes) {
       breaker.note(outcome.kind === 'deadLetter' ? outcome.letter : 'ok')
     }
@@ -88,7 +91,7 @@ export function createIntake(
   }
 
   const contradiction = (problem: string): PipelineError =>
-    new PipelineError('STATE_CONTRADICTS', `${state.topic}/${state.partition}: ${problem}`, {
+    new PipelineError('STATE_CONTRADICTS', `${nameOf(state)}: ${problem}`, {
       disposition: 'stop',
     })
   const gapBefore = (offset: number): string =>
@@ -96,9 +99,9 @@ export function createIntake(
 
   /** The reader starts one record early, so that it can be seen that the log is still the same. */
   const skipProcessed = async (
-    taken: readonly SourceRecord[],
+    taken: readonly ConsumedRecord[],
     patience: RetryOptions,
-  ): Promise<readonly SourceRecord[]> => {
+  ): Promise<readonly ConsumedRecord[]> => {
     const {expectedBefore} = state
     const first = taken[0]
     if (first === undefined) return taken
@@ -134,44 +137,15 @@ export function createIntake(
     metrics.lag.set({stream, partition: String(state.partition)}, state.lag)
   }
 
-  return {
-    name: `intake ${state.topic}/${state.partition}`,
-    async run(signal) {
-      while (!signal.aborted) {
-        if (!hasRoom()) {
-          await progress.wait(1000, signal)
-          continue
-        }
-        const records = await source.inbox.take(config.batchRecordsMax, signal)
-        if (records.length === 0) continue
-        await deps.slices.next()
-        await between.run(async () => {
-          await process(records, signal)
-          if (isOverBudget(deps.budget)) deps.metrics.evicted.inc({stream}, state.cache.evict())
-        })
-        work.ring()
-      }
-    },
-  }
-}
-
-function sortOutcomes(outcomes: readonly Outcome[]): {
-  readonly admitted: readonly AdmittedRecord[]
-  readonly letters: readonly DeadLetter[]
-} {
-  const admitted: AdmittedRecord[] = []
-  const letters: DeadLetter[] = []
-  for (const outcome of outcomes) {
-    switch (outcome.kind) {
-      case 'record':
-        admitted.push(outcome)
-        break
-      case 'deadLetter':
-        letters.push(outcome.letter)
-        break
-      case 'dropped':
-        break
-    }
-  }
-  return {admitted, letters}
+  return loopOf('intake', state, async signal => {
+    if (!hasRoom()) return await progress.wait(1000, signal)
+    const records = await source.inbox.take(config.batchRecordsMax, signal)
+    if (records.length === 0) return
+    await deps.slices.next()
+    await between.run(async () => {
+      await process(records, signal)
+      if (isOverBudget(deps.budget)) deps.metrics.evicted.inc({stream}, state.cache.evict())
+    })
+    work.ring()
+  })
 }

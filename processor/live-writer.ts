@@ -17,7 +17,7 @@ import {namedHashKey} from '../readmodel/redis-keys.ts'
 import {holdPartition} from './checkpoint.ts'
 import type {ProcessorConfig} from './config.ts'
 import {createHashBudget} from './hash-budget.ts'
-import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
+import {loopOf, type OwnerDeps, type OwnerShared} from './owner-shared.ts'
 
 /** What is not stored for long is written again before it expires, and what expired is written whole. */
 const REFRESH_MS = 300_000
@@ -172,7 +172,7 @@ export function createLiveWriter(
   const windowS = Math.max(0, ...[...plan.tops, ...plan.actives].map(({seconds}) => seconds))
 
   const begin = async (signal: AbortSignal): Promise<Run> => {
-    await holdPartition(state, deps.positions, state.ownership.ceiling)
+    await holdPartition(state, deps.positions)
     const {takeover} = state.ownership
     runs += 1
     const present = {name: `${takeover}.${runs}.${randomBytes(4).toString('hex')}`, takeover}
@@ -225,25 +225,21 @@ export function createLiveWriter(
     if (leftMs > 0) await work.wait(leftMs, signal)
   }
 
-  return {
-    name: `live ${state.topic}/${partition}`,
-    async run(signal) {
-      for (let failures = 0; !signal.aborted;) {
-        try {
-          await step(signal)
-          failures = 0
-        } catch (error) {
-          leave()
-          if (dispositionOf(error) !== 'retry') throw error
-          failures += 1
-          metrics.liveFailures.inc({stream})
-          if (failures > 1) log.warn({...name, reason: messageOf(error)}, 'going on without Redis')
-          progress.ring()
-          await pause(retryDelayMs(failures, backoff), signal)
-        }
-      }
-    },
-  }
+  let failures = 0
+  return loopOf('live', state, async signal => {
+    try {
+      await step(signal)
+      failures = 0
+    } catch (error) {
+      leave()
+      if (dispositionOf(error) !== 'retry') throw error
+      failures += 1
+      metrics.liveFailures.inc({stream})
+      if (failures > 1) log.warn({...name, reason: messageOf(error)}, 'going on without Redis')
+      progress.ring()
+      await pause(retryDelayMs(failures, backoff), signal)
+    }
+  })
 }
 
 /** Fields of a hash that is not the run's alone. */

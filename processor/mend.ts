@@ -1,11 +1,12 @@
 /** Computes stale parts of rows again, one after another, beside the live stream. */
+import {LEVELS} from '../contracts/stream.ts'
 import {dispositionOf, messageOf} from '../platform/errors.ts'
 import {pause, type Loop} from '../platform/lifecycle.ts'
 import {retry} from '../platform/retry.ts'
 import type {Mending, StaleRow} from '../readmodel/projection.ts'
 import type {ProcessorConfig} from './config.ts'
-import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
-import {isLoaded, type LoadedRow} from './state-cache.ts'
+import {loopOf, type OwnerDeps, type OwnerShared} from './owner-shared.ts'
+import {isLoaded, nameOfStale, type LoadedRow} from './state-cache.ts'
 
 const LOOK_AGAIN_MS = 500
 /** What is corrected all the time is computed ever more seldom, down to one in so many. */
@@ -62,8 +63,7 @@ export async function mendRow(
   }
 }
 
-const nameOf = ({projection, key, level, start}: StaleRow): string =>
-  `${projection} ${level} ${start} ${key}`
+const orderOf = ({level}: StaleRow): number => LEVELS.findIndex(one => one === level)
 
 export function createMender(
   shared: OwnerShared,
@@ -78,18 +78,18 @@ export function createMender(
   /** What others are made of comes first: minutes before hours, days before totals. */
   const next = (): StaleRow | undefined => {
     const ready = state.cache.stale.filter(
-      row => (notBefore.get(nameOf(row))?.atMs ?? 0) <= deps.now(),
+      row => (notBefore.get(nameOfStale(row))?.atMs ?? 0) <= deps.now(),
     )
-    return ready.toSorted((a, b) => ORDER.indexOf(a.level) - ORDER.indexOf(b.level))[0]
+    return ready.toSorted((a, b) => orderOf(a) - orderOf(b))[0]
   }
 
   const waitMs = (): number => {
-    const due = state.cache.stale.map(row => notBefore.get(nameOf(row))?.atMs ?? 0)
+    const due = state.cache.stale.map(row => notBefore.get(nameOfStale(row))?.atMs ?? 0)
     return Math.max(1, Math.min(LOOK_AGAIN_MS, Math.min(...due) - deps.now()))
   }
 
   const mend = async (row: StaleRow, signal: AbortSignal): Promise<void> => {
-    const name = nameOf(row)
+    const name = nameOfStale(row)
     const outcome = await mendRow(shared, row, signal)
     if (outcome === 'again' || outcome === 'early') {
       const delayMs = Math.min(
@@ -104,26 +104,15 @@ export function createMender(
     if (outcome === 'done') deps.metrics.mended.inc({stream: stream.name})
   }
 
-  return {
-    name: `mending ${state.topic}/${state.partition}`,
-    async run(signal) {
-      while (!signal.aborted) {
-        const row = next()
-        if (row === undefined) {
-          await progress.wait(waitMs(), signal)
-          continue
-        }
-        try {
-          await mend(row, signal)
-        } catch (error) {
-          if (signal.aborted) return
-          if (dispositionOf(error) !== 'retry') throw error
-          deps.log.warn({...row, reason: messageOf(error)}, 'mending waits for a store')
-          await pause(mendAgainMs, signal)
-        }
-      }
-    },
-  }
+  return loopOf('mending', state, async signal => {
+    const row = next()
+    if (row === undefined) return await progress.wait(waitMs(), signal)
+    try {
+      await mend(row, signal)
+    } catch (error) {
+      if (signal.aborted || dispositionOf(error) !== 'retry') throw error
+      deps.log.warn({...row, reason: messageOf(error)}, 'mending waits for a store')
+      await pause(mendAgainMs, signal)
+    }
+  })
 }
-
-const ORDER: readonly string[] = ['minute', 'quarter', 'hour', 'day', 'total']

@@ -1,27 +1,23 @@
 /** What the loops of one partition share, and what an owner is given. */
 import type {Logger} from 'pino'
+import type {Decoder} from '../platform/avro-codec.ts'
 import {messageOf} from '../platform/errors.ts'
+import type {TopicPartition} from '../platform/kafka.ts'
+import type {Loop} from '../platform/lifecycle.ts'
 import type {RetryOptions} from '../platform/retry.ts'
 import type {Positions} from '../readmodel/positions.ts'
 import type {PlacedStatement} from '../readmodel/rows.ts'
 import type {StreamStores} from '../readmodel/stream-stores.ts'
 import type {Awaited} from './awaited.ts'
 import type {DeadLetter} from './dead-letters.ts'
-import type {ValueDecoder} from './decode.ts'
 import type {ProcessorMetrics} from './metrics.ts'
-import type {PartitionState} from './partition-state.ts'
+import {nameOf, type PartitionState} from './partition-state.ts'
 import type {ReferenceCache} from './references.ts'
 import type {Slices} from './slices.ts'
 import type {StartFacts} from './start-check.ts'
 import type {CacheBudget} from './state-cache.ts'
 import type {Turns} from './turns.ts'
 import type {Wake} from './wake.ts'
-
-export interface OwnerName {
-  /** The topic as it is called in Kafka. */
-  readonly topic: string
-  readonly partition: number
-}
 
 export interface OwnerDeps {
   readonly stores: StreamStores
@@ -30,12 +26,11 @@ export interface OwnerDeps {
   readonly positions: Positions
   /** By the names of reference streams. */
   readonly references: ReadonlyMap<string, ReferenceCache>
-  readonly decoder: ValueDecoder
+  readonly decoder: Decoder<unknown>
   readonly budget: CacheBudget
   /** Whoever computes for long asks for a slice first. */
   readonly slices: Slices
-  /** What Kafka knows about the partition. */
-  readonly start: Omit<StartFacts, keyof OwnerName>
+  readonly start: StartFacts
   /** Bytes in Redis that hashes of this partition's events may take. */
   readonly hashBytesMax: number
   readonly publishDeadLetters: (letters: readonly DeadLetter[]) => Promise<void>
@@ -63,6 +58,22 @@ export interface OwnerShared {
   readonly between: Turns
   readonly patience: (signal: AbortSignal) => RetryOptions
 }
+
+/** Does a step over and over. A loop that fails because it was told to stop has stopped. */
+export const loopOf = (
+  what: string,
+  of: TopicPartition,
+  step: (signal: AbortSignal) => Promise<void>,
+): Loop => ({
+  name: `${what} ${nameOf(of)}`,
+  async run(signal) {
+    try {
+      while (!signal.aborted) await step(signal)
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+  },
+})
 
 /** A store that is away is waited for, however long: nothing is dropped because of it. */
 export function patienceOf(

@@ -4,17 +4,18 @@
  * Guarantees    INV-30 to INV-47, each in the file that enforces it.
  * Does not      know what a stream means, nor which client reads Kafka.
  */
+import type {ConsumedRecord, TopicPartition} from '../platform/kafka.ts'
 import {runLoops, type Loop} from '../platform/lifecycle.ts'
 import {createAwaited} from './awaited.ts'
 import {createCheckpointer} from './checkpointer.ts'
 import type {ProcessorConfig} from './config.ts'
-import type {SourceRecord} from './dead-letters.ts'
 import {createInbox} from './inbox.ts'
 import {createIntake} from './intake.ts'
 import {createLiveWriter} from './live-writer.ts'
 import {createMender} from './mend.ts'
-import {patienceOf, type OwnerDeps, type OwnerName, type OwnerShared} from './owner-shared.ts'
+import {patienceOf, type OwnerDeps, type OwnerShared} from './owner-shared.ts'
 import {openPartition} from './partition-start.ts'
+import {nameOf} from './partition-state.ts'
 import {createPatches} from './patches.ts'
 import {createRawWriter} from './raw-writer.ts'
 import {createTurns} from './turns.ts'
@@ -22,15 +23,15 @@ import {createWake} from './wake.ts'
 
 export interface PartitionOwner extends Loop {
   /** Hands over the next records; resolves when there is room for more. */
-  push(records: readonly SourceRecord[], highWatermark: number): Promise<void>
+  push(records: readonly ConsumedRecord[], highWatermark: number): Promise<void>
 }
 
 export function createPartitionOwner(
-  name: OwnerName,
+  name: TopicPartition,
   deps: OwnerDeps,
   config: ProcessorConfig,
 ): PartitionOwner {
-  const inbox = createInbox<SourceRecord>(config.queueRecordsMax)
+  const inbox = createInbox<ConsumedRecord>(config.queueRecordsMax)
   let highWatermark = 0
 
   const own = async (signal: AbortSignal): Promise<void> => {
@@ -56,7 +57,7 @@ export function createPartitionOwner(
       ...(stream.shows.length === 0 ? [] : [createPatches(shared, deps, config)]),
     ]
     try {
-      await runLoops(loops.map(endQuietly), signal)
+      await runLoops(loops, signal)
       await checkpointer.finish()
     } finally {
       state.cache.drop()
@@ -64,7 +65,7 @@ export function createPartitionOwner(
   }
 
   return {
-    name: `${name.topic}/${name.partition}`,
+    name: nameOf(name),
     push(records, end) {
       highWatermark = end
       return inbox.push(records)
@@ -78,12 +79,3 @@ export function createPartitionOwner(
     },
   }
 }
-
-/** A loop that fails because it was told to stop has stopped. */
-const endQuietly = (loop: Loop): Loop => ({
-  name: loop.name,
-  run: signal =>
-    loop.run(signal).catch((error: unknown) => {
-      if (!signal.aborted) throw error
-    }),
-})

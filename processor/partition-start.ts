@@ -1,10 +1,11 @@
 /** Takes a partition: a later takeover, what is durable, and whether it may go on from there. */
 import {createEpochTable} from '../contracts/epochs.ts'
 import {PipelineError} from '../platform/errors.ts'
+import type {TopicPartition} from '../platform/kafka.ts'
 import {retry, type RetryOptions} from '../platform/retry.ts'
 import {createFilings} from './filings.ts'
 import {LateReferences} from './late-references.ts'
-import type {OwnerDeps, OwnerName} from './owner-shared.ts'
+import type {OwnerDeps} from './owner-shared.ts'
 import {createPartNames, createUnshown, type PartitionState} from './partition-state.ts'
 import {PendingWrites} from './pending-writes.ts'
 import {expectedBefore, problemOfStart} from './start-check.ts'
@@ -12,7 +13,7 @@ import {StateCache} from './state-cache.ts'
 
 /** @throws `STATE_CONTRADICTS` when going on would make wrong numbers */
 export async function openPartition(
-  name: OwnerName,
+  name: TopicPartition,
   deps: OwnerDeps,
   patience: RetryOptions,
 ): Promise<PartitionState> {

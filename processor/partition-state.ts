@@ -1,5 +1,6 @@
 /** Everything one owner holds of one partition. Dropped whole or kept whole. */
 import type {EpochTable} from '../contracts/epochs.ts'
+import type {TopicPartition} from '../platform/kafka.ts'
 import type {LiveEvent} from '../readmodel/event-hash.ts'
 import type {Ownership} from '../readmodel/positions.ts'
 import type {DroppedPart} from '../readmodel/parts.ts'
@@ -9,15 +10,15 @@ import type {LateReferences} from './late-references.ts'
 import type {PendingWrites} from './pending-writes.ts'
 import type {StateCache} from './state-cache.ts'
 
+export const nameOf = ({topic, partition}: TopicPartition): string => `${topic}/${partition}`
+
 /** Identity of a record: the outbox row it was published from. */
 export interface Identity {
   readonly outboxId: number
   readonly createdAt: number
 }
 
-export interface PartitionState {
-  readonly topic: string
-  readonly partition: number
+export interface PartitionState extends TopicPartition {
   /** Takeover and ceiling as last agreed with Cassandra. */
   ownership: Ownership
   readonly cache: StateCache

@@ -13,7 +13,7 @@ import {LONG_KEY, type Fields} from '../readmodel/fields.ts'
 import type {LateReference} from '../readmodel/positions.ts'
 import type {StoredEvent} from '../readmodel/raw-table.ts'
 import type {ProcessorConfig} from './config.ts'
-import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
+import {loopOf, type OwnerDeps, type OwnerShared} from './owner-shared.ts'
 
 const LOOK_AGAIN_MS = 500
 /** References of one round. */
@@ -39,7 +39,7 @@ export function createPatches(
   const find = (of: string, id: string): Fields | null => references.get(of)?.peek(id) ?? null
 
   /** Those that have come. */
-  const ready = () =>
+  const ready = (): readonly LateReference[] =>
     late
       .all()
       .filter(({stream: of, id}) => find(of, id) !== null)
@@ -96,7 +96,7 @@ export function createPatches(
     work.ring()
   }
 
-  const patch = async (entry: ReturnType<typeof ready>[number], signal: AbortSignal) => {
+  const patch = async (entry: LateReference, signal: AbortSignal) => {
     const question = {partition: state.partition, key: keyOf(entry)}
     for await (const page of eventsOf({plan, raw, files}, question, entry)) {
       const wanting = page.filter(row => isWanting(entry, row))
@@ -119,19 +119,13 @@ export function createPatches(
     log.info({topic, partition, references: entries.length}, 'patched')
   }
 
-  return {
-    name: `patches ${state.topic}/${state.partition}`,
-    async run(signal) {
-      while (!signal.aborted) {
-        try {
-          await round(signal)
-        } catch (error) {
-          if (signal.aborted) return
-          if (dispositionOf(error) !== 'retry') throw error
-          log.warn({reason: messageOf(error)}, 'patching waits for a store')
-          await pause(20 * retryMs, signal)
-        }
-      }
-    },
-  }
+  return loopOf('patches', state, async signal => {
+    try {
+      await round(signal)
+    } catch (error) {
+      if (signal.aborted || dispositionOf(error) !== 'retry') throw error
+      log.warn({reason: messageOf(error)}, 'patching waits for a store')
+      await pause(20 * retryMs, signal)
+    }
+  })
 }

@@ -5,6 +5,7 @@
  */
 import type {TopicPartition} from '../platform/kafka.ts'
 import type {Readiness} from '../platform/status-server.ts'
+import {nameOf} from './partition-state.ts'
 
 /** Records may wait so long without any being folded before that counts as stuck. */
 export const STUCK_MS = 30_000
@@ -28,7 +29,6 @@ interface Flow {
   movedMs: number
 }
 
-const nameOf = ({topic, partition}: TopicPartition): string => `${topic}/${partition}`
 const waitingOf = ({endOffset, foldedOffset}: Flow): number =>
   Math.max(0, endOffset - foldedOffset - 1)
 

@@ -8,12 +8,12 @@
 import type {Logger} from 'pino'
 import type {StreamRecord} from '../contracts/record.ts'
 import type {Stream} from '../contracts/stream.ts'
+import type {Decoder} from '../platform/avro-codec.ts'
 import type {ConsumedRecord, KafkaAdmin, Subscriber} from '../platform/kafka.ts'
 import type {Loop} from '../platform/lifecycle.ts'
 import {retry, type RetryOptions} from '../platform/retry.ts'
 import {dispositionOf, messageOf} from '../platform/errors.ts'
 import type {DeadLetter} from './dead-letters.ts'
-import type {ValueDecoder} from './decode.ts'
 import type {Fields} from '../readmodel/fields.ts'
 import {barePosition, type Positions} from '../readmodel/positions.ts'
 import type {Reference, ReferenceTable} from '../readmodel/reference-table.ts'
@@ -25,7 +25,7 @@ export interface ReferenceReaderDeps {
   readonly topic: string
   readonly subscriber: Subscriber
   readonly admin: Pick<KafkaAdmin, 'offsets'>
-  readonly decoder: ValueDecoder
+  readonly decoder: Decoder<unknown>
   readonly references: () => Pick<References, 'learn'>
   readonly save: ReferenceTable['save']
   readonly partitions: Pick<Positions, 'load' | 'save'>

@@ -1,10 +1,10 @@
 /** Whether a partition may be started where Kafka says it was left. Pure. */
+import type {TopicPartition} from '../platform/kafka.ts'
 import type {Position} from '../readmodel/positions.ts'
-import type {Identity} from './partition-state.ts'
+import {nameOf, type Identity} from './partition-state.ts'
 
+/** What Kafka knows about a partition. */
 export interface StartFacts {
-  readonly topic: string
-  readonly partition: number
   /** Next offset to read as committed in Kafka; null when nothing was ever committed. */
   readonly committed: number | null
   /** First offset that is there, and the one after the last. */
@@ -13,9 +13,9 @@ export interface StartFacts {
 }
 
 /** Why going on would make wrong numbers, for people; undefined when it may start. */
-export function problemOfStart(facts: StartFacts): string | undefined {
+export function problemOfStart(facts: StartFacts & TopicPartition): string | undefined {
   const {committed, begin, end} = facts
-  const where = `${facts.topic}/${facts.partition}`
+  const where = nameOf(facts)
   if (committed === null) return undefined
   if (committed < begin) {
     return (

@@ -72,7 +72,7 @@ const NEW_ROW_BYTES = 400
 /** Keys in one load. */
 const LOAD_CHUNK = 500
 
-const nameOf = ({projection, key, level, start}: StaleRow): string =>
+export const nameOfStale = ({projection, key, level, start}: StaleRow): string =>
   `${projection} ${level} ${start} ${key}`
 
 export class StateCache {
@@ -90,7 +90,7 @@ export class StateCache {
   constructor(options: StateCacheOptions) {
     this.#options = options
     this.#rows = new Map(options.projections.map(({id}) => [id, new Map()]))
-    this.#stale = new Map(options.stale.map(row => [nameOf(row), row]))
+    this.#stale = new Map(options.stale.map(row => [nameOfStale(row), row]))
     this.#mayExist = options.ceiling >= 0
   }
 
@@ -198,12 +198,12 @@ export class StateCache {
   }
 
   addStale(row: StaleRow): void {
-    this.#stale.set(nameOf(row), row)
+    this.#stale.set(nameOfStale(row), row)
   }
 
   /** It was computed again, or is not stale after all. */
   forgetStale(row: StaleRow): void {
-    this.#stale.delete(nameOf(row))
+    this.#stale.delete(nameOfStale(row))
   }
 
   /** The row must be written again. */

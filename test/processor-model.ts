@@ -2,9 +2,9 @@
 import {setTimeout as pause} from 'node:timers/promises'
 import {pino} from 'pino'
 import {PipelineError} from '../platform/errors.ts'
+import type {ConsumedRecord} from '../platform/kafka.ts'
 import {createMetrics} from '../platform/metrics.ts'
 import {readProcessorConfig, type ProcessorConfig} from '../processor/config.ts'
-import type {SourceRecord} from '../processor/dead-letters.ts'
 import {createProcessorMetrics} from '../processor/metrics.ts'
 import {createPartitionOwner} from '../processor/partition-owner.ts'
 import {createSlices} from '../processor/slices.ts'
@@ -182,7 +182,7 @@ function modelConfig(random: (below: number) => number): ProcessorConfig {
   }
 }
 
-function recordsOf({log: records}: History, from: number, to: number): SourceRecord[] {
+function recordsOf({log: records}: History, from: number, to: number): ConsumedRecord[] {
   return records.slice(from, to).map((_record, i) => ({
     topic: 'model',
     partition: 0,
