@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest'
 import type {RecordMeta} from '../contracts/record.ts'
 import type {Fields} from '../readmodel/fields.ts'
-import {decide, effectsOf, isFresh, isNotOlder} from './admit.ts'
+import {decide, effectsOf, isFresh, isNewer} from './admit.ts'
 
 const meta = (more: Partial<RecordMeta> = {}): RecordMeta => ({
   op: 'c',
@@ -57,7 +57,8 @@ test('INV-31: a correction retracts what is stored, whatever the record says was
 
 test('of two records with one outbox id the one written later is newer', () => {
   const stored = {outboxId: 10, createdAt: 100}
-  expect(isNotOlder(stored, {outbox_id: 10, created_at: 101})).toBe(false)
-  expect(isNotOlder(stored, {outbox_id: 10, created_at: 99})).toBe(true)
-  expect(isNotOlder(stored, {outbox_id: 11, created_at: 1})).toBe(false)
+  expect(isNewer({outboxId: 10, createdAt: 101}, stored)).toBe(true)
+  expect(isNewer(stored, stored), 'the same record again').toBe(false)
+  expect(isNewer({outboxId: 10, createdAt: 99}, stored)).toBe(false)
+  expect(isNewer({outboxId: 11, createdAt: 1}, stored)).toBe(true)
 })

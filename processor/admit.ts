@@ -7,6 +7,7 @@
 import type {RecordMeta} from '../contracts/record.ts'
 import type {Fields} from '../readmodel/fields.ts'
 import type {EventId, Register} from '../readmodel/raw-table.ts'
+import {identityOf, type Identity} from './partition-state.ts'
 
 /** What a record wants of one raw row. */
 export interface Effect {
@@ -43,22 +44,19 @@ export function effectsOf(
   return old === id ? [put] : [{kind: 'delete', event: before, id: old}, put]
 }
 
-/** True when the register was written by this record or a later one of its source row. */
-export function isNotOlder(
-  stored: Pick<Register, 'outboxId' | 'createdAt'>,
-  meta: Pick<RecordMeta, 'outbox_id' | 'created_at'>,
-): boolean {
-  if (stored.outboxId !== meta.outbox_id) return stored.outboxId > meta.outbox_id
-  return stored.createdAt >= meta.created_at
+/** True when `one` was written to the outbox after `other`. */
+export function isNewer(one: Identity, other: Identity): boolean {
+  if (one.outboxId !== other.outboxId) return one.outboxId > other.outboxId
+  return one.createdAt > other.createdAt
 }
 
 /** The one rule: not older, nothing; otherwise retract exactly what is stored, then apply. */
 export function decide(
   effect: Effect,
   meta: RecordMeta,
-  stored: Pick<Register, 'event' | 'outboxId' | 'createdAt'> | null,
+  stored: (Pick<Register, 'event'> & Identity) | null,
 ): Decision {
-  if (stored !== null && isNotOlder(stored, meta)) return {kind: 'stale'}
+  if (stored !== null && !isNewer(identityOf(meta), stored)) return {kind: 'stale'}
   return {
     kind: 'change',
     retract: stored?.event ?? null,

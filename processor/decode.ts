@@ -10,7 +10,7 @@ import {dispositionOf, messageOf, PipelineError} from '../platform/errors.ts'
 import type {DeadLetter} from './dead-letters.ts'
 import type {ConsumedRecord} from '../platform/kafka.ts'
 import type {Fields} from '../readmodel/fields.ts'
-import type {Identity} from './partition-state.ts'
+import {identityOf, type Identity} from './partition-state.ts'
 import type {FindProblem} from './rules.ts'
 
 export type Outcome =
@@ -50,8 +50,7 @@ export async function identify(
   if (value === null) return null
   try {
     await decoder.prepare(value)
-    const {outbox_id, created_at} = decoder.decode(value) as RecordMeta
-    return {outboxId: outbox_id, createdAt: created_at}
+    return identityOf(decoder.decode(value) as RecordMeta)
   } catch (error) {
     if (dispositionOf(error) !== 'dead-letter') throw error
     return null

@@ -9,7 +9,7 @@ import {model} from '../test/model-stream.ts'
 import {foldBatch, type AdmittedRecord} from './fold-batch.ts'
 import {createFilings} from './filings.ts'
 import {LateReferences} from './late-references.ts'
-import {createPartNames, createUnshown, type PartitionState} from './partition-state.ts'
+import {createPartNames, type PartitionState} from './partition-state.ts'
 import {PendingWrites} from './pending-writes.ts'
 import {createBudget, StateCache} from './state-cache.ts'
 
@@ -49,7 +49,7 @@ const openState = (): PartitionState => ({
   unconfirmed: false,
   replayEnd: REPLAY_END,
   rawEnd: RAW_END,
-  ...createUnshown(),
+  unshownSince: null,
 })
 
 const record = (op: Op, offset: number, content: string): AdmittedRecord => {

@@ -13,7 +13,7 @@ import type {StreamPlan} from '../readmodel/plan.ts'
 import type {EventId, RawTable, Register} from '../readmodel/raw-table.ts'
 import type {ShownPlan} from '../readmodel/shown.ts'
 import {decide, effectsOf, isFresh, type Effect} from './admit.ts'
-import type {PartitionState} from './partition-state.ts'
+import {identityOf, type PartitionState} from './partition-state.ts'
 import type {ReferenceCache} from './references.ts'
 import {isLoaded, type LoadedRow, type Row} from './state-cache.ts'
 
@@ -215,8 +215,8 @@ function foldRecord(
     queueWrites(state, item, {effect, stored, counts}, deps)
   }
   state.foldedOffset = offset
-  state.foldedIdentity = {outboxId: record.outbox_id, createdAt: record.created_at}
-  state.noteFolded(record.created_at)
+  state.foldedIdentity = identityOf(record)
+  state.unshownSince ??= record.created_at
 }
 
 function foldInto(

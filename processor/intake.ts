@@ -9,7 +9,7 @@ import {decodeBatch, identify, type DecodeDeps, type Outcome} from './decode.ts'
 import {foldBatch, type FoldBatchDeps, type FoldCounts} from './fold-batch.ts'
 import type {Inbox} from './inbox.ts'
 import {loopOf, type OwnerDeps, type OwnerShared} from './owner-shared.ts'
-import {nameOf} from './partition-state.ts'
+import {identityOf, nameOf} from './partition-state.ts'
 import {createRules} from './rules.ts'
 import {problemOfBefore} from './start-check.ts'
 import {isOverBudget} from './state-cache.ts'
@@ -72,10 +72,7 @@ export function createIntake(
     const last = outcomes.at(-1)
     if (last !== undefined && last.offset > state.foldedOffset) {
       state.foldedOffset = last.offset
-      state.foldedIdentity =
-        last.kind === 'deadLetter'
-          ? null
-          : {outboxId: last.record.outbox_id, createdAt: last.record.created_at}
+      state.foldedIdentity = last.kind === 'deadLetter' ? null : identityOf(last.record)
     }
     deps.onFolded?.(state.foldedOffset)
     note(outcomes, letters, counts)

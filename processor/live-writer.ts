@@ -104,11 +104,11 @@ export function createLiveWriter(
   /** Sends what is due, at most one call's worth. */
   const flushSome = async (present: Run): Promise<void> => {
     await slices.next()
-    round ??= {
-      offset: state.foldedOffset,
-      rows: state.cache.liveDirtyCount,
-      events: state.liveEvents.length,
-      since: state.takeUnshown(),
+    if (round === undefined) {
+      const rows = state.cache.liveDirtyCount
+      const events = state.liveEvents.length
+      round = {offset: state.foldedOffset, rows, events, since: state.unshownSince}
+      state.unshownSince = null
     }
     const {offset, since} = round
     const rows = state.cache.takeLiveDirty(config.liveRowsMax)

@@ -6,7 +6,7 @@ import {retry, type RetryOptions} from '../platform/retry.ts'
 import {createFilings} from './filings.ts'
 import {LateReferences} from './late-references.ts'
 import type {OwnerDeps} from './owner-shared.ts'
-import {createPartNames, createUnshown, type PartitionState} from './partition-state.ts'
+import {createPartNames, type PartitionState} from './partition-state.ts'
 import {PendingWrites} from './pending-writes.ts'
 import {expectedBefore, problemOfStart} from './start-check.ts'
 import {StateCache} from './state-cache.ts'
@@ -56,6 +56,6 @@ export async function openPartition(
     replayEnd: ownership.ceiling,
     // Who was here before has read no further than the log went.
     rawEnd: ownership.takeover === 1 ? 0 : Math.max(ownership.ceiling + 1, facts.end),
-    ...createUnshown(),
+    unshownSince: null,
   }
 }

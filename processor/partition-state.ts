@@ -1,5 +1,6 @@
 /** Everything one owner holds of one partition. Dropped whole or kept whole. */
 import type {EpochTable} from '../contracts/epochs.ts'
+import type {RecordMeta} from '../contracts/record.ts'
 import type {TopicPartition} from '../platform/kafka.ts'
 import type {LiveEvent} from '../readmodel/event-hash.ts'
 import type {Ownership} from '../readmodel/positions.ts'
@@ -17,6 +18,11 @@ export interface Identity {
   readonly outboxId: number
   readonly createdAt: number
 }
+
+export const identityOf = (record: RecordMeta): Identity => ({
+  outboxId: record.outbox_id,
+  createdAt: record.created_at,
+})
 
 export interface PartitionState extends TopicPartition {
   /** Takeover and ceiling as last agreed with Cassandra. */
@@ -50,11 +56,10 @@ export interface PartitionState extends TopicPartition {
   /** Nor written a new raw row of a record from this offset on: raw rows do not wait for the ceiling. */
   readonly rawEnd: number
   /**
-   * When the oldest change that was folded since the last call was written to the outbox, microseconds
-   * since 1970; null: none was.
+   * When the oldest change that was folded since Redis was last brought up to date was written to the
+   * outbox, microseconds since 1970; null: none was.
    */
-  takeUnshown(): number | null
-  noteFolded(createdAt: number): void
+  unshownSince: number | null
 }
 
 /** Names of what is stored beside rows, and which of it is needless. */
@@ -72,21 +77,6 @@ export function createPartNames(takeover: number): PartNames {
     takeDropped() {
       const taken = dropped
       dropped = []
-      return taken
-    },
-  }
-}
-
-/** The oldest change since it was last asked for. */
-export function createUnshown(): Pick<PartitionState, 'takeUnshown' | 'noteFolded'> {
-  let oldest: number | null = null
-  return {
-    noteFolded(createdAt) {
-      oldest ??= createdAt
-    },
-    takeUnshown() {
-      const taken = oldest
-      oldest = null
       return taken
     },
   }

@@ -11,6 +11,8 @@ import type {StreamRecord} from '../contracts/record.ts'
 import type {Stream} from '../contracts/stream.ts'
 import {textOf, type Fields} from '../readmodel/fields.ts'
 import type {Reference, ReferenceTable} from '../readmodel/reference-table.ts'
+import {isNewer} from './admit.ts'
+import {identityOf} from './partition-state.ts'
 
 export interface ReferenceCache {
   /** The row, null when there is none, undefined when it must be resolved first. */
@@ -44,18 +46,10 @@ export const toReference = (
 ): Reference => ({
   id: textOf(record[idField]),
   row: record,
-  outboxId: record.outbox_id,
-  createdAt: record.created_at,
+  ...identityOf(record),
   isDeleted: record.op === 'd',
   isFresh: record.op === 'c' && !record.redelivered,
 })
-
-type Version = Pick<Reference, 'outboxId' | 'createdAt'>
-
-export function isNewer(candidate: Version, known: Version): boolean {
-  if (candidate.outboxId !== known.outboxId) return candidate.outboxId > known.outboxId
-  return candidate.createdAt > known.createdAt
-}
 
 export function createReferences(deps: ReferenceDeps, options: ReferenceOptions): References {
   const known = new LRUCache<string, Reference>({max: options.entriesMax})
