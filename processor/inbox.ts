@@ -1,58 +1,51 @@
 /** A bounded queue of records between the fetching of a partition and its folding. */
+import type {ConsumedRecord} from '../platform/kafka.ts'
+import {createWake} from './wake.ts'
 
-export interface Inbox<T> {
-  /** Resolves when there is room again: whoever pushes waits for it before pushing more. */
-  push(items: readonly T[]): Promise<void>
+export interface Inbox {
+  /**
+   * Resolves when there is room again: whoever pushes waits for it before pushing more.
+   *
+   * @param endOffset the end of the partition's log
+   */
+  push(records: readonly ConsumedRecord[], endOffset: number): Promise<void>
   /** Nobody takes any more: what waits is forgotten, whoever pushes goes on. */
   close(): void
-  /** Waits for items; empty when the signal fired. */
-  take(max: number, signal: AbortSignal): Promise<readonly T[]>
-  readonly size: number
+  /** Waits for records; empty when the signal fired, or none came for long. */
+  take(max: number, signal: AbortSignal): Promise<readonly ConsumedRecord[]>
+  /** The end of the partition's log as last heard of. */
+  readonly endOffset: number
 }
 
-export function createInbox<T>(sizeMax: number): Inbox<T> {
-  let items: T[] = []
-  let onItems: (() => void) | undefined
-  let isClosed = false
-  let waiting: Array<() => void> = []
-  const makeRoom = (): void => {
-    if (items.length >= sizeMax) return
-    const released = waiting
-    waiting = []
-    for (const release of released) release()
-  }
+const LOOK_AGAIN_MS = 60_000
+
+export function createInbox(sizeMax: number): Inbox {
+  let records: ConsumedRecord[] = []
+  let endOffset = 0
+  const changed = createWake()
+  const closing = new AbortController()
+  const isFull = (): boolean => records.length >= sizeMax && !closing.signal.aborted
   return {
-    get size() {
-      return items.length
+    get endOffset() {
+      return endOffset
     },
     close() {
-      isClosed = true
-      items = []
-      makeRoom()
+      records = []
+      closing.abort()
     },
-    async push(more) {
-      if (isClosed) return
-      items = items.length === 0 ? [...more] : [...items, ...more]
-      onItems?.()
-      if (items.length < sizeMax) return
-      const {promise, resolve} = Promise.withResolvers<void>()
-      waiting.push(resolve)
-      await promise
+    async push(more, end) {
+      endOffset = end
+      if (closing.signal.aborted) return
+      records = records.length === 0 ? [...more] : [...records, ...more]
+      changed.ring()
+      while (isFull()) await changed.wait(LOOK_AGAIN_MS, closing.signal)
     },
     async take(max, signal) {
-      if (items.length === 0 && !signal.aborted) {
-        const {promise, resolve} = Promise.withResolvers<void>()
-        const done = (): void => resolve()
-        signal.addEventListener('abort', done)
-        onItems = done
-        await promise
-        onItems = undefined
-        signal.removeEventListener('abort', done)
-      }
+      if (records.length === 0) await changed.wait(LOOK_AGAIN_MS, signal)
       if (signal.aborted) return []
-      const taken = items
-      items = taken.length > max ? taken.splice(max) : []
-      makeRoom()
+      const taken = records
+      records = taken.length > max ? taken.splice(max) : []
+      changed.ring()
       return taken
     },
   }

@@ -14,16 +14,10 @@ import {createRules} from './rules.ts'
 import {problemOfBefore} from './start-check.ts'
 import {isOverBudget} from './state-cache.ts'
 
-export interface IntakeSource {
-  readonly inbox: Inbox<ConsumedRecord>
-  /** The end of the partition's log as last heard of. */
-  readonly highWatermark: () => number
-}
-
 export function createIntake(
   shared: OwnerShared,
   deps: OwnerDeps,
-  source: IntakeSource,
+  inbox: Inbox,
   config: ProcessorConfig,
 ): Loop {
   const {state, work, progress, between} = shared
@@ -130,13 +124,13 @@ export function createIntake(
     metrics.dropped.inc({stream}, dropped)
     noteAges(outcomes)
     for (const {reason} of letters) metrics.deadLetters.inc({stream, reason})
-    state.lag = Math.max(0, source.highWatermark() - state.foldedOffset - 1)
+    state.lag = Math.max(0, inbox.endOffset - state.foldedOffset - 1)
     metrics.lag.set({stream, partition: String(state.partition)}, state.lag)
   }
 
   return loopOf('intake', state, async signal => {
     if (!hasRoom()) return await progress.wait(1000, signal)
-    const records = await source.inbox.take(config.batchRecordsMax, signal)
+    const records = await inbox.take(config.batchRecordsMax, signal)
     if (records.length === 0) return
     await deps.slices.next()
     await between.run(async () => {

@@ -4,12 +4,12 @@
  * Guarantees    INV-30 to INV-47, each in the file that enforces it.
  * Does not      know what a stream means, nor which client reads Kafka.
  */
-import type {ConsumedRecord, TopicPartition} from '../platform/kafka.ts'
+import type {TopicPartition} from '../platform/kafka.ts'
 import {runLoops, type Loop} from '../platform/lifecycle.ts'
 import {createAwaited} from './awaited.ts'
 import {createCheckpointer} from './checkpointer.ts'
 import type {ProcessorConfig} from './config.ts'
-import {createInbox} from './inbox.ts'
+import {createInbox, type Inbox} from './inbox.ts'
 import {createIntake} from './intake.ts'
 import {createLiveWriter} from './live-writer.ts'
 import {createMender} from './mend.ts'
@@ -23,7 +23,7 @@ import {createWake} from './wake.ts'
 
 export interface PartitionOwner extends Loop {
   /** Hands over the next records; resolves when there is room for more. */
-  push(records: readonly ConsumedRecord[], highWatermark: number): Promise<void>
+  push: Inbox['push']
 }
 
 export function createPartitionOwner(
@@ -31,8 +31,7 @@ export function createPartitionOwner(
   deps: OwnerDeps,
   config: ProcessorConfig,
 ): PartitionOwner {
-  const inbox = createInbox<ConsumedRecord>(config.queueRecordsMax)
-  let highWatermark = 0
+  const inbox = createInbox(config.queueRecordsMax)
 
   const own = async (signal: AbortSignal): Promise<void> => {
     const {stream} = deps.stores.plan
@@ -46,10 +45,9 @@ export function createPartitionOwner(
       between: createTurns(),
       patience,
     }
-    const source = {inbox, highWatermark: () => highWatermark}
     const checkpointer = createCheckpointer(shared, deps, config)
     const loops = [
-      createIntake(shared, deps, source, config),
+      createIntake(shared, deps, inbox, config),
       createRawWriter(shared, deps, config),
       createLiveWriter(shared, deps, config),
       ...checkpointer.loops,
@@ -66,10 +64,7 @@ export function createPartitionOwner(
 
   return {
     name: nameOf(name),
-    push(records, end) {
-      highWatermark = end
-      return inbox.push(records)
-    },
+    push: (records, endOffset) => inbox.push(records, endOffset),
     async run(signal) {
       try {
         await own(signal)
