@@ -4,15 +4,10 @@
  * Does not      decide who owns what: Kafka's group does. An owner that was overtaken meanwhile ends
  *               by itself; the revocation is then on its way.
  */
+import {once} from 'node:events'
 import type {Logger} from 'pino'
 import {messageOf, PipelineError} from '../platform/errors.ts'
-import type {
-  CommittedOffset,
-  KafkaAdmin,
-  Subscriber,
-  SubscriberHandlers,
-  TopicPartition,
-} from '../platform/kafka.ts'
+import type {KafkaAdmin, Subscriber, SubscriberHandlers, TopicPartition} from '../platform/kafka.ts'
 import type {Loop} from '../platform/lifecycle.ts'
 import {retry, type RetryOptions} from '../platform/retry.ts'
 import type {PartitionOwner} from './partition-owner.ts'
@@ -53,19 +48,19 @@ const RETAKE_MS = 3000
 export function createAssignments(deps: AssignmentsDeps): Loop {
   const assigned = new Map<string, Assigned>()
   const failure = Promise.withResolvers<never>()
+  const fail = (error: unknown): void =>
+    failure.reject(error instanceof Error ? error : new Error(messageOf(error)))
   const stopping = new AbortController()
 
   const begin = (partition: TopicPartition, start: PartitionStart): void => {
     const stop = new AbortController()
-    const commit = async (offset: number): Promise<void> => {
-      const committed: CommittedOffset = {...partition, offset}
-      await deps.subscriber.commit([committed])
-    }
+    const commit = (offset: number): Promise<void> =>
+      deps.subscriber.commit([{...partition, offset}])
     const owner = deps.createOwner(partition, start, commit)
     const ended = owner.run(stop.signal).catch((error: unknown) => {
       if (stop.signal.aborted) return
       if (!(error instanceof PipelineError && error.code === 'FENCED')) {
-        return failure.reject(error instanceof Error ? error : new Error(messageOf(error)))
+        return fail(error)
       }
       deps.log.warn({...partition, reason: error.message}, 'partition lost, asking Kafka')
       retake(entry)
@@ -83,9 +78,7 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
       const isStillLost = (): boolean =>
         !lost.stop.signal.aborted && assigned.get(nameOf(lost.partition)) === lost
       if (!isStillLost()) return
-      assign([lost.partition], isStillLost).catch((error: unknown) => {
-        failure.reject(error instanceof Error ? error : new Error(messageOf(error)))
-      })
+      assign([lost.partition], isStillLost).catch(fail)
     }, RETAKE_MS)
     lost.stop.signal.addEventListener('abort', () => clearTimeout(timer), {once: true})
   }
@@ -104,7 +97,10 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
     if (!isWanted()) return
     for (const partition of partitions) {
       const start = starts.get(partition.topic)?.get(partition.partition)
-      if (start === undefined) throw unknownPartition(partition)
+      if (start === undefined) {
+        const message = `${nameOf(partition)} was assigned but does not exist`
+        throw new PipelineError('STATE_CONTRADICTS', message, {disposition: 'stop'})
+      }
       // One record early: it must be the one that was processed last (see intake.ts).
       const {committed, begin: first} = start
       deps.subscriber.seek(partition, Math.max(first, (committed ?? first) - 1))
@@ -136,17 +132,16 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
       // Records for an owner that has ended are let go: its successor seeks.
       await entry?.owner.push(records, endOffset)
     },
-    onError: error => failure.reject(error),
+    onError: fail,
   }
 
   return {
     name: 'assignments',
     async run(signal) {
-      const aborted = Promise.withResolvers<void>()
-      signal.addEventListener('abort', () => aborted.resolve(), {once: true})
+      const aborted = once(signal, 'abort')
       try {
         const running = deps.subscriber.run(handlers)
-        await Promise.race([running.then(() => aborted.promise), failure.promise, aborted.promise])
+        await Promise.race([running.then(() => aborted), failure.promise, aborted])
       } finally {
         stopping.abort()
         // Commits need the membership: the owners end first.
@@ -167,14 +162,9 @@ async function readStarts(
   ])
   return new Map(
     offsets.map(({partition, begin, end}) => {
-      const offset = committed.find(entry => entry.partition === partition)?.offset ?? -1
-      const committedOffset = offset < 0 ? null : offset
-      return [partition, {begin, end, committed: committedOffset, partitions: offsets.length}]
+      const next = committed.find(entry => entry.partition === partition)?.offset ?? -1
+      const start = {begin, end, committed: next < 0 ? null : next, partitions: offsets.length}
+      return [partition, start]
     }),
   )
 }
-
-const unknownPartition = (partition: TopicPartition): PipelineError =>
-  new PipelineError('STATE_CONTRADICTS', `${nameOf(partition)} was assigned but does not exist`, {
-    disposition: 'stop',
-  })

@@ -112,7 +112,7 @@ export function createCheckpoint(
       await stores.raw.write(group.writes, partition)
     }
     await retry(attempt, patience(signal))
-    if (group.taken.length > 0) state.pending.settle(group)
+    state.pending.settle(group)
   }
 
   return async signal => {

@@ -6,7 +6,6 @@ import {topicName} from '../contracts/topics.ts'
 import {createDecoder} from '../platform/avro-codec.ts'
 import {openCassandra} from '../platform/cassandra.ts'
 import {messageOf} from '../platform/errors.ts'
-import type {TopicPartition} from '../platform/kafka.ts'
 import {openAdmin, openPublisher, openSubscriber} from '../platform/kafka-clients.ts'
 import {runLoops, stopSignal, type Loop} from '../platform/lifecycle.ts'
 import {createLogger, type Logger} from '../platform/log.ts'
@@ -22,12 +21,12 @@ import {createPositions} from '../readmodel/positions.ts'
 import {createReferenceTable} from '../readmodel/reference-table.ts'
 import {createStreamStores} from '../readmodel/stream-stores.ts'
 import {loadStreams} from '../streams/load.ts'
-import {createAssignments, type PartitionStart} from './assignments.ts'
+import {createAssignments, type AssignmentsDeps} from './assignments.ts'
 import {readProcessorConfig, type ProcessorConfig} from './config.ts'
 import {createDeadLetterPublisher} from './dead-letters.ts'
 import {createProcessorMetrics} from './metrics.ts'
 import {patienceOf} from './owner-shared.ts'
-import {createPartitionOwner, type PartitionOwner} from './partition-owner.ts'
+import {createPartitionOwner} from './partition-owner.ts'
 import {createReadiness} from './readiness.ts'
 import {createReferenceReader} from './reference-reader.ts'
 import {createReferences, type References} from './references.ts'
@@ -60,10 +59,7 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
 
   const patience = patienceOf(
     {metrics: measured, log, onRetry},
-    {
-      stream: 'references',
-      retryMs: config.retryMs,
-    },
+    {stream: 'references', retryMs: config.retryMs},
   )
   const kafka = {clientId: 'processor', log: log.child({component: 'kafka'})}
   const admin = await retry(() => openAdmin(config.kafka, kafka), patience(stop))
@@ -117,7 +113,7 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
     const cache = createReferences(
       {
         load: ids => table.load(ids),
-        whenCaughtUp: async () => void (await reader.whenCaughtUp(config.referenceWaitMs)),
+        whenCaughtUp: () => reader.whenCaughtUp(config.referenceWaitMs),
         now,
       },
       {entriesMax: config.referencesMax, missTtlMs: MISS_TTL_MS},
@@ -135,12 +131,7 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
   const parts = createPartReader(cassandra)
   const counted = streams.filter(({isReference}) => !isReference)
   const hashing = Math.max(1, counted.filter(({hashes}) => hashes !== null).length)
-  type Begin = (
-    partition: TopicPartition,
-    start: PartitionStart,
-    commit: (nextOffset: number) => Promise<void>,
-  ) => PartitionOwner
-  const beginners = new Map<string, Begin>()
+  const beginners = new Map<string, AssignmentsDeps['createOwner']>()
   for (const stream of counted) {
     const decoder = decoderOf(stream)
     const stores = createStreamStores(

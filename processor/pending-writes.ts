@@ -105,7 +105,7 @@ export class PendingWrites {
   #take(taken: readonly Pending[]): WriteGroup {
     const last = new Map(taken.map(({id, write}) => [id, write]))
     const group = {taken, writes: [...last.values()]}
-    if (taken.length > 0) this.#inFlight.add(group)
+    this.#inFlight.add(group)
     return group
   }
 }

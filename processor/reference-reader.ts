@@ -5,6 +5,7 @@
  * Every processor reads all of it, in a group of its own that never commits: how far the rows in
  * Cassandra go is kept beside them.
  */
+import {once} from 'node:events'
 import type {Logger} from 'pino'
 import type {StreamRecord} from '../contracts/record.ts'
 import type {Stream} from '../contracts/stream.ts'
@@ -37,7 +38,7 @@ export interface ReferenceReaderDeps {
 
 export interface ReferenceReader extends Loop {
   /** Resolves when everything is learned that the topic holds now, or after `waitMs`. */
-  whenCaughtUp(waitMs: number): Promise<boolean>
+  whenCaughtUp(waitMs: number): Promise<void>
 }
 
 export function createReferenceReader(deps: ReferenceReaderDeps): ReferenceReader {
@@ -50,8 +51,6 @@ export function createReferenceReader(deps: ReferenceReaderDeps): ReferenceReade
     const {value} = record
     try {
       if (value === null) return {source: record, reason: 'DECODE_FAILED', message: 'no value'}
-      const decoded = deps.decoder.decode(value)
-      if (decoded !== undefined) return toReference(deps.stream, decoded as StreamRecord<Fields>)
       await deps.decoder.prepare(value)
       return toReference(deps.stream, deps.decoder.decode(value) as StreamRecord<Fields>)
     } catch (error) {
@@ -88,8 +87,7 @@ export function createReferenceReader(deps: ReferenceReaderDeps): ReferenceReade
   return {
     name: `references ${deps.stream.name}`,
     async run(signal) {
-      const aborted = Promise.withResolvers<void>()
-      signal.addEventListener('abort', () => aborted.resolve(), {once: true})
+      const aborted = once(signal, 'abort')
       const running = deps.subscriber.run({
         async onAssigned(partitions) {
           for (const partition of partitions) {
@@ -115,7 +113,7 @@ export function createReferenceReader(deps: ReferenceReaderDeps): ReferenceReade
         onError: error => failure.reject(error),
       })
       try {
-        await Promise.race([running.then(() => aborted.promise), failure.promise, aborted.promise])
+        await Promise.race([running.then(() => aborted), failure.promise, aborted])
       } finally {
         await deps.subscriber.close()
       }
@@ -127,10 +125,8 @@ export function createReferenceReader(deps: ReferenceReaderDeps): ReferenceReade
         ends.every(({partition, end}) => (positions.get(partition) ?? -1) >= end)
       try {
         await moved.until(isThere, signal)
-        return true
       } catch {
         deps.log.warn({waitMs}, `${deps.stream.name} is not read up to its end: going on without`)
-        return false
       }
     },
   }

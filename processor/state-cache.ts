@@ -35,11 +35,6 @@ export interface Row {
 /** A row whose state is there. */
 export type LoadedRow = Row & {readonly state: object}
 
-export interface RowId {
-  readonly projection: string
-  readonly key: string
-}
-
 /** What all partitions of a process may keep in memory together. */
 export interface CacheBudget {
   readonly entriesMax: number
