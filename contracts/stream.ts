@@ -388,12 +388,8 @@ function checkNames(declared: Stream): void {
     for (const measure of measures) checkMeasure('top with', measure)
   }
   for (const {of} of declared.active) check('active of', of)
-  for (const special of declared.special) {
-    const used =
-      special.kind === 'retention'
-        ? [special.by, special.duration, special.position, special.split]
-        : [special.by, ...special.show]
-    for (const field of used) check(`${special.kind} by`, field)
+  for (const {kind, ...used} of declared.special) {
+    for (const field of Object.values(used).flat()) check(`${kind} by`, field)
   }
 }
 
