@@ -6,7 +6,7 @@ import {planStream} from '../readmodel/plan.ts'
 import type {Register} from '../readmodel/raw-table.ts'
 import {planShown} from '../readmodel/shown.ts'
 import {model} from '../test/model-stream.ts'
-import {foldBatch, type AdmittedRecord} from './fold-batch.ts'
+import {createFold, type AdmittedRecord, type FoldDeps} from './fold-batch.ts'
 import {createFilings} from './filings.ts'
 import {LateReferences} from './late-references.ts'
 import {createPartNames, type PartitionState} from './partition-state.ts'
@@ -58,15 +58,14 @@ const record = (op: Op, offset: number, content: string): AdmittedRecord => {
   return {offset, record: {id: 1, content, ...NOTHING_ELSE, ...meta, ...sender}}
 }
 
-const depsOf = (stored: Register | null): Parameters<typeof foldBatch>[2] => ({
+const depsOf = (stored: Register | null): FoldDeps => ({
   plan,
   shown: planShown(model),
-  registers: {registers: async ids => ids.map(() => stored)},
+  raw: {registers: async ids => ids.map(() => stored)},
   references: new Map(),
   now: () => 0,
   hasHashes: true,
   hashLagMax: 100,
-  onUnenriched: () => undefined,
 })
 
 /** Folds records one by one, each durable before the next, where a later write stands already. */
@@ -75,8 +74,9 @@ async function hashesOf(
   stored: Register | null,
 ): Promise<readonly (readonly [kind: string, content: unknown, outboxId: number])[]> {
   const state = openState()
+  const fold = createFold(state, depsOf(stored))
   for (const one of records) {
-    await foldBatch(state, [one], depsOf(stored))
+    await fold([one])
     const {pending} = state
     for (const group of [pending.takeImmediate(10), pending.takeDeferred(one.offset)]) {
       if (group.taken.length > 0) pending.settle(group)
@@ -121,7 +121,7 @@ test('INV-48: a new raw row clears what an earlier owner may have shown in it, a
     const one = record('c', offset, 'new')
     return {...one, record: {...one.record, id: offset}}
   })
-  await foldBatch(state, records, depsOf(null))
+  await createFold(state, depsOf(null))(records)
   const {writes} = state.pending.takeImmediate(10)
   expect(writes.map(({mayRepeat}) => mayRepeat)).toEqual([true, true, false])
 })

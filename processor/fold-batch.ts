@@ -28,12 +28,14 @@ export interface FoldCounts {
   stale: number
   corrected: number
   unenriched: number
+  /** Unenriched events that are not remembered: there are too many. */
+  forgotten: number
 }
 
-export interface FoldBatchDeps {
+export interface FoldDeps {
   readonly plan: StreamPlan
   readonly shown: ShownPlan
-  readonly registers: Pick<RawTable, 'registers'>
+  readonly raw: Pick<RawTable, 'registers'>
   /** By the names of reference streams. */
   readonly references: ReadonlyMap<string, ReferenceCache>
   readonly now: () => number
@@ -44,9 +46,14 @@ export interface FoldBatchDeps {
    * few look up.
    */
   readonly hashLagMax: number
-  /** An event of a reference that nothing is known about. */
-  readonly onUnenriched: (reference: {stream: string; id: string}, timeUs: number | null) => void
 }
+
+/**
+ * Folds a batch.
+ *
+ * @throws whatever a store throws; then nothing was folded and the call may be repeated
+ */
+export type Fold = (batch: readonly AdmittedRecord[]) => Promise<FoldCounts>
 
 interface PlannedEffect {
   readonly effect: Effect
@@ -65,101 +72,189 @@ interface PlannedRecord extends AdmittedRecord {
   readonly replayed: readonly Row[]
 }
 
-/**
- * @throws whatever a store throws; then nothing was folded and the call may be repeated
- */
-export async function foldBatch(
+export function createFold(
   state: PartitionState,
-  batch: readonly AdmittedRecord[],
-  deps: FoldBatchDeps,
-): Promise<FoldCounts> {
-  const planned = await planBatch(state, batch, deps)
-  await loadRows(state, planned, deps)
-  // What is loaded may be gone again when it was not used at once: looked at until nothing is missing.
-  for (;;) {
-    const incomplete = incompleteRows(planned)
-    if (incomplete.size === 0) break
-    await state.cache.loadInside(incomplete)
-  }
-  const counts: FoldCounts = {applied: 0, stale: 0, corrected: 0, unenriched: 0}
-  for (const item of planned) foldRecord(state, item, deps, counts)
-  return counts
-}
+  {plan, shown, raw, references, now, hasHashes, hashLagMax}: FoldDeps,
+): Fold {
+  const {cache, pending, replayEnd} = state
 
-/** Effects of every record, and the registers of those that correct something. */
-async function planBatch(
-  state: PartitionState,
-  batch: readonly AdmittedRecord[],
-  {plan, registers: {registers}}: FoldBatchDeps,
-): Promise<readonly PlannedRecord[]> {
-  const {cache, pending} = state
-  const wanted = new Set<EventId>()
-  const found = new Map<EventId, Register | null>()
-  const waiting = new Map<EventId, Register>()
-  const drafts = batch.map(({offset, record}) => {
-    const {before} = record
-    plan.readPaths(record)
-    if (before !== null) plan.readPaths(before)
-    const effects = effectsOf(record, record, before, plan.idOf)
-    const fresh = isFresh(record)
-    for (const {id} of effects) {
-      // Taken now: it may become durable, and leave the pending writes, before the fold.
-      const last = pending.registerAt(id)
-      if (last !== undefined) waiting.set(id, last)
-      else if (!fresh) wanted.add(id)
-    }
-    return {offset, record, fresh, effects}
-  })
-  if (wanted.size > 0) {
-    state.unconfirmed = true
-    const ids = [...wanted]
-    const read = await registers(ids, state.partition)
-    state.unconfirmed = true
-    for (const [i, id] of ids.entries()) found.set(id, read[i] ?? null)
-  }
-  return drafts.map(({offset, record, fresh, effects}) => ({
-    offset,
-    record,
-    fresh,
-    // An earlier owner may have written what this record leaves behind, and died before it recorded what
-    // that made stale: rows and buckets say so themselves once they are loaded.
-    replayed:
-      record.before !== null && offset <= state.replayEnd ? cache.rowsOf(record.before) : [],
-    effects: effects.map(effect => {
-      // A new event's row may be stored by an earlier owner who did not get further: it is new still.
-      const stored = fresh ? undefined : found.get(effect.id)
-      const register = waiting.get(effect.id) ?? stored ?? null
-      return {
-        effect,
-        rows: effect.kind === 'put' ? cache.rowsOf(effect.event) : [],
-        found: register,
-        foundRows: register === null || register.event === null ? [] : cache.rowsOf(register.event),
+  /** Effects of every record, and the registers of those that correct something. */
+  const planBatch = async (batch: readonly AdmittedRecord[]): Promise<readonly PlannedRecord[]> => {
+    const wanted = new Set<EventId>()
+    const found = new Map<EventId, Register | null>()
+    const waiting = new Map<EventId, Register>()
+    const drafts = batch.map(({offset, record}) => {
+      const {before} = record
+      plan.readPaths(record)
+      if (before !== null) plan.readPaths(before)
+      const effects = effectsOf(record, record, before, plan.idOf)
+      const fresh = isFresh(record)
+      for (const {id} of effects) {
+        // Taken now: it may become durable, and leave the pending writes, before the fold.
+        const last = pending.registerAt(id)
+        if (last !== undefined) waiting.set(id, last)
+        else if (!fresh) wanted.add(id)
       }
-    }),
-  }))
-}
+      return {offset, record, fresh, effects}
+    })
+    if (wanted.size > 0) {
+      state.unconfirmed = true
+      const ids = [...wanted]
+      const read = await raw.registers(ids, state.partition)
+      state.unconfirmed = true
+      for (const [i, id] of ids.entries()) found.set(id, read[i] ?? null)
+    }
+    return drafts.map(({offset, record, fresh, effects}) => ({
+      offset,
+      record,
+      fresh,
+      // An earlier owner may have written what this record leaves behind, and died before it recorded what
+      // that made stale: rows and buckets say so themselves once they are loaded.
+      replayed: record.before !== null && offset <= replayEnd ? cache.rowsOf(record.before) : [],
+      effects: effects.map(effect => {
+        // A new event's row may be stored by an earlier owner who did not get further: it is new still.
+        const stored = fresh ? undefined : found.get(effect.id)
+        const register = waiting.get(effect.id) ?? stored ?? null
+        return {
+          effect,
+          rows: effect.kind === 'put' ? cache.rowsOf(effect.event) : [],
+          found: register,
+          foundRows:
+            register === null || register.event === null ? [] : cache.rowsOf(register.event),
+        }
+      }),
+    }))
+  }
 
-async function loadRows(
-  state: PartitionState,
-  planned: readonly PlannedRecord[],
-  {shown, references}: FoldBatchDeps,
-): Promise<void> {
-  const unknown = new Map<string, Set<string>>()
-  for (const {effects} of planned) {
-    for (const {effect} of effects) {
-      if (effect.kind === 'delete') continue
-      for (const {stream, id} of shown.referencesOf(effect.event)) {
-        if (references.get(stream)?.peek(id) !== undefined) continue
-        const ids = unknown.get(stream) ?? new Set()
-        unknown.set(stream, ids.add(id))
+  const loadRows = async (planned: readonly PlannedRecord[]): Promise<void> => {
+    const unknown = new Map<string, Set<string>>()
+    for (const {effects} of planned) {
+      for (const {effect} of effects) {
+        if (effect.kind === 'delete') continue
+        for (const {stream, id} of shown.referencesOf(effect.event)) {
+          if (references.get(stream)?.peek(id) !== undefined) continue
+          const ids = unknown.get(stream) ?? new Set()
+          unknown.set(stream, ids.add(id))
+        }
       }
     }
+    if (unknown.size > 0 || cache.missingCount > 0) {
+      await settleAll([
+        ...Array.from(unknown, ([stream, ids]) => references.get(stream)?.resolve([...ids])),
+        cache.missingCount > 0 ? cache.load() : undefined,
+      ])
+    }
   }
-  if (unknown.size > 0 || state.cache.missingCount > 0) {
-    await settleAll([
-      ...Array.from(unknown, ([stream, ids]) => references.get(stream)?.resolve([...ids])),
-      state.cache.missingCount > 0 ? state.cache.load() : undefined,
-    ])
+
+  const foldInto = (
+    how: 'apply' | 'retract',
+    rows: readonly Row[],
+    event: Fields,
+    offset: number,
+  ): void => {
+    plan.inputs.read(event, {timeUs: plan.timeOf(event), id: plan.idOf(event)})
+    for (const row of rows) {
+      // Rows of what is stored were loaded with the batch: it was read, or put by this very batch.
+      assert(isLoaded(row), 'rows of an event are loaded before it is folded')
+      cache[how](row, event, offset)
+    }
+  }
+
+  /** An event is filed where it is looked for: when it is new, and when its key or time has changed. */
+  const file = (event: Fields, stored: Register | null, offset: number): void => {
+    const [key, timeUs] = [plan.keyOf(event), plan.timeOf(event)]
+    const before = stored?.event ?? null
+    const isFiled = before !== null && plan.keyOf(before) === key && plan.timeOf(before) === timeUs
+    if (isFiled) return
+    state.filings.add({id: plan.idOf(event), timeUs, key: toKeyText(key), offset})
+  }
+
+  /**
+   * A replay finds what an earlier owner left of later records: the hash that it wrote of an earlier one must
+   * not stay.
+   */
+  const showStored = (effect: Effect, stored: Register, offset: number): void => {
+    if (!hasHashes || offset > replayEnd) return
+    const {event} = stored
+    const kind = event === null ? 'delete' : 'put'
+    state.liveEvents.push({...stored, kind, event: event ?? effect.event})
+  }
+
+  const find = (stream: string, id: string): Fields | null =>
+    references.get(stream)?.peek(id) ?? null
+
+  const queueWrites = (
+    {offset, record, fresh}: PlannedRecord,
+    {kind, event, id}: Effect,
+    stored: Register | null,
+    counts: FoldCounts,
+  ): void => {
+    const isPut = kind === 'put'
+    for (const reference of isPut ? shown.referencesOf(event) : []) {
+      if (find(reference.stream, reference.id) !== null) continue
+      counts.unenriched += 1
+      const timeUs = plan.timeOf(event)
+      if (timeUs !== null && !state.late.note(reference, timeUs)) counts.forgotten += 1
+    }
+    const mayRepeat = offset < state.rawEnd
+    const write = {
+      kind,
+      event,
+      shown: isPut ? shown.valuesOf(event, find) : {},
+      outboxId: record.outbox_id,
+      createdAt: record.created_at,
+      processedAt: now(),
+      offset,
+      takeover: state.ownership.takeover,
+      fresh: record.op === 'c' && stored === null,
+      mayRepeat,
+    }
+    pending.add(id, write, fresh)
+    // A hash that may stand must not outlive a change of its event.
+    const withHash = hasHashes && (!fresh || state.lag <= hashLagMax)
+    if (withHash) state.liveEvents.push(write)
+  }
+
+  /** Synchronous: no save can see half of a record. */
+  const foldRecord = (item: PlannedRecord, counts: FoldCounts): void => {
+    const {offset, record} = item
+    assert(offset > state.foldedOffset, 'records are folded in the order of their offsets')
+    for (const {effect, rows, found} of item.effects) {
+      const stored = pending.registerAt(effect.id) ?? found
+      const decision = decide(effect, record, stored)
+      if (decision.kind === 'stale') {
+        counts.stale += 1
+        if (stored !== null) showStored(effect, stored, offset)
+        continue
+      }
+      const {retract, apply} = decision
+      const isSame = retract !== null && apply !== null && plan.countsSame(retract, apply)
+      if (retract !== null) counts.corrected += 1
+      if (retract !== null && !isSame) foldInto('retract', cache.rowsOf(retract), retract, offset)
+      if (apply !== null) {
+        counts.applied += 1
+        if (!isSame) foldInto('apply', rows, apply, offset)
+        file(apply, stored, offset)
+      }
+      queueWrites(item, effect, stored, counts)
+    }
+    state.foldedOffset = offset
+    state.foldedIdentity = identityOf(record)
+    state.unshownSince ??= record.created_at
+  }
+
+  return async batch => {
+    const planned = await planBatch(batch)
+    await loadRows(planned)
+    // What is loaded may be gone again when it was not used at once: looked at until nothing is missing.
+    for (;;) {
+      const incomplete = incompleteRows(planned)
+      if (incomplete.size === 0) break
+      await cache.loadInside(incomplete)
+    }
+    const counts: FoldCounts = {applied: 0, stale: 0, corrected: 0, unenriched: 0, forgotten: 0}
+    for (const item of planned) foldRecord(item, counts)
+    return counts
   }
 }
 
@@ -181,124 +276,4 @@ function incompleteRows(planned: readonly PlannedRecord[]): ReadonlySet<LoadedRo
     }
   }
   return incomplete
-}
-
-/** Synchronous: no save can see half of a record. */
-function foldRecord(
-  state: PartitionState,
-  item: PlannedRecord,
-  deps: FoldBatchDeps,
-  counts: FoldCounts,
-): void {
-  const {offset, record} = item
-  assert(offset > state.foldedOffset, 'records are folded in the order of their offsets')
-  for (const planned of item.effects) {
-    const {effect} = planned
-    const stored = state.pending.registerAt(effect.id) ?? planned.found
-    const decision = decide(effect, record, stored)
-    if (decision.kind === 'stale') {
-      counts.stale += 1
-      if (stored !== null) showStored(state, item, {effect, stored}, deps)
-      continue
-    }
-    const {retract, apply} = decision
-    const isSame = retract !== null && apply !== null && deps.plan.countsSame(retract, apply)
-    if (retract !== null) counts.corrected += 1
-    if (retract !== null && !isSame) {
-      foldInto(state, 'retract', state.cache.rowsOf(retract), {event: retract, offset}, deps.plan)
-    }
-    if (apply !== null) {
-      counts.applied += 1
-      if (!isSame) foldInto(state, 'apply', planned.rows, {event: apply, offset}, deps.plan)
-      file(state, {event: apply, stored, offset}, deps.plan)
-    }
-    queueWrites(state, item, {effect, stored, counts}, deps)
-  }
-  state.foldedOffset = offset
-  state.foldedIdentity = identityOf(record)
-  state.unshownSince ??= record.created_at
-}
-
-function foldInto(
-  {cache}: PartitionState,
-  how: 'apply' | 'retract',
-  rows: readonly Row[],
-  {event, offset}: {readonly event: Fields; readonly offset: number},
-  plan: StreamPlan,
-): void {
-  plan.inputs.read(event, {timeUs: plan.timeOf(event), id: plan.idOf(event)})
-  for (const row of rows) {
-    // Rows of what is stored were loaded with the batch: it was read, or put by this very batch.
-    assert(isLoaded(row), 'rows of an event are loaded before it is folded')
-    cache[how](row, event, offset)
-  }
-}
-
-/** An event is filed where it is looked for: when it is new, and when its key or time has changed. */
-function file(
-  state: PartitionState,
-  {event, stored, offset}: {event: Fields; stored: Register | null; offset: number},
-  plan: StreamPlan,
-): void {
-  const [key, timeUs] = [plan.keyOf(event), plan.timeOf(event)]
-  const before = stored?.event ?? null
-  const isFiled = before !== null && plan.keyOf(before) === key && plan.timeOf(before) === timeUs
-  if (isFiled) return
-  state.filings.add({id: plan.idOf(event), timeUs, key: toKeyText(key), offset})
-}
-
-/**
- * A replay finds what an earlier owner left of later records: the hash that it wrote of an earlier one must
- * not stay.
- */
-function showStored(
-  {liveEvents, replayEnd}: PartitionState,
-  {offset}: AdmittedRecord,
-  {effect, stored}: {readonly effect: Effect; readonly stored: Register},
-  {hasHashes}: FoldBatchDeps,
-): void {
-  if (!hasHashes || offset > replayEnd) return
-  const {event} = stored
-  const kind = event === null ? 'delete' : 'put'
-  liveEvents.push({...stored, kind, event: event ?? effect.event})
-}
-
-interface Outcome {
-  readonly effect: Effect
-  readonly stored: Register | null
-  readonly counts: FoldCounts
-}
-
-function queueWrites(
-  state: PartitionState,
-  {offset, record, fresh}: PlannedRecord,
-  {effect, stored, counts}: Outcome,
-  {plan, shown, references, now, hasHashes, hashLagMax, onUnenriched}: FoldBatchDeps,
-): void {
-  const {kind, event} = effect
-  const isPut = kind === 'put'
-  const find = (stream: string, id: string): Fields | null =>
-    references.get(stream)?.peek(id) ?? null
-  for (const reference of isPut ? shown.referencesOf(event) : []) {
-    if (find(reference.stream, reference.id) !== null) continue
-    counts.unenriched += 1
-    onUnenriched(reference, plan.timeOf(event))
-  }
-  const mayRepeat = offset < state.rawEnd
-  const write = {
-    kind,
-    event,
-    shown: isPut ? shown.valuesOf(event, find) : {},
-    outboxId: record.outbox_id,
-    createdAt: record.created_at,
-    processedAt: now(),
-    offset,
-    takeover: state.ownership.takeover,
-    fresh: record.op === 'c' && stored === null,
-    mayRepeat,
-  }
-  state.pending.add(effect.id, write, fresh)
-  // A hash that may stand must not outlive a change of its event.
-  const withHash = hasHashes && (!fresh || state.lag <= hashLagMax)
-  if (withHash) state.liveEvents.push(write)
 }

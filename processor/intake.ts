@@ -6,7 +6,7 @@ import type {Loop} from '../platform/lifecycle.ts'
 import type {ProcessorConfig} from './config.ts'
 import {createBreaker, type DeadLetter} from './dead-letters.ts'
 import {decodeBatch, identify, type DecodeDeps, type Outcome} from './decode.ts'
-import {foldBatch, type FoldBatchDeps, type FoldCounts} from './fold-batch.ts'
+import {createFold, type FoldCounts} from './fold-batch.ts'
 import type {Inbox} from './inbox.ts'
 import {loopOf, type OwnerDeps, type OwnerShared} from './owner-shared.ts'
 import {identityOf, nameOf} from './partition-state.ts'
@@ -37,20 +37,15 @@ export function createIntake(
     epochs: state.epochs,
     problemOf: createRules(plan.stream),
   }
-  const foldDeps: FoldBatchDeps = {
+  const fold = createFold(state, {
     plan,
     shown,
-    registers: raw,
+    raw,
     references: deps.references,
     now: deps.now,
     hasHashes: live.hashes !== undefined,
     hashLagMax: config.hashLagMax,
-    onUnenriched(reference, timeUs) {
-      if (timeUs !== null && !state.late.note(reference, timeUs)) {
-        deps.metrics.forgotten.inc({stream})
-      }
-    },
-  }
+  })
 
   const process = async (taken: readonly ConsumedRecord[], signal: AbortSignal): Promise<void> => {
     const patience = shared.patience(signal)
@@ -62,7 +57,7 @@ export function createIntake(
       breaker.note(outcome.kind === 'deadLetter' ? outcome.letter : 'ok')
     }
     if (letters.length > 0) await retry(() => deps.publishDeadLetters(letters), patience)
-    const counts = await retry(() => foldBatch(state, admitted, foldDeps), patience)
+    const counts = await retry(() => fold(admitted), patience)
     const last = outcomes.at(-1)
     if (last !== undefined && last.offset > state.foldedOffset) {
       state.foldedOffset = last.offset
@@ -120,6 +115,7 @@ export function createIntake(
     metrics.corrected.inc({stream}, counts.corrected)
     metrics.repeated.inc({stream}, counts.stale)
     metrics.unenriched.inc({stream}, counts.unenriched)
+    metrics.forgotten.inc({stream}, counts.forgotten)
     const dropped = outcomes.filter(({kind}) => kind === 'dropped').length
     metrics.dropped.inc({stream}, dropped)
     noteAges(outcomes)
