@@ -11,8 +11,6 @@ import type {ProcessorConfig} from './config.ts'
 import {checkpointWaitMs} from './flush.ts'
 import {loopOf, type OwnerDeps, type OwnerShared} from './owner-shared.ts'
 
-/** From one checkpoint to the next while a reader waits for it. */
-const AWAITED_MS = 300
 /** How long a clean stop may take to make durable what is folded. */
 const FINISH_MS = 4000
 
@@ -31,14 +29,6 @@ export function createCheckpointer(
   const {stores} = deps
   const stream = stores.plan.stream.name
   const labels = {stream, partition: String(state.partition)}
-  const options = {
-    intervalMs: config.checkpointMs,
-    intervalMaxMs: config.checkpointMaxMs,
-    awaitedMs: AWAITED_MS,
-    dirtyMax: config.checkpointRowsMax,
-    rowsPerSecond: config.checkpointRowsPerSecond,
-    partition: state.partition,
-  }
 
   const isDue = (): boolean =>
     state.foldedOffset > state.durableOffset ||
@@ -69,7 +59,7 @@ export function createCheckpointer(
         filings: state.filings.size,
         isAwaited: awaited.isAwaited,
       }
-      const leftMs = checkpointWaitMs(load, options) + sinceMs - performance.now()
+      const leftMs = checkpointWaitMs(load, config, state.partition) + sinceMs - performance.now()
       if (leftMs <= 0 || signal.aborted) return
       // Rows come meanwhile: looked at again before long.
       await awaited.wait(Math.min(leftMs, config.checkpointMs), signal)

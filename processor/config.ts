@@ -54,10 +54,13 @@ function readAll(read: EnvReader) {
     rawBusyMs: int('RAW_BUSY_MS', 250, 0, 5000),
     aggregateRowsMax: int('AGGREGATE_ROWS_MAX', 200, 1, 50_000),
     aggregateConcurrency: int('AGGREGATE_CONCURRENCY', 2, 1, 64),
+    /** Aggregates are written no more often than this without a reason. */
     checkpointMs: int('CHECKPOINT_MS', 1000, 10, 60_000),
     /** Aggregate rows of one partition that may be written in a second, unless a reader waits. */
     checkpointRowsPerSecond: int('CHECKPOINT_ROWS_PER_SECOND', 80, 1, 1_000_000),
+    /** Never more seldom than this while something is dirty. */
     checkpointMaxMs: int('CHECKPOINT_MAX_MS', 10_000, 10, 600_000),
+    /** Dirty rows, or events to be filed, of one partition that start a checkpoint at once. */
     checkpointRowsMax: int('CHECKPOINT_ROWS_MAX', 100_000, 100, 10_000_000),
     /** Aggregate rows in memory, all partitions together. */
     stateRowsMax: int('STATE_ROWS_MAX', 500_000, 100, 100_000_000),

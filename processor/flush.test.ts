@@ -2,16 +2,14 @@ import {expect, test} from 'vitest'
 import {checkpointWaitMs} from './flush.ts'
 
 const OPTIONS = {
-  intervalMs: 1000,
-  intervalMaxMs: 10_000,
-  awaitedMs: 300,
-  dirtyMax: 500,
-  rowsPerSecond: 50,
-  partition: 0,
+  checkpointMs: 1000,
+  checkpointMaxMs: 10_000,
+  checkpointRowsMax: 500,
+  checkpointRowsPerSecond: 50,
 }
 const QUIET = {lastMs: 10, dirty: 1, filings: 0, isAwaited: false}
-const waitOf = (load: Partial<typeof QUIET>, options = OPTIONS): number =>
-  checkpointWaitMs({...QUIET, ...load}, options)
+const waitOf = (load: Partial<typeof QUIET>, partition = 0): number =>
+  checkpointWaitMs({...QUIET, ...load}, OPTIONS, partition)
 
 test('a checkpoint comes every second, and the more seldom the more rows there are', () => {
   expect(waitOf({})).toBe(1000)
@@ -34,9 +32,7 @@ test('too many dirty rows, or events to be filed, start a checkpoint at once', (
 })
 
 test('checkpoints of several partitions drift apart, and none waits longer than it may', () => {
-  const waits = [0, 1, 2, 3, 4, 5].map(partition =>
-    waitOf({lastMs: 60_000}, {...OPTIONS, partition}),
-  )
+  const waits = [0, 1, 2, 3, 4, 5].map(partition => waitOf({lastMs: 60_000}, partition))
   const sorted = waits.toSorted((a, b) => a - b)
   expect(Math.max(...waits)).toBe(10_000)
   expect(sorted[0]).toBeGreaterThan(7000)

@@ -1,20 +1,14 @@
 /** When aggregates are written. Pure. */
 
-export interface CheckpointOptions {
-  /** Aggregates are written no more often than this without a reason. */
-  readonly intervalMs: number
-  /** Never more seldom than this while something is dirty. */
-  readonly intervalMaxMs: number
-  /** Wait while a reader waits for Cassandra. */
-  readonly awaitedMs: number
-  /** Dirty rows, or events to be filed, that start a checkpoint at once. */
-  readonly dirtyMax: number
-  /** Rows of a partition that may be written in a second. */
-  readonly rowsPerSecond: number
-  /** Owners of different partitions do not wait equally long: their checkpoints drift apart. */
-  readonly partition: number
-}
+import type {ProcessorConfig} from './config.ts'
 
+type CheckpointOptions = Pick<
+  ProcessorConfig,
+  'checkpointMs' | 'checkpointMaxMs' | 'checkpointRowsMax' | 'checkpointRowsPerSecond'
+>
+
+/** From one checkpoint to the next while a reader waits for it. */
+const AWAITED_MS = 300
 /** Waits differ by so much at most. */
 const SPREAD = 0.3
 /** Multiples of it, modulo one, lie as far apart as may be. */
@@ -34,13 +28,18 @@ export interface CheckpointLoad {
  * How long the next checkpoint has to wait after the start of the last one. Rows that are touched
  * again meanwhile are written once, and readers of the moment have them from Redis: writing takes at most
  * a tenth of the time, and comes as seldom as rows are many. A reader who waits for it ends the wait.
+ *
+ * @param partition owners of different ones do not wait equally long: their checkpoints drift apart
  */
-export function checkpointWaitMs(load: CheckpointLoad, options: CheckpointOptions): number {
-  const {lastMs, dirty, filings, isAwaited} = load
-  const {intervalMs, intervalMaxMs, awaitedMs, dirtyMax, rowsPerSecond, partition} = options
-  if (dirty >= dirtyMax || filings >= dirtyMax) return 0
-  if (isAwaited) return Math.min(intervalMs, awaitedMs)
-  const wanted = Math.max(10 * lastMs, (1000 * dirty) / rowsPerSecond)
+export function checkpointWaitMs(
+  {lastMs, dirty, filings, isAwaited}: CheckpointLoad,
+  config: CheckpointOptions,
+  partition: number,
+): number {
+  const {checkpointMs, checkpointMaxMs, checkpointRowsMax, checkpointRowsPerSecond} = config
+  if (dirty >= checkpointRowsMax || filings >= checkpointRowsMax) return 0
+  if (isAwaited) return Math.min(checkpointMs, AWAITED_MS)
+  const wanted = Math.max(10 * lastMs, (1000 * dirty) / checkpointRowsPerSecond)
   const share = 1 - SPREAD * ((partition * GOLDEN) % 1)
-  return Math.max(intervalMs, share * Math.min(intervalMaxMs, wanted))
+  return Math.max(checkpointMs, share * Math.min(checkpointMaxMs, wanted))
 }

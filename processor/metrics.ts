@@ -8,59 +8,44 @@ const SKEW_BUCKETS = [-86_400, -3600, -300, -60, -5, 0, 5, 60, 300, 3600, 86_400
 
 export function createProcessorMetrics(metrics: Metrics) {
   const perStream = ['stream'] as const
+  const perPartition = ['stream', 'partition'] as const
+  const count = (name: string, help: string) => metrics.counter(name, help, perStream)
   return {
-    recordsIn: metrics.counter('processor_records_total', 'Records taken from Kafka', perStream),
-    dropped: metrics.counter(
+    recordsIn: count('processor_records_total', 'Records taken from Kafka'),
+    dropped: count(
       'processor_records_dropped_total',
       'Records of an overtaken relay, published again by its successor',
-      perStream,
     ),
-    applied: metrics.counter('processor_events_applied_total', 'Events folded', perStream),
-    corrected: metrics.counter(
+    applied: count('processor_events_applied_total', 'Events folded'),
+    corrected: count(
       'processor_events_corrected_total',
       'Events taken out again by an update, a delete or a repetition',
-      perStream,
     ),
-    repeated: metrics.counter(
-      'processor_records_repeated_total',
-      'Effects that were there already',
-      perStream,
-    ),
+    repeated: count('processor_records_repeated_total', 'Effects that were there already'),
     deadLetters: metrics.counter('processor_dead_letters_total', 'Records put aside', [
       'stream',
       'reason',
     ]),
-    unenriched: metrics.counter(
+    unenriched: count(
       'processor_events_unenriched_total',
       'Events written without a row of the stream that they refer to',
-      perStream,
     ),
-    patched: metrics.counter(
+    patched: count(
       'processor_events_patched_total',
       'Unenriched events that were written again when what they refer to came',
-      perStream,
     ),
-    forgotten: metrics.counter(
+    forgotten: count(
       'processor_events_unpatched_total',
       'Unenriched events that will not be patched by themselves: too much is missing',
-      perStream,
     ),
     skew: metrics.histogram(
       'processor_event_age_seconds',
       'Age of an event when it was written to the outbox: late above 0, early below',
       {labels: perStream, buckets: SKEW_BUCKETS},
     ),
-    rawRows: metrics.counter('processor_raw_rows_total', 'Raw rows written', perStream),
-    aggregateRows: metrics.counter(
-      'processor_aggregate_rows_total',
-      'Aggregate rows saved to Cassandra',
-      perStream,
-    ),
-    mended: metrics.counter(
-      'processor_rows_mended_total',
-      'Stale parts of rows that were computed again',
-      perStream,
-    ),
+    rawRows: count('processor_raw_rows_total', 'Raw rows written'),
+    aggregateRows: count('processor_aggregate_rows_total', 'Aggregate rows saved to Cassandra'),
+    mended: count('processor_rows_mended_total', 'Stale parts of rows that were computed again'),
     rawWrite: metrics.histogram('processor_raw_write_seconds', 'One group of raw rows', {
       labels: perStream,
     }),
@@ -72,34 +57,28 @@ export function createProcessorMetrics(metrics: Metrics) {
       'From the outbox to a store, oldest event of each write',
       {labels: ['stream', 'store']},
     ),
-    lag: metrics.gauge('processor_lag_records', 'Records in Kafka that are not folded yet', [
-      'stream',
-      'partition',
-    ]),
-    committedOffset: metrics.gauge('processor_committed_offset', 'Next offset to read', [
-      'stream',
-      'partition',
-    ]),
+    lag: metrics.gauge(
+      'processor_lag_records',
+      'Records in Kafka that are not folded yet',
+      perPartition,
+    ),
+    committedOffset: metrics.gauge(
+      'processor_committed_offset',
+      'Next offset to read',
+      perPartition,
+    ),
     livePhase: metrics.gauge(
       'processor_live',
       '1 when Redis holds the partition and says so, else 0',
-      ['stream', 'partition'],
+      perPartition,
     ),
-    runs: metrics.counter('processor_live_runs_total', 'Runs begun in Redis', perStream),
-    liveFailures: metrics.counter(
-      'processor_live_failures_total',
-      'Calls of Redis that failed',
-      perStream,
-    ),
-    retries: metrics.counter('processor_retries_total', 'Calls of Cassandra repeated', perStream),
+    runs: count('processor_live_runs_total', 'Runs begun in Redis'),
+    liveFailures: count('processor_live_failures_total', 'Calls of Redis that failed'),
+    retries: count('processor_retries_total', 'Calls of Cassandra repeated'),
     cacheEntries: metrics.gauge('processor_state_rows', 'Aggregate rows in memory'),
     cacheBytes: metrics.gauge('processor_state_bytes', 'What they take, about'),
-    evicted: metrics.counter('processor_state_evicted_total', 'Rows forgotten', perStream),
+    evicted: count('processor_state_evicted_total', 'Rows forgotten'),
     partitions: metrics.gauge('processor_partitions', 'Partitions owned', perStream),
-    references: metrics.counter(
-      'processor_references_total',
-      'Records of reference streams learned',
-      perStream,
-    ),
+    references: count('processor_references_total', 'Records of reference streams learned'),
   } as const
 }
