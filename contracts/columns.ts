@@ -195,18 +195,18 @@ function typeOf({kind, precision = 0, scale = 0}: Column): AvroType {
   return AVRO_OF[kind]
 }
 
+/** A value, or null. */
+const optional = (name: string, type: AvroType): AvroField => ({
+  name,
+  type: ['null', type],
+  default: null,
+})
+
 function toField(column: Column): AvroField {
   const type = typeOf(column)
   const {field: name} = column
-  return column.nullable ? {name, type: ['null', type], default: null} : {name, type}
+  return column.nullable ? optional(name, type) : {name, type}
 }
-
-/** A record within a record, or null. */
-const optional = (name: string, record: AvroRecord): AvroField => ({
-  name,
-  type: ['null', record],
-  default: null,
-})
 
 /**
  * The Avro schema of a stream: its columns, the common fields, looked-up columns, and `before`, the row

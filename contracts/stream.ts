@@ -231,16 +231,15 @@ const MARK = Symbol.for('content-analytics.stream')
 export const isStream = (value: unknown): value is Stream =>
   typeof value === 'object' && value !== null && MARK in value
 
+type Countable = Pick<Column, 'kind' | 'scale'>
+
 /** Fields, paths and looked-up columns that may be counted by, with their kinds. */
 export function countableOf({
   columns,
   paths,
   enrich,
-}: Pick<Stream, 'columns' | 'paths' | 'enrich'>): ReadonlyMap<
-  string,
-  Pick<Column, 'kind' | 'scale'>
-> {
-  const all = new Map<string, Pick<Column, 'kind' | 'scale'>>()
+}: Pick<Stream, 'columns' | 'paths' | 'enrich'>): ReadonlyMap<string, Countable> {
+  const all = new Map<string, Countable>()
   for (const column of columns) all.set(column.field, column)
   for (const [name, {kind}] of Object.entries(paths)) all.set(name, {kind})
   for (const [alias, {columns: added}] of Object.entries(enrich)) {
