@@ -78,7 +78,6 @@ export function createProcessorMetrics(metrics: Metrics) {
     cacheEntries: metrics.gauge('processor_state_rows', 'Aggregate rows in memory'),
     cacheBytes: metrics.gauge('processor_state_bytes', 'What they take, about'),
     evicted: count('processor_state_evicted_total', 'Rows forgotten'),
-    partitions: metrics.gauge('processor_partitions', 'Partitions owned', perStream),
     references: count('processor_references_total', 'Records of reference streams learned'),
   } as const
 }
