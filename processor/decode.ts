@@ -26,7 +26,7 @@ export interface DecodeDeps {
 }
 
 /**
- * Decodes a batch in order.
+ * Decodes a batch in order, without waiting unless a schema is met for the first time.
  *
  * @throws when the registry does not answer; the batch may be decoded again
  */
@@ -34,10 +34,26 @@ export async function decodeBatch(
   records: readonly ConsumedRecord[],
   deps: DecodeDeps,
 ): Promise<readonly Outcome[]> {
+  const {decoder} = deps
   const outcomes: Outcome[] = []
   for (const source of records) {
-    const attempt = decodeOne(source, deps)
-    outcomes.push(attempt instanceof Promise ? await attempt : attempt)
+    const {value} = source
+    if (value === null) {
+      outcomes.push(toLetter(source, 'DECODE_FAILED', 'the record has no value'))
+      continue
+    }
+    try {
+      let decoded = decoder.decode(value)
+      if (decoded === undefined) {
+        await decoder.prepare(value)
+        decoded = decoder.decode(value)
+      }
+      outcomes.push(judge(source, decoded as StreamRecord<Fields>, deps))
+    } catch (error) {
+      if (dispositionOf(error) !== 'dead-letter') throw error
+      const code = error instanceof PipelineError ? error.code : 'DECODE_FAILED'
+      outcomes.push(toLetter(source, code, messageOf(error)))
+    }
   }
   return outcomes
 }
@@ -57,22 +73,6 @@ export async function identify(
   }
 }
 
-/** Synchronous unless a schema is met for the first time. */
-function decodeOne(source: ConsumedRecord, deps: DecodeDeps): Outcome | Promise<Outcome> {
-  const {value} = source
-  if (value === null) return toLetter(source, 'DECODE_FAILED', 'the record has no value')
-  try {
-    const decoded = deps.decoder.decode(value)
-    if (decoded !== undefined) return judge(source, decoded as StreamRecord<Fields>, deps)
-  } catch (error) {
-    return toLetterOrThrow(source, error)
-  }
-  return deps.decoder
-    .prepare(value)
-    .then(() => judge(source, deps.decoder.decode(value) as StreamRecord<Fields>, deps))
-    .catch((error: unknown) => toLetterOrThrow(source, error))
-}
-
 function judge(
   source: ConsumedRecord,
   record: StreamRecord<Fields>,
@@ -86,12 +86,6 @@ function judge(
   const problem = problemOf(record)
   if (problem !== undefined) return toLetter(source, 'RULE_BROKEN', problem)
   return {kind: 'record', offset, record}
-}
-
-function toLetterOrThrow(source: ConsumedRecord, error: unknown): Outcome {
-  if (dispositionOf(error) !== 'dead-letter') throw error
-  const code = error instanceof PipelineError ? error.code : 'DECODE_FAILED'
-  return toLetter(source, code, messageOf(error))
 }
 
 function toLetter(source: ConsumedRecord, reason: string, message: string): Outcome {
