@@ -95,21 +95,6 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
   for (const stream of streams.filter(({isReference}) => isReference)) {
     const topic = topicName(config.kafka.topicPrefix, stream.topic)
     const table = createReferenceTable(cassandra, stream)
-    const reader = createReferenceReader({
-      stream,
-      topic,
-      subscriber: subscriberOf(`${config.groupId}-${stream.name}-${randomUUID()}`, [topic]),
-      admin,
-      decoder: decoderOf(stream),
-      references: () => references.get(stream.name)!,
-      save: some => table.save(some),
-      partitions: positions,
-      publishDeadLetters: letters => deadLetters.publish(letters),
-      patience,
-      onLearned: some => measured.references.inc({stream: stream.name}, some.length),
-      log,
-    })
-    readers.push(reader)
     const cache = createReferences(
       {
         load: ids => table.load(ids),
@@ -118,6 +103,21 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
       },
       {entriesMax: config.referencesMax, missTtlMs: MISS_TTL_MS},
     )
+    const reader = createReferenceReader({
+      stream,
+      topic,
+      subscriber: subscriberOf(`${config.groupId}-${stream.name}-${randomUUID()}`, [topic]),
+      admin,
+      decoder: decoderOf(stream),
+      references: cache,
+      save: some => table.save(some),
+      partitions: positions,
+      publishDeadLetters: letters => deadLetters.publish(letters),
+      patience,
+      onLearned: some => measured.references.inc({stream: stream.name}, some.length),
+      log,
+    })
+    readers.push(reader)
     references.set(stream.name, cache)
   }
 

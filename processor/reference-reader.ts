@@ -27,7 +27,7 @@ export interface ReferenceReaderDeps {
   readonly subscriber: Subscriber
   readonly admin: Pick<KafkaAdmin, 'offsets'>
   readonly decoder: Decoder<unknown>
-  readonly references: () => Pick<References, 'learn'>
+  readonly references: Pick<References, 'learn'>
   readonly save: ReferenceTable['save']
   readonly partitions: Pick<Positions, 'load' | 'save'>
   readonly publishDeadLetters: (letters: readonly DeadLetter[]) => Promise<void>
@@ -75,7 +75,7 @@ export function createReferenceReader(deps: ReferenceReaderDeps): ReferenceReade
     if (letters.length > 0) await retry(() => deps.publishDeadLetters(letters), patience)
     // Memory last: what it holds may be forgotten, and is then looked up where it is durable.
     await retry(() => deps.save(references), patience)
-    const news = deps.references().learn(references)
+    const news = deps.references.learn(references)
     const next = records.at(-1)!.offset + 1
     const fence = {partition, offset: next}
     await retry(() => deps.partitions.save(deps.topic, barePosition(next), fence), patience)
