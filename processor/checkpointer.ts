@@ -35,12 +35,12 @@ export function createCheckpointer(
     state.cache.dirtyCount > 0 ||
     state.pending.deferredCount > 0
 
+  const saveAll = createCheckpoint(shared, deps, config)
   const checkpoint = async (signal: AbortSignal): Promise<void> => {
     state.durableOffset = await saveAll(signal)
     progress.ring()
   }
 
-  const saveAll = createCheckpoint(shared, deps, config)
   let committed = state.durableOffset
   const commit = async (signal: AbortSignal): Promise<void> => {
     const offset = state.durableOffset

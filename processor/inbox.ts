@@ -43,8 +43,7 @@ export function createInbox(sizeMax: number): Inbox {
     async take(max, signal) {
       if (records.length === 0) await changed.wait(LOOK_AGAIN_MS, signal)
       if (signal.aborted) return []
-      const taken = records
-      records = taken.length > max ? taken.splice(max) : []
+      const taken = records.splice(0, max)
       changed.ring()
       return taken
     },

@@ -70,14 +70,10 @@ export interface PartNames extends Naming {
 /** A name has the takeover in front: no two owners ever choose the same. */
 export function createPartNames(takeover: number): PartNames {
   let last = takeover * 2 ** 32
-  let dropped: DroppedPart[] = []
+  const dropped: DroppedPart[] = []
   return {
     namePart: () => (last += 1),
     drop: part => void dropped.push(part),
-    takeDropped() {
-      const taken = dropped
-      dropped = []
-      return taken
-    },
+    takeDropped: () => dropped.splice(0),
   }
 }

@@ -23,8 +23,8 @@ const offsetOf = ({write}: Pending): number => write.offset
 export class PendingWrites {
   /** Newest pending write of each row that has any. */
   readonly #newest = new Map<EventId, Pending>()
-  #immediate: Pending[] = []
-  #deferred: Pending[] = []
+  readonly #immediate: Pending[] = []
+  readonly #deferred: Pending[] = []
   readonly #inFlight = new Set<WriteGroup>()
 
   /** Writes that may go at once. */
@@ -69,9 +69,7 @@ export class PendingWrites {
 
   /** Writes of new events, oldest first. */
   takeImmediate(max: number): WriteGroup {
-    const taken = this.#immediate
-    this.#immediate = taken.length > max ? taken.splice(max) : []
-    return this.#take(taken)
+    return this.#take(this.#immediate.splice(0, max))
   }
 
   /**
@@ -80,9 +78,7 @@ export class PendingWrites {
    */
   takeDeferred(offset: number): WriteGroup {
     const end = this.#deferred.findIndex(pending => offsetOf(pending) > offset)
-    const taken = this.#deferred
-    this.#deferred = end === -1 ? [] : taken.splice(end)
-    return this.#take(taken)
+    return this.#take(this.#deferred.splice(0, end === -1 ? this.#deferred.length : end))
   }
 
   /** The writes are durable. */

@@ -74,8 +74,8 @@ export class StateCache {
   readonly #options: StateCacheOptions
   readonly #rows: ReadonlyMap<string, Map<string, Row>>
   #missing: Row[] = []
-  #dirty: Row[] = []
-  #liveDirty: Row[] = []
+  readonly #dirty: Row[] = []
+  readonly #liveDirty: Row[] = []
   readonly #stale: Map<string, StaleRow>
   /** Rows that are not in memory may be stored. */
   #mayExist: boolean
@@ -219,8 +219,7 @@ export class StateCache {
 
   /** Dirty rows for Cassandra, oldest first; each is then in flight until `saved` or `restoreDirty`. */
   takeDirty(max: number): readonly LoadedRow[] {
-    const taken = this.#dirty
-    this.#dirty = taken.length > max ? taken.splice(max) : []
+    const taken = this.#dirty.splice(0, max)
     for (const row of taken) {
       row.dirty = false
       row.saving += 1
@@ -230,8 +229,7 @@ export class StateCache {
   }
 
   takeLiveDirty(max: number): readonly LoadedRow[] {
-    const taken = this.#liveDirty
-    this.#liveDirty = taken.length > max ? taken.splice(max) : []
+    const taken = this.#liveDirty.splice(0, max)
     for (const row of taken) {
       row.liveDirty = false
       row.flushing += 1
@@ -274,7 +272,7 @@ export class StateCache {
   stopLive(): void {
     this.#live = false
     for (const row of this.#liveDirty) row.liveDirty = false
-    this.#liveDirty = []
+    this.#liveDirty.length = 0
   }
 
   /** A new run: nothing of the one before counts, and what is not stored yet is due. */
