@@ -23,7 +23,7 @@ import {createWake} from './wake.ts'
 
 export interface PartitionOwner extends Loop {
   /** Hands over the next records; resolves when there is room for more. */
-  push: Inbox['push']
+  readonly push: Inbox['push']
 }
 
 export function createPartitionOwner(
