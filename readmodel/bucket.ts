@@ -7,7 +7,7 @@
  *               once: the bucket knows up to which offset it includes them.
  */
 import {Bins} from './bins.ts'
-import {ByteWriter, type ByteReader, type Whole} from './bytes.ts'
+import type {ByteReader, ByteWriter, Whole} from './bytes.ts'
 import {addWhole, negate, square} from './fields.ts'
 import {entryOf} from './hyperloglog.ts'
 import type {Inputs} from './inputs.ts'
@@ -430,11 +430,4 @@ function readLatest(reader: ByteReader): Latest | undefined {
   if (text === '') return undefined
   const [at, id, value] = JSON.parse(text) as [number, Latest['id'], Latest['value']]
   return {at, id, value}
-}
-
-/** Bytes of a state, for whoever needs them alone. */
-export function encodeAlone(bucket: Bucket): Buffer {
-  const writer = new ByteWriter()
-  bucket.encode(writer)
-  return writer.take()
 }

@@ -19,7 +19,6 @@ export const BOUNDS: readonly number[] = (() => {
   return bounds
 })()
 
-export const BUCKETS = BOUNDS.length
 const TABLE = Float64Array.from(BOUNDS)
 
 /** The bucket of a whole number: the last one whose bound is not above it. Beyond 2^53: the last. */
@@ -30,7 +29,7 @@ export function bucketOf(value: Whole): number {
 
 function search(value: number): number {
   let low = 0
-  let high = BUCKETS
+  let high = TABLE.length
   while (high - low > 1) {
     const middle = (low + high) >>> 1
     if (TABLE[middle]! <= value) low = middle
@@ -48,16 +47,12 @@ export function middleOf(bucket: number): number {
 }
 
 /**
- * The value below or at which the given share of all values lies, as PostgreSQL's
- * `percentile_disc` means it; null without any.
+ * The values below or at which the given shares of all values lie, as PostgreSQL's `percentile_disc`
+ * means it; null without any.
  *
  * @param counts bucket to count
- * @param ratio 0 to 1
+ * @param ratios 0 to 1, ascending
  */
-export const percentileOf = (counts: ReadonlyMap<number, number>, ratio: number): number | null =>
-  percentilesOf(counts, [ratio])[0]!
-
-/** As `percentileOf`, of several ratios, ascending, in one pass. */
 export function percentilesOf(
   counts: ReadonlyMap<number, number>,
   ratios: readonly number[],

@@ -49,10 +49,6 @@ export class HyperLogLog {
     return true
   }
 
-  merge(other: HyperLogLog): void {
-    for (const entry of other.entries()) this.add(entry)
-  }
-
   /** Non-zero registers. */
   *entries(): IterableIterator<HllEntry> {
     if (this.#sparse !== undefined) {
@@ -66,14 +62,6 @@ export class HyperLogLog {
       const rank = dense[index]!
       if (rank > 0) yield (index << 6) | rank
     }
-  }
-
-  get isEmpty(): boolean {
-    return this.#sparse?.size === 0
-  }
-
-  get entryCount(): number {
-    return HLL_REGISTERS - this.#ranks[0]!
   }
 
   /** Roughly the memory it takes. */

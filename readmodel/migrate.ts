@@ -1,5 +1,6 @@
 /** Makes the keyspace and the tables of declared streams. Safe to run again, and by two at once. */
 import {randomBytes} from 'node:crypto'
+import {setTimeout as wait} from 'node:timers/promises'
 import type {Stream} from '../contracts/stream.ts'
 import {openCassandra, type Cassandra} from '../platform/cassandra.ts'
 import type {CassandraConnection} from '../platform/connections.ts'
@@ -9,20 +10,14 @@ import {nameOfTable, tablesFor} from './schema.ts'
 export interface MigrateOptions {
   /** Copies of every row in the data centre, used when the keyspace does not exist yet. */
   readonly replicas?: number
-  /** Called while somebody else migrates; resolves when it is time to look again. */
-  readonly waitTurn?: () => Promise<void>
 }
 
 /** A migrator that died is forgotten after so long, seconds. */
 const LOCK_SECONDS = 120
 const TRIES = 600
+/** Between looks while somebody else migrates. */
+const TRY_EVERY_MS = 250
 const SPACE = 'space'
-
-const waitABit = async (): Promise<void> => {
-  const {promise, resolve} = Promise.withResolvers<void>()
-  setTimeout(resolve, 250)
-  await promise
-}
 
 /**
  * Creates the keyspace if it is missing, and every table that a stream needs.
@@ -33,9 +28,8 @@ const waitABit = async (): Promise<void> => {
 export async function migrateReadModel(
   connection: CassandraConnection,
   streams: readonly Stream[],
-  options: MigrateOptions = {},
+  {replicas = 1}: MigrateOptions = {},
 ): Promise<{readonly applied: readonly string[]}> {
-  const {replicas = 1, waitTurn = waitABit} = options
   await createKeyspace(connection, replicas)
   await using db = await openCassandra(connection, {
     keyspace: connection.keyspace,
@@ -44,7 +38,7 @@ export async function migrateReadModel(
   await db.transact('CREATE TABLE IF NOT EXISTS read_model (name text PRIMARY KEY, value text)')
   await db.transact('CREATE TABLE IF NOT EXISTS schema_lock (scope text PRIMARY KEY, holder uuid)')
   const holder = crypto.randomUUID()
-  await lock(db, holder, waitTurn)
+  await lock(db, holder)
   try {
     return {applied: await createMissing(db, streams)}
   } finally {
@@ -78,14 +72,14 @@ async function createKeyspace(connection: CassandraConnection, replicas: number)
   )
 }
 
-async function lock(db: Cassandra, holder: string, waitTurn: () => Promise<void>): Promise<void> {
+async function lock(db: Cassandra, holder: string): Promise<void> {
   for (let i = 0; i < TRIES; i++) {
     const [answer] = await db.transact(
       `INSERT INTO schema_lock (scope, holder) VALUES (?, ?) IF NOT EXISTS USING TTL ${LOCK_SECONDS}`,
       ['tables', holder],
     )
     if (answer?.['[applied]'] === true) return
-    await waitTurn()
+    await wait(TRY_EVERY_MS)
   }
   throw new PipelineError('LIMIT_REACHED', 'another process keeps migrating the read model', {
     disposition: 'retry',

@@ -104,7 +104,7 @@ export async function readAgain<T>(read: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Reads parts: of an owner as they are, of readers through a memory. */
+/** Reads parts. */
 export interface PartReader {
   /** @throws PartMissing when the row that names it is no longer the present one */
   read(at: {readonly rollup: string; readonly partition: number}, part: number): Promise<Buffer>
@@ -117,26 +117,6 @@ export const createPartReader = (cassandra: Cassandra): PartReader => ({
     return row['body'] as Buffer
   },
 })
-
-/** Parts are never written twice: what was read once is right for ever. */
-export function rememberParts(
-  reader: PartReader,
-  memory: {
-    get(name: string): Buffer | undefined
-    set(name: string, body: Buffer): unknown
-  },
-): PartReader {
-  return {
-    async read(at, part) {
-      const name = `${at.rollup}/${at.partition}/${part}`
-      const known = memory.get(name)
-      if (known !== undefined) return known
-      const body = await reader.read(at, part)
-      memory.set(name, body)
-      return body
-    },
-  }
-}
 
 /** Reads what the bucket's sketches have stored beside the row. @throws PartMissing */
 export async function loadParts(

@@ -143,7 +143,6 @@ export interface StreamPlan {
   readonly actives: readonly WindowPlan[]
   /** What every projection of the stream folds of an event, found once for all. */
   readonly inputs: Inputs
-  readonly specs: readonly StateSpec[]
   /** Finds what the paths say, and puts it into the event. */
   readonly readPaths: (event: Fields) => void
   /** Microseconds since 1970; null when the event has none. */
@@ -403,7 +402,6 @@ export function planStream(stream: Stream): StreamPlan {
     rollups,
     tops,
     actives,
-    specs: specs.all,
     inputs: createInputs(stream, specs.all),
     readPaths: pathReader(stream),
     timeOf:

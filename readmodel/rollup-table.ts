@@ -73,7 +73,7 @@ export interface RollupTable extends StateTable<Entity> {
   /** Every root of a source partition, in pages. */
   roots(partition: number, options?: ReadOptions): AsyncIterable<readonly StoredRoot[]>
   /** Keys of every root of a source partition, in pages. */
-  keys(partition: number, pageSize: number): AsyncIterable<readonly string[]>
+  keys(partition: number): AsyncIterable<readonly string[]>
   /** Rows of every entity that start in a range; those that are open not among them. */
   bucketsOfAll(
     at: {readonly partition: number; readonly level: TimeLevel},
@@ -82,11 +82,6 @@ export interface RollupTable extends StateTable<Entity> {
   ): AsyncIterable<readonly KeyedBucket[]>
   /** Roots whose first column has this value, when the key has several. */
   rootsOf(first: string, partition: number): Promise<readonly StoredRoot[]>
-  /** As `buckets`, of every entity whose first column has this value. */
-  bucketsOf(
-    at: {readonly first: string; readonly partition: number; readonly level: TimeLevel},
-    range: TimeRange,
-  ): Promise<readonly KeyedBucket[]>
 }
 
 const PAGE = 500
@@ -109,11 +104,8 @@ export function createRollupTable(
   const some = [from, 'start IN ?', ...columns.map(name => `${name} = ?`)].join(' AND ')
   const ofNames = `SELECT ${['start', ...columns].join(', ')} FROM ${plan.table}
     WHERE src_partition = ? AND slice = ?`
-  const ofStart = `${from} AND start = ?`
   const ofStarts = `${from} AND start >= ? AND start <= ?`
-  const [firstColumn] = columns
-  const ofFirst = `${ofStart} AND ${firstColumn} = ?`
-  const someOfFirst = `${from} AND start IN ? AND ${firstColumn} = ?`
+  const ofFirst = `${from} AND start = ? AND ${columns[0]} = ?`
   const writer = new ByteWriter()
 
   const shardOfKey = (key: string): number => shardOf(textsOfKey(plan, key)[0] ?? '')
@@ -299,13 +291,9 @@ export function createRollupTable(
         }
       }
     },
-    async *keys(partition, pageSize) {
+    async *keys(partition) {
       for (let shard = 0; shard < SHARDS; shard++) {
-        for await (const rows of cassandra.pages(
-          ofNames,
-          [partition, totalSlice(shard)],
-          pageSize,
-        )) {
+        for await (const rows of cassandra.pages(ofNames, [partition, totalSlice(shard)], PAGE)) {
           yield rows.map(keyOfRow)
         }
       }
@@ -333,15 +321,6 @@ export function createRollupTable(
         const rows = await cassandra.rows(ofFirst, params)
         return await Promise.all(
           rows.map(async row => ({key: keyOfRow(row), entity: await toEntity(row, partition, {})})),
-        )
-      })
-    },
-    async bucketsOf({first, partition, level}, range) {
-      const at = {partition, level, shard: shardOf(first)}
-      return await readAgain(async () => {
-        const rows = await rowsOfRange(someOfFirst, at, range, [first])
-        return await Promise.all(
-          rows.map(async row => ({key: keyOfRow(row), ...(await toBucket(row, partition, {}))})),
         )
       })
     },

@@ -11,8 +11,6 @@ import {keyOfTexts, type RollupTable} from './rollup-table.ts'
 
 /** How long a value is kept that nothing changes: from then on what is stored is all there is. */
 export const LIVE_TTL_S = 900
-/** Keys of one page while hashes are filled. */
-const SEEDS = 500
 
 export interface RollupStores {
   readonly table: RollupTable
@@ -57,7 +55,7 @@ export function createRollup(
     bytesOf: entity => entity.bytes,
     table,
     liveOf: valuesOf,
-    ...(hash === null ? {} : {seedsOf: partition => table.keys(partition, SEEDS)}),
+    ...(hash === null ? {} : {seedsOf: partition => table.keys(partition)}),
   }
 }
 

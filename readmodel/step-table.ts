@@ -20,7 +20,6 @@ export const stepTable = ({id}: WindowPlan): string => `CREATE TABLE IF NOT EXIS
 
 export interface StoredStep {
   readonly start: number
-  readonly offset: number
   readonly body: Buffer
 }
 
@@ -40,7 +39,7 @@ export function createStepTable(
     VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?`
   const select = `SELECT body, writetime(body) AS written FROM ${plan.id}
     WHERE src_partition = ? AND hour = ? AND step = ?`
-  const some = `SELECT step, body, writetime(body) AS written FROM ${plan.id}
+  const some = `SELECT step, body FROM ${plan.id}
     WHERE src_partition = ? AND hour = ? AND step >= ? AND step <= ?`
   const names = `SELECT step FROM ${plan.id}
     WHERE src_partition = ? AND hour = ? AND step >= ? AND step <= ?`
@@ -107,7 +106,7 @@ export function createStepTable(
             const at = {rollup: plan.id, partition}
             const {body} = await bodies.open(at, row['body'] as Buffer)
             const start = toNumber(row['step']) / 1000
-            return {start, offset: offsetOfWritetime(row['written']), body}
+            return {start, body}
           }),
         )
       }),

@@ -10,7 +10,7 @@ import {planStream, type StreamPlan} from './plan.ts'
 import type {Projection} from './projection.ts'
 import {createRawTable, type RawTable} from './raw-table.ts'
 import {createRollup} from './rollup.ts'
-import {createRollupTable, type RollupTable} from './rollup-table.ts'
+import {createRollupTable} from './rollup-table.ts'
 import {planShown, type ShownPlan} from './shown.ts'
 import {createRecent, createRecentTable} from './special/recent.ts'
 import {createRetention, createRetentionTable} from './special/retention.ts'
@@ -34,8 +34,6 @@ export interface StreamStores {
   readonly plan: StreamPlan
   readonly shown: ShownPlan
   readonly projections: readonly Projection[]
-  /** Tables of rollups, by their ids: what is mended is read from them. */
-  readonly rollups: ReadonlyMap<string, RollupTable>
   readonly raw: RawTable
   readonly files: FilesTable
   readonly live: LiveStore
@@ -48,21 +46,21 @@ export function createStreamStores(
 ): StreamStores {
   const plan = planStream(stream)
   const shown = planShown(stream)
-  const rollups = new Map(
-    plan.rollups.map(rollup => [rollup.id, createRollupTable(cassandra, rollup, parts)]),
-  )
   const raw = createRawTable(cassandra, plan, shown)
   const files = createFilesTable(cassandra, plan)
   const source = {plan, raw, files}
   return {
     plan,
     shown,
-    rollups,
     raw,
     files,
     projections: [
       ...plan.rollups.map(rollup =>
-        createRollup(plan, rollup, {table: rollups.get(rollup.id)!, source, space}),
+        createRollup(plan, rollup, {
+          table: createRollupTable(cassandra, rollup, parts),
+          source,
+          space,
+        }),
       ),
       ...[...plan.tops, ...plan.actives].map(window =>
         createWindow(plan, window, {table: createStepTable(cassandra, window, parts), space}),

@@ -8,7 +8,7 @@ import type {Whole} from './bytes.ts'
 import {addWhole} from './fields.ts'
 import {percentilesOf} from './histogram.ts'
 import {HyperLogLog} from './hyperloglog.ts'
-import type {MeasurePart, PlannedMeasure, StateKind, StatesPlan} from './plan.ts'
+import type {MeasurePart, PlannedMeasure, StatesPlan} from './plan.ts'
 
 /** Times are microseconds since 1970. */
 export type MetricValue = number | string | boolean | null
@@ -72,23 +72,11 @@ export class Tally {
     this.#addUniques(bucket, place => choose(valuesOf(place)), valuesOf)
   }
 
-  /** Adds everything of another tally of the same plan and measures. */
-  merge(other: Tally): void {
-    for (const {id, state} of this.#parts) {
-      const [sums, more] = [this.#sums.get(id)!, other.#sums.get(id)]
-      if (more !== undefined) mergeSums(sums, more, state.spec.kind)
-    }
-  }
-
   /** Number of values and their total, of a sum or average, as whole numbers. */
   sumOf(name: string): {readonly count: number; readonly total: Whole} {
     const {part} = this.#measure(name)
     const {count, total} = this.#sums.get(part.id) ?? emptySums()
     return {count: Number(count), total}
-  }
-
-  histogramOf(name: string): ReadonlyMap<number, number> {
-    return this.#sums.get(this.#measure(name).part.id)?.histogram ?? new Map()
   }
 
   values(): MetricValues {
@@ -194,23 +182,6 @@ function addState(sums: Sums, bucket: Bucket, slot: number, state: MeasurePart['
     default:
       spec.kind satisfies never
   }
-}
-
-function mergeSums(sums: Sums, more: Sums, kind: StateKind): void {
-  sums.count = addWhole(sums.count, more.count)
-  sums.total = addWhole(sums.total, more.total)
-  sums.squares = addWhole(sums.squares, more.squares)
-  if (more.min < sums.min) sums.min = more.min
-  if (more.max > sums.max) sums.max = more.max
-  keepLatest(sums, more.latest)
-  if (kind === 'histogram') addHistogram(sums, more.histogram)
-  if (more.uniques !== undefined) (sums.uniques ??= new HyperLogLog()).merge(more.uniques)
-}
-
-function addHistogram(sums: Sums, histogram: ReadonlyMap<number, number> | undefined): void {
-  if (histogram === undefined) return
-  const target = (sums.histogram ??= new Map())
-  for (const [bucket, count] of histogram) target.set(bucket, (target.get(bucket) ?? 0) + count)
 }
 
 function keepLatest(sums: Sums, latest: Latest | undefined): void {

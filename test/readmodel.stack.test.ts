@@ -21,7 +21,7 @@ import type {Projection} from '../readmodel/projection.ts'
 import type {RawWrite} from '../readmodel/raw-table.ts'
 import {createReferenceTable} from '../readmodel/reference-table.ts'
 import {liveKey, markerKey} from '../readmodel/redis-keys.ts'
-import {keyOfTexts} from '../readmodel/rollup-table.ts'
+import {keyOfTexts, type RollupTable} from '../readmodel/rollup-table.ts'
 import type {Naming} from '../readmodel/rows.ts'
 import {addStep, Step, type WindowTotals} from '../readmodel/step.ts'
 import {createStepTable} from '../readmodel/step-table.ts'
@@ -162,11 +162,14 @@ let names = 0
 const dropped: DroppedPart[] = []
 const NAMING: Naming = {namePart: () => ++names, drop: part => void dropped.push(part)}
 
+/** The table of the first rollup. */
+const tableOf = () => stores.projections[0]!.table as RollupTable
+
 /** Folds and saves as the processor does. */
 async function save(entity: Entity, events: readonly Fields[], offset: number): Promise<void> {
-  const {plan, rollups} = stores
+  const {plan} = stores
   const [rollup] = plan.rollups
-  const table = rollups.get(rollup!.id)!
+  const table = tableOf()
   const key = keyOfTexts(rollup!.keyOf(events[0]!))
   for (const [i, event] of events.entries()) {
     plan.inputs.read(event, {timeUs: plan.timeOf(event), id: plan.idOf(event)})
@@ -178,8 +181,6 @@ async function save(entity: Entity, events: readonly Fields[], offset: number): 
   await writeGrouped(cassandra, rows)
   commit()
 }
-
-const tableOf = () => stores.rollups.get(stores.plan.rollups[0]!.id)!
 
 async function totalsOf(): Promise<Fields | null> {
   const entity = await tableOf().root(content, partition)

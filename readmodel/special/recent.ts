@@ -129,9 +129,6 @@ export async function readRecent(
   return new Recent({events: Number(events?.toString()), list, isStale, guard: row!.offset})
 }
 
-export const recentKey = (space: string, stream: Stream, partition: number, key: string): string =>
-  liveKey(space, partition, idOf(stream), key)
-
 const shorten = (value: unknown): unknown =>
   typeof value === 'string' ? value.slice(0, SHOWN_CHARACTERS_MAX) : value
 
@@ -209,7 +206,7 @@ export function createRecent(
     table,
     liveOf(key, state, {partition}) {
       const fields = ['body', state.toJSON(), 'events', String(state.events)]
-      const name = recentKey(space, stream, partition, key)
+      const name = liveKey(space, partition, idOf(stream), key)
       return [{key: name, ttlS: LIVE_TTL_S, fields, isWhole: true}]
     },
   }

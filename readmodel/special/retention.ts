@@ -233,13 +233,6 @@ export async function readSegments(
   return [...fresh, ...stored.filter(({segment}) => !known.has(segment))]
 }
 
-/** Key in Redis of one segment. */
-export const retentionKey = (
-  space: string,
-  stream: Stream,
-  at: {readonly partition: number; readonly key: string; readonly segment: number},
-): string => liveKey(space, at.partition, idOf(stream), keyOf(at.key, at.segment))
-
 export function createRetention(
   stream: Stream,
   table: RetentionTable,
