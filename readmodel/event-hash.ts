@@ -4,6 +4,7 @@
  * A deleted event leaves a hash for a while that says so.
  */
 import type {ColumnKind} from '../contracts/columns.ts'
+import {eventColumns} from './event-columns.ts'
 import {textOf, type Fields} from './fields.ts'
 import {toIsoDay} from './slices.ts'
 import type {StreamPlan} from './plan.ts'
@@ -13,7 +14,9 @@ import {toIsoMicros} from './times.ts'
 /** An event on its way to its hash. */
 export interface LiveEvent {
   readonly kind: 'put' | 'delete'
+  /** For `delete` only its id counts. */
   readonly event: Fields
+  /** Empty for `delete`. */
   readonly shown: ShownValues
   readonly outboxId: number
   /** Microseconds since 1970. */
@@ -35,16 +38,8 @@ export interface EventHash {
   valuesOf(live: LiveEvent, at: HashAt): ReadonlyArray<string | null>
 }
 
-type Get = (event: Fields, shown: ShownValues) => unknown
-
-interface HashField {
-  readonly name: string
-  readonly kind: ColumnKind
-  readonly get: Get
-}
-
 function toText(kind: ColumnKind, value: unknown): string | null {
-  if (value === null || value === undefined) return null
+  if (value === null) return null
   if (kind === 'timestamp') return toIsoMicros(value as number)
   return kind === 'date' ? toIsoDay(value as number) : textOf(value)
 }
@@ -52,25 +47,7 @@ function toText(kind: ColumnKind, value: unknown): string | null {
 const META = ['created_at', 'processed_at', 'src_offset', 'partition', 'run', 'deleted'] as const
 
 export function createEventHash({stream}: StreamPlan, shown: ShownPlan): EventHash {
-  const columns: readonly HashField[] = [
-    ...stream.columns.map(({field, kind}): HashField => ({
-      name: field,
-      kind,
-      get: event => event[field],
-    })),
-    ...Object.entries(stream.enrich).flatMap(([alias, {columns: added}]) =>
-      added.map(({field, kind}): HashField => ({
-        name: `${alias}_${field}`,
-        kind,
-        get: event => (event[alias] as Fields | null | undefined)?.[field],
-      })),
-    ),
-    ...shown.columns.map(({field, kind}): HashField => ({
-      name: field,
-      kind,
-      get: (_event, values) => values[field],
-    })),
-  ]
+  const columns = eventColumns(stream, shown)
   return {
     idField: stream.idField,
     fields: [...columns.map(({name}) => name), ...META],

@@ -10,15 +10,17 @@
  *               before the row is gone.
  * Does not      leave tombstones for new events: cells without value stay unset.
  */
-import type {Column, ColumnKind, Stream} from '../contracts/stream.ts'
+import type {ColumnKind, Stream} from '../contracts/stream.ts'
 import {toLongBytes, type Cassandra, type CqlRow, type CqlValue} from '../platform/cassandra.ts'
-import {writeGrouped} from './batches.ts'
+import {placed, writeGrouped, type PlacedStatement} from './batches.ts'
 import {ByteReader, ByteWriter} from './bytes.ts'
+import {chunksOf} from './chunks.ts'
 import {CQL_OF, fromCql, toCql} from './cql-columns.ts'
+import {eventColumns, type EventColumn} from './event-columns.ts'
+import type {LiveEvent} from './event-hash.ts'
 import {timestampBytes, markOfRaw, offsetOfWritetime} from './fence.ts'
 import type {Fields} from './fields.ts'
 import type {StreamPlan} from './plan.ts'
-import type {PlacedStatement} from './rows.ts'
 import type {ShownPlan, ShownValues} from './shown.ts'
 import {blockOf} from './slices.ts'
 
@@ -45,16 +47,7 @@ export interface StoredEvent extends Register {
 }
 
 /** A change of one row. Every write of a row has a higher offset, or a later takeover, than the one before. */
-export interface RawWrite {
-  readonly kind: 'put' | 'delete'
-  /** For `delete` only its id counts. */
-  readonly event: Fields
-  /** Empty for `delete`. */
-  readonly shown: ShownValues
-  readonly outboxId: number
-  readonly createdAt: number
-  readonly processedAt: number
-  readonly offset: number
+export interface RawWrite extends LiveEvent {
   readonly takeover: number
   /** First write of a new event: cells without value stay unset. Otherwise they are written as null. */
   readonly fresh: boolean
@@ -64,35 +57,9 @@ export interface RawWrite {
   readonly isPatch?: boolean
 }
 
-interface RawColumn extends Pick<Column, 'kind'> {
-  /** Name in Cassandra. */
-  readonly name: string
-  readonly get: (event: Fields, shown: ShownValues) => unknown
-  readonly isShown: boolean
-}
-
-function columnsOf({stream}: StreamPlan, shown: ShownPlan): readonly RawColumn[] {
-  const own = stream.columns.filter(({field}) => field !== stream.idField)
-  return [
-    ...own.map(({field, kind}): RawColumn => {
-      return {name: field, kind, get: event => event[field] ?? null, isShown: false}
-    }),
-    ...Object.entries(stream.enrich).flatMap(([alias, {columns}]) =>
-      columns.map(({field, kind}): RawColumn => ({
-        name: `${alias}_${field}`,
-        kind,
-        get: event => (event[alias] as Fields | null | undefined)?.[field] ?? null,
-        isShown: false,
-      })),
-    ),
-    ...shown.columns.map(({field, kind}): RawColumn => ({
-      name: field,
-      kind,
-      get: (_event, values) => values[field] ?? null,
-      isShown: true,
-    })),
-  ]
-}
+/** The id is in the row's key. */
+const columnsOf = ({stream}: StreamPlan, shown: ShownPlan): readonly EventColumn[] =>
+  eventColumns(stream, shown).filter(({name}) => name !== stream.idField)
 
 const idKindOf = ({columns, idField}: Stream): ColumnKind =>
   columns.find(({field}) => field === idField)!.kind
@@ -166,16 +133,18 @@ export function createRawTable(cassandra: Cassandra, plan: StreamPlan, shown: Sh
     return writer.take()
   }
 
-  const toStatement = (write: RawWrite, partition: number): PlacedStatement => {
-    const {event, fresh, takeover, isPatch = false, mayRepeat = false} = write
+  const placeOf = ({event}: RawWrite, partition: number) => {
     const id = plan.idOf(event)
     const block = blockOf(id)
+    return {block, place: [partition, toLongBytes(block), toCql(idKind, id)]}
+  }
+
+  const toStatement = (write: RawWrite, partition: number): PlacedStatement => {
+    const {event, fresh, takeover, isPatch = false, mayRepeat = false} = write
+    const {block, place} = placeOf(write, partition)
     const timestamp = timestampBytes(write.offset, markOfRaw(takeover, isPatch))
-    const place = [partition, toLongBytes(block), toCql(idKind, id)]
-    const placed = `${table}/${partition}/${block}`
-    if (write.kind === 'delete') {
-      return {partition: placed, statement: {query: remove, params: [timestamp, ...place]}}
-    }
+    const lies = `${table}/${partition}/${block}`
+    if (write.kind === 'delete') return placed(lies, remove, [timestamp, ...place])
     const none = fresh ? undefined : null
     // References may have gone since an earlier owner wrote this row; what the event lacks it always did.
     const unknown = fresh && !mayRepeat ? undefined : null
@@ -185,30 +154,26 @@ export function createRawTable(cassandra: Cassandra, plan: StreamPlan, shown: Sh
       params.push(value === null ? (isShown ? unknown : none) : toCql(kind, value))
     }
     params.push(toMeta(write), timestamp)
-    return {partition: placed, statement: {query: insert, params}}
+    return placed(lies, insert, params)
   }
 
   const toDeletedStatement = (write: RawWrite, partition: number): PlacedStatement => {
-    const id = plan.idOf(write.event)
-    const block = blockOf(id)
+    const {block, place} = placeOf(write, partition)
     const timestamp = timestampBytes(write.offset, markOfRaw(write.takeover))
-    const params = [partition, toLongBytes(block), toCql(idKind, id), toMeta(write), timestamp]
-    return {
-      partition: `${stream.name}_deleted/${partition}/${block}`,
-      statement: {query: insertDeleted, params},
-    }
+    const params = [...place, toMeta(write), timestamp]
+    return placed(`${stream.name}_deleted/${partition}/${block}`, insertDeleted, params)
   }
 
-  const toDeleted = (row: CqlRow): Register => {
+  /** By which record a row was written, and the rest of its meta. */
+  const readMeta = (row: CqlRow) => {
     const reader = new ByteReader(row['meta'] as Buffer)
     const [outboxId, createdAt, processedAt] = [reader.count(), reader.signed(), reader.count()]
     const offset = offsetOfWritetime(row['written'])
-    return {event: null, shown: {}, outboxId, createdAt, processedAt, offset}
+    return {reader, by: {outboxId, createdAt, processedAt, offset}}
   }
 
   const toStored = (row: CqlRow, partition: number): StoredEvent => {
-    const reader = new ByteReader(row['meta'] as Buffer)
-    const [outboxId, createdAt, processedAt] = [reader.count(), reader.signed(), reader.count()]
+    const {reader, by} = readMeta(row)
     const event: Record<string, unknown> = {[idField]: fromCql(idKind, row[idField])}
     const values: Record<string, unknown> = {}
     for (const {name, kind, isShown} of columns) {
@@ -225,10 +190,9 @@ export function createRawTable(cassandra: Cassandra, plan: StreamPlan, shown: Sh
       )
     }
     // Streams without a time of their own go by that of the commit.
-    if (stream.timeField === null) event['created_at'] = createdAt
+    if (stream.timeField === null) event['created_at'] = by.createdAt
     plan.readPaths(event)
-    const offset = offsetOfWritetime(row['written'])
-    return {event, shown: values, outboxId, createdAt, processedAt, partition, offset}
+    return {...by, event, shown: values, partition}
   }
 
   /** Rows of a table that has one per event. */
@@ -239,14 +203,11 @@ export function createRawTable(cassandra: Cassandra, plan: StreamPlan, shown: Sh
   ): Promise<readonly CqlRow[]> => {
     const blocks = Map.groupBy(new Set(ids), blockOf)
     const questions = [...blocks].flatMap(([block, some]) =>
-      Array.from({length: Math.ceil(some.length / IDS_MAX)}, (_, i) => ({
-        block,
-        some: some.slice(i * IDS_MAX, (i + 1) * IDS_MAX),
-      })),
+      chunksOf(some, IDS_MAX).map(chunk => ({block, chunk})),
     )
     const found = await Promise.all(
-      questions.map(({block, some}) =>
-        cassandra.rows(query, [partition, block, some.map(id => toCql(idKind, id))]),
+      questions.map(({block, chunk}) =>
+        cassandra.rows(query, [partition, block, chunk.map(id => toCql(idKind, id))]),
       ),
     )
     return found.flat()
@@ -268,7 +229,7 @@ export function createRawTable(cassandra: Cassandra, plan: StreamPlan, shown: Sh
       const gone = ids.filter((_, i) => rows[i] === null)
       const deleted = new Map<unknown, Register>()
       for (const row of await rowsOf(selectDeleted, gone, partition)) {
-        deleted.set(fromCql(idKind, row['id']), toDeleted(row))
+        deleted.set(fromCql(idKind, row['id']), {...readMeta(row).by, event: null, shown: {}})
       }
       return ids.map((id, i) => rows[i] ?? deleted.get(id) ?? null)
     },
@@ -283,10 +244,7 @@ export function createRawTable(cassandra: Cassandra, plan: StreamPlan, shown: Sh
     async find(id, partitions) {
       const all = Array.from({length: partitions}, (_, partition) => read([id], partition))
       const rows = (await Promise.all(all)).flat().filter(row => row !== null)
-      return rows.reduce<StoredEvent | null>(
-        (newest, row) => (newest === null || row.outboxId > newest.outboxId ? row : newest),
-        null,
-      )
+      return rows.toSorted((a, b) => b.outboxId - a.outboxId)[0] ?? null
     },
   }
 }
