@@ -2,13 +2,18 @@
  * Groups statements into batches as measured: large ones of one partition (a single mutation for
  * the server), small ones across partitions that stay inside the server's default warnings.
  */
-import type {Cassandra, CqlStatement} from '../platform/cassandra.ts'
+import type {Cassandra, CqlParams, CqlStatement} from '../platform/cassandra.ts'
 
 export interface PlacedStatement {
   /** Equal texts lie in one Cassandra partition. */
   readonly partition: string
   readonly statement: CqlStatement
 }
+
+export const placed = (partition: string, query: string, params: CqlParams): PlacedStatement => ({
+  partition,
+  statement: {query, params},
+})
 
 /** Statements of one partition in one batch. */
 export const PARTITION_ROWS_MAX = 100
@@ -29,21 +34,17 @@ export function bytesOf({params}: CqlStatement): number {
 
 /** Batches to send, in any order: statements about one row must not be in one call. Pure. */
 export function planBatches(
-  placed: readonly PlacedStatement[],
+  statements: readonly PlacedStatement[],
 ): ReadonlyArray<readonly CqlStatement[]> {
-  const partitions = new Map<string, CqlStatement[]>()
-  for (const {partition, statement} of placed) {
-    const group = partitions.get(partition)
-    if (group === undefined) partitions.set(partition, [statement])
-    else group.push(statement)
-  }
+  const partitions = Map.groupBy(statements, ({partition}) => partition)
   const batches: CqlStatement[][] = []
   const mixed = {batch: [] as CqlStatement[], partitions: 0, bytes: 0}
   const flushMixed = (): void => {
     if (mixed.batch.length > 0) batches.push(mixed.batch)
     Object.assign(mixed, {batch: [], partitions: 0, bytes: 0})
   }
-  for (const group of partitions.values()) {
+  for (const rows of partitions.values()) {
+    const group = rows.map(({statement}) => statement)
     const bytes = group.reduce((sum, statement) => sum + bytesOf(statement), 0)
     if (bytes > MIXED_BYTES_MAX / 2 || group.length > MIXED_PARTITIONS_MAX) {
       batches.push(...chunk(group))
@@ -81,7 +82,7 @@ function chunk(group: readonly CqlStatement[]): CqlStatement[][] {
 /** Resolves when all are durable. Parameters were taken by the caller already. */
 export async function writeGrouped(
   cassandra: Cassandra,
-  placed: readonly PlacedStatement[],
+  statements: readonly PlacedStatement[],
 ): Promise<void> {
-  await Promise.all(planBatches(placed).map(batch => cassandra.batch(batch)))
+  await Promise.all(planBatches(statements).map(batch => cassandra.batch(batch)))
 }

@@ -4,6 +4,7 @@
  *
  * Does not      believe a filed id: an event that was deleted, or lies elsewhere now, is passed over.
  */
+import {chunksOf} from './chunks.ts'
 import type {FilesTable, FiledEvent} from './files-table.ts'
 import {toKeyText, type Fields} from './fields.ts'
 import {SECONDS_OF, US_PER_SECOND} from './levels.ts'
@@ -59,10 +60,9 @@ async function present(
     if (known === undefined) times.set(id, new Set([timeUs]))
     else known.add(timeUs)
   }
-  const ids = [...times.keys()]
   const found: StoredEvent[] = []
-  for (let i = 0; i < ids.length; i += IDS_AT_ONCE) {
-    for (const row of await raw.read(ids.slice(i, i + IDS_AT_ONCE), at.partition)) {
+  for (const ids of chunksOf([...times.keys()], IDS_AT_ONCE)) {
+    for (const row of await raw.read(ids, at.partition)) {
       if (row === null || !at.isWanted(row.event)) continue
       if (times.get(plan.idOf(row.event))!.has(plan.timeOf(row.event))) found.push(row)
     }

@@ -13,8 +13,9 @@
  */
 import {LRUCache} from 'lru-cache'
 import {toLongBytes, toNumber, type Cassandra} from '../platform/cassandra.ts'
-import {writeGrouped, type PlacedStatement} from './batches.ts'
+import {placed, writeGrouped, type PlacedStatement} from './batches.ts'
 import {ByteReader, ByteWriter} from './bytes.ts'
+import {chunksOf} from './chunks.ts'
 import {timestampBytes} from './fence.ts'
 import type {StreamPlan} from './plan.ts'
 import {US_PER_SECOND} from './levels.ts'
@@ -161,8 +162,7 @@ export function createFilesTable(cassandra: Cassandra, {stream}: StreamPlan): Fi
       const name = `${partition} ${list} ${period}`
       if (known.get(name) === true || missing.has(name)) continue
       const params = [partition, list, toLongBytes(period)]
-      const placed = `${stream.name}_periods/${partition}/${list}`
-      missing.set(name, {partition: placed, statement: {query: note, params}})
+      missing.set(name, placed(`${stream.name}_periods/${partition}/${list}`, note, params))
     }
     const done = (): void => {
       for (const name of missing.keys()) known.set(name, true)
@@ -172,33 +172,22 @@ export function createFilesTable(cassandra: Cassandra, {stream}: StreamPlan): Fi
 
   return {
     async append(filings, partition, nextSlot) {
-      const groups = new Map<string, {slice: string; list: number; events: (Filing & Place)[]}>()
-      for (const filing of filings) {
+      const events = filings.map(filing => {
         const place = placeOf(filing.key)
-        const slice = fileOf(stream.filed, filing.timeUs, place.list % SHARDS)
-        const name = `${slice} ${place.list}`
-        const event = {...filing, ...place}
-        const group = groups.get(name)
-        if (group === undefined) groups.set(name, {slice, list: place.list, events: [event]})
-        else group.events.push(event)
-      }
-      const statements = [...groups.values()].flatMap(({slice, list, events}) =>
-        Array.from({length: Math.ceil(events.length / IDS_PER_ROW)}, (_, i) => {
-          const some = events.slice(i * IDS_PER_ROW, (i + 1) * IDS_PER_ROW)
-          const {offset} = some.at(-1)!
+        return {
+          ...filing,
+          ...place,
+          slice: fileOf(stream.filed, filing.timeUs, place.list % SHARDS),
+        }
+      })
+      const groups = Map.groupBy(events, ({slice, list}) => `${slice} ${list}`)
+      const statements = [...groups.values()].flatMap(group =>
+        chunksOf(group, IDS_PER_ROW).map(some => {
+          const {slice, list, offset} = some.at(-1)!
+          const slot = toLongBytes(nextSlot())
           const ids = encodeIds(some, writer)
-          const params = [
-            partition,
-            slice,
-            list,
-            toLongBytes(nextSlot()),
-            ids,
-            timestampBytes(offset, 0),
-          ]
-          return {
-            partition: `${table}/${partition}/${slice}`,
-            statement: {query: insert, params},
-          }
+          const params = [partition, slice, list, slot, ids, timestampBytes(offset, 0)]
+          return placed(`${table}/${partition}/${slice}`, insert, params)
         }),
       )
       const notes = notesOf(filings, partition)

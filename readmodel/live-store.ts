@@ -7,6 +7,7 @@
  */
 import {readFileSync} from 'node:fs'
 import {redisScript, type Redis, type RedisArg} from '../platform/redis.ts'
+import {chunksOf} from './chunks.ts'
 import type {EventHash, LiveEvent} from './event-hash.ts'
 import type {LiveValue} from './projection.ts'
 import {awaitedKey, eventKey, hashesKey, markerKey} from './redis-keys.ts'
@@ -156,19 +157,18 @@ function createHashStore(
   return {
     async write(events, run, partition) {
       const at = {partition, run: run.name}
-      const calls: Promise<unknown>[] = []
-      for (let i = 0; i < events.length; i += EVENTS_PER_CALL) {
+      const calls = chunksOf(events, EVENTS_PER_CALL).map(chunk => {
         const keys: string[] = []
         // Names once for all events: every argument costs, here and in the server.
         const args = [String(ttlS), String(DELETED_TTL_S), String(run.takeover)]
         args.push(String(hash.fields.length), ...hash.fields)
-        for (const live of events.slice(i, i + EVENTS_PER_CALL)) {
+        for (const live of chunk) {
           keys.push(keyOf(live.event[idField] as number | string))
           args.push(String(live.outboxId), live.kind === 'put' ? '1' : '0')
           for (const value of hash.valuesOf(live, at)) args.push(value ?? ABSENT)
         }
-        calls.push(redis.run(EVENTS, keys, args))
-      }
+        return redis.run(EVENTS, keys, args)
+      })
       await settle(calls)
     },
     async note(entry, sample, partition) {
@@ -222,10 +222,7 @@ function chunkValues(values: readonly OffsetValue[]): ReadonlyArray<readonly Off
 
 function splitValue(value: OffsetValue): readonly OffsetValue[] {
   if (value.fields.length <= FIELDS_PER_VALUE) return [value]
-  const slices: OffsetValue[] = []
-  for (let i = 0; i < value.fields.length; i += FIELDS_PER_VALUE) {
-    const fields = value.fields.slice(i, i + FIELDS_PER_VALUE)
-    slices.push({...value, fields, isFirst: value.isFirst && i === 0})
-  }
-  return slices
+  return chunksOf(value.fields, FIELDS_PER_VALUE).map((fields, i) => {
+    return {...value, fields, isFirst: value.isFirst && i === 0}
+  })
 }

@@ -4,10 +4,11 @@
  * Guarantees    no row exceeds 256 KiB, whatever it counts: what is larger lies in parts that the row
  *               names. Parts are durable before the row that names them.
  */
-import type {Cassandra} from '../platform/cassandra.ts'
+import type {Cassandra, CqlRow} from '../platform/cassandra.ts'
+import {placed, type PlacedStatement} from './batches.ts'
 import type {Bucket} from './bucket.ts'
 import {timestampBytes, type Fence} from './fence.ts'
-import type {Naming, PlacedStatement} from './rows.ts'
+import type {EncodedState, Naming} from './rows.ts'
 import {ByteReader, ByteWriter} from './bytes.ts'
 import type {Spill} from './unique-sketch.ts'
 
@@ -39,20 +40,21 @@ export const dropStatements = (
 ): readonly PlacedStatement[] =>
   dropped.map(({rollup, part, offset}) => {
     const block = blockOfPart(part)
-    return {
-      partition: `parts/${rollup}/${partition}/${block}`,
-      statement: {
-        query: DELETE,
-        params: [timestampBytes(offset, 1), rollup, partition, block, part],
-      },
-    }
+    const params = [timestampBytes(offset, 1), rollup, partition, block, part]
+    return placed(`parts/${rollup}/${partition}/${block}`, DELETE, params)
   })
 
 export interface CollectingSpill extends Spill {
   readonly statements: readonly PlacedStatement[]
   /** Everything collected is durable. */
-  done(): void
+  readonly done: () => void
 }
+
+/** A state that is one row, and what is stored beside it. */
+export const encodedRow = (
+  {statements, done}: CollectingSpill,
+  row: PlacedStatement,
+): EncodedState => ({before: statements, rows: [row], commit: done})
 
 /** Collects what a state wants to have stored beside its row. */
 export function collectSpill(
@@ -67,13 +69,8 @@ export function collectSpill(
     add(body) {
       const part = naming.namePart()
       const block = blockOfPart(part)
-      statements.push({
-        partition: `parts/${rollup}/${partition}/${block}`,
-        statement: {
-          query: INSERT,
-          params: [rollup, partition, block, part, body, timestampBytes(offset, 0)],
-        },
-      })
+      const params = [rollup, partition, block, part, body, timestampBytes(offset, 0)]
+      statements.push(placed(`parts/${rollup}/${partition}/${block}`, INSERT, params))
       return part
     },
     onDurable: done => void waiting.push(done),
@@ -137,20 +134,22 @@ export const BODY_BYTES_MAX = 64 * 1024
 /** First byte of a row's body that is not its own first byte: formats are below. */
 const IN_PARTS = 255
 
-/** Bodies of rows of any size. */
+/** Bodies of a table's rows, of any size. */
 export interface Bodies {
   /** @returns the bytes of the row; what they name is in `spill` */
   seal(state: object, body: Buffer, spill: Spill): Buffer
   /** The whole body of a row. @throws PartMissing */
-  open(
-    at: {readonly rollup: string; readonly partition: number},
-    row: Buffer,
-  ): Promise<{readonly body: Buffer; readonly parts: readonly number[]}>
-  /** The state was made of a row with these parts: they go when it is written again. */
-  remember(state: object, parts: readonly number[]): void
+  open(row: CqlRow, partition: number): Promise<OpenBody>
 }
 
-export function createBodies(reader: PartReader): Bodies {
+export interface OpenBody {
+  readonly body: Buffer
+  /** The state was made of this row: parts of its body go when it is written again. */
+  readonly keep: <State extends object>(state: State) => State
+}
+
+/** @param rollup what parts of the table are named by */
+export function createBodies(reader: PartReader, rollup: string): Bodies {
   const partsOf = new WeakMap<object, readonly number[]>()
   const replace = (state: object, parts: readonly number[], spill: Spill): void => {
     const before = partsOf.get(state) ?? []
@@ -179,16 +178,20 @@ export function createBodies(reader: PartReader): Bodies {
       for (const part of parts) writer.count(part)
       return writer.take()
     },
-    async open(at, row) {
-      if (row[0] !== IN_PARTS) return {body: row, parts: []}
-      const bytes = new ByteReader(row)
-      bytes.byte()
-      const parts = Array.from({length: bytes.count()}, () => bytes.count())
+    async open(row, partition) {
+      const bytes = row['body'] as Buffer
+      if (bytes[0] !== IN_PARTS) return {body: bytes, keep: state => state}
+      const names = new ByteReader(bytes.subarray(1))
+      const parts = Array.from({length: names.count()}, () => names.count())
+      const at = {rollup, partition}
       const bodies = await Promise.all(parts.map(part => reader.read(at, part)))
-      return {body: Buffer.concat(bodies), parts}
-    },
-    remember(state, parts) {
-      if (parts.length > 0) partsOf.set(state, parts)
+      return {
+        body: Buffer.concat(bodies),
+        keep(state) {
+          partsOf.set(state, parts)
+          return state
+        },
+      }
     },
   }
 }

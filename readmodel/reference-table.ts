@@ -4,6 +4,7 @@
  */
 import type {Stream} from '../contracts/stream.ts'
 import {toNumber, type Cassandra, type CqlRow, type CqlValue} from '../platform/cassandra.ts'
+import {chunksOf} from './chunks.ts'
 import {columnTypes, fromCql, toCql, type TypedColumn} from './cql-columns.ts'
 import {timestampBytes} from './fence.ts'
 import {textOf, type Fields} from './fields.ts'
@@ -97,10 +98,7 @@ export function createReferenceTable(cassandra: Cassandra, stream: Stream): Refe
     },
     async save(references) {
       const statements = references.map(one => ({query: save, params: toParams(one)}))
-      const batches = []
-      for (let i = 0; i < statements.length; i += BATCH)
-        batches.push(statements.slice(i, i + BATCH))
-      await Promise.all(batches.map(batch => cassandra.batch(batch)))
+      await Promise.all(chunksOf(statements, BATCH).map(batch => cassandra.batch(batch)))
     },
   }
 }

@@ -6,7 +6,9 @@
  */
 import type {TimeLevel} from '../contracts/stream.ts'
 import {toNumber, type Cassandra, type CqlParams, type CqlRow} from '../platform/cassandra.ts'
+import {placed, type PlacedStatement} from './batches.ts'
 import {ByteWriter} from './bytes.ts'
+import {chunksOf} from './chunks.ts'
 import {decodeBucketRow, Entity, type StoredBucket} from './entity.ts'
 import {markOfAggregate, offsetOfWritetime, timestampBytes, type Fence} from './fence.ts'
 import {
@@ -18,7 +20,7 @@ import {
   type PartReader,
 } from './parts.ts'
 import {toName, type RollupPlan} from './plan.ts'
-import type {EncodedState, Naming, PlacedStatement, StateTable} from './rows.ts'
+import {loadEach, type EncodedState, type Naming, type StateTable} from './rows.ts'
 import {SHARDS, shardOf, sliceOf, startsByPeriod, totalSlice, type TimeRange} from './slices.ts'
 
 /** Columns of the key: the fields that the rollup is by, as people know them. */
@@ -93,7 +95,7 @@ export function createRollupTable(
   plan: RollupPlan,
   parts: PartReader,
 ): RollupTable {
-  const bodies = createBodies(parts)
+  const bodies = createBodies(parts, plan.id)
   const columns = columnsOf(plan)
   const names = ['src_partition', 'slice', 'start', ...columns, 'events', 'body']
   const insert = `INSERT INTO ${plan.table} (${names.join(', ')})
@@ -113,7 +115,6 @@ export function createRollupTable(
   const startOfRow = (row: CqlRow): number => toNumber(row['start']) / 1000
 
   const loadAllParts = async (entity: Entity, partition: number): Promise<void> => {
-    if (plan.sketches === 0) return
     const at = {rollup: plan.id, partition}
     await loadParts(parts, at, entity.total)
     for (const {bucket} of entity.buckets()) await loadParts(parts, at, bucket)
@@ -124,10 +125,8 @@ export function createRollupTable(
     partition: number,
     {uniques = true}: ReadOptions,
   ): Promise<Entity> => {
-    const at = {rollup: plan.id, partition}
-    const {body, parts: named} = await bodies.open(at, row['body'] as Buffer)
-    const entity = Entity.decode(plan, body, offsetOfWritetime(row['written']))
-    bodies.remember(entity, named)
+    const {body, keep} = await bodies.open(row, partition)
+    const entity = keep(Entity.decode(plan, body, offsetOfWritetime(row['written'])))
     if (uniques) await loadAllParts(entity, partition)
     return entity
   }
@@ -136,12 +135,11 @@ export function createRollupTable(
     partition: number,
     {uniques = true}: ReadOptions,
   ): Promise<StoredBucket> => {
-    const at = {rollup: plan.id, partition}
-    const {body, parts: named} = await bodies.open(at, row['body'] as Buffer)
+    const {body, keep} = await bodies.open(row, partition)
     const guard = offsetOfWritetime(row['written'])
     const stored = decodeBucketRow(plan, body, {start: startOfRow(row), guard})
-    bodies.remember(stored.bucket, named)
-    if (uniques && plan.sketches > 0) await loadParts(parts, at, stored.bucket)
+    keep(stored.bucket)
+    if (uniques) await loadParts(parts, {rollup: plan.id, partition}, stored.bucket)
     return stored
   }
   const orNone = async <T>(work: Promise<T>): Promise<T | undefined> => {
@@ -185,55 +183,46 @@ export function createRollupTable(
     rest: CqlParams,
   ): Promise<readonly CqlRow[]> => {
     const {partition, level, shard} = at
-    const questions = [...startsByPeriod(level, range)].flatMap(([period, starts]) => {
-      const slice = `${level} ${period}/${shard}`
-      const chunks: CqlParams[] = []
-      for (let i = 0; i < starts.length; i += STARTS_MAX) {
-        const list = starts.slice(i, i + STARTS_MAX).map(start => start * 1000)
-        chunks.push([partition, slice, list, ...rest])
-      }
-      return chunks
-    })
+    const questions = [...startsByPeriod(level, range)].flatMap(([period, starts]) =>
+      chunksOf(starts, STARTS_MAX).map(list => {
+        return [partition, `${level} ${period}/${shard}`, list.map(start => start * 1000), ...rest]
+      }),
+    )
     return (await Promise.all(questions.map(params => cassandra.rows(query, params)))).flat()
+  }
+
+  /** Rows of one time, or of the totals, of every entity: one shard after the other. */
+  async function* pagesOf(
+    query: string,
+    partition: number,
+    time: string,
+    rest: CqlParams = [],
+  ): AsyncIterable<readonly CqlRow[]> {
+    for (let shard = 0; shard < SHARDS; shard++) {
+      yield* cassandra.pages(query, [partition, `${time}/${shard}`, ...rest], PAGE)
+    }
   }
 
   const toStatement = (
     at: {readonly slice: string; readonly start: number; readonly texts: readonly string[]},
     row: {readonly events: number; readonly isRetracted: boolean; readonly body: Buffer},
     {partition, offset}: Fence,
-  ): PlacedStatement => ({
-    partition: `${plan.table}/${partition}/${at.slice}`,
-    statement: {
-      query: insert,
-      params: [
-        partition,
-        at.slice,
-        at.start * 1000,
-        ...at.texts,
-        row.events,
-        row.body,
-        timestampBytes(offset, markOfAggregate(row.isRetracted)),
-      ],
-    },
-  })
+  ): PlacedStatement =>
+    placed(`${plan.table}/${partition}/${at.slice}`, insert, [
+      partition,
+      at.slice,
+      at.start * 1000,
+      ...at.texts,
+      row.events,
+      row.body,
+      timestampBytes(offset, markOfAggregate(row.isRetracted)),
+    ])
 
   return {
     root,
-    async complete(entity, partition, {uniques = true} = {}) {
-      try {
-        if (uniques) await loadAllParts(entity, partition)
-        return true
-      } catch (error) {
-        if (error instanceof PartMissing) return false
-        throw error
-      }
-    },
-    async load(keys, partition) {
-      const found = await Promise.all(
-        keys.map(async key => [key, await root(key, partition)] as const),
-      )
-      return new Map(found.flatMap(([key, entity]) => (entity === null ? [] : [[key, entity]])))
-    },
+    complete: async (entity, partition, {uniques = true} = {}) =>
+      !uniques || (await orNone(loadAllParts(entity, partition).then(() => true))) === true,
+    load: (keys, partition) => loadEach(keys, key => root(key, partition)),
     async loadMissing(key, entity, partition) {
       const missing = entity.takeMissing()
       try {
@@ -278,40 +267,31 @@ export function createRollupTable(
         return found.toSorted((a, b) => a.bucket.start - b.bucket.start)
       }),
     async *roots(partition, options = {}) {
-      for (let shard = 0; shard < SHARDS; shard++) {
-        for await (const rows of cassandra.pages(from, [partition, totalSlice(shard)], PAGE)) {
-          yield await Promise.all(
-            rows.map(async row => ({
-              key: keyOfRow(row),
-              entity:
-                (await orNone(toEntity(row, partition, options))) ??
-                (await root(keyOfRow(row), partition, options))!,
-            })),
-          )
-        }
+      for await (const rows of pagesOf(from, partition, 'total')) {
+        yield await Promise.all(
+          rows.map(async row => ({
+            key: keyOfRow(row),
+            entity:
+              (await orNone(toEntity(row, partition, options))) ??
+              (await root(keyOfRow(row), partition, options))!,
+          })),
+        )
       }
     },
     async *keys(partition) {
-      for (let shard = 0; shard < SHARDS; shard++) {
-        for await (const rows of cassandra.pages(ofNames, [partition, totalSlice(shard)], PAGE)) {
-          yield rows.map(keyOfRow)
-        }
-      }
+      for await (const rows of pagesOf(ofNames, partition, 'total')) yield rows.map(keyOfRow)
     },
     async *bucketsOfAll({partition, level}, range, options = {}) {
       for (const [period, starts] of startsByPeriod(level, range)) {
-        const [first, last] = [starts[0]! * 1000, starts.at(-1)! * 1000]
-        for (let shard = 0; shard < SHARDS; shard++) {
-          const params = [partition, `${level} ${period}/${shard}`, first, last]
-          for await (const rows of cassandra.pages(ofStarts, params, PAGE)) {
-            yield await Promise.all(
-              rows.map(async row => {
-                const [key, start] = [keyOfRow(row), startOfRow(row)]
-                const stored = await orNone(toBucket(row, partition, options))
-                return {key, ...(stored ?? (await readBucket({key, partition, level}, start))!)}
-              }),
-            )
-          }
+        const bounds = [starts[0]! * 1000, starts.at(-1)! * 1000]
+        for await (const rows of pagesOf(ofStarts, partition, `${level} ${period}`, bounds)) {
+          yield await Promise.all(
+            rows.map(async row => {
+              const [key, start] = [keyOfRow(row), startOfRow(row)]
+              const stored = await orNone(toBucket(row, partition, options))
+              return {key, ...(stored ?? (await readBucket({key, partition, level}, start))!)}
+            }),
+          )
         }
       }
     },

@@ -30,3 +30,12 @@ export interface StateTable<State> {
   loadMissing?(key: string, state: State, partition: number): Promise<void>
   encode(key: string, state: State, fence: Fence, naming: Naming): EncodedState
 }
+
+/** States of rows that are read one by one; null where there is none. */
+export async function loadEach<State>(
+  keys: readonly string[],
+  read: (key: string) => Promise<State | null>,
+): Promise<ReadonlyMap<string, State>> {
+  const found = await Promise.all(keys.map(async key => [key, await read(key)] as const))
+  return new Map(found.flatMap(([key, state]) => (state === null ? [] : [[key, state]])))
+}

@@ -1,11 +1,12 @@
 /** Steps of sliding windows in Cassandra: one row per step and source partition, dropped by age. */
 import {toNumber, type Cassandra} from '../platform/cassandra.ts'
+import {placed} from './batches.ts'
 import {ByteWriter} from './bytes.ts'
 import {markOfAggregate, offsetOfWritetime, timestampBytes} from './fence.ts'
 import {SECONDS_OF, startOf, windowSteps} from './levels.ts'
-import {collectSpill, createBodies, readAgain, type PartReader} from './parts.ts'
+import {collectSpill, createBodies, encodedRow, readAgain, type PartReader} from './parts.ts'
 import type {WindowPlan} from './plan.ts'
-import type {StateTable} from './rows.ts'
+import {loadEach, type StateTable} from './rows.ts'
 import {Step} from './step.ts'
 
 const KEPT_S = 2 * 86_400
@@ -44,7 +45,7 @@ export function createStepTable(
   const names = `SELECT step FROM ${plan.id}
     WHERE src_partition = ? AND hour = ? AND step >= ? AND step <= ?`
   const writer = new ByteWriter()
-  const bodies = createBodies(parts)
+  const bodies = createBodies(parts, plan.id)
 
   const inRange = async (query: string, partition: number, first: number, last: number) => {
     const hours: number[] = []
@@ -56,23 +57,15 @@ export function createStepTable(
   }
 
   return {
-    async load(keys, partition) {
-      const found = new Map<string, Step>()
-      const at = {rollup: plan.id, partition}
-      await Promise.all(
-        keys.map(async key => {
-          const step = Number(key)
-          const params = [partition, startOf('hour', step) * 1000, step * 1000]
-          const [row] = await cassandra.rows(select, params)
-          if (row === undefined) return
-          const {body, parts: named} = await bodies.open(at, row['body'] as Buffer)
-          const state = Step.decode(plan, body, offsetOfWritetime(row['written']))
-          bodies.remember(state, named)
-          found.set(key, state)
-        }),
-      )
-      return found
-    },
+    load: (keys, partition) =>
+      loadEach(keys, async key => {
+        const step = Number(key)
+        const params = [partition, startOf('hour', step) * 1000, step * 1000]
+        const [row] = await cassandra.rows(select, params)
+        if (row === undefined) return null
+        const {body, keep} = await bodies.open(row, partition)
+        return keep(Step.decode(plan, body, offsetOfWritetime(row['written'])))
+      }),
     encode(key, state, fence, naming) {
       const step = Number(key)
       const hour = startOf('hour', step)
@@ -85,12 +78,7 @@ export function createStepTable(
         bodies.seal(state, state.encode(writer), spill),
         timestampBytes(fence.offset, markOfAggregate(false)),
       ]
-      const partition = `${plan.id}/${fence.partition}/${hour}`
-      return {
-        before: spill.statements,
-        rows: [{partition, statement: {query: insert, params}}],
-        commit: () => spill.done(),
-      }
+      return encodedRow(spill, placed(`${plan.id}/${fence.partition}/${hour}`, insert, params))
     },
     async starts(partition, nowS) {
       const [first] = windowSteps(nowS, plan.seconds)
@@ -103,10 +91,8 @@ export function createStepTable(
         const rows = await inRange(some, partition, steps[0]!, steps.at(-1)!)
         return await Promise.all(
           rows.map(async row => {
-            const at = {rollup: plan.id, partition}
-            const {body} = await bodies.open(at, row['body'] as Buffer)
-            const start = toNumber(row['step']) / 1000
-            return {start, body}
+            const {body} = await bodies.open(row, partition)
+            return {start: toNumber(row['step']) / 1000, body}
           }),
         )
       }),

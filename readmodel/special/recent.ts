@@ -1,6 +1,7 @@
 /** The newest events of a thing: what a user did last. */
 import type {Special, Stream} from '../../contracts/stream.ts'
 import {toNumber, type Cassandra} from '../../platform/cassandra.ts'
+import {placed} from '../batches.ts'
 import {markOfAggregate, offsetOfWritetime, timestampBytes} from '../fence.ts'
 import {byAge, eventsOf, patientSource, type EventSource} from '../event-reads.ts'
 import {getterOf, toKeyText, type Fields} from '../fields.ts'
@@ -9,7 +10,7 @@ import type {LiveReads, RowAt} from '../live-reads.ts'
 import {toName, type StreamPlan} from '../plan.ts'
 import type {Projection, StaleBucket} from '../projection.ts'
 import {liveKey} from '../redis-keys.ts'
-import type {StateTable} from '../rows.ts'
+import {loadEach, type StateTable} from '../rows.ts'
 import {shardOf, totalSlice} from '../slices.ts'
 
 /** Events that a row keeps. */
@@ -97,19 +98,14 @@ export function createRecentTable(cassandra: Cassandra, stream: Stream): RecentT
   }
   return {
     find,
-    async load(keys, partition) {
-      const found = await Promise.all(
-        keys.map(async key => [key, await find(key, partition)] as const),
-      )
-      return new Map(found.flatMap(([key, state]) => (state === null ? [] : [[key, state]])))
-    },
+    load: (keys, partition) => loadEach(keys, key => find(key, partition)),
     encode(key, state, {partition, offset}) {
       const slice = totalSlice(shardOf(key))
       const timestamp = timestampBytes(offset, markOfAggregate(state.isStale))
       const params = [partition, slice, key, state.events, state.toJSON(), timestamp]
       return {
         before: [],
-        rows: [{partition: `${id}/${partition}/${slice}`, statement: {query: insert, params}}],
+        rows: [placed(`${id}/${partition}/${slice}`, insert, params)],
         commit: () => undefined,
       }
     },

@@ -6,17 +6,18 @@
  * as its last second.
  */
 import type {Special, Stream} from '../../contracts/stream.ts'
-import type {Cassandra} from '../../platform/cassandra.ts'
+import type {Cassandra, CqlRow} from '../../platform/cassandra.ts'
+import {placed} from '../batches.ts'
 import {ByteReader, ByteWriter} from '../bytes.ts'
 import {markOfAggregate, offsetOfWritetime, timestampBytes} from '../fence.ts'
 import {getterOf, toKeyText, type Fields} from '../fields.ts'
 import type {LiveReads, RowAt} from '../live-reads.ts'
-import {collectSpill, createBodies, type PartReader} from '../parts.ts'
+import {collectSpill, createBodies, encodedRow, type PartReader} from '../parts.ts'
 import {OTHER_VALUE, splitTextOf, VALUES_MAX} from '../places.ts'
 import {toName} from '../plan.ts'
 import type {Projection} from '../projection.ts'
 import {liveKey} from '../redis-keys.ts'
-import type {StateTable} from '../rows.ts'
+import {loadEach, type StateTable} from '../rows.ts'
 import {shardOf, totalSlice} from '../slices.ts'
 
 export const SEGMENT_SECONDS = 1800
@@ -170,27 +171,20 @@ export function createRetentionTable(
     WHERE src_partition = ? AND slice = ? AND ${column} = ?`
   const one = `${all} AND segment = ?`
   const writer = new ByteWriter()
-  const bodies = createBodies(parts)
-  const toSegment = async (row: Readonly<Record<string, unknown>>, partition: number) => {
-    const {body, parts: named} = await bodies.open({rollup: id, partition}, row['body'] as Buffer)
+  const bodies = createBodies(parts, id)
+  const toSegment = async (row: CqlRow, partition: number) => {
+    const {body, keep} = await bodies.open(row, partition)
     const guard = offsetOfWritetime(row['written'])
-    const state = RetentionSegment.decode(row['segment'] as number, body, guard)
-    bodies.remember(state, named)
-    return state
+    return keep(RetentionSegment.decode(row['segment'] as number, body, guard))
   }
   return {
-    async load(keys, partition) {
-      const found = new Map<string, RetentionSegment>()
-      await Promise.all(
-        keys.map(async key => {
-          const {segment, key: own} = partsOfKey(key)
-          const params = [partition, totalSlice(shardOf(own)), own, segment]
-          const [row] = await cassandra.rows(one, params)
-          if (row !== undefined) found.set(key, await toSegment(row, partition))
-        }),
-      )
-      return found
-    },
+    load: (keys, partition) =>
+      loadEach(keys, async key => {
+        const {segment, key: own} = partsOfKey(key)
+        const params = [partition, totalSlice(shardOf(own)), own, segment]
+        const [row] = await cassandra.rows(one, params)
+        return row === undefined ? null : await toSegment(row, partition)
+      }),
     encode(key, state, fence, naming) {
       const {segment, key: own} = partsOfKey(key)
       const slice = totalSlice(shardOf(own))
@@ -198,12 +192,7 @@ export function createRetentionTable(
       const body = bodies.seal(state, state.encode(writer), spill)
       const timestamp = timestampBytes(fence.offset, markOfAggregate(false))
       const params = [fence.partition, slice, own, segment, body, timestamp]
-      const partition = `${id}/${fence.partition}/${slice}`
-      return {
-        before: spill.statements,
-        rows: [{partition, statement: {query: insert, params}}],
-        commit: () => spill.done(),
-      }
+      return encodedRow(spill, placed(`${id}/${fence.partition}/${slice}`, insert, params))
     },
     async segments(key, partition) {
       const rows = await cassandra.rows(all, [partition, totalSlice(shardOf(key)), key])
