@@ -26,7 +26,8 @@ export interface Latest {
   readonly value: string | number | boolean
 }
 
-const isLater = (a: Pick<Latest, 'at' | 'id'>, b: Pick<Latest, 'at' | 'id'>): boolean =>
+/** Whether a value is that of the later event: at one time that of the higher id. */
+export const isLater = (a: Pick<Latest, 'at' | 'id'>, b: Pick<Latest, 'at' | 'id'>): boolean =>
   a.at !== b.at ? a.at > b.at : a.id > b.id
 
 /** What an event brings to a latest value. */
@@ -296,25 +297,34 @@ export class Bucket {
     this.isRetracted = false
   }
 
-  #add(place: number, inputs: Inputs): void {
-    const {values} = inputs
+  /** Counts an event, or takes it out, in what goes back exactly. @returns its slot */
+  #count(place: number, {values}: Inputs, times: 1 | -1): number {
     const slot = this.#ensureSlot(place)
     const {numbers, plan} = this
     const {byKind} = plan
     const base = slot * plan.width
     for (const {input, at} of byKind.count) {
-      if (values[input] !== null) numbers[base + at] = (numbers[base + at] as number) + 1
+      if (values[input] !== null) numbers[base + at] = (numbers[base + at] as number) + times
     }
-    for (const {input, at} of byKind.sum) this.#addValue(base + at, values[input], 1)
+    for (const {input, at} of byKind.sum) this.#addValue(base + at, values[input], times)
     for (const {input, at} of byKind.squares) {
-      this.#addValue(base + at, values[input], 1)
-      this.#addSquare(base + at + 2, values[input], 1)
+      this.#addValue(base + at, values[input], times)
+      this.#addSquare(base + at + 2, values[input], times)
     }
+    for (const {input, at} of byKind.histogram) {
+      if (values[input] !== null) this.#addBin(slot, at, values[input] as number, times)
+    }
+    return slot
+  }
+
+  #add(place: number, inputs: Inputs): void {
+    const {values} = inputs
+    const {plan} = this
+    const {byKind} = plan
+    const slot = this.#count(place, inputs, 1)
+    const base = slot * plan.width
     for (const {input, at} of byKind.min) this.#bound('min', base + at, values[input])
     for (const {input, at} of byKind.max) this.#bound('max', base + at, values[input])
-    for (const {input, at} of byKind.histogram) {
-      if (values[input] !== null) this.#addBin(slot, at, values[input] as number, 1)
-    }
     for (const {input, at} of byKind.uniques) {
       const value = values[input]
       if (value !== null) this.#ensureSketch(at).add(place, entryOf(value as TextHash))
@@ -327,18 +337,10 @@ export class Bucket {
 
   #subtract(place: number, inputs: Inputs): void {
     const {values} = inputs
-    const slot = this.#ensureSlot(place)
     const {numbers, plan} = this
     const {byKind} = plan
+    const slot = this.#count(place, inputs, -1)
     const base = slot * plan.width
-    for (const {input, at} of byKind.count) {
-      if (values[input] !== null) numbers[base + at] = (numbers[base + at] as number) - 1
-    }
-    for (const {input, at} of byKind.sum) this.#addValue(base + at, values[input], -1)
-    for (const {input, at} of byKind.squares) {
-      this.#addValue(base + at, values[input], -1)
-      this.#addSquare(base + at + 2, values[input], -1)
-    }
     for (const {input, at} of byKind.min) {
       if (values[input] !== null && (values[input] as Whole) <= numbers[base + at]!) {
         this.isRetracted = true
@@ -348,9 +350,6 @@ export class Bucket {
       if (values[input] !== null && (values[input] as Whole) >= numbers[base + at]!) {
         this.isRetracted = true
       }
-    }
-    for (const {input, at} of byKind.histogram) {
-      if (values[input] !== null) this.#addBin(slot, at, values[input] as number, -1)
     }
     for (const {input} of byKind.uniques) if (values[input] !== null) this.isRetracted = true
     for (const {input, at} of byKind.latest) {

@@ -77,8 +77,8 @@ class Store {
     const wins = (before: Stored | undefined, timestamp: number): boolean =>
       before === undefined || before.timestamp <= timestamp
     for (const row of own) {
-      const timestamp = 4 * offset + (row.isRetracted ? 0 : 2)
-      const key = `${row.level} ${row.start}`
+      const timestamp = 4 * offset + (row.bucket.isRetracted ? 0 : 2)
+      const key = `${row.level} ${row.bucket.start}`
       if (wins(this.rows.get(key), timestamp)) {
         this.rows.set(key, {body: row.body, offset, timestamp})
       }
@@ -99,7 +99,7 @@ class Store {
   }
 
   loadMissing(entity: Entity): void {
-    for (const missing of entity.takeMissing()) {
+    for (const missing of entity.missing) {
       entity.setLoaded(missing, this.read(missing.level, missing.start)?.bucket ?? null)
     }
   }

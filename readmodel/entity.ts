@@ -31,11 +31,9 @@ const NONE = Number.NEGATIVE_INFINITY
 /** A bucket that is a row of its own. */
 export interface BucketRow {
   readonly level: TimeLevel
-  readonly start: number
   /** Whose bytes these are. */
   readonly bucket: Bucket
   readonly events: number
-  readonly isRetracted: boolean
   readonly body: Buffer
 }
 
@@ -60,6 +58,9 @@ export interface LoadedBucket {
   readonly level: TimeLevel
   readonly start: number
 }
+
+const eventsOf = (buckets: readonly Bucket[]): number =>
+  buckets.reduce((sum, {events}) => sum + events, 0)
 
 const own = (bucket: Bucket, level: number, saved: number | null = null): OwnBucket => ({
   bucket,
@@ -86,7 +87,6 @@ export class Entity {
   readonly #open: (OwnBucket | undefined)[]
   /** Buckets up to this start may be stored without being in memory. */
   readonly #floors: number[]
-  #missing: LoadedBucket[] = []
   /** What the head was when it was last shown. */
   #shownHead = ''
   #shownLate = ''
@@ -129,15 +129,9 @@ export class Entity {
   }
 
   /** Buckets that are wanted and not loaded. */
-  takeMissing(): readonly LoadedBucket[] {
-    const missing = this.#missing
-    this.#missing = []
-    return missing
-  }
-
-  /** They could not be loaded: they are wanted still. */
-  restoreMissing(missing: readonly LoadedBucket[]): void {
-    this.#missing.push(...missing)
+  get missing(): readonly LoadedBucket[] {
+    const wanted = [...this.buckets()].filter(({bucket}) => !bucket.isLoaded)
+    return wanted.map(({level, bucket: {start}}) => ({level, start}))
   }
 
   /** What is stored of a bucket; null when there is nothing. */
@@ -204,7 +198,7 @@ export class Entity {
   }
 
   get events(): number {
-    return this.totalParts.reduce((sum, {events}) => sum + events, 0)
+    return eventsOf(this.totalParts)
   }
 
   get bytes(): number {
@@ -226,7 +220,7 @@ export class Entity {
         // The root has what is open: a row beside it is for people to look at.
         if ((isOpen && this.plan.isPacked) || !bucket.isLoaded) continue
         if (bucket.version === owned.saved && !isOpen) continue
-        rows.push(this.#toRow(at, owned, writer, isOpen ? undefined : spill))
+        rows.push(this.#toRow(this.plan.levels[at]!, bucket, writer, isOpen ? undefined : spill))
         written.push({owned, version: bucket.version})
       }
     }
@@ -290,12 +284,7 @@ export class Entity {
   /** A root as it was read. @param guard the offset that it includes */
   static decode(plan: RollupPlan, body: Buffer, guard: number): Entity {
     const reader = new ByteReader(body)
-    const {entity, starts} = Entity.#readHead(plan, reader, reader, guard)
-    for (const [level, start] of starts.entries()) {
-      if (start === NONE) continue
-      entity.#setOpen(level, Bucket.decode(plan, reader, {start, guard}))
-    }
-    return entity
+    return Entity.#read(plan, reader, reader, guard, () => reader)!
   }
 
   /**
@@ -310,18 +299,12 @@ export class Entity {
   ): Entity | undefined {
     const [head, total, late] = [fieldOf(HEAD), fieldOf(TOTAL), fieldOf(LATE)]
     if (head === undefined || total === undefined || late === undefined) return undefined
-    const {entity, starts} = Entity.#readHead(
-      plan,
-      new ByteReader(head),
-      new ByteReader(total),
-      guard,
-    )
-    for (const [level, start] of starts.entries()) {
-      if (start === NONE) continue
-      const body = fieldOf(plan.levels[level]!)
-      if (body === undefined) return undefined
-      entity.#setOpen(level, Bucket.decode(plan, new ByteReader(body), {start, guard}))
-    }
+    const [headReader, totalReader] = [new ByteReader(head), new ByteReader(total)]
+    const entity = Entity.#read(plan, headReader, totalReader, guard, level => {
+      const body = fieldOf(level)
+      return body && new ByteReader(body)
+    })
+    if (entity === undefined) return undefined
     const reader = new ByteReader(late)
     for (let left = reader.count(); left > 0; left--) {
       const level = reader.byte()
@@ -335,12 +318,14 @@ export class Entity {
   /** Fields that `decodeLive` asks for. */
   static liveFields = ({levels}: RollupPlan): readonly string[] => [HEAD, TOTAL, LATE, ...levels]
 
-  static #readHead(
+  /** @returns undefined when an open bucket is missing */
+  static #read(
     plan: RollupPlan,
     head: ByteReader,
     total: ByteReader,
     guard: number,
-  ): {readonly entity: Entity; readonly starts: readonly number[]} {
+    openAt: (level: TimeLevel) => ByteReader | undefined,
+  ): Entity | undefined {
     const format = head.byte()
     if (format !== FORMAT) throw new RangeError(`unknown format ${format} of a root`)
     const places = Places.decode(head, plan.split.length)
@@ -350,7 +335,13 @@ export class Entity {
     entity.oldestUs = oldestUs
     entity.newestUs = newestUs
     if (plan.split.length > 0) for (const values of places) entity.places.admit(values)
-    return {entity, starts}
+    for (const [level, start] of starts.entries()) {
+      if (start === NONE) continue
+      const reader = openAt(plan.levels[level]!)
+      if (reader === undefined) return undefined
+      entity.#setOpen(level, Bucket.decode(plan, reader, {start, guard}))
+    }
+    return entity
   }
 
   #encodeHead(writer: ByteWriter): void {
@@ -365,14 +356,12 @@ export class Entity {
   }
 
   /** A row that is read without its root: it names the values of its places itself. */
-  #toRow(at: number, {bucket}: OwnBucket, writer: ByteWriter, spill: Spill | undefined): BucketRow {
-    const isOpen = this.#open[at]?.bucket === bucket
+  #toRow(level: TimeLevel, bucket: Bucket, writer: ByteWriter, spill?: Spill): BucketRow {
     writer.byte(FORMAT)
     this.places.encode(writer, bucket.places)
     bucket.encode(writer, spill)
-    const {start, isRetracted} = bucket
-    const events = isOpen ? this.#openUpTo(at).reduce((n, one) => n + one.events, 0) : bucket.events
-    return {level: this.plan.levels[at]!, start, bucket, events, isRetracted, body: writer.take()}
+    const events = eventsOf(this.partsOf(level, bucket.start))
+    return {level, bucket, events, body: writer.take()}
   }
 
   /** Buckets that an event of this time is, or would be, counted in. */
@@ -424,7 +413,6 @@ export class Entity {
   #want(level: number, start: number): boolean {
     if (start > this.#floors[level]!) return true
     this.#create(level, start).bucket.isLoaded = false
-    this.#missing.push({level: this.plan.levels[level]!, start})
     return false
   }
 

@@ -204,19 +204,14 @@ export function createRollupTable(
   }
 
   const toStatement = (
-    at: {readonly slice: string; readonly start: number; readonly texts: readonly string[]},
+    {slice, start, texts}: {slice: string; start: number; texts: readonly string[]},
     row: {readonly events: number; readonly isRetracted: boolean; readonly body: Buffer},
     {partition, offset}: Fence,
-  ): PlacedStatement =>
-    placed(`${plan.table}/${partition}/${at.slice}`, insert, [
-      partition,
-      at.slice,
-      at.start * 1000,
-      ...at.texts,
-      row.events,
-      row.body,
-      timestampBytes(offset, markOfAggregate(row.isRetracted)),
-    ])
+  ): PlacedStatement => {
+    const timestamp = timestampBytes(offset, markOfAggregate(row.isRetracted))
+    const params = [partition, slice, start * 1000, ...texts, row.events, row.body, timestamp]
+    return placed(`${plan.table}/${partition}/${slice}`, insert, params)
+  }
 
   return {
     root,
@@ -224,31 +219,22 @@ export function createRollupTable(
       !uniques || (await orNone(loadAllParts(entity, partition).then(() => true))) === true,
     load: (keys, partition) => loadEach(keys, key => root(key, partition)),
     async loadMissing(key, entity, partition) {
-      const missing = entity.takeMissing()
-      try {
-        const found = await Promise.all(
-          missing.map(({level, start}) => readBucket({key, partition, level}, start)),
-        )
-        for (const [i, bucket] of missing.entries()) {
-          entity.setLoaded(bucket, found[i]?.bucket ?? null)
-        }
-      } catch (error) {
-        entity.restoreMissing(missing)
-        throw error
-      }
+      const {missing} = entity
+      const found = await Promise.all(
+        missing.map(({level, start}) => readBucket({key, partition, level}, start)),
+      )
+      for (const [i, at] of missing.entries()) entity.setLoaded(at, found[i]?.bucket ?? null)
     },
     encode(key, entity, fence, naming: Naming): EncodedState {
       const spill = collectSpill(plan.id, fence, naming)
       const {rows, root: encoded, commit} = entity.encode(writer, spill)
       const texts = textsOfKey(plan, key)
       const shard = shardOfKey(key)
-      const own = rows.map(row =>
-        toStatement(
-          {slice: sliceOf(row.level, row.start, shard), start: row.start, texts},
-          {...row, body: bodies.seal(row.bucket, row.body, spill)},
-          fence,
-        ),
-      )
+      const own = rows.map(({level, bucket, events, body}) => {
+        const {start, isRetracted} = bucket
+        const row = {events, isRetracted, body: bodies.seal(bucket, body, spill)}
+        return toStatement({slice: sliceOf(level, start, shard), start, texts}, row, fence)
+      })
       const sealed = {...encoded, body: bodies.seal(entity, encoded.body, spill)}
       return {
         before: [...spill.statements, ...own],
