@@ -143,6 +143,13 @@ export function wholeFieldOf(
   }
 }
 
+export const numberOf = (value: unknown): number | null =>
+  typeof value === 'number' ? value : null
+
+/** A ratio, unrounded; null when either side is missing, or the divisor 0. */
+export const quotientOf = (dividend: number | null, divisor: number | null): number | null =>
+  dividend === null || divisor === null || divisor === 0 ? null : dividend / divisor
+
 /** Adds exactly, whatever the size. */
 export function addWhole(a: Whole, b: Whole): Whole {
   if (typeof a === 'number' && typeof b === 'number') {

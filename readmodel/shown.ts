@@ -3,7 +3,7 @@
  * event. Nothing is counted by it. Pure.
  */
 import type {Column, Quotient, Shown, Stream} from '../contracts/stream.ts'
-import {getterOf, type Fields} from './fields.ts'
+import {getterOf, numberOf, quotientOf, type Fields} from './fields.ts'
 
 /** Values by column, null where there is none. */
 export type ShownValues = Readonly<Record<string, unknown>>
@@ -18,13 +18,6 @@ export interface ShownPlan {
   /** References of an event: what they are looked up by. */
   readonly referencesOf: (event: Fields) => readonly {stream: string; id: string}[]
   readonly valuesOf: (event: Fields, find: FindReference) => ShownValues
-}
-
-const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null)
-
-/** A ratio, unrounded; null when either side is missing, or the divisor 0. */
-export function quotientOf(dividend: number | null, divisor: number | null): number | null {
-  return dividend === null || divisor === null || divisor === 0 ? null : dividend / divisor
 }
 
 const columnsOf = ({stream, columns}: Shown): readonly Column[] =>

@@ -5,7 +5,7 @@
  * Does not      grow without bound: entries beyond 16,384 count as `(other)`.
  */
 import {ByteReader, type ByteWriter, type Whole} from './bytes.ts'
-import {addWhole, negate} from './fields.ts'
+import {addWhole, negate, quotientOf} from './fields.ts'
 import type {Inputs} from './inputs.ts'
 import {WIDTH_OF, type WindowPlan} from './plan.ts'
 import {OTHER_VALUE} from './places.ts'
@@ -161,14 +161,12 @@ export class WindowSums {
       if (spec.kind === 'uniques') values[name] = this.#users[at]!.size
       else if (spec.kind === 'count') values[name] = Number(this.#numbers[at])
       else {
-        const count = Number(this.#numbers[at])
         const total = Number(this.#numbers[at + 1]) / divisor
-        values[name] = measure.kind === 'sum' ? total : count === 0 ? null : total / count
+        values[name] = measure.kind === 'sum' ? total : quotientOf(total, Number(this.#numbers[at]))
       }
     }
     for (const {name, of, to} of this.#plan.ratios) {
-      const [left, right] = [values[of] ?? null, values[to] ?? null]
-      values[name] = left === null || right === null || right === 0 ? null : left / right
+      values[name] = quotientOf(values[of] ?? null, values[to] ?? null)
     }
     return values
   }

@@ -3,12 +3,12 @@
  * from whole numbers: nothing rounded is ever added up.
  */
 import {PERCENTS} from '../contracts/measures.ts'
-import type {Bucket, Latest} from './bucket.ts'
+import {isLater, type Bucket, type Latest} from './bucket.ts'
 import type {Whole} from './bytes.ts'
-import {addWhole} from './fields.ts'
+import {addWhole, numberOf, quotientOf} from './fields.ts'
 import {percentilesOf} from './histogram.ts'
 import {HyperLogLog} from './hyperloglog.ts'
-import type {MeasurePart, PlannedMeasure, StatesPlan} from './plan.ts'
+import type {MeasurePart, PlannedMeasure, RowState, StatesPlan} from './plan.ts'
 
 /** Times are microseconds since 1970. */
 export type MetricValue = number | string | boolean | null
@@ -60,22 +60,19 @@ export class Tally {
     valuesOf: (place: number) => readonly string[],
     choose: Choose = () => true,
   ): void {
-    for (const [slot, place] of bucket.places.entries()) {
-      const values = valuesOf(place)
-      if (!choose(values)) continue
-      for (const {id, state, matches} of this.#parts) {
-        if (matches?.(values) === false) continue
-        addState(this.#sums.get(id)!, bucket, slot, state)
-      }
+    const values = bucket.places.map(place => valuesOf(place))
+    const chosen = values.map(choose)
+    for (const {id, state, matches} of this.#parts) {
+      const isCounted = values.map((own, slot) => chosen[slot]! && matches?.(own) !== false)
+      addState(this.#sums.get(id)!, bucket, state, isCounted)
     }
-    this.#addBins(bucket, place => choose(valuesOf(place)), valuesOf)
-    this.#addUniques(bucket, place => choose(valuesOf(place)), valuesOf)
   }
 
   /** Number of values and their total, of a sum or average, as whole numbers. */
   sumOf(name: string): {readonly count: number; readonly total: Whole} {
-    const {part} = this.#measure(name)
-    const {count, total} = this.#sums.get(part.id) ?? emptySums()
+    const found = this.plan.measures.find(planned => planned.name === name)
+    if (found === undefined) throw new TypeError(`no measure ${name}`)
+    const {count, total} = this.#sums.get(found.part.id) ?? emptySums()
     return {count: Number(count), total}
   }
 
@@ -88,53 +85,9 @@ export class Tally {
     for (const {name, of, to} of this.plan.ratios) {
       const [left, right] = [values[of], values[to]]
       if (left === undefined || right === undefined) continue
-      values[name] =
-        typeof left !== 'number' || typeof right !== 'number' || right === 0 ? null : left / right
+      values[name] = quotientOf(numberOf(left), numberOf(right))
     }
     return values
-  }
-
-  #measure(name: string): PlannedMeasure {
-    const found = this.plan.measures.find(planned => planned.name === name)
-    if (found === undefined) throw new TypeError(`no measure ${name}`)
-    return found
-  }
-
-  #addBins(
-    bucket: Bucket,
-    isChosen: (place: number) => boolean,
-    valuesOf: (place: number) => readonly string[],
-  ): void {
-    for (const {id, state, matches} of this.#parts) {
-      if (state.spec.kind !== 'histogram') continue
-      const counted = bucket.places.map(
-        place => isChosen(place) && matches?.(valuesOf(place)) !== false,
-      )
-      const sums = this.#sums.get(id)!
-      const target = (sums.histogram ??= new Map())
-      bucket.forEachBin(state.at, (slot, bin, count) => {
-        if (counted[slot]) target.set(bin, (target.get(bin) ?? 0) + count)
-      })
-    }
-  }
-
-  #addUniques(
-    bucket: Bucket,
-    isChosen: (place: number) => boolean,
-    valuesOf: (place: number) => readonly string[],
-  ): void {
-    for (const {id, state, matches} of this.#parts) {
-      if (state.spec.kind !== 'uniques') continue
-      const sketch = bucket.sketch(state.at)
-      if (sketch === undefined) continue
-      const sums = this.#sums.get(id)!
-      const uniques = (sums.uniques ??= new HyperLogLog())
-      const counted: boolean[] = []
-      for (const [place, entry] of sketch.entries()) {
-        counted[place] ??= isChosen(place) && matches?.(valuesOf(place)) !== false
-        if (counted[place]) uniques.add(entry)
-      }
-    }
   }
 }
 
@@ -150,46 +103,47 @@ function chosenOf(plan: StatesPlan, names: ReadonlySet<string>): readonly Planne
   )
 }
 
-function addState(sums: Sums, bucket: Bucket, slot: number, state: MeasurePart['state']): void {
+/** @param isCounted by slot: whether its place belongs to what is counted */
+function addState(
+  sums: Sums,
+  bucket: Bucket,
+  {spec: {kind}, at}: RowState,
+  isCounted: readonly boolean[],
+): void {
+  if (kind === 'histogram') {
+    const target = (sums.histogram ??= new Map())
+    bucket.forEachBin(at, (slot, bin, count) => {
+      if (isCounted[slot]!) target.set(bin, (target.get(bin) ?? 0) + count)
+    })
+    return
+  }
+  if (kind === 'uniques') {
+    const counted: boolean[] = []
+    for (const [slot, place] of bucket.places.entries()) counted[place] = isCounted[slot]!
+    const uniques = (sums.uniques ??= new HyperLogLog())
+    for (const [place, entry] of bucket.sketch(at)?.entries() ?? []) {
+      if (counted[place]!) uniques.add(entry)
+    }
+    return
+  }
   const {numbers, plan} = bucket
-  const {spec, at} = state
-  const from = slot * plan.width + at
-  switch (spec.kind) {
-    case 'count':
+  for (const slot of bucket.places.keys()) {
+    if (!isCounted[slot]!) continue
+    const from = slot * plan.width + at
+    if (kind === 'latest') keepLatest(sums, bucket.latest(slot, at))
+    else if (kind === 'min') sums.min = numbers[from]! < sums.min ? numbers[from]! : sums.min
+    else if (kind === 'max') sums.max = numbers[from]! > sums.max ? numbers[from]! : sums.max
+    else {
       sums.count = addWhole(sums.count, numbers[from]!)
-      break
-    case 'squares':
-      sums.squares = addWhole(sums.squares, numbers[from + 2]!)
-      sums.count = addWhole(sums.count, numbers[from]!)
-      sums.total = addWhole(sums.total, numbers[from + 1]!)
-      break
-    case 'sum':
-      sums.count = addWhole(sums.count, numbers[from]!)
-      sums.total = addWhole(sums.total, numbers[from + 1]!)
-      break
-    case 'min':
-      if (numbers[from]! < sums.min) sums.min = numbers[from]!
-      break
-    case 'max':
-      if (numbers[from]! > sums.max) sums.max = numbers[from]!
-      break
-    case 'latest':
-      keepLatest(sums, bucket.latest(slot, at))
-      break
-    case 'histogram':
-    case 'uniques':
-      break
-    default:
-      spec.kind satisfies never
+      if (kind !== 'count') sums.total = addWhole(sums.total, numbers[from + 1]!)
+      if (kind === 'squares') sums.squares = addWhole(sums.squares, numbers[from + 2]!)
+    }
   }
 }
 
 function keepLatest(sums: Sums, latest: Latest | undefined): void {
-  const known = sums.latest
   if (latest === undefined) return
-  const isNewer =
-    known === undefined || latest.at > known.at || (latest.at === known.at && latest.id > known.id)
-  if (isNewer) sums.latest = latest
+  if (sums.latest === undefined || isLater(latest, sums.latest)) sums.latest = latest
 }
 
 const orNull = (value: Whole, divisor: number): number | null =>
