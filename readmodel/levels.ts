@@ -1,5 +1,5 @@
 /** Buckets of time in whole seconds since 1970, UTC. Pure. */
-import type {Level, TimeLevel} from '../contracts/stream.ts'
+import type {TimeLevel} from '../contracts/stream.ts'
 
 export const US_PER_SECOND = 1_000_000
 
@@ -33,4 +33,4 @@ export function windowSteps(nowS: number, windowS: number): readonly number[] {
   return Array.from({length: count}, (_, i) => last - (count - 1 - i) * STEP_SECONDS)
 }
 
-export type {Level, TimeLevel}
+export type {TimeLevel}

@@ -14,13 +14,10 @@ import {entryField, stepKey} from './window.ts'
 /** What the owner of a partition says. */
 export interface Marker {
   readonly run: string
-  readonly takeover: number
   /** Everything up to this offset is in Redis, or stored. */
   readonly offset: number
   /** Steps from here on, seconds since 1970, that are not in Redis do not exist. */
   readonly since: number
-  /** How long it stands, milliseconds. */
-  readonly leftMs: number
 }
 
 export interface RowAt {
@@ -95,29 +92,37 @@ export function createLiveReads(
     'HMGET',
     markerKey(space, stream, partition),
     'run',
-    'takeover',
     'offset',
     'since',
   ]
 
+  /** Markers first: what is read after one is as new as it says, or newer. */
+  const readUnder = async (
+    places: readonly number[],
+    commands: readonly RedisCommand[],
+  ): Promise<{
+    readonly markerOf: (partition: number) => Marker | null
+    readonly replies: readonly unknown[]
+  }> => {
+    const replies = await redis.pipelineBinary([...places.map(askMarker), ...commands])
+    const markers = new Map(places.map((partition, i) => [partition, toMarker(replies[i])]))
+    const markerOf = (partition: number): Marker | null => markers.get(partition) ?? null
+    return {markerOf, replies: replies.slice(places.length)}
+  }
+
   const readRows: LiveReads['rows'] = async (projection, fields, rows) => {
     if (rows.length === 0) return []
-    const places = [...new Set(rows.map(({partition}) => partition))]
-    // Markers first: what is read after one is as new as it says, or newer.
-    const replies = await redis.pipelineBinary([
-      ...places.map(askMarker),
-      ...rows.map(({partition, key}): RedisCommand => {
+    const {markerOf, replies} = await readUnder(
+      [...new Set(rows.map(({partition}) => partition))],
+      rows.map(({partition, key}) => {
         return ['HMGET', liveKey(space, partition, projection, key), 'run', 'offset', ...fields]
       }),
-    ])
-    const runs = new Map(
-      places.map((partition, i) => [partition, (replies[i] as (Buffer | null)[])[0]?.toString()]),
     )
     return rows.map(({partition}, i) => {
-      const [run, offset, ...values] = replies[places.length + i] as readonly (Buffer | null)[]
-      const present = runs.get(partition)
-      if (present === undefined) return null
-      if (run?.toString() !== present) return undefined
+      const [run, offset, ...values] = replies[i] as readonly (Buffer | null)[]
+      const marker = markerOf(partition)
+      if (marker === null) return null
+      if (run?.toString() !== marker.run) return undefined
       const found = new Map(fields.map((name, at) => [name, values[at] ?? undefined]))
       return {fieldOf: name => found.get(name), offset: Number(offset?.toString())}
     })
@@ -125,16 +130,8 @@ export function createLiveReads(
 
   return {
     async markers() {
-      const replies = await redis.pipeline(
-        every.flatMap(partition => [
-          askMarker(partition),
-          ['PTTL', markerKey(space, stream, partition)],
-        ]),
-      )
-      return every.map(partition => {
-        const fields = replies[2 * partition] as readonly (string | null)[]
-        return toMarker(fields, Number(replies[2 * partition + 1]))
-      })
+      const {markerOf} = await readUnder(every, [])
+      return every.map(markerOf)
     },
     rows: readRows,
     async entities(plan, rows) {
@@ -145,52 +142,44 @@ export function createLiveReads(
       const reply = (await redis.send(['HGETALL', eventKey(hashes, id)])) as readonly string[]
       if (reply.length === 0) return undefined
       const fields = Object.fromEntries(pairs(reply))
-      const marker = (await redis.send(askMarker(Number(fields['partition'])))) as (string | null)[]
+      const marker = toMarker(await redis.send(askMarker(Number(fields['partition']))))
       // Asked last: the hash was its run's when it was read, and that run stands still.
-      if (marker[0] === null || marker[0] !== fields['run']) return undefined
+      if (marker === null || marker.run !== fields['run']) return undefined
       const deletedBy = fields['deleted'] === '1' ? Number(fields['outbox_id']) : null
       return {fields, deletedBy}
     },
     async window(plan, nowS, totals) {
       const steps = windowSteps(nowS, plan.seconds)
-      const keys = every.map(partition =>
-        steps.map(start => stepKey(space, plan, partition, start)),
+      const asked = every.flatMap(partition =>
+        steps.map(start => ({partition, start, key: stepKey(space, plan, partition, start)})),
       )
-      const heads = await redis.pipeline([
-        ...every.map(askMarker),
-        ...keys.flat().map((key): RedisCommand => ['HMGET', key, 'run', 'offset']),
-      ])
-      const markers = every.map(partition => toMarker(heads[partition] as (string | null)[], 1))
-      const present = every.flatMap(partition =>
-        steps.flatMap((start, i) => {
-          const [run, offset] = heads[every.length + partition * steps.length + i] as (
-            | string
-            | null
-          )[]
-          const isPresent = run !== null && run === markers[partition]?.run
-          return isPresent
-            ? [{partition, start, key: keys[partition]![i]!, version: `${run} ${offset}`}]
-            : []
-        }),
+      const {markerOf, replies} = await readUnder(
+        every,
+        asked.map(({key}) => ['HMGET', key, 'run', 'offset']),
       )
+      const present = asked.flatMap((step, i) => {
+        const [run, offset] = (replies[i] as readonly (Buffer | null)[]).map(String)
+        const isPresent = run === markerOf(step.partition)?.run
+        return isPresent ? [{...step, version: `${run} ${offset}`}] : []
+      })
       for (const entries of await memory.read(redis, plan.id, present)) {
         for (const [key, bytes] of entries) sumsOf(totals, plan, key).read(new ByteReader(bytes))
       }
       return every.map(partition => {
-        const marker = markers[partition]
-        if (marker === null || marker === undefined) return null
+        const marker = markerOf(partition)
+        if (marker === null) return null
         const own = present.filter(one => one.partition === partition)
         return {found: new Set(own.map(({start}) => start)), isWhole: marker.since <= steps[0]!}
       })
     },
     async namedHash(name) {
-      const replies = await redis.pipeline([
-        ...every.map(askMarker),
-        ...every.map((partition): RedisCommand => ['HGETALL', namedHashKey(name, partition)]),
-      ])
-      return every.map(partition => {
-        const marker = toMarker(replies[partition] as (string | null)[], 1)
-        const fields = new Map(pairs(replies[every.length + partition] as readonly string[]))
+      const {markerOf, replies} = await readUnder(
+        every,
+        every.map(partition => ['HGETALL', namedHashKey(name, partition)]),
+      )
+      return every.map((partition, i) => {
+        const marker = markerOf(partition)
+        const fields = new Map(pairs((replies[i] as readonly Buffer[]).map(String)))
         if (marker === null || fields.get(RUN_FIELD) !== marker.run) return null
         fields.delete(RUN_FIELD)
         return new Map([...fields].map(([key, count]) => [key, Number(count)]))
@@ -199,15 +188,14 @@ export function createLiveReads(
   }
 }
 
-function toMarker(fields: readonly (string | null)[], leftMs: number): Marker | null {
-  const [run, takeover, offset, since] = fields
-  if (run === null || run === undefined || leftMs <= 0) return null
+function toMarker(reply: unknown): Marker | null {
+  const fields = reply as readonly (Buffer | string | null)[]
+  const [run, offset, since] = fields.map(field => field?.toString())
+  if (run === undefined) return null
   return {
     run,
-    takeover: Number(takeover),
     offset: Number(offset),
-    since: since === null ? Number.POSITIVE_INFINITY : Number(since),
-    leftMs,
+    since: since === undefined ? Number.POSITIVE_INFINITY : Number(since),
   }
 }
 
@@ -216,20 +204,21 @@ function* pairs<T>(flat: readonly T[]): IterableIterator<[T, T]> {
 }
 
 type Entries = ReadonlyMap<string, Buffer>
+type KnownSteps = Map<string, {readonly version: string; readonly entries: Entries}>
 
 /** Steps that lie back do not change any more, mostly: they are read again only when their version differs. */
 function createStepMemory() {
-  const known = new Map<string, Map<string, {version: string; entries: Entries}>>()
+  const known = new Map<string, KnownSteps>()
   return {
     async read(
       redis: Redis,
       window: string,
       present: readonly {readonly key: string; readonly version: string}[],
     ): Promise<readonly Entries[]> {
-      const before = known.get(window) ?? new Map<string, {version: string; entries: Entries}>()
+      const before: KnownSteps = known.get(window) ?? new Map()
       const changed = present.filter(({key, version}) => before.get(key)?.version !== version)
       const replies = await redis.pipelineBinary(changed.map(({key}) => ['HGETALL', key]))
-      const next = new Map<string, {version: string; entries: Entries}>()
+      const next: KnownSteps = new Map()
       for (const {key} of present) {
         const kept = before.get(key)
         if (kept !== undefined) next.set(key, kept)

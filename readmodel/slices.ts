@@ -11,9 +11,14 @@ import {SECONDS_OF} from './levels.ts'
 export const SHARDS = 16
 
 /** FNV-1a over UTF-16 code units: stable across releases, since rows are stored by it. */
-export function shardOf(key: string): number {
+function fnvOf(text: string): number {
   let hash = 0x811c9dc5
-  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193)
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return hash
+}
+
+export function shardOf(key: string): number {
+  const hash = fnvOf(key)
   return ((hash ^ (hash >>> 16)) >>> 0) % SHARDS
 }
 
@@ -75,14 +80,10 @@ export function startsByPeriod(
   {from, to}: TimeRange,
 ): ReadonlyMap<string, readonly number[]> {
   const size = SECONDS_OF[level]
-  const periods = new Map<string, number[]>()
-  for (let start = Math.ceil(from / size) * size + 0; start < to; start += size) {
-    const period = periodOf(level, start)
-    const starts = periods.get(period)
-    if (starts === undefined) periods.set(period, [start])
-    else starts.push(start)
-  }
-  return periods
+  const first = Math.ceil(from / size)
+  const count = Math.max(0, Math.ceil(to / size) - first)
+  const starts = Array.from({length: count}, (_, i) => (first + i) * size)
+  return Map.groupBy(starts, start => periodOf(level, start))
 }
 
 /** Seconds since 1970: `from` inclusive, `to` exclusive. */
@@ -109,7 +110,6 @@ export function blockOf(id: number | string): number {
     const ms = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
     if (!Number.isNaN(ms)) return Math.floor(ms / MS_PER_BLOCK)
   }
-  let hash = 0x811c9dc5
-  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
+  const hash = fnvOf(id)
   return ((hash ^ (hash >>> 15)) >>> 0) % HASH_BLOCKS
 }

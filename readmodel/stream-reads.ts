@@ -10,11 +10,17 @@ import type {Entity} from './entity.ts'
 import type {EventSource} from './event-reads.ts'
 import {LONG_KEY, NULL_KEY} from './fields.ts'
 import {createFilesTable} from './files-table.ts'
-import type {LiveReads} from './live-reads.ts'
+import type {LiveReads, RowAt} from './live-reads.ts'
 import type {PartReader} from './parts.ts'
 import type {RollupPlan, StreamPlan, WindowPlan} from './plan.ts'
 import {createRawTable, type RawTable} from './raw-table.ts'
-import {createRollupTable, textsOfKey, type ReadOptions, type RollupTable} from './rollup-table.ts'
+import {
+  createRollupTable,
+  textsOfKey,
+  type ReadOptions,
+  type RollupTable,
+  type StoredRoot,
+} from './rollup-table.ts'
 import {planShown} from './shown.ts'
 import type {TimeRange} from './slices.ts'
 import {createStepTable} from './step-table.ts'
@@ -131,17 +137,23 @@ export function createStreamReads(plan: StreamPlan, deps: StreamReadsDeps): Stre
   const {stream} = plan
   const every = Array.from({length: partitions}, (_, partition) => partition)
   const raw = createRawTable(cassandra, plan, planShown(stream))
-  const has = (kind: 'retention' | 'recent'): boolean =>
-    stream.special.some(special => special.kind === kind)
-  const retention = has('retention') ? createRetentionTable(cassandra, stream, parts) : undefined
-  const recent = has('recent') ? createRecentTable(cassandra, stream) : undefined
+  const kinds = new Map(stream.special.map(special => [special.kind, special]))
+  const retention = kinds.has('retention')
+    ? createRetentionTable(cassandra, stream, parts)
+    : undefined
+  const recent = kinds.has('recent') ? createRecentTable(cassandra, stream) : undefined
   // A key that is null says nothing about the partition, that goes by the row; nor do keys of one name.
   const partitionsOf = (key: string): readonly number[] =>
     key === NULL_KEY || key === LONG_KEY ? every : [partitionFor(key, '', partitions)]
-  const whereIs = (kind: 'retention' | 'recent', key: string): readonly number[] =>
-    stream.special.some(one => one.kind === kind && one.by === stream.keyField)
-      ? partitionsOf(key)
-      : every
+  /** Of every source partition that may have the thing. */
+  const readEach = async <T>(
+    kind: 'retention' | 'recent',
+    key: string,
+    read: (at: RowAt) => Promise<T>,
+  ): Promise<readonly T[]> => {
+    const where = kinds.get(kind)?.by === stream.keyField ? partitionsOf(key) : every
+    return await Promise.all(where.map(partition => read({key, partition})))
+  }
   const rollups = new Map(
     plan.rollups.map(rollup => [
       rollup.id,
@@ -186,16 +198,13 @@ export function createStreamReads(plan: StreamPlan, deps: StreamReadsDeps): Stre
     async segmentsOf(key) {
       if (retention === undefined) throw new TypeError(`${stream.name} has no retention curve`)
       const own = {live, table: retention}
-      const of = whereIs('retention', key).map(partition =>
-        readSegments(stream, own, {key, partition}),
-      )
-      return (await Promise.all(of)).flat()
+      return (await readEach('retention', key, at => readSegments(stream, own, at))).flat()
     },
     async recentOf(key) {
       if (recent === undefined) throw new TypeError(`${stream.name} has no list of recent events`)
       const own = {live, table: recent}
-      const of = whereIs('recent', key).map(partition => readRecent(stream, own, {key, partition}))
-      return (await Promise.all(of)).filter(list => list !== null)
+      const lists = await readEach('recent', key, at => readRecent(stream, own, at))
+      return lists.filter(list => list !== null)
     },
   }
 }
@@ -238,12 +247,13 @@ function createRollupReads(
     return new Map([...views].map(([key, of]) => [key, {key, parts: of}]))
   }
 
+  const viewsOf = (partition: number, roots: readonly StoredRoot[]): readonly EntityView[] =>
+    roots.map(({key, entity}) => {
+      return {key, parts: [{partition, entity, source: 'cassandra', isFresh: false}]}
+    })
+
   async function* rootsOf(partition: number, options?: ReadOptions) {
-    for await (const page of table.roots(partition, options)) {
-      yield page.map(({key, entity}): EntityView => {
-        return {key, parts: [{partition, entity, source: 'cassandra', isFresh: false}]}
-      })
-    }
+    for await (const page of table.roots(partition, options)) yield viewsOf(partition, page)
   }
   async function* bucketsOf(
     partition: number,
@@ -279,14 +289,8 @@ function createRollupReads(
           return mergeBuckets(entity, level, range, stored)
         }),
       )
-      const merged = new Map<number, Piece[]>()
-      for (const {start, pieces} of perPart.flat()) {
-        const known = merged.get(start)
-        if (known === undefined) merged.set(start, [...pieces])
-        else known.push(...pieces)
-      }
-      return [...merged]
-        .map(([start, pieces]) => ({start, pieces}))
+      return [...Map.groupBy(perPart.flat(), ({start}) => start)]
+        .map(([start, views]) => ({start, pieces: views.flatMap(({pieces}) => pieces)}))
         .toSorted((a, b) => a.start - b.start)
     },
     all: options => interleave(every.map(partition => rootsOf(partition, options))),
@@ -295,10 +299,7 @@ function createRollupReads(
     async entitiesOf(first) {
       const views = await Promise.all(
         partitionsOf(JSON.stringify([first, ''])).map(async partition => {
-          const roots = await table.rootsOf(first, partition)
-          return roots.map(({key, entity}): EntityView => {
-            return {key, parts: [{partition, entity, source: 'cassandra', isFresh: false}]}
-          })
+          return viewsOf(partition, await table.rootsOf(first, partition))
         }),
       )
       return views.flat()

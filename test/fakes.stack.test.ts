@@ -190,7 +190,7 @@ const flush = fc
         return {
           answer,
           row: row && [row.offset, ...['a', 'b', 'c'].map(name => row.fieldOf(name))],
-          marker: marker && {...marker, leftMs: marker.leftMs > 0},
+          marker,
         }
       },
   )
