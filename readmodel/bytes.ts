@@ -108,6 +108,12 @@ export class ByteReader {
     return value
   }
 
+  /** @throws when what follows is of another format */
+  format(known: number, of: string): void {
+    const format = this.byte()
+    if (format !== known) throw new RangeError(`unknown format ${format} of ${of}`)
+  }
+
   count(): number {
     let value = 0
     for (let scale = 1; ; scale *= 0x80) {

@@ -30,6 +30,9 @@ export const CQL_OF: Readonly<Record<ColumnKind, string>> = {
 export const columnTypes = (columns: readonly TypedColumn[]): string =>
   columns.map(({name, kind}) => `${name} ${CQL_OF[kind]}`).join(', ')
 
+/** What milliseconds, all that a timestamp keeps, leave of microseconds. */
+export const microsOf = (us: number): number => us - Math.floor(us / 1000) * 1000
+
 const MS_PER_DAY = 86_400_000
 
 /** Laid out as bytes where the driver would make an object first. */

@@ -326,8 +326,7 @@ export class Entity {
     guard: number,
     openAt: (level: TimeLevel) => ByteReader | undefined,
   ): Entity | undefined {
-    const format = head.byte()
-    if (format !== FORMAT) throw new RangeError(`unknown format ${format} of a root`)
+    head.format(FORMAT, 'a root')
     const places = Places.decode(head, plan.split.length)
     const [oldestUs, newestUs] = [head.double(), head.double()]
     const starts = plan.levels.map(() => (head.byte() === 0 ? NONE : head.signed()))
@@ -477,8 +476,7 @@ export function decodeBucketRow(
   at: {readonly start: number; readonly guard: number},
 ): StoredBucket {
   const reader = new ByteReader(body)
-  const format = reader.byte()
-  if (format !== FORMAT) throw new RangeError(`unknown format ${format} of a row`)
+  reader.format(FORMAT, 'a row')
   const values = Places.decode(reader, plan.split.length)
   const bucket = Bucket.decode(plan, reader, at)
   return {bucket, values: new Map(bucket.places.map((place, i) => [place, values[i]!]))}

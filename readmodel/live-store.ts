@@ -94,11 +94,8 @@ const DELETED_TTL_S = 900
 /** Stands for "no such field": PostgreSQL's text cannot hold it. */
 const ABSENT = '\0'
 
-export function createLiveStore(
-  redis: Redis,
-  hash: EventHash,
-  {space, stream, lifeMs, hashes, hashTtlS}: LiveOptions,
-): LiveStore {
+export function createLiveStore(redis: Redis, hash: EventHash, options: LiveOptions): LiveStore {
+  const {space, stream, lifeMs, hashes} = options
   return {
     get connection() {
       return redis.connection
@@ -131,28 +128,18 @@ export function createLiveStore(
       const outcome = !isApplied ? 'over' : answers.includes(AWAITED) ? 'awaited' : 'applied'
       return {outcome, sequence: sequence + chunks.length}
     },
-    hashes:
-      hashes === null
-        ? undefined
-        : createHashStore(redis, hash, {
-            listOf: partition => hashesKey(space, stream, partition),
-            hashes,
-            ttlS: hashTtlS,
-          }),
+    hashes: hashes === null ? undefined : createHashStore(redis, hash, hashes, options),
   }
 }
 
 function createHashStore(
   redis: Redis,
   hash: EventHash,
-  options: {
-    readonly listOf: (partition: number) => string
-    readonly hashes: string
-    readonly ttlS: number
-  },
+  hashes: string,
+  {space, stream, hashTtlS}: LiveOptions,
 ): HashStore {
-  const {listOf, hashes, ttlS} = options
   const {idField} = hash
+  const listOf = (partition: number): string => hashesKey(space, stream, partition)
   const keyOf = (id: number | string): string => eventKey(hashes, id)
   return {
     async write(events, run, partition) {
@@ -160,7 +147,7 @@ function createHashStore(
       const calls = chunksOf(events, EVENTS_PER_CALL).map(chunk => {
         const keys: string[] = []
         // Names once for all events: every argument costs, here and in the server.
-        const args = [String(ttlS), String(DELETED_TTL_S), String(run.takeover)]
+        const args = [String(hashTtlS), String(DELETED_TTL_S), String(run.takeover)]
         args.push(String(hash.fields.length), ...hash.fields)
         for (const live of chunk) {
           keys.push(keyOf(live.event[idField] as number | string))

@@ -31,16 +31,19 @@ import {
 import {createInputs, type Inputs} from './inputs.ts'
 import {splitTextOf} from './places.ts'
 
-/** What is folded of an event: the smallest parts that measures are made of. */
-export type StateKind =
-  | 'count'
-  | 'sum'
-  | 'squares'
-  | 'min'
-  | 'max'
-  | 'histogram'
-  | 'uniques'
-  | 'latest'
+/** What is folded of an event, the smallest parts that measures are made of, and the numbers that each keeps. */
+export const WIDTH_OF = {
+  count: 1,
+  sum: 2,
+  squares: 3,
+  min: 1,
+  max: 1,
+  histogram: 0,
+  uniques: 0,
+  latest: 0,
+} as const
+
+export type StateKind = keyof typeof WIDTH_OF
 
 export interface StateSpec {
   readonly kind: StateKind
@@ -60,18 +63,6 @@ export interface RowState {
   readonly input: number
   /** First of its numbers; the first of its kind among histograms, sketches, latest values. */
   readonly at: number
-}
-
-/** Numbers that a state keeps. */
-export const WIDTH_OF: Readonly<Record<StateKind, number>> = {
-  count: 1,
-  sum: 2,
-  squares: 3,
-  min: 1,
-  max: 1,
-  histogram: 0,
-  uniques: 0,
-  latest: 0,
 }
 
 /** What a measure reads in a row: a state, of places that meet the condition. */

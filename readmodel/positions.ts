@@ -5,7 +5,7 @@
  * one order; the position is an ordinary fenced row, kept in another table, because the two kinds of
  * timestamps must not meet.
  */
-import {toNumber, type Cassandra, type CqlParams, type CqlRow} from '../platform/cassandra.ts'
+import {toNumber, type Cassandra, type CqlParams} from '../platform/cassandra.ts'
 import {PipelineError} from '../platform/errors.ts'
 import {timestampBytes, type Fence} from './fence.ts'
 import type {StaleRow} from './projection.ts'
@@ -89,21 +89,15 @@ const SAVE = `INSERT INTO partition_position (topic, src_partition, next_offset,
 /** Owners that take one partition at the same moment. */
 const CONTENDERS_MAX = 50
 
-const isApplied = (rows: readonly CqlRow[]): boolean => rows[0]?.['[applied]'] === true
-
-const toOwnership = (row: CqlRow): Ownership => ({
-  takeover: row['takeover'] as number,
-  ceiling: toNumber(row['ceiling']),
-})
-
 export function createPositions(cassandra: Cassandra): Positions {
   const transact = async (query: string, params: CqlParams): Promise<boolean> =>
-    isApplied(await cassandra.transact(query, params))
+    (await cassandra.transact(query, params))[0]?.['[applied]'] === true
 
   /** Serial: sees what a transaction that timed out has done after all. */
   const ownerOf = async (topic: string, partition: number): Promise<Ownership | null> => {
     const [row] = await cassandra.rowsSerial(OWNER, [topic, partition])
-    return row === undefined ? null : toOwnership(row)
+    if (row === undefined) return null
+    return {takeover: row['takeover'] as number, ceiling: toNumber(row['ceiling'])}
   }
 
   return {

@@ -15,7 +15,7 @@ import {toLongBytes, type Cassandra, type CqlRow, type CqlValue} from '../platfo
 import {placed, writeGrouped, type PlacedStatement} from './batches.ts'
 import {ByteReader, ByteWriter} from './bytes.ts'
 import {chunksOf} from './chunks.ts'
-import {CQL_OF, fromCql, toCql} from './cql-columns.ts'
+import {CQL_OF, fromCql, microsOf, toCql} from './cql-columns.ts'
 import {eventColumns, type EventColumn} from './event-columns.ts'
 import type {LiveEvent} from './event-hash.ts'
 import {timestampBytes, markOfRaw, offsetOfWritetime} from './fence.ts'
@@ -128,7 +128,7 @@ export function createRawTable(cassandra: Cassandra, plan: StreamPlan, shown: Sh
     if (kind === 'delete') return writer.take()
     for (const {get} of times) {
       const us = get(event, values) as number | null
-      writer.count(us === null ? 0 : us - Math.floor(us / 1000) * 1000)
+      writer.count(us === null ? 0 : microsOf(us))
     }
     return writer.take()
   }

@@ -5,7 +5,7 @@
 import type {Stream} from '../contracts/stream.ts'
 import {toNumber, type Cassandra, type CqlRow, type CqlValue} from '../platform/cassandra.ts'
 import {chunksOf} from './chunks.ts'
-import {columnTypes, fromCql, toCql, type TypedColumn} from './cql-columns.ts'
+import {columnTypes, fromCql, microsOf, toCql, type TypedColumn} from './cql-columns.ts'
 import {timestampBytes} from './fence.ts'
 import {textOf, type Fields} from './fields.ts'
 
@@ -102,6 +102,3 @@ export function createReferenceTable(cassandra: Cassandra, stream: Stream): Refe
     },
   }
 }
-
-/** What milliseconds leave of microseconds. */
-const microsOf = (us: number): number => us - Math.floor(us / 1000) * 1000

@@ -123,8 +123,7 @@ const ONE_ENTRY: SetLimits = {listMax: 4096, bits: 14}
 
 function openStep(body: Buffer): ByteReader {
   const reader = new ByteReader(body)
-  const format = reader.byte()
-  if (format !== FORMAT) throw new RangeError(`unknown format ${format} of a step`)
+  reader.format(FORMAT, 'a step')
   return reader
 }
 

@@ -4,7 +4,7 @@ import type {Cassandra} from '../platform/cassandra.ts'
 import type {Redis} from '../platform/redis.ts'
 import {createEventHash} from './event-hash.ts'
 import {createFilesTable, type FilesTable} from './files-table.ts'
-import {createLiveStore, type LiveStore} from './live-store.ts'
+import {createLiveStore, type LiveOptions, type LiveStore} from './live-store.ts'
 import type {PartReader} from './parts.ts'
 import {planStream, type StreamPlan} from './plan.ts'
 import type {Projection} from './projection.ts'
@@ -25,10 +25,7 @@ export interface StoreDeps {
   readonly space: string
 }
 
-export interface StoreOptions {
-  readonly lifeMs: number
-  readonly hashTtlS: number
-}
+export type StoreOptions = Pick<LiveOptions, 'lifeMs' | 'hashTtlS'>
 
 export interface StreamStores {
   readonly plan: StreamPlan
@@ -72,11 +69,10 @@ export function createStreamStores(
       ),
     ],
     live: createLiveStore(redis, createEventHash(plan, shown), {
+      ...options,
       space,
       stream: stream.name,
-      lifeMs: options.lifeMs,
       hashes: stream.hashes,
-      hashTtlS: options.hashTtlS,
     }),
   }
 }

@@ -113,7 +113,7 @@ export class RetentionSegment {
 
   static decode(segment: number, body: Buffer, guard: number): RetentionSegment {
     const reader = new ByteReader(body)
-    if (reader.byte() !== FORMAT) throw new RangeError('unknown format of a retention segment')
+    reader.format(FORMAT, 'a retention segment')
     const state = new RetentionSegment(segment, guard)
     for (let left = reader.count(); left > 0; left--) state.#values.push(reader.text())
     for (let left = reader.count(); left > 0; left--) {
