@@ -2,6 +2,7 @@
  * Groups statements into batches as measured: large ones of one partition (a single mutation for
  * the server), small ones across partitions that stay inside the server's default warnings.
  */
+import {packsOf, type PackLimits} from './chunks.ts'
 import type {Cassandra, CqlParams, CqlStatement} from '../platform/cassandra.ts'
 
 export interface PlacedStatement {
@@ -32,51 +33,32 @@ export function bytesOf({params}: CqlStatement): number {
   return bytes
 }
 
+const OF_PARTITION: PackLimits<CqlStatement> = {
+  countMax: PARTITION_ROWS_MAX,
+  sizeOf: bytesOf,
+  sizeMax: PARTITION_BYTES_MAX,
+}
+const MIXED: PackLimits<{readonly bytes: number}> = {
+  countMax: MIXED_PARTITIONS_MAX,
+  sizeOf: ({bytes}) => bytes,
+  sizeMax: MIXED_BYTES_MAX,
+}
+
 /** Batches to send, in any order: statements about one row must not be in one call. Pure. */
 export function planBatches(
   statements: readonly PlacedStatement[],
 ): ReadonlyArray<readonly CqlStatement[]> {
-  const partitions = Map.groupBy(statements, ({partition}) => partition)
-  const batches: CqlStatement[][] = []
-  const mixed = {batch: [] as CqlStatement[], partitions: 0, bytes: 0}
-  const flushMixed = (): void => {
-    if (mixed.batch.length > 0) batches.push(mixed.batch)
-    Object.assign(mixed, {batch: [], partitions: 0, bytes: 0})
-  }
-  for (const rows of partitions.values()) {
+  const batches: (readonly CqlStatement[])[] = []
+  const small: {readonly group: readonly CqlStatement[]; readonly bytes: number}[] = []
+  for (const rows of Map.groupBy(statements, ({partition}) => partition).values()) {
     const group = rows.map(({statement}) => statement)
     const bytes = group.reduce((sum, statement) => sum + bytesOf(statement), 0)
     if (bytes > MIXED_BYTES_MAX / 2 || group.length > MIXED_PARTITIONS_MAX) {
-      batches.push(...chunk(group))
-      continue
-    }
-    if (mixed.partitions >= MIXED_PARTITIONS_MAX || mixed.bytes + bytes > MIXED_BYTES_MAX) {
-      flushMixed()
-    }
-    mixed.batch.push(...group)
-    mixed.partitions += 1
-    mixed.bytes += bytes
+      batches.push(...packsOf(group, OF_PARTITION))
+    } else small.push({group, bytes})
   }
-  flushMixed()
+  for (const mixed of packsOf(small, MIXED)) batches.push(mixed.flatMap(({group}) => group))
   return batches
-}
-
-function chunk(group: readonly CqlStatement[]): CqlStatement[][] {
-  const chunks: CqlStatement[][] = []
-  let current: CqlStatement[] = []
-  let bytes = 0
-  for (const statement of group) {
-    const size = bytesOf(statement)
-    if (current.length >= PARTITION_ROWS_MAX || (bytes > 0 && bytes + size > PARTITION_BYTES_MAX)) {
-      chunks.push(current)
-      current = []
-      bytes = 0
-    }
-    current.push(statement)
-    bytes += size
-  }
-  if (current.length > 0) chunks.push(current)
-  return chunks
 }
 
 /** Resolves when all are durable. Parameters were taken by the caller already. */

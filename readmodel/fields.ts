@@ -86,7 +86,6 @@ export interface WholeField {
   readonly get: WholeGetter
   /** Digits behind the point that the whole number stands for. */
   readonly scale: number
-  readonly isTime: boolean
 }
 
 /**
@@ -105,7 +104,7 @@ export function wholeFieldOf(
     case 'int':
     case 'date':
     case 'timestamp':
-      return {get: get as WholeGetter, scale: 0, isTime: kind === 'timestamp'}
+      return {get: get as WholeGetter, scale: 0}
     case 'decimal':
       return {
         get(event) {
@@ -113,7 +112,6 @@ export function wholeFieldOf(
           return text === null ? null : toWhole(BigInt(text.replace('.', '')))
         },
         scale: digits,
-        isTime: false,
       }
     case 'double': {
       if (scale === undefined) {
@@ -131,7 +129,6 @@ export function wholeFieldOf(
           return Number.isSafeInteger(rounded) ? rounded : null
         },
         scale,
-        isTime: false,
       }
     }
     case 'boolean':

@@ -7,7 +7,7 @@
  */
 import {readFileSync} from 'node:fs'
 import {redisScript, type Redis, type RedisArg} from '../platform/redis.ts'
-import {chunksOf} from './chunks.ts'
+import {chunksOf, packsOf, type PackLimits} from './chunks.ts'
 import type {EventHash, LiveEvent} from './event-hash.ts'
 import type {LiveValue} from './projection.ts'
 import {awaitedKey, eventKey, hashesKey, markerKey} from './redis-keys.ts'
@@ -84,8 +84,11 @@ const APPLIED = 1
 const AWAITED = 3
 
 /** Values, and fields of values, of one call: a script blocks the server while it runs. */
-const VALUES_PER_CALL = 500
-const FIELDS_PER_CALL = 2000
+const LIMITS: PackLimits<OffsetValue> = {
+  countMax: 500,
+  sizeOf: ({fields}) => fields.length,
+  sizeMax: 2000,
+}
 const EVENTS_PER_CALL = 100
 /** Lua's `unpack` takes some thousands of values at once. */
 const FIELDS_PER_VALUE = 1000
@@ -107,7 +110,9 @@ export function createLiveStore(redis: Redis, hash: EventHash, options: LiveOpti
       return (await redis.run(BEGIN, [markerKey(space, stream, partition)], args)) === 1
     },
     async flush(partition, {run, sequence, values, offset, since}) {
-      const chunks = chunkValues(values)
+      const packs = packsOf(values.flatMap(splitValue), LIMITS)
+      // Never none, since the marker has to be carried.
+      const chunks = packs.length > 0 ? packs : [[]]
       const heads = [markerKey(space, stream, partition), awaitedKey(space, stream, partition)]
       // Calls are sent in order on one connection, and every failure is waited for.
       const answers = await settle(
@@ -187,24 +192,6 @@ function argsOf(value: OffsetValue, {name}: Run): readonly RedisArg[] {
   const {isFirst, isWhole, ttlS, offset} = value
   const fields = isWhole ? ['run', name, 'offset', String(offset), ...value.fields] : value.fields
   return [isFirst ? '1' : '0', String(ttlS), String(fields.length), ...fields]
-}
-
-/** Parts that a script may take at once; never none, since the marker has to be carried. */
-function chunkValues(values: readonly OffsetValue[]): ReadonlyArray<readonly OffsetValue[]> {
-  const chunks: OffsetValue[][] = [[]]
-  let fields = 0
-  for (const value of values.flatMap(splitValue)) {
-    const last = chunks.at(-1)!
-    const isFull = last.length >= VALUES_PER_CALL || fields + value.fields.length > FIELDS_PER_CALL
-    if (isFull && last.length > 0) {
-      chunks.push([value])
-      fields = value.fields.length
-    } else {
-      last.push(value)
-      fields += value.fields.length
-    }
-  }
-  return chunks
 }
 
 function splitValue(value: OffsetValue): readonly OffsetValue[] {

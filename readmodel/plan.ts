@@ -180,12 +180,10 @@ function specOf(
 ): Omit<StateSpec, 'id'> {
   const kind = KIND_OF[measure.kind]
   const of = measure.of ?? null
-  if (of === null || NOT_WHOLE.has(kind)) {
-    const isTime = of !== null && countableOf(stream).get(of)?.kind === 'timestamp'
-    return {kind, of, scale: 0, isTime, where}
-  }
+  const isTime = of !== null && countableOf(stream).get(of)?.kind === 'timestamp'
   const wanted = 'scale' in measure ? measure.scale : undefined
-  const {scale, isTime} = wholeFieldOf(stream, of, wanted)
+  const isWhole = of !== null && !NOT_WHOLE.has(kind)
+  const scale = isWhole ? wholeFieldOf(stream, of, wanted).scale : 0
   return {kind, of, scale, isTime, where}
 }
 
@@ -411,9 +409,11 @@ export function planStream(stream: Stream): StreamPlan {
 /** Names under which the measures of a row are served. */
 export function metricNames({measures, ratios}: StatesPlan): readonly string[] {
   const own = measures.flatMap(({name, measure}) =>
-    measure.kind === 'quantiles'
-      ? PERCENTS.map(percent => `${measure.as ?? name}_p${percent}`)
-      : [name],
+    measure.kind === 'quantiles' ? percentileNames(name, measure) : [name],
   )
   return [...own, ...ratios.map(({name}) => name)]
 }
+
+/** Names under which quantiles are served, in the order of `PERCENTS`. */
+export const percentileNames = (name: string, {as = name}: {readonly as?: string}): string[] =>
+  PERCENTS.map(percent => `${as}_p${percent}`)

@@ -6,7 +6,7 @@ import type {Cassandra} from '../platform/cassandra.ts'
 import {partitionFor} from '../contracts/partition.ts'
 import type {TimeLevel} from '../contracts/stream.ts'
 import type {Bucket} from './bucket.ts'
-import type {Entity} from './entity.ts'
+import type {Entity, StoredBucket} from './entity.ts'
 import type {EventSource} from './event-reads.ts'
 import {LONG_KEY, NULL_KEY} from './fields.ts'
 import {createFilesTable} from './files-table.ts'
@@ -307,12 +307,7 @@ function createRollupReads(
   }
 }
 
-interface StoredPiece {
-  readonly bucket: Bucket
-  readonly values: ReadonlyMap<number, readonly string[]>
-}
-
-const toPiece = ({bucket, values}: StoredPiece): Piece => ({
+const toPiece = ({bucket, values}: StoredBucket): Piece => ({
   bucket,
   valuesOf: place => values.get(place)!,
 })
@@ -346,7 +341,7 @@ function mergeBuckets(
   entity: Entity,
   level: TimeLevel,
   range: TimeRange,
-  stored: readonly StoredPiece[],
+  stored: readonly StoredBucket[],
 ): readonly BucketView[] {
   const merged = new Map<number, {guard: number; pieces: readonly Piece[]}>()
   for (const row of stored) {

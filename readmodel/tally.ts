@@ -8,7 +8,13 @@ import type {Whole} from './bytes.ts'
 import {addWhole, numberOf, quotientOf} from './fields.ts'
 import {percentilesOf} from './histogram.ts'
 import {HyperLogLog} from './hyperloglog.ts'
-import type {MeasurePart, PlannedMeasure, RowState, StatesPlan} from './plan.ts'
+import {
+  percentileNames,
+  type MeasurePart,
+  type PlannedMeasure,
+  type RowState,
+  type StatesPlan,
+} from './plan.ts'
 
 /** Times are microseconds since 1970. */
 export type MetricValue = number | string | boolean | null
@@ -98,8 +104,7 @@ function chosenOf(plan: StatesPlan, names: ReadonlySet<string>): readonly Planne
   return plan.measures.filter(
     ({name, measure}) =>
       all.has(name) ||
-      (measure.kind === 'quantiles' &&
-        PERCENTS.some(percent => all.has(`${measure.as ?? name}_p${percent}`))),
+      (measure.kind === 'quantiles' && percentileNames(name, measure).some(one => all.has(one))),
   )
 }
 
@@ -172,11 +177,10 @@ function servedOf({name, measure, divisor}: PlannedMeasure, sums: Sums): MetricV
       return {[name]: sums.latest?.value ?? null}
     case 'quantiles': {
       const found = percentilesOf(sums.histogram ?? new Map(), RATIOS)
-      const prefix = measure.as ?? name
       return Object.fromEntries(
-        PERCENTS.map((percent, i) => {
+        percentileNames(name, measure).map((one, i) => {
           const value = found[i] ?? null
-          return [`${prefix}_p${percent}`, value === null ? null : value / divisor]
+          return [one, value === null ? null : value / divisor]
         }),
       )
     }

@@ -27,25 +27,19 @@ export interface RecentEvent {
 }
 
 export class Recent {
-  events: number
-  list: readonly RecentEvent[]
+  events = 0
+  list: readonly RecentEvent[] = []
   /** The list lacks something that was pushed out, and would belong into it again. */
-  isStale: boolean
+  isStale = false
   /** Records up to this offset are included. */
-  guard: number
+  guard = -1
   /** Something was taken out while the list is computed again. */
   isSpoiled = false
 
-  constructor({
-    events = 0,
-    list = [],
-    isStale = false,
-    guard = -1,
-  }: Partial<Pick<Recent, 'events' | 'list' | 'isStale' | 'guard'>> = {}) {
-    this.events = events
-    this.list = list
-    this.isStale = isStale
-    this.guard = guard
+  /** @param body what `toJSON` wrote */
+  static decode(body: string, events: number, guard: number): Recent {
+    const {list, isStale} = JSON.parse(body) as Pick<Recent, 'list' | 'isStale'>
+    return Object.assign(new Recent(), {list, isStale, events, guard})
   }
 
   put(event: RecentEvent): void {
@@ -92,9 +86,8 @@ export function createRecentTable(cassandra: Cassandra, stream: Stream): RecentT
   const find: RecentTable['find'] = async (key, partition) => {
     const [row] = await cassandra.rows(select, [partition, totalSlice(shardOf(key)), key])
     if (row === undefined) return null
-    const {list, isStale} = JSON.parse(row['recent'] as string) as Pick<Recent, 'list' | 'isStale'>
     const guard = offsetOfWritetime(row['written'])
-    return new Recent({events: toNumber(row['events']), list, isStale, guard})
+    return Recent.decode(row['recent'] as string, toNumber(row['events']), guard)
   }
   return {
     find,
@@ -121,8 +114,7 @@ export async function readRecent(
   const [row] = await live.rows(idOf(stream), ['body', 'events'], [{partition, key}])
   const [body, events] = [row?.fieldOf('body'), row?.fieldOf('events')]
   if (body === undefined) return await table.find(key, partition)
-  const {list, isStale} = JSON.parse(body.toString()) as Pick<Recent, 'list' | 'isStale'>
-  return new Recent({events: Number(events?.toString()), list, isStale, guard: row!.offset})
+  return Recent.decode(body.toString(), Number(events?.toString()), row!.offset)
 }
 
 const shorten = (value: unknown): unknown =>
