@@ -11,7 +11,7 @@ import type {ByteReader, ByteWriter, Whole} from './bytes.ts'
 import {addWhole, negate, square} from './fields.ts'
 import {entryOf} from './hyperloglog.ts'
 import type {Inputs} from './inputs.ts'
-import {WIDTH_OF, type StatesPlan} from './plan.ts'
+import type {StatesPlan} from './plan.ts'
 import type {TextHash} from './text-hash.ts'
 import {UniqueSketch, type Spill} from './unique-sketch.ts'
 
@@ -139,17 +139,17 @@ export class Bucket {
     this.version = nextVersion()
     if (this.#events === 0) return this.#clear()
     for (const place of fresh.places) this.#ensureSlot(place)
-    const {width, latests, states, sketches} = this.plan
+    const {folds, width, latests, sketches} = this.plan
     for (const [slot, place] of this.places.entries()) {
       const other = fresh.slotOf(place)
-      for (const {spec, at} of states) {
-        if (spec.kind === 'min' || spec.kind === 'max') {
-          const none = NONE_OF[spec.kind]
-          this.numbers[slot * width + at] = other < 0 ? none : fresh.numbers[other * width + at]!
-        } else if (spec.kind === 'latest') {
-          this.#latests ??= []
-          this.#latests[slot * latests + at] = other < 0 ? undefined : fresh.latest(other, at)
-        }
+      for (const [i, fold] of folds.entries()) {
+        if (fold === 'sum') continue
+        const found = other < 0 ? NONE_OF[fold] : fresh.numbers[other * width + i]!
+        this.numbers[slot * width + i] = found
+      }
+      for (let i = 0; i < latests; i++) {
+        this.#latests ??= []
+        this.#latests[slot * latests + i] = other < 0 ? undefined : fresh.latest(other, i)
       }
     }
     for (let i = 0; i < sketches; i++) {
@@ -165,33 +165,20 @@ export class Bucket {
    * @param placeOf where the other's places are here
    */
   merge(other: Bucket, placeOf: (place: number) => number = place => place): void {
-    const {width, states, histograms, latests} = this.plan
+    const {folds, width, histograms, latests} = this.plan
     const slots: number[] = []
     for (const [from, place] of other.places.entries()) {
       const slot = this.#ensureSlot(placeOf(place))
       slots.push(slot)
-      for (const {spec, at} of states) {
-        const to = slot * width + at
-        const source = from * width + at
-        switch (spec.kind) {
-          case 'min':
-          case 'max':
-            this.#bound(spec.kind, to, other.numbers[source]!)
-            break
-          case 'latest':
-            this.#keepLatest(slot * latests + at, other.latest(from, at))
-            break
-          case 'histogram':
-          case 'uniques':
-            break
-          case 'count':
-          case 'sum':
-          case 'squares':
-          default:
-            for (let i = 0; i < WIDTH_OF[spec.kind]; i++) {
-              this.numbers[to + i] = addWhole(this.numbers[to + i]!, other.numbers[source + i]!)
-            }
-        }
+      for (let i = 0; i < width; i++) {
+        const to = slot * width + i
+        const more = other.numbers[from * width + i]!
+        const fold = folds[i]!
+        if (fold === 'sum') this.numbers[to] = addWhole(this.numbers[to]!, more)
+        else this.#bound(fold, to, more)
+      }
+      for (let i = 0; i < latests; i++) {
+        this.#keepLatest(slot * latests + i, other.latest(from, i))
       }
     }
     for (let at = 0; at < histograms; at++) {
@@ -207,15 +194,15 @@ export class Bucket {
   }
 
   encode(writer: ByteWriter, spill?: Spill): void {
-    const {width, states, latests, sketches} = this.plan
+    const {folds, width, latests, sketches} = this.plan
     writer.byte(this.isRetracted ? 1 : 0)
     writer.count(this.places.length)
     for (const [slot, place] of this.places.entries()) {
       writer.count(place)
-      for (const {spec, at} of states) {
-        const from = slot * width + at
-        if (spec.kind === 'min' || spec.kind === 'max') writeBound(writer, this.numbers[from]!)
-        else for (let i = 0; i < WIDTH_OF[spec.kind]; i++) writer.whole(this.numbers[from + i]!)
+      for (let i = 0; i < width; i++) {
+        const number = this.numbers[slot * width + i]!
+        if (folds[i] === 'sum') writer.whole(number)
+        else writeBound(writer, number)
       }
       for (let i = 0; i < latests; i++) writeLatest(writer, this.latest(slot, i))
     }
@@ -229,17 +216,13 @@ export class Bucket {
     at: {readonly start: number; readonly guard: number},
   ): Bucket {
     const bucket = new Bucket(plan, at.start, at.guard)
-    const {width, states, latests, sketches} = plan
+    const {folds, width, latests, sketches} = plan
     bucket.isRetracted = reader.byte() === 1
     for (let left = reader.count(); left > 0; left--) {
       const slot = bucket.#ensureSlot(reader.count())
-      for (const {spec, at: offset} of states) {
-        const to = slot * width + offset
-        if (spec.kind === 'min' || spec.kind === 'max') {
-          bucket.numbers[to] = readBound(reader, spec.kind)
-        } else {
-          for (let i = 0; i < WIDTH_OF[spec.kind]; i++) bucket.numbers[to + i] = reader.whole()
-        }
+      for (let i = 0; i < width; i++) {
+        const fold = folds[i]!
+        bucket.numbers[slot * width + i] = fold === 'sum' ? reader.whole() : readBound(reader, fold)
       }
       bucket.#events += bucket.numbers[slot * width] as number
       for (let i = 0; i < latests; i++) {
@@ -392,10 +375,7 @@ export class Bucket {
     const known = this.slotOf(place)
     if (known >= 0) return known
     const slot = this.places.push(place) - 1
-    for (const {spec} of this.plan.states) {
-      const none = spec.kind === 'min' || spec.kind === 'max' ? NONE_OF[spec.kind] : 0
-      for (let i = 0; i < WIDTH_OF[spec.kind]; i++) this.numbers.push(none)
-    }
+    for (const fold of this.plan.folds) this.numbers.push(NONE_OF[fold])
     this.#slots?.set(place, slot)
     if (this.#slots === undefined && slot >= SEARCHED_MAX) {
       this.#slots = new Map(this.places.map((one, at) => [one, at]))
@@ -406,7 +386,7 @@ export class Bucket {
 
 /** Up to here the place's slot is looked for one by one. */
 const SEARCHED_MAX = 12
-const NONE_OF = {min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY} as const
+const NONE_OF = {sum: 0, min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY} as const
 const EMPTY = new UniqueSketch()
 /** Never written to: most rows of some kinds have none. */
 const NO_SKETCHES: (UniqueSketch | undefined)[] = []

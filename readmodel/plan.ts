@@ -45,6 +45,8 @@ export const WIDTH_OF = {
 
 export type StateKind = keyof typeof WIDTH_OF
 
+export type Fold = 'sum' | 'min' | 'max'
+
 export interface StateSpec {
   readonly kind: StateKind
   readonly of: string | null
@@ -87,6 +89,8 @@ export interface StatesPlan {
   readonly states: readonly RowState[]
   /** The same by their kinds: each event goes through them. */
   readonly byKind: Readonly<Record<StateKind, readonly Pick<RowState, 'input' | 'at'>[]>>
+  /** How each number of a place is put together: added up, or the least or the greatest one kept. */
+  readonly folds: readonly Fold[]
   /** Numbers of one place. */
   readonly width: number
   readonly histograms: number
@@ -263,6 +267,9 @@ function planStates(
       uniques: ofKind('uniques'),
       latest: ofKind('latest'),
     },
+    folds: states.flatMap(({spec: {kind}}) =>
+      Array<Fold>(WIDTH_OF[kind]).fill(kind === 'min' || kind === 'max' ? kind : 'sum'),
+    ),
     width: next.numbers,
     histograms: next.histogram,
     sketches: next.uniques,

@@ -58,6 +58,11 @@ export interface KeyedBucket extends StoredBucket {
   readonly key: string
 }
 
+interface RowsAt {
+  readonly partition: number
+  readonly level: TimeLevel
+}
+
 export interface RollupTable extends StateTable<Entity> {
   /**
    * Reads what is stored beside an entity that was read elsewhere.
@@ -68,7 +73,7 @@ export interface RollupTable extends StateTable<Entity> {
   root(key: string, partition: number, options?: ReadOptions): Promise<Entity | null>
   /** Rows of their own, those that are open not among them; oldest first. */
   buckets(
-    at: {readonly key: string; readonly partition: number; readonly level: TimeLevel},
+    at: RowsAt & {readonly key: string},
     range: TimeRange,
     options?: ReadOptions,
   ): Promise<readonly StoredBucket[]>
@@ -78,7 +83,7 @@ export interface RollupTable extends StateTable<Entity> {
   keys(partition: number): AsyncIterable<readonly string[]>
   /** Rows of every entity that start in a range; those that are open not among them. */
   bucketsOfAll(
-    at: {readonly partition: number; readonly level: TimeLevel},
+    at: RowsAt,
     range: TimeRange,
     options?: ReadOptions,
   ): AsyncIterable<readonly KeyedBucket[]>
@@ -160,7 +165,7 @@ export function createRollupTable(
     })
 
   const readBucket = (
-    at: {readonly key: string; readonly partition: number; readonly level: TimeLevel},
+    at: RowsAt & {readonly key: string},
     start: number,
   ): Promise<StoredBucket | null> =>
     readAgain(async () => {
@@ -178,7 +183,7 @@ export function createRollupTable(
   /** Rows of a range, by questions of so many starts in one partition. */
   const rowsOfRange = async (
     query: string,
-    at: {readonly partition: number; readonly level: TimeLevel; readonly shard: number},
+    at: RowsAt & {readonly shard: number},
     range: TimeRange,
     rest: CqlParams,
   ): Promise<readonly CqlRow[]> => {
