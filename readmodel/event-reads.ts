@@ -54,17 +54,13 @@ async function present(
   filed: readonly FiledEvent[],
   at: {readonly partition: number; readonly isWanted: (event: Fields) => boolean},
 ): Promise<readonly StoredEvent[]> {
-  const times = new Map<EventId, Set<number | null>>()
-  for (const {id, timeUs} of filed) {
-    const known = times.get(id)
-    if (known === undefined) times.set(id, new Set([timeUs]))
-    else known.add(timeUs)
-  }
+  const filings = Map.groupBy(filed, ({id}) => id)
   const found: StoredEvent[] = []
-  for (const ids of chunksOf([...times.keys()], IDS_AT_ONCE)) {
+  for (const ids of chunksOf([...filings.keys()], IDS_AT_ONCE)) {
     for (const row of await raw.read(ids, at.partition)) {
       if (row === null || !at.isWanted(row.event)) continue
-      if (times.get(plan.idOf(row.event))!.has(plan.timeOf(row.event))) found.push(row)
+      const timeUs = plan.timeOf(row.event)
+      if (filings.get(plan.idOf(row.event))!.some(one => one.timeUs === timeUs)) found.push(row)
     }
   }
   return found

@@ -6,7 +6,7 @@
 import {IntMap} from './int-map.ts'
 import type {TextHash} from './text-hash.ts'
 
-export const HLL_BITS = 14
+const HLL_BITS = 14
 export const HLL_REGISTERS = 1 << HLL_BITS
 /** Values of a register: 0, or 1 + leading zeros of the 50 hash bits that remain. */
 const RANK_MAX = 64 - HLL_BITS + 1
@@ -82,7 +82,7 @@ export class HyperLogLog {
 }
 
 /** Counts of the ranks of a sketch of 64-bit hashes that nothing was added to. */
-export function emptyRanks(): number[] {
+function emptyRanks(): number[] {
   // A plain array: a typed one lies outside of the heap and costs more than what is counted here.
   const ranks = Array.from<number>({length: RANK_MAX + 1}).fill(0)
   ranks[0] = HLL_REGISTERS

@@ -224,10 +224,10 @@ function createRollupReads(
     const rows = [...new Set(keys)].flatMap(key =>
       partitionsOf(key).map(partition => ({key, partition})),
     )
-    const found = await live.entities(rollup, rows)
-    const read = await Promise.all(
+    const fresh = await live.entities(rollup, rows)
+    const parts = await Promise.all(
       rows.map(async ({key, partition}, i): Promise<EntityPart | null> => {
-        const entity = found[i]
+        const entity = fresh[i]
         if (entity && (await table.complete(entity, partition, options))) {
           return {partition, entity, source: 'redis', isFresh: true}
         }
@@ -236,15 +236,9 @@ function createRollupReads(
         return {partition, entity: stored, source: 'cassandra', isFresh: entity !== null}
       }),
     )
-    const views = new Map<string, EntityPart[]>()
-    for (const [i, {key}] of rows.entries()) {
-      const part = read[i]
-      if (part === null || part === undefined) continue
-      const known = views.get(key)
-      if (known === undefined) views.set(key, [part])
-      else known.push(part)
-    }
-    return new Map([...views].map(([key, of]) => [key, {key, parts: of}]))
+    const found = rows.flatMap(({key}, i) => (parts[i] ? [{key, part: parts[i]}] : []))
+    const views = Map.groupBy(found, ({key}) => key)
+    return new Map([...views].map(([key, of]) => [key, {key, parts: of.map(({part}) => part)}]))
   }
 
   const viewsOf = (partition: number, roots: readonly StoredRoot[]): readonly EntityView[] =>

@@ -136,16 +136,16 @@ type Retention = Extract<Special, {kind: 'retention'}>
 
 const idOf = (stream: Stream): string => `${stream.name}_retention`
 
-export const retentionTable = (stream: Stream): string =>
-  `CREATE TABLE IF NOT EXISTS ${idOf(stream)} (
-  src_partition int, slice text, ${toName(nameOfKey(stream))} text, segment int, body blob,
-  PRIMARY KEY ((src_partition, slice), ${toName(nameOfKey(stream))}, segment))
-  WITH compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'T4'}`
-
 function retentionOf(stream: Stream): Retention {
   return stream.special.find(special => special.kind === 'retention')!
 }
-const nameOfKey = (stream: Stream): string => retentionOf(stream).by
+const columnOf = (stream: Stream): string => toName(retentionOf(stream).by)
+
+export const retentionTable = (stream: Stream): string =>
+  `CREATE TABLE IF NOT EXISTS ${idOf(stream)} (
+  src_partition int, slice text, ${columnOf(stream)} text, segment int, body blob,
+  PRIMARY KEY ((src_partition, slice), ${columnOf(stream)}, segment))
+  WITH compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'T4'}`
 
 const keyOf = (key: string, segment: number): string => `${segment} ${key}`
 function partsOfKey(key: string): {readonly segment: number; readonly key: string} {
@@ -164,7 +164,7 @@ export function createRetentionTable(
   parts: PartReader,
 ): RetentionTable {
   const id = idOf(stream)
-  const column = toName(nameOfKey(stream))
+  const column = columnOf(stream)
   const insert = `INSERT INTO ${id} (src_partition, slice, ${column}, segment, body)
     VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?`
   const all = `SELECT segment, body, writetime(body) AS written FROM ${id}
