@@ -3,7 +3,13 @@ import type {Special, Stream} from '../../contracts/stream.ts'
 import {toNumber, type Cassandra} from '../../platform/cassandra.ts'
 import {placed} from '../batches.ts'
 import {markOfAggregate, offsetOfWritetime, timestampBytes} from '../fence.ts'
-import {byAge, eventsOf, patientSource, type EventSource} from '../event-reads.ts'
+import {
+  byAge,
+  eventsOf,
+  patientSource,
+  type EventPosition,
+  type EventSource,
+} from '../event-reads.ts'
 import {getterOf, toKeyText, type Fields} from '../fields.ts'
 import {US_PER_SECOND} from '../levels.ts'
 import type {LiveReads, RowAt} from '../live-reads.ts'
@@ -26,38 +32,95 @@ export interface RecentEvent {
   readonly shown: Readonly<Record<string, unknown>>
 }
 
+/** What happened to a list while it is computed again. */
+interface Meanwhile {
+  /** As it was when that began. */
+  readonly floor: EventPosition | null
+  readonly removed: Set<number | string>
+  /** Events that came and are older than what the list is sure of. */
+  readonly came: Map<number | string, RecentEvent>
+}
+
 export class Recent {
   events = 0
   list: readonly RecentEvent[] = []
-  /** The list lacks something that was pushed out, and would belong into it again. */
-  isStale = false
+  /** Older events are missing in the list, and belong into it; null: none are. */
+  floor: EventPosition | null = null
   /** Records up to this offset are included. */
   guard = -1
-  /** Something was taken out while the list is computed again. */
-  isSpoiled = false
+  #meanwhile: Meanwhile | null = null
 
   /** @param body what `toJSON` wrote */
   static decode(body: string, events: number, guard: number): Recent {
-    const {list, isStale} = JSON.parse(body) as Pick<Recent, 'list' | 'isStale'>
-    return Object.assign(new Recent(), {list, isStale, events, guard})
+    const {list, floor} = JSON.parse(body) as Pick<Recent, 'list' | 'floor'>
+    return Object.assign(new Recent(), {list, floor, events, guard})
+  }
+
+  get isStale(): boolean {
+    return this.floor !== null
   }
 
   put(event: RecentEvent): void {
+    // Whether it belongs into the list depends on what was pushed out: that is stored, and so is this.
+    if (this.floor !== null && byAge(this.floor, event) < 0) {
+      this.#meanwhile?.came.set(event.id, event)
+      return
+    }
     const others = this.list.filter(({id}) => id !== event.id)
     this.list = [...others, event].toSorted(byAge).slice(0, RECENT_MAX)
+    if (this.list.length === RECENT_MAX) this.floor = null
   }
 
   remove(id: number | string): void {
-    this.isSpoiled = true
+    this.#meanwhile?.removed.add(id)
+    this.#meanwhile?.came.delete(id)
     const kept = this.list.filter(one => one.id !== id)
     if (kept.length === this.list.length) return
-    if (this.list.length === RECENT_MAX) this.isStale = true
+    // What was pushed out is older than everything in a full list.
+    const isFull = this.list.length === RECENT_MAX
+    const last = this.list.at(-1)!
+    if (isFull) this.floor = {at: last.at, id: last.id}
     this.list = kept
   }
 
+  clear(): void {
+    this.list = []
+    this.floor = null
+  }
+
+  /** From now on what happens is noted, until `endMending`. */
+  beginMending(): void {
+    this.#meanwhile = {floor: this.floor, removed: new Set(), came: new Map()}
+  }
+
+  /**
+   * Takes over what is stored.
+   *
+   * @param found the newest of what is stored up to the floor, newest first, as it was at some moment since
+   *   the mending was begun
+   * @param isAll false: there may be older ones
+   * @returns false when the list is stale still
+   */
+  complete(found: readonly RecentEvent[], isAll: boolean): boolean {
+    const {floor, removed, came} = this.#meanwhile!
+    // Full in between: what was pushed out then was not looked for.
+    if (this.floor !== floor) return !this.isStale
+    const present = found.filter(({id}) => !removed.has(id))
+    const last = found.at(-1)
+    const isCut = !isAll && present.length < found.length && last !== undefined
+    // Fewer than were looked for are left: sure is what is not older than the last one.
+    this.floor = isCut ? {at: last.at, id: last.id} : null
+    for (const event of [...present, ...came.values()]) this.put(event)
+    return !this.isStale
+  }
+
+  endMending(): void {
+    this.#meanwhile = null
+  }
+
   toJSON(): string {
-    const {list, isStale} = this
-    return JSON.stringify({list, isStale})
+    const {list, floor} = this
+    return JSON.stringify({list, floor})
   }
 }
 
@@ -160,34 +223,35 @@ export function createRecent(
       if (offset <= state.guard) return false
       state.events -= 1
       state.remove(plan.idOf(event))
-      if (state.events === 0) state.isStale = false
+      if (state.events === 0) state.clear()
       return true
     },
     staleOf: state => (state.isStale ? STALE : []),
     mend(state, {key, partition, foldedOffset}) {
-      const [oldest] = state.list.slice(-1)
-      if (!state.isStale || oldest === undefined) return null
+      const {floor} = state
+      if (floor === null) return null
       if (state.guard > foldedOffset) return 'early'
       const found: RecentEvent[] = []
-      state.isSpoiled = false
+      let isAll = true
+      state.beginMending()
       return {
         async collect(patient) {
-          // What was pushed out is older than everything that is left.
-          const to = Math.floor(oldest.at / US_PER_SECOND) + 1
-          const range = {from: Number.MIN_SAFE_INTEGER, to}
+          found.length = 0
+          isAll = true
+          const range = {
+            from: Number.MIN_SAFE_INTEGER,
+            to: Math.floor(floor.at / US_PER_SECOND) + 1,
+          }
           const own = patientSource(source, patient)
           for await (const page of eventsOf(own, {partition, key}, range)) {
             found.push(...page.flatMap(({event}) => toRecent(plan, event) ?? []))
-            if (found.length >= RECENT_MAX) break
+            isAll = found.length < RECENT_MAX
+            if (!isAll) break
           }
           return []
         },
-        adopt() {
-          for (const event of found) state.put(event)
-          state.isStale = state.isSpoiled
-          return !state.isStale
-        },
-        end: () => undefined,
+        adopt: () => state.complete(found, isAll),
+        end: () => state.endMending(),
       }
     },
     bytesOf: state => 300 + state.list.length * 160,
