@@ -31,6 +31,7 @@ function start(deps: Pick<AssignmentsDeps, 'admin' | 'createOwner'>) {
       signal,
     }),
     onOwned: () => {},
+    onReceived: () => {},
     log: pino({level: 'silent'}),
   })
   const running = assignments.run(stop.signal)

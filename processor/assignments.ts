@@ -31,6 +31,8 @@ export interface AssignmentsDeps {
   /** Kafka is asked again, however often: a broker that is slow must not end the processor. */
   readonly patience: (signal: AbortSignal) => RetryOptions
   readonly onOwned: (owned: readonly TopicPartition[]) => void
+  /** Records came for an owner; the partition's log ends there. */
+  readonly onReceived: (partition: TopicPartition, endOffset: number) => void
   readonly log: Logger
 }
 
@@ -59,9 +61,7 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
     const owner = deps.createOwner(partition, start, commit)
     const ended = owner.run(stop.signal).catch((error: unknown) => {
       if (stop.signal.aborted) return
-      if (!(error instanceof PipelineError && error.code === 'FENCED')) {
-        return fail(error)
-      }
+      if (!(error instanceof PipelineError && error.code === 'FENCED')) return fail(error)
       deps.log.warn({...partition, reason: error.message}, 'partition lost, asking Kafka')
       retake(entry)
     })
@@ -130,7 +130,9 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
     async onBatch(partition, records, endOffset) {
       const entry = assigned.get(nameOf(partition))
       // Records for an owner that has ended are let go: its successor seeks.
-      await entry?.owner.push(records, endOffset)
+      if (entry === undefined) return
+      deps.onReceived(partition, endOffset)
+      await entry.owner.push(records, endOffset)
     },
     onError: fail,
   }

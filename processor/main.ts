@@ -169,18 +169,10 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
     subscriber: subscriberOf(config.groupId, [...beginners.keys()]),
     admin,
     groupId: config.groupId,
-    createOwner(partition, start, commit) {
-      const owner = beginners.get(partition.topic)!(partition, start, commit)
-      return {
-        ...owner,
-        push(records, endOffset) {
-          readiness.received(partition, endOffset)
-          return owner.push(records, endOffset)
-        },
-      }
-    },
+    createOwner: (partition, ...more) => beginners.get(partition.topic)!(partition, ...more),
     patience,
     onOwned: owned => readiness.owned(owned),
+    onReceived: (partition, endOffset) => readiness.received(partition, endOffset),
     log,
   })
   log.info({url: status.url}, 'processor started')
