@@ -138,5 +138,4 @@ export const Active = closed({
   meta: Meta,
 })
 
-export type MetricsView = Static<typeof MetricsSchema>
 export type RetentionView = Omit<Static<typeof Retention>, 'meta'>
