@@ -40,7 +40,7 @@ function readAll(read: EnvReader) {
     pageRows: int('PAGE_ROWS', 2_000, 1, 20_000),
     recordBytesMax: int('RECORD_BYTES_MAX', 900_000, 1_000, 900_000),
     /** From the start of one read to the next, when rows keep coming: they go together. */
-    gatherMs: int('GATHER_MS', 15, 0, 1_000),
+    gatherMs: int('GATHER_MS', 5, 0, 1_000),
     /** The shortest wait after a read that found nothing. */
     closePollMs: int('CLOSE_POLL_MS', 2, 1, 1_000),
     /** The longest: how late a commit is seen that nobody announced. */
