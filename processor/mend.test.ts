@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest'
 import type {Mending, Projection, StaleRow} from '../readmodel/projection.ts'
-import {mendRow} from './mend.ts'
-import type {OwnerShared} from './owner-shared.ts'
+import {createMender, mendRow} from './mend.ts'
+import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
 import {createBudget, StateCache} from './state-cache.ts'
 import {createTurns} from './turns.ts'
 import {createWake} from './wake.ts'
@@ -47,7 +47,7 @@ function setup(mending: Partial<Mending> = {}) {
   const patience = () => ({attempts: 1, firstDelayMs: 1, maxDelayMs: 1})
   const shared = {state, progress, between: createTurns(), patience} as unknown as OwnerShared
   const {signal} = new AbortController()
-  return {calls, cache, state, progress, mend: () => mendRow(shared, STALE, signal)}
+  return {calls, cache, state, progress, shared, mend: () => mendRow(shared, STALE, signal)}
 }
 
 const turns = async (): Promise<void> => {
@@ -91,4 +91,28 @@ test('a reading that fails ends the computation and changes nothing', async () =
   await expect(mend()).rejects.toThrow('away')
   expect(calls).toEqual(['end'])
   expect(cache.dirtyCount).toBe(0)
+})
+
+test('what is taken out of a part right after it was mended is mended, too', async () => {
+  let adopted = 0
+  const {cache, state, shared} = setup({
+    adopt() {
+      adopted += 1
+      // A record that was waiting for its turn.
+      if (adopted === 1) queueMicrotask(() => cache.addStale(STALE))
+      return true
+    },
+  })
+  state.durableOffset = 15
+  const deps = {
+    stores: {plan: {stream: {name: 's'}}},
+    metrics: {mended: {inc: () => undefined}},
+    now: () => 0,
+  } as unknown as OwnerDeps
+  const stop = new AbortController()
+  const running = createMender(shared, deps, {mendAgainMs: 1}).run(stop.signal)
+  await expect.poll(() => adopted).toBe(2)
+  stop.abort()
+  await running
+  expect(cache.stale).toEqual([])
 })

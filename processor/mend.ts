@@ -18,7 +18,7 @@ const AGAIN_FACTOR_MAX = 64
  */
 export type Mended = 'done' | 'again' | 'fresh' | 'early'
 
-/** Mends one stale part. */
+/** Mends one stale part, and takes it from the list when it is not stale any more. */
 export async function mendRow(
   {state, between, progress, patience}: OwnerShared,
   stale: StaleRow,
@@ -26,7 +26,10 @@ export async function mendRow(
 ): Promise<Mended> {
   const {cache, partition} = state
   const projection = cache.projection(stale.projection)
-  if (projection?.mend === undefined) return 'fresh'
+  if (projection?.mend === undefined) {
+    cache.forgetStale(stale)
+    return 'fresh'
+  }
   const begun = await between.run(
     async (): Promise<{row: LoadedRow; mending: Mending | 'early' | null; offset: number}> => {
       const row = cache.rowAt(projection, stale.key)
@@ -37,6 +40,8 @@ export async function mendRow(
       row.isPinned = true
       const {foldedOffset} = state
       const mending = projection.mend!(loaded.state, {...stale, partition, foldedOffset})
+      // At once: what a record takes out before the next turn makes it stale again.
+      if (mending === null) cache.forgetStale(stale)
       return {row: loaded, mending, offset: foldedOffset}
     },
   )
@@ -55,6 +60,7 @@ export async function mendRow(
     // A successor may have written what was read: nothing is saved before it is known that there is none.
     state.unconfirmed = true
     const isDone = mending.adopt()
+    if (isDone) cache.forgetStale(stale)
     cache.touch(row)
     return isDone ? 'done' : 'again'
   } finally {
@@ -100,7 +106,6 @@ export function createMender(
       return
     }
     notBefore.delete(name)
-    state.cache.forgetStale(row)
     if (outcome === 'done') deps.metrics.mended.inc({stream: stream.name})
   }
 
