@@ -97,10 +97,9 @@ export async function runEpoch(
       position = next
       saver.saveIfDue(deps.now())
       if (page.rows.length > 0 || isMoreWaiting(next, page.answer)) {
-        // Few rows: those of the next moment come with the next page, in one request to each server.
-        const isFull = ahead !== undefined || page.rows.length >= deps.pageRows()
+        // Nothing is known to wait: rows of the next moment come with the next page, in one request each.
         const waitMs = readAt + options.gatherMs - deps.now()
-        if (!isFull && waitMs > 0) await pause(waitMs, signal)
+        if (ahead === undefined && waitMs > 0) await pause(waitMs, signal)
         continue
       }
       saver.acknowledge(next.cursor, await sender.settle())

@@ -31,8 +31,8 @@ function openStore() {
       list.shift()
     },
   }
-  const open = () =>
-    createHashBudget(store, 0, event => event['id'] as number, {bytesMax: 10_000, ttlS: 60})
+  const open = (bytesMax = 10_000) =>
+    createHashBudget(store, 0, event => event['id'] as number, {bytesMax, ttlS: 60})
   return {store, hashes, list, open}
 }
 
@@ -78,4 +78,22 @@ test('a deleted event takes no part: what it leaves goes by itself', async () =>
   const {list, open} = openStore()
   await open().wrote([put(1, 'delete')], 0)
   expect(list).toEqual([])
+})
+
+test('what is written within a second, and takes little, is one entry of the list', async () => {
+  const {list, open} = openStore()
+  const budget = open(1_000_000)
+  for (let id = 0; id < 10; id++) await budget.wrote([put(id)], 100 * id)
+  expect(list).toEqual([])
+  await budget.wrote([put(10)], 1000)
+  expect(list.map(entry => (JSON.parse(entry) as unknown[])[2])).toEqual([
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+  ])
+})
+
+test('what takes much of the memory is listed before the second is over', async () => {
+  const {list, open} = openStore()
+  const budget = open(64_000)
+  await budget.wrote([put(1)], 0)
+  expect(list).toHaveLength(1)
 })

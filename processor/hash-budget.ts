@@ -79,9 +79,9 @@ export function createHashBudget(
     async wrote(events, nowMs) {
       const nowS = Math.floor(nowMs / 1000)
       for (const {kind, event} of events) if (kind === 'put') ids.push(idOf(event))
-      const isListed = nowMs - listedMs >= LISTED_EVERY_MS || ids.length * each >= share
+      const isDue = nowMs - listedMs >= LISTED_EVERY_MS || ids.length * each >= share
       const [first] = ids
-      if (first === undefined || !isListed) return
+      if (first === undefined || !isDue) return
       // The list names it, too.
       const group = {expiresS: nowS + ttlS, bytes: ids.length * (each + 16), ids}
       ids = []

@@ -17,6 +17,7 @@ export interface Inbox {
   readonly endOffset: number
 }
 
+/** The bell rings for all that is waited for: this only bounds a wait. */
 const LOOK_AGAIN_MS = 60_000
 
 export function createInbox(sizeMax: number): Inbox {

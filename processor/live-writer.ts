@@ -13,6 +13,7 @@ import {settleAll} from '../platform/settle.ts'
 import type {LiveEvent} from '../readmodel/event-hash.ts'
 import {RUN_FIELD} from '../readmodel/live-reads.ts'
 import type {OffsetValue, Run} from '../readmodel/live-store.ts'
+import type {LiveValue} from '../readmodel/projection.ts'
 import {namedHashKey} from '../readmodel/redis-keys.ts'
 import {holdPartition} from './checkpoint.ts'
 import type {ProcessorConfig} from './config.ts'
@@ -83,16 +84,22 @@ export function createLiveWriter(
     rows: ReturnType<typeof state.cache.takeLiveDirty>,
   ): OffsetValue[] => {
     const values: OffsetValue[] = []
-    const sharedFields = new Map<string, (string | Buffer)[]>(hashKeys.map(key => [key, []]))
+    const parts: LiveValue[] = []
     for (const {projection, key, state: own, isLive} of rows) {
       const isFirst = !isLive
       for (const value of projection.liveOf(key, own, {partition, isFirst, nowMs})) {
         if (value.isWhole) values.push({...value, offset: state.foldedOffset, isFirst})
-        else sharedFields.get(value.key)!.push(...value.fields)
+        else parts.push(value)
       }
     }
-    for (const [key, fields] of sharedFields)
-      if (fields.length > 0) values.push(shared(key, fields))
+    for (const [key, some] of Map.groupBy(parts, part => part.key)) {
+      values.push(
+        shared(
+          key,
+          some.flatMap(({fields}) => fields),
+        ),
+      )
+    }
     return values
   }
 

@@ -46,6 +46,13 @@ export interface LiveHash {
   readonly deletedBy: number | null
 }
 
+/**
+ * Whether a row is newer than what a hash says of its deletion: an event that moved to another partition is
+ * put by one owner and deleted by the one before, who may come later.
+ */
+export const outlives = ({outboxId}: {readonly outboxId: number}, deletedBy: number): boolean =>
+  outboxId > deletedBy
+
 export interface LiveReads {
   /** By source partition; null where none stands. */
   markers(): Promise<readonly (Marker | null)[]>

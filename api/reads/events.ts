@@ -9,6 +9,7 @@ import {
 } from '../../readmodel/event-reads.ts'
 import type {Fields} from '../../readmodel/fields.ts'
 import type {StreamPlan} from '../../readmodel/plan.ts'
+import {outlives} from '../../readmodel/live-reads.ts'
 import type {EventId, StoredEvent} from '../../readmodel/raw-table.ts'
 import {planShown} from '../../readmodel/shown.ts'
 import {toIsoDay} from '../../readmodel/slices.ts'
@@ -111,7 +112,7 @@ export async function findEvent(
   }
   const row = await reads.raw.find(id, reads.partitions)
   // The row may lag behind the hash that says it was deleted.
-  const isThere = row !== null && (hash === undefined || row.outboxId > hash.deletedBy)
+  const isThere = row !== null && (hash === undefined || outlives(row, hash.deletedBy))
   if (!isThere) return {value: undefined, source: 'cassandra'}
   return {value: viewOf(plan, row), source: 'cassandra', newestMicros: plan.timeOf(row.event)}
 }

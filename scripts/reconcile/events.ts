@@ -19,6 +19,7 @@ import {NULL_KEY, textOf, toKeyText, type Fields} from '../../readmodel/fields.t
 import {SECONDS_OF} from '../../readmodel/levels.ts'
 import {NO_VALUE, OTHER_VALUE} from '../../readmodel/places.ts'
 import {ACTIVE} from '../../readmodel/plan.ts'
+import {outlives} from '../../readmodel/live-reads.ts'
 import type {StoredEvent} from '../../readmodel/raw-table.ts'
 import {planShown} from '../../readmodel/shown.ts'
 import {RECENT_MAX} from '../../readmodel/special/recent.ts'
@@ -64,8 +65,7 @@ export async function compareRaw(at: Compared, only?: SqlCondition): Promise<voi
     const found = await live.event(stream.hashes!, plan.idOf(stored.event))
     if (found === undefined) return
     const {fields, deletedBy} = found
-    // As readers do: an event that moved to another partition outlives what the one before says of it.
-    if (deletedBy !== null && deletedBy < stored.outboxId) return
+    if (deletedBy !== null && outlives(stored, deletedBy)) return
     const texts = hash.valuesOf({...stored, kind: 'put'}, {...stored, run: fields['run']!})
     for (const [i, name] of hash.fields.entries()) {
       // Written at another moment, or by another record that changed nothing else.
