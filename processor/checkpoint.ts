@@ -66,6 +66,9 @@ export function createCheckpoint(
           encoded.push(projection.table.encode(key, own, fence, state.naming))
         }
       }
+      // What is stale is no function of the offset: an owner that was overtaken must not leave it behind, and
+      // what comes late of it includes nothing that was not in the log yet when the next one came.
+      if (state.cache.isStale) await holdPartition(state, positions)
       await state.filings.flush()
       // A root that says a bucket is closed comes after the bucket's row.
       const before = encoded.flatMap(one => one.before)
@@ -123,10 +126,7 @@ export function createCheckpoint(
     const late = state.late.all()
     // A row that an earlier owner wrote late could still name what was replaced in the replay.
     const dropped = state.naming.takeDropped().filter(({offset}) => offset > state.replayEnd)
-    // A stale mark is no function of the offset: an owner that was overtaken must not leave one behind.
-    if (stale.length > 0 || dropped.length > 0) {
-      await retry(() => holdPartition(state, positions), patience(signal))
-    }
+    if (dropped.length > 0) await retry(() => holdPartition(state, positions), patience(signal))
     await saveDirtyRows(signal)
     await retry(() => state.filings.flush(), patience(signal))
     await releaseCorrections(foldedOffset, signal)

@@ -48,6 +48,7 @@ const openState = (): PartitionState => ({
   late: new LateReferences(),
   unconfirmed: false,
   replayEnd: REPLAY_END,
+  staleEnd: 0,
   rawEnd: RAW_END,
   unshownSince: null,
 })

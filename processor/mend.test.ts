@@ -8,7 +8,13 @@ import {createWake} from './wake.ts'
 
 const STALE: StaleRow = {projection: 'sums', key: 'a', level: 'hour', start: 0}
 
-function setup(mending: Partial<Mending> = {}) {
+const DEPS = {
+  stores: {plan: {stream: {name: 's'}}},
+  metrics: {mended: {inc: () => undefined}},
+  now: () => 0,
+} as unknown as OwnerDeps
+
+function setup(mending: Partial<Mending> | null = {}) {
   const calls: string[] = []
   const projection: Projection = {
     id: 'sums',
@@ -17,18 +23,19 @@ function setup(mending: Partial<Mending> = {}) {
     apply: () => true,
     retract: () => true,
     bytesOf: () => 1,
-    mend: () => ({
-      async collect() {
-        calls.push('collect')
-        return []
+    mend: () =>
+      mending && {
+        async collect() {
+          calls.push('collect')
+          return []
+        },
+        adopt() {
+          calls.push('adopt')
+          return true
+        },
+        end: () => void calls.push('end'),
+        ...mending,
       },
-      adopt() {
-        calls.push('adopt')
-        return true
-      },
-      end: () => void calls.push('end'),
-      ...mending,
-    }),
     table: {
       load: async () => new Map(),
       encode: () => ({before: [], rows: [], commit: () => undefined}),
@@ -42,7 +49,7 @@ function setup(mending: Partial<Mending> = {}) {
     ceiling: -1,
     stale: [STALE],
   })
-  const state = {partition: 0, foldedOffset: 15, durableOffset: 10, cache}
+  const state = {partition: 0, foldedOffset: 15, durableOffset: 10, staleEnd: 0, cache}
   const progress = createWake()
   const patience = () => ({attempts: 1, firstDelayMs: 1, maxDelayMs: 1})
   const shared = {state, progress, between: createTurns(), patience} as unknown as OwnerShared
@@ -104,15 +111,32 @@ test('what is taken out of a part right after it was mended is mended, too', asy
     },
   })
   state.durableOffset = 15
-  const deps = {
-    stores: {plan: {stream: {name: 's'}}},
-    metrics: {mended: {inc: () => undefined}},
-    now: () => 0,
-  } as unknown as OwnerDeps
   const stop = new AbortController()
-  const running = createMender(shared, deps, {mendAgainMs: 1}).run(stop.signal)
+  const running = createMender(shared, DEPS, {mendAgainMs: 1}).run(stop.signal)
   await expect.poll(() => adopted).toBe(2)
   stop.abort()
   await running
+  expect(cache.stale).toEqual([])
+})
+
+test('INV-41: nothing is mended before what was in the log at the start is folded', async () => {
+  const {calls, state, progress, shared} = setup()
+  Object.assign(state, {durableOffset: 15, staleEnd: 17})
+  const stop = new AbortController()
+  const running = createMender(shared, DEPS, {mendAgainMs: 1}).run(stop.signal)
+  await turns()
+  expect(calls, 'an earlier owner may have written offset 16').toEqual([])
+  Object.assign(state, {foldedOffset: 16, durableOffset: 16})
+  progress.ring()
+  await expect.poll(() => calls).toEqual(['collect', 'adopt', 'end'])
+  stop.abort()
+  await running
+})
+
+test('what an earlier owner has mended after all is written to Redis again', async () => {
+  const {cache, mend} = setup(null)
+  cache.startLive()
+  expect(await mend()).toBe('fresh')
+  expect(cache.liveDirtyCount).toBe(1)
   expect(cache.stale).toEqual([])
 })

@@ -40,8 +40,12 @@ export async function mendRow(
       row.isPinned = true
       const {foldedOffset} = state
       const mending = projection.mend!(loaded.state, {...stale, partition, foldedOffset})
-      // At once: what a record takes out before the next turn makes it stale again.
-      if (mending === null) cache.forgetStale(stale)
+      if (mending === null) {
+        // At once: what a record takes out before the next turn makes it stale again.
+        cache.forgetStale(stale)
+        // An earlier owner's late write has mended it: Redis may have what was stored before.
+        cache.touchLive(row)
+      }
       return {row: loaded, mending, offset: foldedOffset}
     },
   )
@@ -110,6 +114,7 @@ export function createMender(
   }
 
   return loopOf('mending', state, async signal => {
+    if (state.foldedOffset + 1 < state.staleEnd) return await progress.wait(LOOK_AGAIN_MS, signal)
     const row = next()
     if (row === undefined) return await progress.wait(waitMs(), signal)
     try {

@@ -29,6 +29,7 @@ export async function openPartition(
   }
   const next = facts.committed ?? facts.begin
   deps.log.info({topic, partition, offset: next, ...ownership}, 'partition taken')
+  const isFirst = ownership.takeover === 1
   const naming = createPartNames(ownership.takeover)
   return {
     topic,
@@ -55,7 +56,8 @@ export async function openPartition(
     unconfirmed: false,
     replayEnd: ownership.ceiling,
     // Who was here before has read no further than the log went.
-    rawEnd: ownership.takeover === 1 ? 0 : Math.max(ownership.ceiling + 1, facts.end),
+    staleEnd: isFirst ? 0 : facts.end,
+    rawEnd: isFirst ? 0 : Math.max(ownership.ceiling + 1, facts.end),
     unshownSince: null,
   }
 }

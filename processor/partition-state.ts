@@ -53,6 +53,11 @@ export interface PartitionState extends TopicPartition {
   unconfirmed: boolean
   /** No earlier owner has folded a record of a later offset. */
   readonly replayEnd: number
+  /**
+   * No earlier owner has written a row with something stale that includes this offset. Until everything before
+   * is folded, nothing is mended: such a row would win over the mended one, and nobody would know of it.
+   */
+  readonly staleEnd: number
   /** Nor written a new raw row of a record from this offset on: raw rows do not wait for the ceiling. */
   readonly rawEnd: number
   /**

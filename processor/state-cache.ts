@@ -106,6 +106,10 @@ export class StateCache {
     return [...this.#stale.values()]
   }
 
+  get isStale(): boolean {
+    return this.#stale.size > 0
+  }
+
   /** Rows that the event belongs to. Those without a state wait for `load`. */
   rowsOf(event: Fields): readonly Row[] {
     const found: Row[] = []
