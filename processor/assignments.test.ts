@@ -1,17 +1,27 @@
 import pino from 'pino'
-import {expect, test} from 'vitest'
+import {afterEach, expect, test, vi} from 'vitest'
 import {PipelineError} from '../platform/errors.ts'
-import type {SubscriberHandlers} from '../platform/kafka.ts'
+import type {SubscriberHandlers, TopicPartition} from '../platform/kafka.ts'
+import {barePosition, type Position} from '../readmodel/positions.ts'
 import {createAssignments, type AssignmentsDeps} from './assignments.ts'
+import type {PartitionOwner} from './partition-owner.ts'
 
 const PARTITION = {topic: 'events', partition: 0}
 const unavailable = (): PipelineError =>
   new PipelineError('UPSTREAM_UNAVAILABLE', 'no answer', {disposition: 'retry'})
 
-/** Runs with one partition to be assigned; what the test does not say goes well. */
-function start(deps: Pick<AssignmentsDeps, 'admin' | 'createOwner'>) {
+/** How far the partitions are that are assigned; of every other one nothing is stored. */
+type Positions = Readonly<Record<number, Position>>
+
+/** Runs with some partitions to be assigned; what the test does not say goes well. */
+function start(
+  deps: Pick<AssignmentsDeps, 'admin' | 'createOwner'>,
+  positions: Positions = {},
+  partitions: readonly TopicPartition[] = [PARTITION],
+) {
   const stop = new AbortController()
   const seeks: number[] = []
+  const standing = new Map<number, string | null>()
   let handlers: SubscriberHandlers | undefined
   const assignments = createAssignments({
     ...deps,
@@ -24,6 +34,11 @@ function start(deps: Pick<AssignmentsDeps, 'admin' | 'createOwner'>) {
       close: async () => {},
     },
     groupId: 'processor',
+    positions: {
+      take: async () => ({takeover: 1, ceiling: -1}),
+      load: async (_topic, partition) => positions[partition] ?? null,
+    },
+    onStanding: ({partition}, cause) => void standing.set(partition, cause),
     patience: signal => ({
       attempts: Number.POSITIVE_INFINITY,
       firstDelayMs: 1,
@@ -35,30 +50,44 @@ function start(deps: Pick<AssignmentsDeps, 'admin' | 'createOwner'>) {
     log: pino({level: 'silent'}),
   })
   const running = assignments.run(stop.signal)
-  return {stop, seeks, running, assigning: handlers!.onAssigned([PARTITION])}
+  const assigning = handlers!.onAssigned(partitions)
+  return {stop, seeks, standing, running, assigning, handlers: handlers!}
 }
+
+const patientOwner = (): PartitionOwner => ({
+  name: 'owner',
+  push: async () => {},
+  run: untilAborted,
+})
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  const ended = Promise.withResolvers<void>()
+  signal.addEventListener('abort', () => ended.resolve(), {once: true})
+  await ended.promise
+}
+
+const LOGS = {
+  offsets: async () => [0, 1].map(partition => ({partition, begin: 0, end: 10})),
+  groupOffsets: async () => [],
+}
+const BOTH = [PARTITION, {topic: 'events', partition: 1}]
+
+afterEach(() => void vi.useRealTimers())
 
 test('Kafka that does not say how far a partition is does not end the processor', async () => {
   let asked = 0
-  const {stop, seeks, running, assigning} = start({
-    admin: {
-      async offsets() {
-        asked += 1
-        if (asked < 4) throw unavailable()
-        return [{partition: 0, begin: 0, end: 10}]
-      },
-      groupOffsets: async () => [{...PARTITION, offset: 7}],
+  const admin = {
+    async offsets() {
+      asked += 1
+      if (asked < 4) throw unavailable()
+      return [{partition: 0, begin: 0, end: 10}]
     },
-    createOwner: () => ({
-      name: 'owner',
-      push: async () => {},
-      run: async signal => {
-        const ended = Promise.withResolvers<void>()
-        signal.addEventListener('abort', () => ended.resolve(), {once: true})
-        await ended.promise
-      },
-    }),
-  })
+    groupOffsets: async () => [{...PARTITION, offset: 5}],
+  }
+  const {stop, seeks, running, assigning} = start(
+    {admin, createOwner: patientOwner},
+    {0: barePosition(7)},
+  )
   const failures: unknown[] = []
   const watched = running.catch((error: unknown) => void failures.push(error))
   await assigning
@@ -105,4 +134,53 @@ test('a stop ends the asking', async () => {
   await expect(started.assigning).rejects.toThrow('no answer')
   await started.running
   expect(asked).toBe(3)
+})
+
+test('INV-59: a partition that must not go on stands still alone, says why, and takes no records', async () => {
+  const owned: number[] = []
+  const createOwner: AssignmentsDeps['createOwner'] = ({partition}) => {
+    owned.push(partition)
+    return patientOwner()
+  }
+  // Somebody made the topic again: partition 1 was at offset 50 of 10.
+  const {stop, standing, running, assigning, handlers} = start(
+    {admin: LOGS, createOwner},
+    {1: barePosition(50)},
+    BOTH,
+  )
+  await assigning
+  expect(owned).toEqual([0])
+  expect(standing.get(0)).toBeNull()
+  expect(standing.get(1)).toContain('the log ends at 10')
+  let isTaken = false
+  const handing = handlers.onBatch(BOTH[1]!, [], 10).then(() => (isTaken = true))
+  await handlers.onBatch(PARTITION, [], 10)
+  expect(isTaken, 'the client keeps what it has fetched').toBe(false)
+  stop.abort()
+  await Promise.all([running, handing])
+})
+
+test('INV-59: an owner that fails ends alone, and its partition is taken again after a while', async () => {
+  vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout']})
+  const begun: number[] = []
+  const createOwner: AssignmentsDeps['createOwner'] = ({partition}) => {
+    begun.push(partition)
+    const isBad = partition === 1 && begun.filter(one => one === 1).length < 3
+    if (!isBad) return patientOwner()
+    return {...patientOwner(), run: async () => await Promise.reject(new Error('a bug'))}
+  }
+  const {stop, standing, running, assigning} = start({admin: LOGS, createOwner}, {}, BOTH)
+  await assigning
+  await vi.advanceTimersByTimeAsync(2999)
+  expect(standing.get(1)).toBe('a bug')
+  expect(begun).toEqual([0, 1])
+  await vi.advanceTimersByTimeAsync(1)
+  expect(begun, 'taken again').toEqual([0, 1, 1])
+  await vi.advanceTimersByTimeAsync(5999)
+  expect(begun, 'the next wait is twice as long').toEqual([0, 1, 1])
+  await vi.advanceTimersByTimeAsync(1)
+  expect(begun).toEqual([0, 1, 1, 1])
+  expect(standing.get(1)).toBeNull()
+  stop.abort()
+  await running
 })

@@ -1,51 +1,66 @@
 /**
  * Gives every assigned partition an owner, hands it its records, and ends it when it is revoked.
  *
+ * Guarantees    INV-59: whatever ends an owner ends it alone. Its partition stands still, says why, and is
+ *               taken again after a while.
  * Does not      decide who owns what: Kafka's group does. An owner that was overtaken meanwhile ends
  *               by itself; the revocation is then on its way.
  */
 import {once} from 'node:events'
 import type {Logger} from 'pino'
 import {messageOf, PipelineError} from '../platform/errors.ts'
-import type {KafkaAdmin, Subscriber, SubscriberHandlers, TopicPartition} from '../platform/kafka.ts'
+import type {
+  CommittedOffset,
+  KafkaAdmin,
+  PartitionOffsets,
+  Subscriber,
+  SubscriberHandlers,
+  TopicPartition,
+} from '../platform/kafka.ts'
 import type {Loop} from '../platform/lifecycle.ts'
 import {retry, type RetryOptions} from '../platform/retry.ts'
+import type {Positions} from '../readmodel/positions.ts'
 import type {PartitionOwner} from './partition-owner.ts'
+import {takePartition, type PartitionStart} from './partition-start.ts'
 import {nameOf} from './partition-state.ts'
-import type {StartFacts} from './start-check.ts'
-
-export interface PartitionStart extends StartFacts {
-  /** Partitions of the topic. */
-  readonly partitions: number
-}
+import {decideStart} from './start-check.ts'
 
 export interface AssignmentsDeps {
   readonly subscriber: Subscriber
   readonly admin: Pick<KafkaAdmin, 'offsets' | 'groupOffsets'>
+  readonly positions: Pick<Positions, 'take' | 'load'>
   readonly groupId: string
   createOwner(
     partition: TopicPartition,
     start: PartitionStart,
     commit: (nextOffset: number) => Promise<void>,
   ): PartitionOwner
-  /** Kafka is asked again, however often: a broker that is slow must not end the processor. */
+  /** A server is asked again, however often: one that is slow must not end the processor. */
   readonly patience: (signal: AbortSignal) => RetryOptions
   readonly onOwned: (owned: readonly TopicPartition[]) => void
   /** Records came for an owner; the partition's log ends there. */
   readonly onReceived: (partition: TopicPartition, endOffset: number) => void
+  /** The partition stands still, and why; null: it has an owner. */
+  readonly onStanding: (partition: TopicPartition, cause: string | null) => void
   readonly log: Logger
 }
 
 interface Assigned {
   readonly partition: TopicPartition
-  readonly owner: PartitionOwner
+  /** Undefined while the partition stands still: its records stay in Kafka. */
+  owner: PartitionOwner | undefined
   readonly stop: AbortController
   /** Resolves when the owner has ended, however. */
-  readonly ended: Promise<void>
+  ended: Promise<void>
+  /** How long it would stand still if it failed soon. */
+  readonly againMs: number
+  readonly beganMs: number
 }
 
 /** An owner may know that it was overtaken before Kafka says so; longer than a rebalance takes. */
 const RETAKE_MS = 3000
+/** Taking it is counted, and there are not numbers without end: at last once an hour. */
+const RETAKE_MAX_MS = 3_600_000
 
 export function createAssignments(deps: AssignmentsDeps): Loop {
   const assigned = new Map<string, Assigned>()
@@ -54,57 +69,93 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
     failure.reject(error instanceof Error ? error : new Error(messageOf(error)))
   const stopping = new AbortController()
 
-  const begin = (partition: TopicPartition, start: PartitionStart): void => {
+  const enter = (partition: TopicPartition, againMs: number): Assigned => {
+    // Whoever holds records for the one before lets them go.
+    assigned.get(nameOf(partition))?.stop.abort(new Error('taken again'))
     const stop = new AbortController()
+    const own = {partition, stop, againMs, beganMs: performance.now()}
+    const entry: Assigned = {...own, owner: undefined, ended: Promise.resolve()}
+    assigned.set(nameOf(partition), entry)
+    return entry
+  }
+
+  const begin = (partition: TopicPartition, start: PartitionStart, againMs: number): void => {
+    const entry = enter(partition, againMs)
     const commit = (offset: number): Promise<void> =>
       deps.subscriber.commit([{...partition, offset}])
-    const owner = deps.createOwner(partition, start, commit)
-    const ended = owner.run(stop.signal).catch((error: unknown) => {
-      if (stop.signal.aborted) return
-      if (!(error instanceof PipelineError && error.code === 'FENCED')) return fail(error)
-      deps.log.warn({...partition, reason: error.message}, 'partition lost, asking Kafka')
-      retake(entry)
+    entry.owner = deps.createOwner(partition, start, commit)
+    deps.onStanding(partition, null)
+    entry.ended = entry.owner.run(entry.stop.signal).catch((error: unknown) => {
+      if (!entry.stop.signal.aborted) stand(entry, error)
     })
-    const entry: Assigned = {partition, owner, stop, ended}
-    assigned.set(nameOf(partition), entry)
   }
 
   /**
-   * Somebody took the partition: an owner that Kafka prefers, or one that was slow to start and is
-   * none any more. Whoever is still assigned after a while takes it back.
+   * The partition stands still for a while. An owner that was overtaken is no fault: somebody is there that
+   * Kafka prefers, or was slow to start and is no owner any more.
    */
-  const retake = (lost: Assigned): void => {
+  const stand = (entry: Assigned, error: unknown): void => {
+    const {partition, stop, beganMs} = entry
+    entry.owner = undefined
+    const hasWorked = performance.now() - beganMs > 2 * entry.againMs
+    const againMs = hasWorked ? RETAKE_MS : entry.againMs
+    const isOvertaken = error instanceof PipelineError && error.code === 'FENCED'
+    const about = {...partition, err: error, againMs}
+    if (isOvertaken) deps.log.warn(about, 'partition lost, asking Kafka')
+    else deps.log.error(about, 'partition stands still')
+    if (!isOvertaken) deps.onStanding(partition, messageOf(error))
+    const isWanted = (): boolean => !stop.signal.aborted
     const timer = setTimeout(() => {
-      const isStillLost = (): boolean =>
-        !lost.stop.signal.aborted && assigned.get(nameOf(lost.partition)) === lost
-      if (!isStillLost()) return
-      assign([lost.partition], isStillLost).catch(fail)
-    }, RETAKE_MS)
-    lost.stop.signal.addEventListener('abort', () => clearTimeout(timer), {once: true})
+      const nextMs = isOvertaken ? RETAKE_MS : Math.min(RETAKE_MAX_MS, 2 * againMs)
+      if (isWanted()) assign([partition], {isWanted, againMs: nextMs}).catch(fail)
+    }, againMs)
+    stop.signal.addEventListener('abort', () => clearTimeout(timer), {once: true})
   }
 
-  /** @param isWanted looked at when Kafka has answered, which may take long */
+  /** @param isWanted looked at when the servers have answered, which may take long */
   const assign = async (
     partitions: readonly TopicPartition[],
-    isWanted: () => boolean = () => true,
+    {isWanted = () => true, againMs = RETAKE_MS}: {isWanted?: () => boolean; againMs?: number} = {},
   ): Promise<void> => {
-    const starts = new Map<string, ReadonlyMap<number, PartitionStart>>()
-    for (const topic of new Set(partitions.map(partition => partition.topic))) {
-      const ask = () => readStarts(topic, deps)
-      starts.set(topic, await retry(ask, deps.patience(stopping.signal)))
+    const {signal} = stopping
+    const patience = deps.patience(signal)
+    const ofTopics = async <T>(ask: (topic: string) => Promise<readonly T[]>) => {
+      const found = new Map<string, readonly T[]>()
+      for (const topic of new Set(partitions.map(partition => partition.topic))) {
+        found.set(topic, await retry(() => ask(topic), patience))
+      }
+      return found
     }
-    stopping.signal.throwIfAborted()
+    // In this order: what is committed is never ahead of a position that is read later, and the log never
+    // shorter than what anybody before us has read.
+    const committed = await ofTopics<CommittedOffset>(topic =>
+      deps.admin.groupOffsets(deps.groupId, topic),
+    )
+    const taken = await Promise.allSettled(
+      partitions.map(partition => takePartition(partition, deps.positions, patience)),
+    )
+    const logs = await ofTopics<PartitionOffsets>(topic => deps.admin.offsets(topic))
+    signal.throwIfAborted()
     if (!isWanted()) return
-    for (const partition of partitions) {
-      const start = starts.get(partition.topic)?.get(partition.partition)
-      if (start === undefined) {
-        const message = `${nameOf(partition)} was assigned but does not exist`
-        throw new PipelineError('STATE_CONTRADICTS', message, {disposition: 'stop'})
+    for (const [i, at] of partitions.entries()) {
+      const isAt = (one: {readonly partition: number}): boolean => one.partition === at.partition
+      const {begin: first, end} = logs.get(at.topic)?.find(isAt) ?? {begin: 0, end: 0}
+      const offset = committed.get(at.topic)?.find(isAt)?.offset ?? -1
+      const own = taken[i]!
+      if (own.status === 'rejected') {
+        stand(enter(at, againMs), own.reason)
+        continue
+      }
+      const facts = {committed: offset < 0 ? null : offset, begin: first, end}
+      const decision = decideStart(facts, own.value.position)
+      if (decision.kind === 'stand') {
+        stand(enter(at, againMs), new Error(decision.cause))
+        continue
       }
       // One record early: it must be the one that was processed last (see intake.ts).
-      const {committed, begin: first} = start
-      deps.subscriber.seek(partition, Math.max(first, (committed ?? first) - 1))
-      begin(partition, start)
+      deps.subscriber.seek(at, Math.max(first, decision.next - 1))
+      const partitionsOfTopic = logs.get(at.topic)!.length
+      begin(at, {...own.value, ...decision, end, partitions: partitionsOfTopic}, againMs)
     }
     announce()
   }
@@ -129,10 +180,11 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
     onRevoked: end,
     async onBatch(partition, records, endOffset) {
       const entry = assigned.get(nameOf(partition))
-      // Records for an owner that has ended are let go: its successor seeks.
       if (entry === undefined) return
       deps.onReceived(partition, endOffset)
-      await entry.owner.push(records, endOffset)
+      await entry.owner?.push(records, endOffset)
+      // The client does not fetch on meanwhile; whoever is next seeks.
+      if (entry.owner === undefined) await aborted(entry.stop.signal)
     },
     onError: fail,
   }
@@ -140,10 +192,10 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
   return {
     name: 'assignments',
     async run(signal) {
-      const aborted = once(signal, 'abort')
+      const stopped = aborted(signal)
       try {
         const running = deps.subscriber.run(handlers)
-        await Promise.race([running.then(() => aborted), failure.promise, aborted])
+        await Promise.race([running.then(() => stopped), failure.promise, stopped])
       } finally {
         stopping.abort()
         // Commits need the membership: the owners end first.
@@ -154,19 +206,6 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
   }
 }
 
-async function readStarts(
-  topic: string,
-  {admin, groupId}: AssignmentsDeps,
-): Promise<ReadonlyMap<number, PartitionStart>> {
-  const [offsets, committed] = await Promise.all([
-    admin.offsets(topic),
-    admin.groupOffsets(groupId, topic),
-  ])
-  return new Map(
-    offsets.map(({partition, begin, end}) => {
-      const next = committed.find(entry => entry.partition === partition)?.offset ?? -1
-      const start = {begin, end, committed: next < 0 ? null : next, partitions: offsets.length}
-      return [partition, start]
-    }),
-  )
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
 }

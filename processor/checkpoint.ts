@@ -14,6 +14,7 @@ import type {Fence} from '../readmodel/fence.ts'
 import {dropStatements} from '../readmodel/parts.ts'
 import type {Positions} from '../readmodel/positions.ts'
 import type {EncodedState} from '../readmodel/rows.ts'
+import {dropBlock, staleStatements} from '../readmodel/stale-table.ts'
 import type {ProcessorConfig} from './config.ts'
 import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
 import {nameOf, type PartitionState} from './partition-state.ts'
@@ -35,7 +36,7 @@ export function createCheckpoint(
   {write, stores, positions, slices, metrics}: OwnerDeps,
   config: Pick<ProcessorConfig, 'aggregateRowsMax' | 'aggregateConcurrency'>,
 ): (signal: AbortSignal) => Promise<number> {
-  const {partition} = state
+  const {topic, partition} = state
   const labels = {stream: stores.plan.stream.name}
   /** One at a time: whoever raises the ceiling does so for all. */
   const holding = createTurns()
@@ -68,7 +69,7 @@ export function createCheckpoint(
       }
       // What is stale is no function of the offset: an owner that was overtaken must not leave it behind, and
       // what comes late of it includes nothing that was not in the log yet when the next one came.
-      if (state.cache.isStale) await holdPartition(state, positions)
+      if (!state.stale.isEmpty) await holdPartition(state, positions)
       await state.filings.flush()
       // A root that says a bucket is closed comes after the bucket's row.
       const before = encoded.flatMap(one => one.before)
@@ -120,9 +121,10 @@ export function createCheckpoint(
 
   return async signal => {
     const {foldedOffset, foldedIdentity} = state
+    state.epochs.prune(foldedOffset + 1)
     const epochs = state.epochs.entries()
     state.cache.noteStaleOfDirty()
-    const {stale} = state.cache
+    const stale = state.stale.save()
     const late = state.late.all()
     // A row that an earlier owner wrote late could still name what was replaced in the replay.
     const dropped = state.naming.takeDropped().filter(({offset}) => offset > state.replayEnd)
@@ -133,18 +135,25 @@ export function createCheckpoint(
     // Every new event's raw row, too.
     await progress.until(() => state.pending.isDurable(foldedOffset), signal)
     signal.throwIfAborted()
+    const blocks = stale.rows.flatMap(({at, rows}) => staleStatements({topic, partition, at}, rows))
+    await retry(() => write(blocks), patience(signal))
     const position = {
       offset: foldedOffset + 1,
       outboxId: foldedIdentity?.outboxId ?? null,
       createdAt: foldedIdentity?.createdAt ?? null,
       epochs,
-      stale,
+      stale: stale.blocks,
       late,
     }
-    const fence = {partition, offset: Math.max(0, foldedOffset)}
-    await retry(() => positions.save(state.topic, position, fence), patience(signal))
+    const {takeover} = state.ownership
+    const fence = {partition, offset: Math.max(0, foldedOffset), takeover}
+    await retry(() => positions.save(topic, position, fence), patience(signal))
+    stale.commit()
     // Rows that do not name them are durable since the checkpoint before, and nobody has taken the partition.
-    const drops = dropStatements(dropped, partition)
+    const drops = [
+      ...dropStatements(dropped, partition),
+      ...stale.dropped.map(at => dropBlock({topic, partition, at})),
+    ]
     await retry(() => write(drops), patience(signal))
     return foldedOffset
   }

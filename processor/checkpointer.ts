@@ -58,6 +58,7 @@ export function createCheckpointer(
         dirty: state.cache.dirtyCount,
         filings: state.filings.size,
         isAwaited: awaited.isAwaited,
+        isFull: state.pending.deferredCount >= config.rawBacklogMax,
       }
       const leftMs = checkpointWaitMs(load, config, state.partition) + sinceMs - performance.now()
       if (leftMs <= 0 || signal.aborted) return

@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest'
-import {createBreaker, toOutgoing, type DeadLetter} from './dead-letters.ts'
+import {createBreaker, RULE_BROKEN, toOutgoing, type DeadLetter} from './dead-letters.ts'
 
 const letter: DeadLetter = {
   source: {
@@ -31,12 +31,17 @@ test('a dead letter keeps its bytes and headers, and says why and where from', (
   expect('gone' in out.headers).toBe(false)
 })
 
-test('INV-42: too many in a row stop the processor, one good record starts the count again', () => {
+test('INV-42: too many unreadable ones in a row stop, one good record starts the count again', () => {
   const breaker = createBreaker(2)
   breaker.note(letter)
   breaker.note(letter)
   breaker.note('ok')
   breaker.note(letter)
   breaker.note(letter)
-  expect(() => breaker.note(letter)).toThrow(/3 records in a row of engagement_events\/3/)
+  expect(() => breaker.note(letter)).toThrow(/3 records in a row cannot be read/)
+})
+
+test('a thousand records that break a rule are put aside, and nothing stops', () => {
+  const breaker = createBreaker(2)
+  for (let n = 0; n < 1000; n++) breaker.note({...letter, reason: RULE_BROKEN})
 })

@@ -1,8 +1,8 @@
 /**
  * Puts records that can never succeed aside, with the bytes as they came and the reason.
  *
- * Guarantees    INV-42: a record is put aside before the partition is committed past it; too many in
- *               a row stop the processor instead of draining the topic.
+ * Guarantees    INV-42: a record is put aside before the partition is committed past it; too many unreadable
+ *               ones in a row stop the partition instead of draining it.
  */
 import {DEAD_LETTER_HEADERS} from '../contracts/headers.ts'
 import {deadLetterTopic} from '../contracts/topics.ts'
@@ -38,8 +38,15 @@ export function toOutgoing(
   return {key: source.key, value: source.value, headers, partition: source.partition}
 }
 
+/** The record was read, and cannot be accepted. */
+export const RULE_BROKEN = 'RULE_BROKEN'
+
 export interface Breaker {
-  /** Counts outcomes in their order. Throws `LIMIT_REACHED` when too many in a row failed. */
+  /**
+   * Counts outcomes in their order. A record that breaks a rule could be read: the topic is what it should be.
+   *
+   * @throws `LIMIT_REACHED` when too many in a row could not be read
+   */
   note(outcome: 'ok' | DeadLetter): void
 }
 
@@ -47,7 +54,7 @@ export function createBreaker(inARowMax: number): Breaker {
   let inARow = 0
   return {
     note(outcome) {
-      if (outcome === 'ok') {
+      if (outcome === 'ok' || outcome.reason === RULE_BROKEN) {
         inARow = 0
         return
       }
@@ -56,7 +63,7 @@ export function createBreaker(inARowMax: number): Breaker {
       const {source, reason, message} = outcome
       throw new PipelineError(
         'LIMIT_REACHED',
-        `${inARow} records in a row of ${source.topic}/${source.partition} cannot be processed; ` +
+        `${inARow} records in a row cannot be read; ` +
           `the last, at offset ${source.offset}: ${reason} ${message}`,
         {disposition: 'stop'},
       )

@@ -7,7 +7,7 @@ import type {EpochTable} from '../contracts/epochs.ts'
 import type {RecordMeta, StreamRecord} from '../contracts/record.ts'
 import type {Decoder} from '../platform/avro-codec.ts'
 import {dispositionOf, messageOf, PipelineError} from '../platform/errors.ts'
-import type {DeadLetter} from './dead-letters.ts'
+import {RULE_BROKEN, type DeadLetter} from './dead-letters.ts'
 import type {ConsumedRecord} from '../platform/kafka.ts'
 import type {Fields} from '../readmodel/fields.ts'
 import {identityOf, type Identity} from './partition-state.ts'
@@ -84,7 +84,7 @@ function judge(
     return {kind: 'dropped', offset, record}
   }
   const problem = problemOf(record)
-  if (problem !== undefined) return toLetter(source, 'RULE_BROKEN', problem)
+  if (problem !== undefined) return toLetter(source, RULE_BROKEN, problem)
   return {kind: 'record', offset, record}
 }
 

@@ -7,7 +7,7 @@ const OPTIONS = {
   checkpointRowsMax: 500,
   checkpointRowsPerSecond: 50,
 }
-const QUIET = {lastMs: 10, dirty: 1, filings: 0, isAwaited: false}
+const QUIET = {lastMs: 10, dirty: 1, filings: 0, isAwaited: false, isFull: false}
 const waitOf = (load: Partial<typeof QUIET>, partition = 0): number =>
   checkpointWaitMs({...QUIET, ...load}, OPTIONS, partition)
 
@@ -29,6 +29,7 @@ test('a reader who waits for it gets the next checkpoint soon', () => {
 test('too many dirty rows, or events to be filed, start a checkpoint at once', () => {
   expect(waitOf({dirty: 500})).toBe(0)
   expect(waitOf({filings: 500})).toBe(0)
+  expect(waitOf({isFull: true}), 'corrections wait for it').toBe(0)
 })
 
 test('checkpoints of several partitions drift apart, and none waits longer than it may', () => {

@@ -22,6 +22,8 @@ export interface CheckpointLoad {
   /** Events to be filed. */
   readonly filings: number
   readonly isAwaited: boolean
+  /** Corrections wait for it, and nothing is read before there is room for them. */
+  readonly isFull: boolean
 }
 
 /**
@@ -32,12 +34,12 @@ export interface CheckpointLoad {
  * @param partition owners of different ones do not wait equally long: their checkpoints drift apart
  */
 export function checkpointWaitMs(
-  {lastMs, dirty, filings, isAwaited}: CheckpointLoad,
+  {lastMs, dirty, filings, isAwaited, isFull}: CheckpointLoad,
   config: CheckpointOptions,
   partition: number,
 ): number {
   const {checkpointMs, checkpointMaxMs, checkpointRowsMax, checkpointRowsPerSecond} = config
-  if (dirty >= checkpointRowsMax || filings >= checkpointRowsMax) return 0
+  if (isFull || dirty >= checkpointRowsMax || filings >= checkpointRowsMax) return 0
   if (isAwaited) return Math.min(checkpointMs, AWAITED_MS)
   const wanted = Math.max(10 * lastMs, (1000 * dirty) / checkpointRowsPerSecond)
   const share = 1 - SPREAD * ((partition * GOLDEN) % 1)

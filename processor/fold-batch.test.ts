@@ -11,6 +11,7 @@ import {createFilings} from './filings.ts'
 import {LateReferences} from './late-references.ts'
 import {createPartNames, type PartitionState} from './partition-state.ts'
 import {PendingWrites} from './pending-writes.ts'
+import {StaleList} from './stale-list.ts'
 import {createBudget, StateCache} from './state-cache.ts'
 
 const REPLAY_END = 10
@@ -29,8 +30,9 @@ const openState = (): PartitionState => ({
     projections: [],
     budget: createBudget({entriesMax: 10, bytesMax: 1000}),
     ceiling: REPLAY_END,
-    stale: [],
+    onStale: () => undefined,
   }),
+  stale: new StaleList(2),
   pending: new PendingWrites(),
   filings: createFilings(
     async () => undefined,

@@ -9,7 +9,7 @@ import {decodeBatch, identify, type DecodeDeps, type Outcome} from './decode.ts'
 import {createFold, type FoldCounts} from './fold-batch.ts'
 import type {Inbox} from './inbox.ts'
 import {loopOf, type OwnerDeps, type OwnerShared} from './owner-shared.ts'
-import {identityOf, nameOf} from './partition-state.ts'
+import {identityOf} from './partition-state.ts'
 import {createRules} from './rules.ts'
 import {problemOfBefore} from './start-check.ts'
 import {isOverBudget} from './state-cache.ts'
@@ -77,9 +77,7 @@ export function createIntake(
   }
 
   const contradiction = (problem: string): PipelineError =>
-    new PipelineError('STATE_CONTRADICTS', `${nameOf(state)}: ${problem}`, {
-      disposition: 'stop',
-    })
+    new PipelineError('STATE_CONTRADICTS', problem, {disposition: 'stop'})
   const gapBefore = (offset: number): string =>
     `the record after offset ${state.foldedOffset} is that of offset ${offset}: some are missing`
 

@@ -19,6 +19,7 @@ import {readSpace} from '../readmodel/migrate.ts'
 import {createPartReader} from '../readmodel/parts.ts'
 import {createPositions} from '../readmodel/positions.ts'
 import {createReferenceTable} from '../readmodel/reference-table.ts'
+import {createStaleTable} from '../readmodel/stale-table.ts'
 import {createStreamStores} from '../readmodel/stream-stores.ts'
 import {loadStreams} from '../streams/load.ts'
 import {createAssignments, type AssignmentsDeps} from './assignments.ts'
@@ -80,6 +81,7 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
   const decoderOf = (stream: Stream) =>
     createDecoder<unknown>(stream.schema, id => registry.schemaById(id))
   const positions = createPositions(cassandra)
+  const staleRows = createStaleTable(cassandra)
   const subscriberOf = (groupId: string, topics: readonly string[]) =>
     openSubscriber(config.kafka, {
       ...kafka,
@@ -146,6 +148,7 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
           stores,
           write: statements => writeGrouped(cassandra, statements),
           positions,
+          staleRows,
           references,
           decoder,
           budget,
@@ -168,11 +171,17 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
   const assignments = createAssignments({
     subscriber: subscriberOf(config.groupId, [...beginners.keys()]),
     admin,
+    positions,
     groupId: config.groupId,
     createOwner: (partition, ...more) => beginners.get(partition.topic)!(partition, ...more),
     patience,
     onOwned: owned => readiness.owned(owned),
     onReceived: (partition, endOffset) => readiness.received(partition, endOffset),
+    onStanding(partition, cause) {
+      readiness.standing(partition, cause)
+      const at = {topic: partition.topic, partition: String(partition.partition)}
+      measured.standing.set(at, cause === null ? 0 : 1)
+    },
     log,
   })
   log.info({url: status.url}, 'processor started')

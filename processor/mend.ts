@@ -1,75 +1,122 @@
-/** Computes stale parts of rows again, one after another, beside the live stream. */
+/** Computes stale parts of rows again, many at a time, beside the live stream. */
 import {LEVELS} from '../contracts/stream.ts'
-import {dispositionOf, messageOf} from '../platform/errors.ts'
+import {messageOf} from '../platform/errors.ts'
 import {pause, type Loop} from '../platform/lifecycle.ts'
 import {retry} from '../platform/retry.ts'
-import type {Mending, StaleRow} from '../readmodel/projection.ts'
+import type {Mending, Patient, StaleRow} from '../readmodel/projection.ts'
 import type {ProcessorConfig} from './config.ts'
 import {loopOf, type OwnerDeps, type OwnerShared} from './owner-shared.ts'
-import {isLoaded, nameOfStale, type LoadedRow} from './state-cache.ts'
+import {nameOfStale} from './stale-list.ts'
+import {isLoaded, type LoadedRow, type Row} from './state-cache.ts'
 
 const LOOK_AGAIN_MS = 500
+/** Parts that wait together for what was folded before them to be durable. */
+const PARTS_MAX = 200
+/** Parts whose stored rows are read at the same time. */
+const READERS = 8
+/** A read that fails so often is left for later: others are not kept waiting. */
+const READ_ATTEMPTS = 3
 /** What is corrected all the time is computed ever more seldom, down to one in so many. */
 const AGAIN_FACTOR_MAX = 64
 
 /**
- * `again`: something was taken out meanwhile; the value is better than before and still stale. `early`: what
- * it is made of is stale itself, and comes first.
+ * `fresh`: it was not stale. `again`: something was taken out meanwhile; the value is better than before and
+ * still stale. `early`: what it is made of is stale itself, and comes first. `failed`: it could not be read.
  */
-export type Mended = 'done' | 'again' | 'fresh' | 'early'
+export type Mended = 'done' | 'again' | 'fresh' | 'early' | 'failed'
 
-/** Mends one stale part, and takes it from the list when it is not stale any more. */
-export async function mendRow(
+interface Begun {
+  readonly part: StaleRow
+  readonly row: LoadedRow
+  readonly mending: Mending | 'early' | null
+}
+
+/** Mends stale parts, and takes those from the list that are not stale any more. */
+export async function mendParts(
   {state, between, progress, patience}: OwnerShared,
-  stale: StaleRow,
-  signal: AbortSignal,
-): Promise<Mended> {
-  const {cache, partition} = state
-  const projection = cache.projection(stale.projection)
-  if (projection?.mend === undefined) {
-    cache.forgetStale(stale)
-    return 'fresh'
-  }
-  const begun = await between.run(
-    async (): Promise<{row: LoadedRow; mending: Mending | 'early' | null; offset: number}> => {
-      const row = cache.rowAt(projection, stale.key)
-      if (!isLoaded(row)) await cache.load()
-      const loaded = row as LoadedRow
-      while (projection.want?.(loaded.state, stale) === false) await cache.loadInside([loaded])
-      // Pinned before anything else runs: what it belongs to must not be evicted.
-      row.isPinned = true
-      const {foldedOffset} = state
-      const mending = projection.mend!(loaded.state, {...stale, partition, foldedOffset})
-      if (mending === null) {
-        // At once: what a record takes out before the next turn makes it stale again.
-        cache.forgetStale(stale)
-        // An earlier owner's late write has mended it: Redis may have what was stored before.
-        cache.touchLive(row)
+  parts: readonly StaleRow[],
+  {signal, onFailed}: {signal: AbortSignal; onFailed: (part: StaleRow, error: unknown) => void},
+): Promise<ReadonlyMap<StaleRow, Mended>> {
+  const {cache, stale, partition} = state
+  const outcomes = new Map<StaleRow, Mended>()
+  const patient: Patient = read => retry(read, {...patience(signal), attempts: READ_ATTEMPTS})
+
+  const load = async (rows: ReadonlyMap<StaleRow, Row>): Promise<void> => {
+    if (rows.values().some(row => !isLoaded(row))) await cache.load()
+    for (;;) {
+      const lacking = new Set<LoadedRow>()
+      for (const [part, row] of rows) {
+        const {projection, state: own} = row as LoadedRow
+        if (projection.want?.(own, part) === false) lacking.add(row as LoadedRow)
       }
-      return {row: loaded, mending, offset: foldedOffset}
-    },
-  )
-  const {row, mending, offset} = begun
-  try {
+      if (lacking.size === 0) return
+      await cache.loadInside(lacking)
+    }
+  }
+
+  /** Synchronous: what a record takes out before the next turn makes it stale again. */
+  const begin = (part: StaleRow, row: LoadedRow): Begun => {
+    const {foldedOffset} = state
+    // Pinned before anything else runs: what it belongs to must not be evicted.
+    row.isPinned = true
+    const mending = row.projection.mend!(row.state, {...part, partition, foldedOffset})
+    if (mending === null) {
+      stale.remove(part)
+      // An earlier owner's late write has mended it: Redis may have what was stored before.
+      cache.touchLive(row)
+    }
+    return {part, row, mending}
+  }
+
+  const finish = async ({part, row, mending}: Begun): Promise<Mended> => {
     if (mending === null) return 'fresh'
     if (mending === 'early') return 'early'
-    await progress.until(() => state.durableOffset >= offset, signal)
-    const before = await mending.collect(read => retry(read, patience(signal)))
-    if (before.length > 0) {
+    try {
+      const before = await mending.collect(patient)
       for (const bucket of before) {
-        cache.addStale({projection: stale.projection, key: stale.key, ...bucket})
+        stale.add({projection: part.projection, key: part.key, ...bucket})
       }
-      return 'early'
+      if (before.length > 0) return 'early'
+      // A successor may have written what was read: nothing is saved before it is known that there is none.
+      state.unconfirmed = true
+      const isDone = mending.adopt()
+      if (isDone) stale.remove(part)
+      cache.touch(row)
+      return isDone ? 'done' : 'again'
+    } catch (error) {
+      signal.throwIfAborted()
+      onFailed(part, error)
+      return 'failed'
+    } finally {
+      mending.end()
     }
-    // A successor may have written what was read: nothing is saved before it is known that there is none.
-    state.unconfirmed = true
-    const isDone = mending.adopt()
-    if (isDone) cache.forgetStale(stale)
-    cache.touch(row)
-    return isDone ? 'done' : 'again'
+  }
+
+  const begun = await between.run(async () => {
+    const rows = new Map<StaleRow, Row>()
+    for (const part of parts) {
+      const projection = cache.projection(part.projection)
+      if (projection?.mend !== undefined) rows.set(part, cache.rowAt(projection, part.key))
+      else stale.remove(part)
+    }
+    await load(rows)
+    const offset = state.foldedOffset
+    return {offset, all: Array.from(rows, ([part, row]) => begin(part, row as LoadedRow))}
+  })
+  try {
+    const isRead = begun.all.some(({mending}) => mending !== null && mending !== 'early')
+    if (isRead) await progress.until(() => state.durableOffset >= begun.offset, signal)
+    const waiting = begun.all.values()
+    const reader = async (): Promise<void> => {
+      for (const one of waiting) outcomes.set(one.part, await finish(one))
+    }
+    await Promise.all(Array.from({length: READERS}, reader))
+    return outcomes
   } finally {
-    if (mending !== 'early') mending?.end()
-    row.isPinned = false
+    for (const {mending, row} of begun.all) {
+      if (mending !== 'early') mending?.end()
+      row.isPinned = false
+    }
   }
 }
 
@@ -84,44 +131,55 @@ export function createMender(
   const {stream} = deps.stores.plan
   /** When a part may be tried again, milliseconds. */
   const notBefore = new Map<string, {readonly atMs: number; readonly delayMs: number}>()
+  const dueMs = (part: StaleRow): number => notBefore.get(nameOfStale(part))?.atMs ?? 0
 
   /** What others are made of comes first: minutes before hours, days before totals. */
-  const next = (): StaleRow | undefined => {
-    const ready = state.cache.stale.filter(
-      row => (notBefore.get(nameOfStale(row))?.atMs ?? 0) <= deps.now(),
-    )
-    return ready.toSorted((a, b) => orderOf(a) - orderOf(b))[0]
+  const next = (): readonly StaleRow[] => {
+    const nowMs = deps.now()
+    const ready = [...state.stale].filter(part => dueMs(part) <= nowMs)
+    const first = Math.min(...ready.map(orderOf))
+    return ready.filter(part => orderOf(part) === first).slice(0, PARTS_MAX)
   }
 
   const waitMs = (): number => {
-    const due = state.cache.stale.map(row => notBefore.get(nameOfStale(row))?.atMs ?? 0)
-    return Math.max(1, Math.min(LOOK_AGAIN_MS, Math.min(...due) - deps.now()))
+    let earliest = Number.POSITIVE_INFINITY
+    for (const part of state.stale) earliest = Math.min(earliest, dueMs(part))
+    return Math.max(1, Math.min(LOOK_AGAIN_MS, earliest - deps.now()))
   }
 
-  const mend = async (row: StaleRow, signal: AbortSignal): Promise<void> => {
-    const name = nameOfStale(row)
-    const outcome = await mendRow(shared, row, signal)
-    if (outcome === 'again' || outcome === 'early') {
-      const delayMs = Math.min(
-        AGAIN_FACTOR_MAX * mendAgainMs,
-        2 * (notBefore.get(name)?.delayMs ?? mendAgainMs / 2),
-      )
-      notBefore.set(name, {atMs: deps.now() + delayMs, delayMs})
-      return
-    }
-    notBefore.delete(name)
-    if (outcome === 'done') deps.metrics.mended.inc({stream: stream.name})
+  const note = (part: StaleRow, outcome: Mended): void => {
+    const name = nameOfStale(part)
+    if (outcome === 'done' || outcome === 'fresh') return void notBefore.delete(name)
+    const delayMs = Math.min(
+      AGAIN_FACTOR_MAX * mendAgainMs,
+      2 * (notBefore.get(name)?.delayMs ?? mendAgainMs / 2),
+    )
+    notBefore.set(name, {atMs: deps.now() + delayMs, delayMs})
+  }
+
+  const onFailed = (part: StaleRow, error: unknown): void =>
+    deps.log.warn({...part, reason: messageOf(error)}, 'not mended yet')
+
+  const readMissing = async (): Promise<void> => {
+    const at = state.stale.missing
+    if (at === undefined) return
+    const {topic, partition} = state
+    state.stale.loaded(at, await deps.staleRows.read({topic, partition, at}))
   }
 
   return loopOf('mending', state, async signal => {
     if (state.foldedOffset + 1 < state.staleEnd) return await progress.wait(LOOK_AGAIN_MS, signal)
-    const row = next()
-    if (row === undefined) return await progress.wait(waitMs(), signal)
     try {
-      await mend(row, signal)
+      await readMissing()
+      const parts = next()
+      if (parts.length === 0) return await progress.wait(waitMs(), signal)
+      const outcomes = await mendParts(shared, parts, {signal, onFailed})
+      for (const [part, outcome] of outcomes) note(part, outcome)
+      const done = [...outcomes.values()].filter(outcome => outcome === 'done').length
+      deps.metrics.mended.inc({stream: stream.name}, done)
     } catch (error) {
-      if (signal.aborted || dispositionOf(error) !== 'retry') throw error
-      deps.log.warn({...row, reason: messageOf(error)}, 'mending waits for a store')
+      signal.throwIfAborted()
+      deps.log.warn({reason: messageOf(error)}, 'mending waits for a store')
       await pause(mendAgainMs, signal)
     }
   })

@@ -72,6 +72,11 @@ export function createProcessorMetrics(metrics: Metrics) {
       '1 when Redis holds the partition and says so, else 0',
       perPartition,
     ),
+    standing: metrics.gauge(
+      'processor_partition_standing',
+      '1 while the partition stands still because going on would make wrong numbers, else 0',
+      ['topic', 'partition'],
+    ),
     runs: count('processor_live_runs_total', 'Runs begun in Redis'),
     liveFailures: count('processor_live_failures_total', 'Calls of Redis that failed'),
     retries: count('processor_retries_total', 'Calls of Cassandra repeated'),

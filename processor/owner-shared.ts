@@ -6,6 +6,7 @@ import type {TopicPartition} from '../platform/kafka.ts'
 import type {Loop} from '../platform/lifecycle.ts'
 import type {RetryOptions} from '../platform/retry.ts'
 import type {Positions} from '../readmodel/positions.ts'
+import type {StaleTable} from '../readmodel/stale-table.ts'
 import type {PlacedStatement} from '../readmodel/rows.ts'
 import type {StreamStores} from '../readmodel/stream-stores.ts'
 import type {Awaited} from './awaited.ts'
@@ -14,7 +15,7 @@ import type {ProcessorMetrics} from './metrics.ts'
 import {nameOf, type PartitionState} from './partition-state.ts'
 import type {ReferenceCache} from './references.ts'
 import type {Slices} from './slices.ts'
-import type {StartFacts} from './start-check.ts'
+import type {PartitionStart} from './partition-start.ts'
 import type {CacheBudget} from './state-cache.ts'
 import type {Turns} from './turns.ts'
 import type {Wake} from './wake.ts'
@@ -24,13 +25,14 @@ export interface OwnerDeps {
   /** Writes statements about rows; resolves when all are durable. */
   readonly write: (statements: readonly PlacedStatement[]) => Promise<void>
   readonly positions: Positions
+  readonly staleRows: StaleTable
   /** By the names of reference streams. */
   readonly references: ReadonlyMap<string, ReferenceCache>
   readonly decoder: Decoder<unknown>
   readonly budget: CacheBudget
   /** Whoever computes for long asks for a slice first. */
   readonly slices: Slices
-  readonly start: StartFacts
+  readonly start: PartitionStart
   /** Bytes in Redis that hashes of this partition's events may take. */
   readonly hashBytesMax: number
   readonly publishDeadLetters: (letters: readonly DeadLetter[]) => Promise<void>

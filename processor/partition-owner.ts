@@ -36,7 +36,7 @@ export function createPartitionOwner(
   const own = async (signal: AbortSignal): Promise<void> => {
     const {stream} = deps.stores.plan
     const patience = patienceOf(deps, {stream: stream.name, retryMs: config.retryMs})
-    const state = await openPartition(name, deps, patience(signal))
+    const state = openPartition(name, deps)
     const shared: OwnerShared = {
       state,
       work: createWake(),

@@ -9,6 +9,7 @@ import type {Naming} from '../readmodel/rows.ts'
 import type {Filings} from './filings.ts'
 import type {LateReferences} from './late-references.ts'
 import type {PendingWrites} from './pending-writes.ts'
+import type {StaleList} from './stale-list.ts'
 import type {StateCache} from './state-cache.ts'
 
 export const nameOf = ({topic, partition}: TopicPartition): string => `${topic}/${partition}`
@@ -28,6 +29,8 @@ export interface PartitionState extends TopicPartition {
   /** Takeover and ceiling as last agreed with Cassandra. */
   ownership: Ownership
   readonly cache: StateCache
+  /** What has to be computed again. */
+  readonly stale: StaleList
   readonly pending: PendingWrites
   readonly filings: Filings
   readonly naming: PartNames

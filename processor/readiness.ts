@@ -17,6 +17,8 @@ export interface ReadinessProbe {
   /** Records came; the partition's log ends there. */
   received(partition: TopicPartition, endOffset: number): void
   folded(partition: TopicPartition, offset: number): void
+  /** The partition stands still, and why; null: it goes on. */
+  standing(partition: TopicPartition, cause: string | null): void
   /** A call failed and is repeated. */
   retried(): void
   judge(): Readiness
@@ -35,12 +37,17 @@ const waitingOf = ({endOffset, foldedOffset}: Flow): number =>
 export function createReadiness(now: () => number): ReadinessProbe {
   let assigned: ReadonlySet<string> | undefined
   const flows = new Map<string, Flow>()
+  const causes = new Map<string, string>()
   const failing = {sinceMs: 0, lastMs: Number.NEGATIVE_INFINITY}
 
   const reasonsOf = (): readonly string[] => {
     const reasons: string[] = []
     if (assigned === undefined) reasons.push('no answer of the consumer group yet')
+    for (const [name, cause] of causes) {
+      reasons.push(`${name} stands still: ${cause}. See RUNBOOK, "A partition stands still"`)
+    }
     for (const [name, flow] of flows) {
+      if (causes.has(name)) continue
       const waiting = waitingOf(flow)
       const ms = now() - flow.movedMs
       if (waiting === 0 || ms < STUCK_MS) continue
@@ -58,7 +65,9 @@ export function createReadiness(now: () => number): ReadinessProbe {
   return {
     owned(partitions) {
       assigned = new Set(partitions.map(nameOf))
-      for (const name of flows.keys()) if (!assigned.has(name)) flows.delete(name)
+      for (const all of [flows, causes]) {
+        for (const name of all.keys()) if (!assigned.has(name)) all.delete(name)
+      }
     },
     received(partition, endOffset) {
       const flow = flows.get(nameOf(partition))
@@ -75,6 +84,10 @@ export function createReadiness(now: () => number): ReadinessProbe {
       flow.foldedOffset = offset
       flow.movedMs = now()
     },
+    standing(partition, cause) {
+      if (cause === null) causes.delete(nameOf(partition))
+      else causes.set(nameOf(partition), cause)
+    },
     retried() {
       if (now() - failing.lastMs >= AWAY_MS) failing.sinceMs = now()
       failing.lastMs = now()
@@ -85,7 +98,7 @@ export function createReadiness(now: () => number): ReadinessProbe {
       return {
         ready: reasons.length === 0,
         reasons,
-        details: {partitions: [...(assigned ?? [])], waiting},
+        details: {partitions: [...(assigned ?? [])], waiting, standing: Object.fromEntries(causes)},
       }
     },
   }

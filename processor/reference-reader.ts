@@ -77,7 +77,7 @@ export function createReferenceReader(deps: ReferenceReaderDeps): ReferenceReade
     await retry(() => deps.save(references), patience)
     const news = deps.references.learn(references)
     const next = records.at(-1)!.offset + 1
-    const fence = {partition, offset: next}
+    const fence = {partition, offset: next, takeover: 0}
     await retry(() => deps.partitions.save(deps.topic, barePosition(next), fence), patience)
     positions.set(partition, next)
     moved.ring()

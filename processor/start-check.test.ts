@@ -1,25 +1,52 @@
 import {expect, test} from 'vitest'
-import {expectedBefore, problemOfBefore, problemOfStart} from './start-check.ts'
+import {barePosition} from '../readmodel/positions.ts'
+import {decideStart, problemOfBefore} from './start-check.ts'
 
-const FACTS = {topic: 't', partition: 1, committed: 50, begin: 10, end: 100}
+const POSITION = {...barePosition(50), outboxId: 7, createdAt: 70}
+const FACTS = {committed: 50, begin: 10, end: 100}
 
-test('a partition starts anywhere inside of its log, and at the start when nothing was committed', () => {
-  expect(problemOfStart(FACTS)).toBeUndefined()
-  expect(problemOfStart({...FACTS, committed: 100})).toBeUndefined()
-  expect(problemOfStart({...FACTS, committed: null})).toBeUndefined()
+test('INV-43: a partition starts at its position, wherever Kafka says that it was left', () => {
+  const start = {kind: 'start', next: 50, before: {outboxId: 7, createdAt: 70}}
+  expect(decideStart(FACTS, POSITION)).toEqual(start)
+  expect(decideStart({...FACTS, committed: 20}, POSITION)).toEqual(start)
+  expect(decideStart({...FACTS, committed: null}, POSITION)).toEqual(start)
+  expect(decideStart({...FACTS, begin: 50, end: 50}, POSITION)).toEqual(start)
 })
 
-test('a committed offset outside of the log stops with an explanation', () => {
-  expect(problemOfStart({...FACTS, committed: 9})).toContain('1 records were deleted')
-  expect(problemOfStart({...FACTS, committed: 101})).toContain('the log ends at 100')
+test('without a position it starts at a log that has all its records', () => {
+  const facts = {committed: null, begin: 0, end: 100}
+  expect(decideStart(facts, null)).toEqual({kind: 'start', next: 0, before: null})
+  expect(decideStart({...facts, committed: 0}, null)).toMatchObject({next: 0})
+})
+
+const CAUSES = [
+  ['the topic was made again, and is shorter', {...FACTS, end: 49}, POSITION, 'the log ends at 49'],
+  [
+    'the topic was made again, and Kafka has forgotten its offsets',
+    {committed: null, begin: 0, end: 20},
+    POSITION,
+    'the log ends at 20',
+  ],
+  ['records were deleted unread', {...FACTS, begin: 51}, POSITION, '1 records were deleted'],
+  [
+    'offsets have expired, and records were deleted unread',
+    {committed: null, begin: 600, end: 900},
+    POSITION,
+    '550 records were deleted',
+  ],
+  ['the keyspace was made again', {...FACTS, begin: 0}, null, 'Cassandra has no position'],
+  ['the keyspace was restored', {...FACTS, committed: 80}, POSITION, 'made again or restored'],
+  ['offsets were moved forward', {...FACTS, committed: 100}, POSITION, 'offsets forward'],
+  ['the first start is too late', {committed: null, begin: 5, end: 9}, null, '5 records were'],
+] as const
+
+test.each(CAUSES)('INV-43: it stands still when %s', (_what, facts, position, words) => {
+  const decision = decideStart(facts, position)
+  expect(decision).toMatchObject({kind: 'stand', cause: expect.stringContaining(words)})
 })
 
 test('the record before the start has to be the one that was processed last', () => {
-  const position = {offset: 50, outboxId: 7, createdAt: 70, epochs: [], stale: [], late: []}
-  const expected = expectedBefore(50, position)
-  expect(expected).toEqual({outboxId: 7, createdAt: 70})
-  expect(problemOfBefore(expected!, {outboxId: 7, createdAt: 70})).toBeUndefined()
-  expect(problemOfBefore(expected!, {outboxId: 7, createdAt: 71})).toContain('made again')
-  // Set back on purpose: nothing is known about the record there.
-  expect(expectedBefore(0, position)).toBeNull()
+  const expected = {outboxId: 7, createdAt: 70}
+  expect(problemOfBefore(expected, {outboxId: 7, createdAt: 70})).toBeUndefined()
+  expect(problemOfBefore(expected, {outboxId: 7, createdAt: 71})).toContain('made again')
 })

@@ -1,42 +1,55 @@
-/** Whether a partition may be started where Kafka says it was left. Pure. */
-import type {TopicPartition} from '../platform/kafka.ts'
+/** Whether a partition may be started from where it was left. Pure. */
 import type {Position} from '../readmodel/positions.ts'
-import {nameOf, type Identity} from './partition-state.ts'
+import type {Identity} from './partition-state.ts'
 
 /** What Kafka knows about a partition. */
-export interface StartFacts {
-  /** Next offset to read as committed in Kafka; null when nothing was ever committed. */
+export interface LogFacts {
+  /** Next offset to read as committed in Kafka, looked at before the position was; null: nothing was. */
   readonly committed: number | null
-  /** First offset that is there, and the one after the last. */
+  /** First offset that is there, and the one after the last, looked at after the position. */
   readonly begin: number
   readonly end: number
 }
 
-/** Why going on would make wrong numbers, for people; undefined when it may start. */
-export function problemOfStart(facts: StartFacts & TopicPartition): string | undefined {
-  const {committed, begin, end} = facts
-  const where = nameOf(facts)
-  if (committed === null) return undefined
-  if (committed < begin) {
-    return (
-      `${where} was left at offset ${committed}, but the log starts at ${begin}: ` +
-      `${begin - committed} records were deleted before they were processed`
-    )
-  }
-  if (committed > end) {
-    return (
-      `${where} was left at offset ${committed}, but the log ends at ${end}: ` +
-      'the topic was made again or has lost its tail'
-    )
-  }
-  return undefined
-}
+export type StartDecision =
+  /** @param before the record that must stand at the offset before; null when unknown */
+  | {readonly kind: 'start'; readonly next: number; readonly before: Identity | null}
+  /** Going on would make wrong numbers: why, for people. */
+  | {readonly kind: 'stand'; readonly cause: string}
 
-/** The record that must stand before the offset where a partition is started, if that is known. */
-export function expectedBefore(next: number, position: Position | null): Identity | null {
-  if (position === null || position.offset !== next) return null
-  const {outboxId, createdAt} = position
-  return outboxId === null || createdAt === null ? null : {outboxId, createdAt}
+/**
+ * Where to go on: at the position, which was written last of all, or at the start of a log that has
+ * all its records. What Kafka has as committed is a witness: it never was ahead of the position.
+ *
+ * @param position as it is stored; null when nothing is
+ */
+export function decideStart(
+  {committed, begin, end}: LogFacts,
+  position: Position | null,
+): StartDecision {
+  const stand = (cause: string): StartDecision => ({kind: 'stand', cause})
+  const next = position?.offset ?? 0
+  const had = position === null ? 'Cassandra has no position' : `Cassandra is at offset ${next}`
+  if (committed !== null && committed > next) {
+    return stand(
+      `${had}, but ${committed} was committed: Cassandra was made again or restored, or somebody moved ` +
+        "the group's offsets forward",
+    )
+  }
+  if (next < begin) {
+    return stand(
+      `${had}, but the log starts at ${begin}: ${begin - next} records were deleted before they were ` +
+        'processed, or the topic was made again',
+    )
+  }
+  if (next > end) {
+    return stand(
+      `${had}, but the log ends at ${end}: the topic was made again or has lost its tail`,
+    )
+  }
+  const {outboxId = null, createdAt = null} = position ?? {}
+  const before = outboxId === null || createdAt === null ? null : {outboxId, createdAt}
+  return {kind: 'start', next, before}
 }
 
 /** Why the record found before the start shows that the topic is another one; undefined when it fits. */

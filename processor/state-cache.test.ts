@@ -1,7 +1,7 @@
 /** Rows in memory against loads that fail in part and answer late: INV-33, INV-35. */
 import {expect, test} from 'vitest'
 import {textOf, type Fields} from '../readmodel/fields.ts'
-import type {Projection} from '../readmodel/projection.ts'
+import type {Projection, StaleRow} from '../readmodel/projection.ts'
 import {createBudget, isLoaded, StateCache, type LoadedRow} from './state-cache.ts'
 
 interface Sum {
@@ -36,13 +36,16 @@ const sums = (id: string, load: Load): Projection<Sum> => {
 const stored = (sum: number) => new Map([['key', {sum, guard: 4}]])
 const nothing: Load = async () => new Map()
 
-const openCache = (projections: readonly Projection[], more: {ceiling?: number} = {}): StateCache =>
+const openCache = (
+  projections: readonly Projection[],
+  more: {ceiling?: number; onStale?: (row: StaleRow) => void} = {},
+): StateCache =>
   new StateCache({
     partition: 0,
     projections,
     budget: createBudget({entriesMax: 10, bytesMax: 100_000}),
     ceiling: 10,
-    stale: [],
+    onStale: () => undefined,
     ...more,
   })
 
@@ -156,11 +159,9 @@ test('what Redis got long ago is written whole the next time, since it may have 
   expect(cache.liveDirtyCount).toBe(0)
 })
 
-test('what cannot be taken out is listed until it is mended', () => {
-  const cache = openCache([sums('a', nothing)], {ceiling: -1})
+test('INV-51: what cannot be taken out is said to be stale', () => {
+  const found: StaleRow[] = []
+  const cache = openCache([sums('a', nothing)], {ceiling: -1, onStale: row => void found.push(row)})
   for (const row of loaded(cache, {})) cache.retract(row, {value: 1}, 1)
-  const stale = {projection: 'a', key: 'key', level: 'total', start: 0}
-  expect(cache.stale).toEqual([stale])
-  cache.forgetStale(stale)
-  expect(cache.stale).toEqual([])
+  expect(found).toEqual([{projection: 'a', key: 'key', level: 'total', start: 0}])
 })

@@ -58,8 +58,8 @@ export interface StateCacheOptions {
   readonly budget: CacheBudget
   /** No earlier owner has written rows that include a later offset. -1: none has written at all. */
   readonly ceiling: number
-  /** What an earlier owner left to be computed again. */
-  readonly stale: readonly StaleRow[]
+  /** Takes note of what is stale in a row. */
+  readonly onStale: (row: StaleRow) => void
 }
 
 /** A guess before the first measurement, bytes. */
@@ -67,16 +67,12 @@ const NEW_ROW_BYTES = 400
 /** Keys in one load. */
 const LOAD_CHUNK = 500
 
-export const nameOfStale = ({projection, key, level, start}: StaleRow): string =>
-  `${projection} ${level} ${start} ${key}`
-
 export class StateCache {
   readonly #options: StateCacheOptions
   readonly #rows: ReadonlyMap<string, Map<string, Row>>
   #missing: Row[] = []
   readonly #dirty: Row[] = []
   readonly #liveDirty: Row[] = []
-  readonly #stale: Map<string, StaleRow>
   /** Rows that are not in memory may be stored. */
   #mayExist: boolean
   /** While readers are not told of Redis, nothing is kept for it. */
@@ -85,7 +81,6 @@ export class StateCache {
   constructor(options: StateCacheOptions) {
     this.#options = options
     this.#rows = new Map(options.projections.map(({id}) => [id, new Map()]))
-    this.#stale = new Map(options.stale.map(row => [nameOfStale(row), row]))
     this.#mayExist = options.ceiling >= 0
   }
 
@@ -99,15 +94,6 @@ export class StateCache {
 
   get missingCount(): number {
     return this.#missing.length
-  }
-
-  /** What is partly wrong until it is computed again. */
-  get stale(): readonly StaleRow[] {
-    return [...this.#stale.values()]
-  }
-
-  get isStale(): boolean {
-    return this.#stale.size > 0
   }
 
   /** Rows that the event belongs to. Those without a state wait for `load`. */
@@ -184,25 +170,16 @@ export class StateCache {
     if (!row.isLive) this.touchLive(row)
   }
 
-  /** Puts what is stale in the row on the list. */
+  /** Says what is stale in the row. */
   noteStale({projection, key, state}: LoadedRow): void {
     for (const bucket of projection.staleOf?.(state) ?? []) {
-      this.addStale({projection: projection.id, key, ...bucket})
+      this.#options.onStale({projection: projection.id, key, ...bucket})
     }
   }
 
   /** What became stale without an event of its own: by what was merged into it. */
   noteStaleOfDirty(): void {
     for (const row of this.#dirty) if (isLoaded(row)) this.noteStale(row)
-  }
-
-  addStale(row: StaleRow): void {
-    this.#stale.set(nameOfStale(row), row)
-  }
-
-  /** It was computed again, or is not stale after all. */
-  forgetStale(row: StaleRow): void {
-    this.#stale.delete(nameOfStale(row))
   }
 
   /** The row must be written again. */

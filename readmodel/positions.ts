@@ -8,7 +8,7 @@
 import {toNumber, type Cassandra, type CqlParams} from '../platform/cassandra.ts'
 import {PipelineError} from '../platform/errors.ts'
 import {timestampBytes, type Fence} from './fence.ts'
-import type {StaleRow} from './projection.ts'
+import type {StaleBlock} from './stale-table.ts'
 
 /** What an owner finds when it takes a partition. */
 export interface Ownership {
@@ -39,8 +39,8 @@ export interface Position {
     readonly epoch: number
     readonly offset: number
   }[]
-  /** What has to be computed again. */
-  readonly stale: readonly StaleRow[]
+  /** Where it stands what has to be computed again. */
+  readonly stale: readonly StaleBlock[]
   readonly late: readonly LateReference[]
 }
 
@@ -63,8 +63,8 @@ export interface Positions {
    */
   hold(topic: string, partition: number, owner: Ownership): Promise<boolean>
   load(topic: string, partition: number): Promise<Position | null>
-  /** Fenced like an aggregate row. */
-  save(topic: string, position: Position, fence: Fence): Promise<void>
+  /** That of the higher offset wins, at one offset that of the later owner: the fence has both. */
+  save(topic: string, position: Position, fence: Fence & {readonly takeover: number}): Promise<void>
 }
 
 export const POSITION_TABLES: readonly string[] = [
@@ -110,8 +110,9 @@ export function createPositions(cassandra: Cassandra): Positions {
           found === null
             ? await transact(FIRST, [topic, partition, takeover, ceiling])
             : await transact(NEXT, [takeover, topic, partition, found.takeover])
-        // The ceiling is read again: the owner before may have raised it until it lost.
-        if (won) return (await ownerOf(topic, partition)) ?? {takeover, ceiling}
+        // The ceiling is read again: the owner before may have raised it until it lost. The takeover is ours,
+        // whoever took the partition since.
+        if (won) return {takeover, ceiling: (await ownerOf(topic, partition))?.ceiling ?? ceiling}
       }
       throw new PipelineError(
         'LIMIT_REACHED',
@@ -132,13 +133,13 @@ export function createPositions(cassandra: Cassandra): Positions {
       const [row] = await cassandra.rows(LOAD, [topic, partition])
       return row === undefined ? null : (JSON.parse(row['position'] as string) as Position)
     },
-    async save(topic, position, {partition, offset}) {
+    async save(topic, position, {partition, offset, takeover}) {
       await cassandra.execute(SAVE, [
         topic,
         partition,
         position.offset,
         JSON.stringify(position),
-        timestampBytes(offset, 0),
+        timestampBytes(offset, takeover),
       ])
     },
   }

@@ -14,6 +14,7 @@ import {rollupTable} from './rollup-table.ts'
 import {planShown} from './shown.ts'
 import {recentTable} from './special/recent.ts'
 import {retentionTable} from './special/retention.ts'
+import {STALE_TABLE} from './stale-table.ts'
 import {stepTable} from './step-table.ts'
 
 const SPECIAL = {retention: retentionTable, recent: recentTable} as const
@@ -37,7 +38,9 @@ const definition = (
   ]),
 })
 
-const COMMON = [...POSITION_TABLES, PARTS_TABLE].map(statement => definition(statement))
+const COMMON = [...POSITION_TABLES, STALE_TABLE, PARTS_TABLE].map(statement =>
+  definition(statement),
+)
 
 function tablesOf(stream: Stream): readonly TableDefinition[] {
   if (stream.isReference) return [definition(referenceTable(stream))]

@@ -12,6 +12,7 @@ import {createLiveReads} from '../readmodel/live-reads.ts'
 import {createPartReader} from '../readmodel/parts.ts'
 import {barePosition, createPositions} from '../readmodel/positions.ts'
 import {tablesFor} from '../readmodel/schema.ts'
+import {createStaleTable, dropBlock, staleStatements} from '../readmodel/stale-table.ts'
 import {createStreamStores} from '../readmodel/stream-stores.ts'
 import {connectTo, FakeCassandra} from './fakes/cassandra.ts'
 import {connectToRedis, FakeRedis} from './fakes/redis.ts'
@@ -59,6 +60,7 @@ function openStores(servers: Servers, run: number) {
     ...createStreamStores(model, {...servers, parts, space}, live),
     reads: createLiveReads(servers.redis, {space, stream: model.name, partitions: 1}),
     positions: createPositions(servers.cassandra),
+    staleRows: createStaleTable(servers.cassandra),
     partition: run,
     topic: `topic ${run}`,
     nextSlot: () => slots.next++,
@@ -149,8 +151,21 @@ const ownership = fc
     if (what === 'hold') {
       return await positions.hold(topic, partition, {takeover, ceiling: offset})
     }
-    await positions.save(topic, barePosition(offset), {partition, offset})
+    await positions.save(topic, barePosition(offset), {partition, offset, takeover})
     return await positions.load(topic, partition)
+  })
+
+const stale = fc
+  .tuple(
+    fc.constantFrom('write', 'drop'),
+    fc.nat(2),
+    fc.array(fc.nat(5), {minLength: 1, maxLength: 4}),
+  )
+  .map(([what, number, keys]): Act => async ({staleRows, topic, partition, cassandra: db}) => {
+    const block = {topic, partition, at: {takeover: 1, number}}
+    const rows = keys.map(n => ({projection: 'p', key: `k${n}`, level: 'hour', start: 3600 * n}))
+    await writeGrouped(db, what === 'write' ? staleStatements(block, rows) : [dropBlock(block)])
+    return await staleRows.read(block)
   })
 
 const runOf = (takeover: number) => ({name: `run of ${takeover}`, takeover})
@@ -211,7 +226,7 @@ const hashes = fc
   })
 
 test('stores get the same answers of the doubles as of Cassandra and Redis', async () => {
-  const acts = fc.array(fc.oneof(raw, files, aggregates, ownership, begin, flush, hashes), {
+  const acts = fc.array(fc.oneof(raw, files, aggregates, ownership, stale, begin, flush, hashes), {
     minLength: 10,
     maxLength: 40,
     size: 'max',

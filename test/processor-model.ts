@@ -6,13 +6,16 @@ import type {ConsumedRecord} from '../platform/kafka.ts'
 import {createMetrics} from '../platform/metrics.ts'
 import {readProcessorConfig, type ProcessorConfig} from '../processor/config.ts'
 import {createProcessorMetrics} from '../processor/metrics.ts'
-import {createPartitionOwner} from '../processor/partition-owner.ts'
+import {createPartitionOwner, type PartitionOwner} from '../processor/partition-owner.ts'
+import {takePartition, type PartitionStart} from '../processor/partition-start.ts'
 import {createSlices} from '../processor/slices.ts'
+import {decideStart} from '../processor/start-check.ts'
 import {createBudget} from '../processor/state-cache.ts'
 import {createComparison} from './processor-compare.ts'
 import {createHistory, type History} from './processor-history.ts'
 import {World, type Faults, type WorldSabotage} from './processor-world.ts'
 
+const NAME = {topic: 'model', partition: 0}
 const log = pino({level: process.env['MODEL_LOG'] ?? 'silent'})
 const metrics = createProcessorMetrics(createMetrics())
 
@@ -46,39 +49,36 @@ export async function runModel(options: RunOptions): Promise<readonly string[]> 
   /** @param end records that are in the log by then */
   const startOwner = (faults: Faults, end: number) => {
     const stop = new AbortController()
-    const at = committed
-    const owner = createPartitionOwner(
-      {topic: 'model', partition: 0},
-      {
-        ...world.storesOf(faults),
-        references: new Map(),
-        decoder: {
-          // A decoded record is the owner's own: it may put into it what it finds.
-          decode: (value: Buffer) => structuredClone(history.log[Number(value.toString())]),
-          prepare: async () => {},
+    const stores = world.storesOf(faults)
+    const create = (start: PartitionStart) =>
+      createPartitionOwner(
+        NAME,
+        {
+          ...stores,
+          references: new Map(),
+          decoder: {
+            // A decoded record is the owner's own: it may put into it what it finds.
+            decode: (value: Buffer) => structuredClone(history.log[Number(value.toString())]),
+            prepare: async () => {},
+          },
+          budget: createBudget({entriesMax: 1 + random(6), bytesMax: 1e9}),
+          slices: createSlices(),
+          start,
+          hashBytesMax: random(3) === 0 ? 2000 : 1e9,
+          publishDeadLetters: async () => {},
+          commit: async next => {
+            // A commit of an overtaken owner may be accepted, too.
+            committed = next
+            furthest = Math.max(furthest, next)
+          },
+          metrics,
+          log,
+          now: Date.now,
         },
-        budget: createBudget({entriesMax: 1 + random(6), bytesMax: 1e9}),
-        slices: createSlices(),
-        start: {begin: 0, end, committed: at},
-        hashBytesMax: random(3) === 0 ? 2000 : 1e9,
-        publishDeadLetters: async () => {},
-        commit: async next => {
-          // A commit of an overtaken owner may be accepted, too.
-          committed = next
-          furthest = Math.max(furthest, next)
-        },
-        metrics,
-        log,
-        now: Date.now,
-      },
-      modelConfig(random),
-    )
-    const outcome: {error: Error | undefined} = {error: undefined}
-    const ended = owner.run(stop.signal).catch((error: unknown) => {
-      outcome.error = error instanceof Error ? error : new Error('failed')
-    })
-    const feed = async (): Promise<void> => {
-      let offset = Math.max(0, (at ?? 0) - 1)
+        modelConfig(random),
+      )
+    const feed = async (owner: PartitionOwner, next: number): Promise<void> => {
+      let offset = Math.max(0, next - 1)
       while (offset < end && !stop.signal.aborted) {
         const size = 1 + random(5)
         await owner.push(recordsOf(history, offset, Math.min(end, offset + size)), end)
@@ -86,7 +86,20 @@ export async function runModel(options: RunOptions): Promise<readonly string[]> 
         if (random(3) === 0) await turn()
       }
     }
-    return {stop, outcome, ended, feeding: feed(), faults}
+    const live = async (): Promise<void> => {
+      const facts = {begin: 0, end, committed}
+      const patience = {attempts: 1000, firstDelayMs: 1, maxDelayMs: 20, signal: stop.signal}
+      const taken = await takePartition(NAME, stores.positions, patience)
+      const decision = decideStart(facts, taken.position)
+      if (decision.kind === 'stand') throw new Error(decision.cause)
+      const owner = create({...taken, ...decision, end, partitions: 1})
+      await Promise.all([owner.run(stop.signal), feed(owner, decision.next)])
+    }
+    const outcome: {error: Error | undefined} = {error: undefined}
+    const ended = live().catch((error: unknown) => {
+      if (!stop.signal.aborted) outcome.error = error instanceof Error ? error : new Error('failed')
+    })
+    return {stop, outcome, ended, faults}
   }
 
   // The log grows: what an owner made durable and committed, its successor does not read again.
@@ -150,7 +163,7 @@ export async function runModel(options: RunOptions): Promise<readonly string[]> 
   } finally {
     for (const zombie of zombies) zombie.abort()
     last.stop.abort()
-    await Promise.all([last.feeding, last.ended])
+    await last.ended
   }
 }
 

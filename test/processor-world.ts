@@ -8,6 +8,7 @@ import {writeGrouped} from '../readmodel/batches.ts'
 import {createPartReader} from '../readmodel/parts.ts'
 import {createPositions, type Positions} from '../readmodel/positions.ts'
 import {tablesFor} from '../readmodel/schema.ts'
+import {createStaleTable} from '../readmodel/stale-table.ts'
 import {createStreamStores} from '../readmodel/stream-stores.ts'
 import type {PlacedStatement} from '../readmodel/rows.ts'
 import {connectTo, FakeCassandra, type Call, type Sabotage} from './fakes/cassandra.ts'
@@ -102,6 +103,7 @@ export class World {
       stores: createStreamStores(model, {cassandra, redis, parts, space: SPACE}, LIVE),
       write: (statements: readonly PlacedStatement[]) => writeGrouped(cassandra, statements),
       positions: this.#sabotaged(positions, faults),
+      staleRows: createStaleTable(cassandra),
     }
   }
 

@@ -26,6 +26,8 @@ interface Table {
   readonly clustering: readonly string[]
   /** By partition, then by all of the key. */
   readonly partitions: Map<string, Map<string, Row>>
+  /** When partitions were deleted whole. */
+  readonly deleted: Map<string, bigint>
 }
 
 interface Cell {
@@ -107,7 +109,8 @@ export class FakeCassandra {
     const id = placeOf(table.clustering.map(name => key.get(name)!))
     const known = rows.get(id)
     if (known !== undefined) return known
-    const row = {key, cells: new Map<string, Cell>(), markerTs: NONE, deletedTs: NONE}
+    const deletedTs = table.deleted.get(place) ?? NONE
+    const row = {key, cells: new Map<string, Cell>(), markerTs: NONE, deletedTs}
     rows.set(id, row)
     return row
   }
@@ -166,11 +169,18 @@ export class FakeCassandra {
     const values = new Map(
       columns.map((column, i) => [column, toValue(table.types.get(column), params[1 + i])!]),
     )
-    const row = this.#row(table, values)
-    if (this.#sabotage.ignoreTimestamps === true) {
-      row.cells.clear()
-      row.markerTs = NONE
-    } else if (ts > row.deletedTs) row.deletedTs = ts
+    const place = placeOf(table.partition.map(column => values.get(column)!))
+    const isWhole = columns.length === table.partition.length
+    if (isWhole) table.deleted.set(place, ts)
+    const rows = isWhole
+      ? (table.partitions.get(place)?.values() ?? [])
+      : [this.#row(table, values)]
+    for (const row of rows) {
+      if (this.#sabotage.ignoreTimestamps === true) {
+        row.cells.clear()
+        row.markerTs = NONE
+      } else if (ts > row.deletedTs) row.deletedTs = ts
+    }
     return []
   }
 
@@ -361,15 +371,24 @@ function parseTable(statement: string): [string, Table] {
       .map(one => one.trim())
       .filter(one => one !== '')
   if (primary === null) {
-    return [name!, {types, partition: [single], clustering: [], partitions: new Map()}]
+    return [
+      name!,
+      {types, partition: [single], clustering: [], partitions: new Map(), deleted: new Map()},
+    ]
   }
   const partition = list(primary[1])
   const others = list(primary[2])
   return [
     name!,
     partition.length > 0
-      ? {types, partition, clustering: others, partitions: new Map()}
-      : {types, partition: others.slice(0, 1), clustering: others.slice(1), partitions: new Map()},
+      ? {types, partition, clustering: others, partitions: new Map(), deleted: new Map()}
+      : {
+          types,
+          partition: others.slice(0, 1),
+          clustering: others.slice(1),
+          partitions: new Map(),
+          deleted: new Map(),
+        },
   ]
 }
 
