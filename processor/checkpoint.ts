@@ -69,7 +69,7 @@ export function createCheckpoint(
       }
       // What is stale is no function of the offset: an owner that was overtaken must not leave it behind, and
       // what comes late of it includes nothing that was not in the log yet when the next one came.
-      if (!state.stale.isEmpty) await holdPartition(state, positions)
+      if (state.stale.size > 0) await holdPartition(state, positions)
       await state.filings.flush()
       // A root that says a bucket is closed comes after the bucket's row.
       const before = encoded.flatMap(one => one.before)

@@ -1,4 +1,6 @@
 import {expect, test} from 'vitest'
+import type {Fields} from '../readmodel/fields.ts'
+import type {EventSource} from '../readmodel/event-reads.ts'
 import type {MendAt, Mending, Projection, StaleRow} from '../readmodel/projection.ts'
 import {createMender, mendParts, type Mended} from './mend.ts'
 import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
@@ -9,9 +11,10 @@ import {createWake} from './wake.ts'
 
 const STALE: StaleRow = {projection: 'sums', key: 'a', level: 'hour', start: 0}
 
+const NO_EVENTS = {} as EventSource
 const DEPS = {
   stores: {plan: {stream: {name: 's'}}},
-  metrics: {mended: {inc: () => undefined}},
+  metrics: {mended: {inc: () => undefined}, staleParts: {set: () => undefined}},
   log: {warn: () => undefined},
   now: () => 0,
 } as unknown as OwnerDeps
@@ -61,7 +64,7 @@ function setup(mending: Partial<Mending> | null = {}) {
   const failed: unknown[] = []
   const mend = async (): Promise<Mended | undefined> => {
     const onFailed = (_part: StaleRow, error: unknown): void => void failed.push(error)
-    return (await mendParts(shared, [STALE], {signal, onFailed})).get(STALE)
+    return (await mendParts(shared, [STALE], {source: NO_EVENTS, signal, onFailed})).get(STALE)
   }
   return {calls, cache, stale, state, progress, shared, failed, mend}
 }
@@ -173,4 +176,46 @@ test('INV-59: one part that cannot be read keeps no other one stale', async () =
   await expect.poll(() => [...stale]).toEqual([bad])
   stop.abort()
   await running
+})
+
+test('parts that look among the events of all entities share one reading of a slice', async () => {
+  const {cache, stale, state, shared} = setup()
+  const added: string[] = []
+  const projection = cache.projection('sums')!
+  const begin = projection.mend!.bind(projection)
+  Object.assign(projection, {
+    keysOf: (event: Fields) => [String(event['product'])],
+    mend: (own: object, at: MendAt) => ({
+      ...(begin(own, at) as Mending),
+      scan: {
+        slices: [0],
+        add: (event: Fields) => void added.push(`${at.key} ${String(event['id'])}`),
+      },
+    }),
+  })
+  let pages = 0
+  const source = {
+    plan: {timeOf: () => 5, idOf: (event: Fields) => event['id'], stream: {filed: 'hour'}},
+    raw: {
+      read: async (ids: readonly number[]) =>
+        ids.map(id => ({event: {id, product: id % 2 ? 'a' : 'b'}})),
+    },
+    files: {
+      async page({shard}: {readonly shard: number}) {
+        pages += 1
+        const events = shard === 3 ? [1, 2, 3, 4].map(id => ({id, timeUs: 5})) : []
+        return {events, next: null}
+      },
+    },
+  } as unknown as EventSource
+  state.durableOffset = 15
+  const parts = ['a', 'b', 'c'].map(key => ({...STALE, key}))
+  for (const part of parts) stale.add(part)
+  const {signal} = new AbortController()
+  const onFailed = (): never => expect.unreachable('every read answers')
+  const outcomes = await mendParts(shared, parts, {source, signal, onFailed})
+  expect([...outcomes.values()]).toEqual(['done', 'done', 'done'])
+  expect(added.toSorted()).toEqual(['a 1', 'a 3', 'b 2', 'b 4'])
+  expect(pages, 'a page for each of the sixteen shards').toBe(16)
+  expect([...stale]).toEqual([])
 })

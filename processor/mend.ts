@@ -3,7 +3,8 @@ import {LEVELS} from '../contracts/stream.ts'
 import {messageOf} from '../platform/errors.ts'
 import {pause, type Loop} from '../platform/lifecycle.ts'
 import {retry} from '../platform/retry.ts'
-import type {Mending, Patient, StaleRow} from '../readmodel/projection.ts'
+import {eventsOfSlice, patientSource, type EventSource} from '../readmodel/event-reads.ts'
+import type {Mending, Patient, Projection, Scan, StaleRow} from '../readmodel/projection.ts'
 import type {ProcessorConfig} from './config.ts'
 import {loopOf, type OwnerDeps, type OwnerShared} from './owner-shared.ts'
 import {nameOfStale} from './stale-list.ts'
@@ -31,11 +32,17 @@ interface Begun {
   readonly mending: Mending | 'early' | null
 }
 
+export interface MendOptions {
+  readonly source: EventSource
+  readonly signal: AbortSignal
+  readonly onFailed: (part: StaleRow, error: unknown) => void
+}
+
 /** Mends stale parts, and takes those from the list that are not stale any more. */
 export async function mendParts(
   {state, between, progress, patience}: OwnerShared,
   parts: readonly StaleRow[],
-  {signal, onFailed}: {signal: AbortSignal; onFailed: (part: StaleRow, error: unknown) => void},
+  {source, signal, onFailed}: MendOptions,
 ): Promise<ReadonlyMap<StaleRow, Mended>> {
   const {cache, stale, partition} = state
   const outcomes = new Map<StaleRow, Mended>()
@@ -68,28 +75,69 @@ export async function mendParts(
     return {part, row, mending}
   }
 
-  const finish = async ({part, row, mending}: Begun): Promise<Mended> => {
-    if (mending === null) return 'fresh'
-    if (mending === 'early') return 'early'
+  /** What fails is left for later, alone. */
+  const attempt = async (all: readonly Begun[], work: () => Promise<void>): Promise<void> => {
     try {
-      const before = await mending.collect(patient)
-      for (const bucket of before) {
-        stale.add({projection: part.projection, key: part.key, ...bucket})
-      }
-      if (before.length > 0) return 'early'
-      // A successor may have written what was read: nothing is saved before it is known that there is none.
-      state.unconfirmed = true
-      const isDone = mending.adopt()
-      if (isDone) stale.remove(part)
-      cache.touch(row)
-      return isDone ? 'done' : 'again'
+      await work()
     } catch (error) {
       signal.throwIfAborted()
-      onFailed(part, error)
-      return 'failed'
-    } finally {
-      mending.end()
+      for (const {part} of all) {
+        onFailed(part, error)
+        outcomes.set(part, 'failed')
+      }
     }
+  }
+
+  const adopt = ({part, row}: Begun, mending: Mending): void => {
+    // A successor may have written what was read: nothing is saved before it is known that there is none.
+    state.unconfirmed = true
+    const isDone = mending.adopt()
+    if (isDone) stale.remove(part)
+    cache.touch(row)
+    outcomes.set(part, isDone ? 'done' : 'again')
+  }
+
+  const collect = async (one: Begun): Promise<void> => {
+    const {part, mending} = one
+    if (mending === null || mending === 'early') return void outcomes.set(part, mending ?? 'fresh')
+    const before = await mending.collect(patient)
+    for (const bucket of before) stale.add({projection: part.projection, key: part.key, ...bucket})
+    if (before.length > 0) outcomes.set(part, 'early')
+    else if (mending.scan === undefined) adopt(one, mending)
+    // The bucket is not folded twice for longer than it must be.
+    if (outcomes.has(part)) mending.end()
+  }
+
+  /** One slice for all parts that look for events in it. */
+  const scan = async (slice: number | null, all: readonly Begun[]): Promise<void> => {
+    const wanted = new Map<Projection, Map<string, Scan[]>>()
+    for (const {row, part, mending} of all) {
+      const byKey = wanted.get(row.projection) ?? new Map<string, Scan[]>()
+      wanted.set(row.projection, byKey)
+      byKey.set(part.key, [...(byKey.get(part.key) ?? []), (mending as Mending).scan!])
+    }
+    const own = patientSource(source, patient)
+    for await (const page of eventsOfSlice(own, {partition, key: null}, slice, null)) {
+      for (const {event} of page) {
+        for (const [projection, byKey] of wanted) {
+          for (const key of projection.keysOf(event)) {
+            for (const one of byKey.get(key) ?? []) one.add(event)
+          }
+        }
+      }
+    }
+  }
+
+  const scanAll = async (all: readonly Begun[]): Promise<void> => {
+    const slices = new Set(all.flatMap(({mending}) => (mending as Mending).scan!.slices))
+    for (const slice of slices) {
+      const own = all.filter(
+        ({part, mending}) =>
+          !outcomes.has(part) && (mending as Mending).scan!.slices.includes(slice),
+      )
+      await attempt(own, () => scan(slice, own))
+    }
+    for (const one of all) if (!outcomes.has(one.part)) adopt(one, one.mending as Mending)
   }
 
   const begun = await between.run(async () => {
@@ -108,9 +156,10 @@ export async function mendParts(
     if (isRead) await progress.until(() => state.durableOffset >= begun.offset, signal)
     const waiting = begun.all.values()
     const reader = async (): Promise<void> => {
-      for (const one of waiting) outcomes.set(one.part, await finish(one))
+      for (const one of waiting) await attempt([one], () => collect(one))
     }
     await Promise.all(Array.from({length: READERS}, reader))
+    await scanAll(begun.all.filter(({part}) => !outcomes.has(part)))
     return outcomes
   } finally {
     for (const {mending, row} of begun.all) {
@@ -129,6 +178,7 @@ export function createMender(
 ): Loop {
   const {state, progress} = shared
   const {stream} = deps.stores.plan
+  const labels = {stream: stream.name, partition: String(state.partition)}
   /** When a part may be tried again, milliseconds. */
   const notBefore = new Map<string, {readonly atMs: number; readonly delayMs: number}>()
   const dueMs = (part: StaleRow): number => notBefore.get(nameOfStale(part))?.atMs ?? 0
@@ -172,8 +222,9 @@ export function createMender(
     try {
       await readMissing()
       const parts = next()
+      deps.metrics.staleParts.set(labels, state.stale.size)
       if (parts.length === 0) return await progress.wait(waitMs(), signal)
-      const outcomes = await mendParts(shared, parts, {signal, onFailed})
+      const outcomes = await mendParts(shared, parts, {source: deps.stores, signal, onFailed})
       for (const [part, outcome] of outcomes) note(part, outcome)
       const done = [...outcomes.values()].filter(outcome => outcome === 'done').length
       deps.metrics.mended.inc({stream: stream.name}, done)

@@ -46,6 +46,11 @@ export function createProcessorMetrics(metrics: Metrics) {
     rawRows: count('processor_raw_rows_total', 'Raw rows written'),
     aggregateRows: count('processor_aggregate_rows_total', 'Aggregate rows saved to Cassandra'),
     mended: count('processor_rows_mended_total', 'Stale parts of rows that were computed again'),
+    staleParts: metrics.gauge(
+      'processor_stale_parts',
+      'Parts of rows that wait to be computed again; those that are not in memory, about',
+      perPartition,
+    ),
     rawWrite: metrics.histogram('processor_raw_write_seconds', 'One group of raw rows', {
       labels: perStream,
     }),

@@ -42,7 +42,7 @@ function drain(
   save = (saved: StaleSave): void => saved.commit(),
 ): ReadonlySet<string> {
   const found = new Set<string>()
-  while (!list.isEmpty) {
+  while (list.size > 0) {
     const at = list.missing
     if (at !== undefined) list.loaded(at, store.read(at))
     for (const part of list) {

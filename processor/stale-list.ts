@@ -55,8 +55,10 @@ export class StaleList {
     this.#blocks = blocks.map(at => ({...stored, at, unsaved: []}))
   }
 
-  get isEmpty(): boolean {
-    return this.#blockOf.size === 0 && this.#blocks.every(({waiting}) => waiting !== undefined)
+  /** How many there are; of blocks that are not in memory as many as they may have. */
+  get size(): number {
+    const unread = this.#blocks.filter(({waiting}) => waiting === undefined)
+    return this.#blockOf.size + BLOCK_MAX * unread.length
   }
 
   /** Those in memory, oldest first. */

@@ -72,12 +72,13 @@ export interface EventQuestion {
   readonly key: string | null
 }
 
-const isInside = (timeUs: number | null, {from, to}: TimeRange): boolean => {
+/** Whether a time lies in a range; no time lies in none. */
+export const isInside = (timeUs: number | null, {from, to}: TimeRange): boolean => {
   const seconds = timeUs === null ? Number.NaN : Math.floor(timeUs / US_PER_SECOND)
   return seconds >= from && seconds < to
 }
 
-/** Events of one slice, in no order. @param range null: events without a time */
+/** Events of one slice, in no order. @param range null: all of it */
 export async function* eventsOfSlice(
   source: EventSource,
   {partition, key}: EventQuestion,

@@ -8,7 +8,7 @@
  */
 import {Bucket} from './bucket.ts'
 import type {Entity} from './entity.ts'
-import {eventsOfSlice, patientSource, slicesOf, type EventSource} from './event-reads.ts'
+import {eventsOfSlice, isInside, patientSource, slicesOf, type EventSource} from './event-reads.ts'
 import type {Fields} from './fields.ts'
 import {SECONDS_OF, startOf, US_PER_SECOND, type TimeLevel} from './levels.ts'
 import type {RollupPlan} from './plan.ts'
@@ -50,27 +50,24 @@ export function mendRollup(
   if (bucket.guard > at.foldedOffset) return 'early'
   const shadow = new Bucket(rollup, start)
   bucket.shadow = shadow
+  const {plan} = source
   const finer = below(rollup, level)
   const range = rangeOf(entity, at)
-  const isWanted = (event: Fields): boolean =>
-    rollup.counts?.(event) !== false && keyOfTexts(rollup.keyOf(event)) === key
-
-  const addEvents = async (
-    own: EventSource,
-    slice: number | null,
-    within: TimeRange | null,
-  ): Promise<void> => {
-    const {plan} = own
-    const isByKey = rollup.by.length === 1 && rollup.isByKey
-    const question = {partition, key: isByKey ? key : null}
-    for await (const page of eventsOfSlice(own, question, slice, within)) {
-      for (const {event} of page) {
-        if (!isWanted(event)) continue
-        plan.inputs.read(event, {timeUs: plan.timeOf(event), id: plan.idOf(event)})
-        shadow.apply(entity.places.admit(rollup.splitsOf(event)), plan.inputs, 0)
-      }
-    }
+  const isByKey = rollup.by.length === 1 && rollup.isByKey
+  const isRead = finer === undefined && range.to > range.from
+  const slices = [
+    ...(isRead ? slicesOf(plan.stream.filed, range) : []),
+    ...(level === 'total' ? [null] : []),
+  ]
+  const add = (event: Fields): void => {
+    const timeUs = plan.timeOf(event)
+    const isIts = timeUs === null ? level === 'total' : isRead && isInside(timeUs, range)
+    if (!isIts) return
+    plan.inputs.read(event, {timeUs, id: plan.idOf(event)})
+    shadow.apply(entity.places.admit(rollup.splitsOf(event)), plan.inputs, 0)
   }
+  const isCounted = (event: Fields): boolean =>
+    rollup.counts?.(event) !== false && keyOfTexts(rollup.keyOf(event)) === key
 
   const addBuckets = async (of: TimeLevel, patient: Patient): Promise<readonly StaleBucket[]> => {
     const within = {from: startOf(of, range.from), to: range.to}
@@ -98,16 +95,22 @@ export function mendRollup(
   }
 
   return {
+    scan: isByKey ? undefined : {slices, add},
     async collect(patient) {
-      const own = patientSource(source, patient)
       // A bucket that was merged stale has marked the shadow: what is taken out from now on counts.
       const stale = finer === undefined ? [] : await addBuckets(finer, patient)
-      if (stale.length > 0) return stale
-      if (finer === undefined && range.to > range.from) {
-        const every = source.plan.stream.filed
-        for (const slice of slicesOf(every, range)) await addEvents(own, slice, range)
+      if (stale.length > 0 || !isByKey) return stale
+      const own = patientSource(source, patient)
+      for (const slice of slices) {
+        for await (const page of eventsOfSlice(
+          own,
+          {partition, key},
+          slice,
+          slice === null ? null : range,
+        )) {
+          for (const {event} of page) if (isCounted(event)) add(event)
+        }
       }
-      if (level === 'total') await addEvents(own, null, null)
       return []
     },
     adopt() {

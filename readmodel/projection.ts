@@ -33,8 +33,18 @@ export interface MendAt extends StaleBucket {
 /** Reads for long: each read is repeated by itself when a store does not answer. */
 export type Patient = <T>(read: () => Promise<T>) => Promise<T>
 
+/** What has to be looked for among the events of all entities: by many parts in one reading. */
+export interface Scan {
+  /** Starts of slices, seconds since 1970; null: events without a time. */
+  readonly slices: readonly (number | null)[]
+  /** Takes an event of one of them, of its own key; what lies elsewhere is passed over. */
+  add(event: Fields): void
+}
+
 /** One computation of a stale part that was begun. */
 export interface Mending {
+  /** To be read after `collect`; absent: nothing. */
+  readonly scan?: Scan | undefined
   /**
    * Reads what is stored. What was folded before it was begun is durable. What is read may be read again.
    *
