@@ -63,3 +63,13 @@ test('a store that fails once is routine, one that goes on failing is away until
   pass(AWAY_MS)
   expect(readiness.judge().ready).toBe(true)
 })
+
+test('INV-59: a partition that stands still makes it not ready, with the cause, until it goes on', () => {
+  const {readiness} = setup()
+  readiness.standing(AT, 'the log ends at 10')
+  expect(readiness.judge().reasons).toEqual([
+    'events/3 stands still: the log ends at 10. See RUNBOOK, "A partition stands still"',
+  ])
+  readiness.standing(AT, null)
+  expect(readiness.judge().ready).toBe(true)
+})

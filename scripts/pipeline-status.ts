@@ -155,13 +155,24 @@ async function lookAtServices(state: StackState): Promise<readonly string[]> {
           signal: AbortSignal.timeout(LOOK_TIMEOUT_MS),
         })
         const text = await response.text()
-        return response.ok ? [] : [`${name} is not ready: ${text.slice(0, 300)}`]
+        return response.ok ? [] : reasonsOf(text).map(reason => `${name}: ${reason}`)
       } catch {
         return [`${name} does not answer at ${url}`]
       }
     }),
   )
   return (await Promise.all(looks)).flat()
+}
+
+/** What a service that is not ready says; its answer as it is when that cannot be read. */
+function reasonsOf(answer: string): readonly string[] {
+  try {
+    const {reasons} = JSON.parse(answer) as {reasons?: unknown}
+    if (Array.isArray(reasons) && reasons.length > 0) return reasons.map(String)
+  } catch {
+    // Not ours: a proxy in between.
+  }
+  return [`not ready: ${answer.slice(0, 300)}`]
 }
 
 function describe(

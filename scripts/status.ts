@@ -8,7 +8,7 @@ import {openStatusReader} from './pipeline-status.ts'
 import {connectionLines, lastError, recordsProcessed, statusLine} from './view.ts'
 
 const HELP = `usage: npm run status [-- --json]
-  --json  for scripts: {healthy, servers, services, outboxUnpublished, lagRecords}`
+  --json  for scripts: {healthy, problems, servers, services, outboxUnpublished, lagRecords}`
 
 async function main(): Promise<boolean> {
   const {values} = parseArgs({options: {json: {type: 'boolean'}, help: {type: 'boolean'}}})
@@ -24,9 +24,8 @@ async function main(): Promise<boolean> {
     const look = await reader.look()
     if (values.json === true) {
       const {healthy, servers, services, outboxUnpublished, lagRecords} = look.status
-      console.log(
-        JSON.stringify({healthy, servers, services, outboxUnpublished, lagRecords}, null, 2),
-      )
+      const shown = {healthy, problems: look.problems, servers, services}
+      console.log(JSON.stringify({...shown, outboxUnpublished, lagRecords}, null, 2))
       return healthy
     }
     const [before, at] = [await recordsProcessed(look), performance.now()]

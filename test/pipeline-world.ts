@@ -55,7 +55,7 @@ export async function until<T>(
   throw new Error(`not seen within ${timeoutMs} ms: ${what}`, {cause: last})
 }
 
-async function startService(name: ServiceName, env: Env): Promise<Service> {
+async function startService(name: ServiceName, env: Env, says: string | null): Promise<Service> {
   const url = `http://127.0.0.1:${env[PORT_VARIABLE[name]]}`
   const child: ChildProcess = spawn(process.execPath, [`${name}/main.ts`], {
     env: {...env, PATH: process.env['PATH']},
@@ -81,7 +81,8 @@ async function startService(name: ServiceName, env: Env): Promise<Service> {
       if (child.exitCode !== null || child.signalCode !== null) return 'ended'
       const answer = await fetch(`${url}/health/ready`)
       said = await answer.text()
-      return answer.ok && 'ready'
+      const isAsWanted = says === null ? answer.ok : !answer.ok && said.includes(says)
+      return isAsWanted && 'ready'
     },
     READY_MS,
   ).catch(() => 'not ready')
@@ -159,8 +160,9 @@ export async function openPipelineWorld(changes: Env = {}, sql = '') {
     cassandra,
     redis,
     keyspace,
-    async start(name: ServiceName, more: Env = {}): Promise<Service> {
-      const service = await startService(name, {...env, ...more})
+    /** @param says what it says why it is not ready; null: it has to be */
+    async start(name: ServiceName, more: Env = {}, says: string | null = null): Promise<Service> {
+      const service = await startService(name, {...env, ...more}, says)
       running.add(service)
       return service
     },
