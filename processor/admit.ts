@@ -44,6 +44,15 @@ export function effectsOf(
   return old === id ? [put] : [{kind: 'delete', event: before, id: old}, put]
 }
 
+/**
+ * The effects of a record that breaks a rule: its event is nowhere from then on, and what comes later of it
+ * applies as ever. A new one was nowhere before.
+ */
+export const effectsOfRefused: typeof effectsOf = (meta, event, before, idOf) =>
+  isFresh(meta)
+    ? []
+    : effectsOf(meta, event, before, idOf).map(effect => ({...effect, kind: 'delete'}))
+
 /** True when `one` was written to the outbox after `other`. */
 export function isNewer(one: Identity, other: Identity): boolean {
   if (one.outboxId !== other.outboxId) return one.outboxId > other.outboxId

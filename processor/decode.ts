@@ -1,5 +1,6 @@
 /**
- * Turns records as they came into records of the stream, or into dead letters.
+ * Turns records as they came into records of the stream, or into dead letters. A record that breaks a rule is
+ * both: it says of its event that what is counted of it is not true any more.
  *
  * Does not      drop: what an overtaken relay wrote is told apart by `admitted`.
  */
@@ -15,6 +16,12 @@ import type {FindProblem} from './rules.ts'
 
 export type Outcome =
   | {readonly kind: 'record'; readonly offset: number; readonly record: StreamRecord<Fields>}
+  | {
+      readonly kind: 'refused'
+      readonly offset: number
+      readonly record: StreamRecord<Fields>
+      readonly letter: DeadLetter
+    }
   | {readonly kind: 'dropped'; readonly offset: number; readonly record: RecordMeta}
   | {readonly kind: 'deadLetter'; readonly offset: number; readonly letter: DeadLetter}
 
@@ -84,7 +91,14 @@ function judge(
     return {kind: 'dropped', offset, record}
   }
   const problem = problemOf(record)
-  if (problem !== undefined) return toLetter(source, RULE_BROKEN, problem)
+  if (problem !== undefined) {
+    return {
+      kind: 'refused',
+      offset,
+      record,
+      letter: {source, reason: RULE_BROKEN, message: problem},
+    }
+  }
   return {kind: 'record', offset, record}
 }
 

@@ -58,7 +58,7 @@ const openState = (): PartitionState => ({
 const record = (op: Op, offset: number, content: string): AdmittedRecord => {
   const meta = {op, outbox_id: offset, created_at: offset, before: null, redelivered: false}
   const sender = {lanes: 1, lane: 0, epoch: 1}
-  return {offset, record: {id: 1, content, ...NOTHING_ELSE, ...meta, ...sender}}
+  return {kind: 'record', offset, record: {id: 1, content, ...NOTHING_ELSE, ...meta, ...sender}}
 }
 
 const depsOf = (stored: Register | null): FoldDeps => ({
@@ -127,4 +127,43 @@ test('INV-48: a new raw row clears what an earlier owner may have shown in it, a
   await createFold(state, depsOf(null))(records)
   const {writes} = state.pending.takeImmediate(10)
   expect(writes.map(({mayRepeat}) => mayRepeat)).toEqual([true, true, false])
+})
+
+/** Kinds of the raw writes of records that are folded one by one, and how many events were applied. */
+async function writesOf(records: readonly AdmittedRecord[], stored: Register | null) {
+  const state = openState()
+  const fold = createFold(state, depsOf(stored))
+  let applied = 0
+  for (const one of records) applied += (await fold([one])).applied
+  const {writes} = state.pending.takeDeferred(100)
+  return {applied, writes: writes.map(({kind, outboxId}) => [kind, outboxId])}
+}
+const refused = (one: AdmittedRecord): AdmittedRecord => ({...one, kind: 'refused'})
+
+test('INV-111: an update that is refused takes its event out, and later ones put it back', async () => {
+  const stored = storedBy(1, 'first')
+  const bad = refused(record('u', 2, 'bad'))
+  expect(await writesOf([bad], stored)).toEqual({applied: 0, writes: [['delete', 2]]})
+  expect(await writesOf([bad, record('u', 3, 'good')], stored)).toEqual({
+    applied: 1,
+    writes: [['put', 3]],
+  })
+  expect(await writesOf([bad, record('d', 3, 'bad')], stored)).toEqual({
+    applied: 0,
+    writes: [['delete', 3]],
+  })
+})
+
+test('INV-111: a refused record that is older than what is stored changes nothing', async () => {
+  const late = refused(record('r', 2, 'bad'))
+  expect(await writesOf([late], storedBy(3, 'newer'))).toEqual({applied: 0, writes: []})
+})
+
+test('a new event that is refused costs no look-up and no row', async () => {
+  const state = openState()
+  const registers = async (): Promise<never> => expect.unreachable('nothing is looked up')
+  const deps = {...depsOf(null), raw: {registers}}
+  await createFold(state, deps)([refused(record('c', 1, 'bad'))])
+  expect([state.pending.immediateCount, state.pending.deferredCount]).toEqual([0, 0])
+  expect(state.foldedOffset, 'it is passed all the same').toBe(1)
 })

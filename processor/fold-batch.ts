@@ -12,13 +12,15 @@ import {toKeyText, type Fields} from '../readmodel/fields.ts'
 import type {StreamPlan} from '../readmodel/plan.ts'
 import type {EventId, RawTable, Register} from '../readmodel/raw-table.ts'
 import type {ShownPlan} from '../readmodel/shown.ts'
-import {decide, effectsOf, isFresh, type Effect} from './admit.ts'
+import {decide, effectsOf, effectsOfRefused, isFresh, type Effect} from './admit.ts'
 import {identityOf, type PartitionState} from './partition-state.ts'
 import type {ReferenceCache} from './references.ts'
 import {isLoaded, type LoadedRow, type Row} from './state-cache.ts'
 
 /** A record that was decoded and belongs to the stream's history. */
 export interface AdmittedRecord {
+  /** `refused`: it breaks a rule, and takes its event out. */
+  readonly kind: 'record' | 'refused'
   readonly offset: number
   readonly record: StreamRecord<Fields>
 }
@@ -83,11 +85,12 @@ export function createFold(
     const wanted = new Set<EventId>()
     const found = new Map<EventId, Register | null>()
     const waiting = new Map<EventId, Register>()
-    const drafts = batch.map(({offset, record}) => {
+    const drafts = batch.map(({kind, offset, record}) => {
       const {before} = record
       plan.readPaths(record)
       if (before !== null) plan.readPaths(before)
-      const effects = effectsOf(record, record, before, plan.idOf)
+      const find = kind === 'refused' ? effectsOfRefused : effectsOf
+      const effects = find(record, record, before, plan.idOf)
       const fresh = isFresh(record)
       for (const {id} of effects) {
         // Taken now: it may become durable, and leave the pending writes, before the fold.
@@ -95,7 +98,7 @@ export function createFold(
         if (last !== undefined) waiting.set(id, last)
         else if (!fresh) wanted.add(id)
       }
-      return {offset, record, fresh, effects}
+      return {kind, offset, record, fresh, effects}
     })
     if (wanted.size > 0) {
       state.unconfirmed = true
@@ -104,7 +107,8 @@ export function createFold(
       state.unconfirmed = true
       for (const [i, id] of ids.entries()) found.set(id, read[i] ?? null)
     }
-    return drafts.map(({offset, record, fresh, effects}) => ({
+    return drafts.map(({kind, offset, record, fresh, effects}) => ({
+      kind,
       offset,
       record,
       fresh,

@@ -51,10 +51,10 @@ export function createIntake(
     const patience = shared.patience(signal)
     const records = await skipProcessed(taken, patience)
     const outcomes = await retry(() => decodeBatch(records, decodeDeps), patience)
-    const admitted = outcomes.filter(outcome => outcome.kind === 'record')
-    const letters = outcomes.flatMap(one => (one.kind === 'deadLetter' ? [one.letter] : []))
+    const admitted = outcomes.filter(one => one.kind === 'record' || one.kind === 'refused')
+    const letters = outcomes.flatMap(one => ('letter' in one ? [one.letter] : []))
     for (const outcome of outcomes) {
-      breaker.note(outcome.kind === 'deadLetter' ? outcome.letter : 'ok')
+      breaker.note('letter' in outcome ? outcome.letter : 'ok')
     }
     if (letters.length > 0) await retry(() => deps.publishDeadLetters(letters), patience)
     const counts = await retry(() => fold(admitted), patience)

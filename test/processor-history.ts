@@ -8,7 +8,7 @@ export type ModelRecord = StreamRecord<ModelRow>
 export interface History {
   /** The partition's log; the offset is the index. */
   readonly log: readonly ModelRecord[]
-  /** The source rows at the end: what every number has to agree with. */
+  /** The source rows at the end that break no rule: what every number has to agree with. */
   readonly rows: ReadonlyMap<number, ModelRow>
 }
 
@@ -19,6 +19,8 @@ interface OutboxRow {
   readonly outboxId: number
 }
 
+/** So far ahead a row is refused, whoever wrote it and however. */
+const REFUSED_US = 10 * 365 * 86_400_000_000
 const STATUSES = ['paid', 'open', 'lost', null] as const
 
 export interface HistoryOptions {
@@ -47,10 +49,15 @@ function changeRows(
       isOrdered && random(4) > 0 ? Math.floor((n * minutes) / changes) : random(minutes)
     return (start + minute * 60 + random(2)) * 1_000_000 + random(3)
   }
+  const timeAt = (n: number): number | null => {
+    const roll = random(15)
+    if (roll === 0) return null
+    return roll === 1 ? nowS * 1_000_000 + REFUSED_US : timeOf(n)
+  }
   const randomRow = (id: number, n: number): ModelRow => ({
     id,
     content: random(12) === 0 ? null : `c${random(3)}`,
-    at: random(15) === 0 ? null : timeOf(n),
+    at: timeAt(n),
     value: random(4) === 0 ? null : random(50) * 1000,
     status: STATUSES[random(4)]!,
     position: random(2) === 0 ? null : random(4_000_000),
@@ -125,5 +132,6 @@ export function createHistory(random: Random, options: HistoryOptions): History 
       }
     }
   }
-  return {log, rows}
+  const isRefused = ({at}: ModelRow): boolean => at === options.nowS * 1_000_000 + REFUSED_US
+  return {log, rows: new Map([...rows].filter(([, row]) => !isRefused(row)))}
 }
