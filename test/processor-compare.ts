@@ -22,7 +22,7 @@ import {Tally} from '../readmodel/tally.ts'
 import {connectTo} from './fakes/cassandra.ts'
 import {connectToRedis} from './fakes/redis.ts'
 import {model, type ModelRow} from './model-stream.ts'
-import type {History} from './processor-history.ts'
+import {FIRST_ID, type History} from './processor-history.ts'
 import {SPACE, type World} from './processor-world.ts'
 
 const PARTITIONS = 1
@@ -66,6 +66,9 @@ function expectedOf(rollup: RollupPlan, rows: readonly ModelRow[]): Record<strin
   }
   return figuresOf(rollup, [{bucket, valuesOf: place => places.valuesOf(place)}])
 }
+
+/** Of all events that a history may have. */
+const IDS = Array.from({length: 400}, (_, i) => FIRST_ID + i)
 
 type Check = (what: string, found: unknown, wanted: unknown) => void
 
@@ -180,19 +183,20 @@ async function compareEvents(
   rows: ReadonlyMap<number, ModelRow>,
   check: Check,
 ): Promise<void> {
-  const ids = Array.from({length: 400}, (_, id) => id)
   const columns = (event: Fields | undefined): unknown =>
     event && model.columns.map(({field}) => event[field] ?? null)
-  for (const [id, row] of (await reads.raw.read(ids, 0)).entries()) {
+  for (const [i, row] of (await reads.raw.read(IDS, 0)).entries()) {
+    const id = IDS[i]!
     check(`raw row ${id}`, columns(row?.event), columns(rows.get(id)))
   }
   const all = [...rows.values()]
-  const nowS = Math.floor(Date.now() / 1000)
+  const times = all.flatMap(({at}) => (at === null ? [] : [Math.floor(at / 1e6)]))
+  times.push(times[0] ?? 0)
+  const range = {from: Math.min(...times) - 86_400, to: Math.max(...times) + 86_400}
   for (const content of ['c0', 'c1', 'c2', null]) {
     const key = content === null ? NULL_KEY : toKeyText(content)
     const question = {partition: 0, key}
     const found: unknown[] = []
-    const range = {from: nowS - 86_400, to: nowS + 86_400}
     for await (const page of eventsOf(reads.events, question, range)) {
       found.push(...page.map(event => positionOf(plan, event)))
     }
@@ -219,7 +223,7 @@ async function compareLive(
   rows: ReadonlyMap<number, ModelRow>,
   check: Check,
 ): Promise<void> {
-  for (let id = 0; id < 400; id++) {
+  for (const id of IDS) {
     const hash = await live.event('model:event', id)
     // What Redis does not know is looked up in Cassandra; what it says is believed.
     if (hash === undefined) continue

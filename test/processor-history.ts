@@ -12,6 +12,9 @@ export interface History {
   readonly rows: ReadonlyMap<number, ModelRow>
 }
 
+/** Ids need not be above zero. */
+export const FIRST_ID = -5
+
 interface OutboxRow {
   readonly op: Op
   readonly row: ModelRow
@@ -43,7 +46,8 @@ function changeRows(
   // Events that share their rows with many others, or with hardly any; in order of time, or in none.
   const minutes = random(2) === 0 ? 4 : 240
   const isOrdered = random(2) === 0
-  const start = nowS - minutes * 60
+  // Some histories lie about the moment that times are counted from.
+  const start = (random(8) === 0 ? 90 : nowS) - minutes * 60
   const timeOf = (n: number): number => {
     const minute =
       isOrdered && random(4) > 0 ? Math.floor((n * minutes) / changes) : random(minutes)
@@ -66,8 +70,8 @@ function changeRows(
     const old = pick()
     const roll = random(10)
     if (old === undefined || roll < 5) {
-      const row = randomRow(n, n)
-      rows.set(n, row)
+      const row = randomRow(n + FIRST_ID, n)
+      rows.set(row.id, row)
       emit('c', row)
     } else if (roll < 8) {
       const row = random(2) === 0 ? {...old, value: randomRow(0, n).value} : randomRow(old.id, n)
