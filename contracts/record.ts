@@ -21,6 +21,7 @@ export interface RecordMeta {
 
 /**
  * A decoded record. The columns are the row after the change; for `d` the row that was deleted.
- * `before` is the row before the change for `u` and `d`, else null.
+ * `before` is the row before the change for `u` and `d`, else null; null too where that could not be carried: of
+ * a `d` then only the id and the key are those of the row.
  */
 export type StreamRecord<Row> = Row & RecordMeta & {readonly before: Row | null}

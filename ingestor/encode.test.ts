@@ -60,6 +60,17 @@ test('an update carries the row after and before, a delete the row that was', ()
   expect([deleted['event_type'], deleted['before']]).toMatchObject(['play', {event_type: 'play'}])
 })
 
+test('what mends or deletes a row that could not be carried is carried', () => {
+  const bad = event('').replace('2026-01-01T00:00:00.5+00:00', '-infinity')
+  const mended = roundTrip(engagement, row(`{"before" : ${bad}, "after" : ${event('')}}`, 'u'))
+  expect(mended).toMatchObject({op: 'u', event_id: 1, event_type: 'play', before: null})
+  const deleted = roundTrip(engagement, row(`{"before" : ${bad}}`, 'd'))
+  expect(deleted, 'what fits of it').toMatchObject({op: 'd', event_id: 1, event_type: 'play'})
+  expect(deleted).toMatchObject({event_ts: 0, before: null})
+  const worse = event('').replace('"id":1', '"id":9007199254740993')
+  expect(() => toRecord(engagement, row(`{"before" : ${worse}}`, 'd'), stamp)).toThrow(/id = 90/)
+})
+
 test.each([
   ['a missing column', '{"id":1}', /event_ts = null/],
   [

@@ -2,9 +2,10 @@
  * Turns an outbox row into the record of its stream.
  *
  * Guarantees    a row that does not fit is told apart by `ENCODE_FAILED`, naming the column and value;
- *               it never becomes a record that means something else.
+ *               it never becomes a record that means something else. What mends or deletes such a row can be
+ *               carried: of a row that is not there any more only its id and key have to fit.
  */
-import {LONG_MAX, LONG_MIN, type Column} from '../contracts/columns.ts'
+import {LONG_MAX, LONG_MIN, type Column, type ColumnKind} from '../contracts/columns.ts'
 import type {Stream} from '../contracts/stream.ts'
 import {PipelineError} from '../platform/errors.ts'
 import type {OutboxRow} from './outbox-reader.ts'
@@ -117,6 +118,50 @@ function readRow(columns: readonly Column[], text: string): Fields {
   return fields
 }
 
+const isUnfit = (error: unknown): boolean =>
+  error instanceof PipelineError && error.code === 'ENCODE_FAILED'
+
+/** The row before an update; null when it never was a record. */
+function readBefore(columns: readonly Column[], text: string): Fields | null {
+  try {
+    return readRow(columns, text)
+  } catch (error) {
+    if (isUnfit(error)) return null
+    throw error
+  }
+}
+
+/** What stands for a value that is not carried of a deleted row, where there has to be one. */
+const NOTHING: Readonly<Record<ColumnKind, unknown>> = {
+  long: 0,
+  int: 0,
+  double: 0,
+  decimal: '0',
+  boolean: false,
+  text: '',
+  uuid: '00000000-0000-0000-0000-000000000000',
+  timestamp: 0,
+  date: 0,
+  json: 'null',
+}
+
+/** A row that was deleted, as far as it fits: readers go by its id and key. */
+function readDeleted({columns, idField, keyField}: Stream, text: string): Fields {
+  const members = readMembers(text)
+  const fields: Fields = {}
+  for (const of of columns) {
+    const {field, column, kind, nullable} = of
+    try {
+      fields[field] = toValue(of, members.get(column))
+    } catch (error) {
+      if (!isUnfit(error) || field === idField || field === keyField) throw error
+      const nothing = kind === 'decimal' ? toDecimal(of, '0') : NOTHING[kind]
+      fields[field] = nullable ? null : nothing
+    }
+  }
+  return fields
+}
+
 /** Columns of another table from the JSON text of a row; null for each one that cannot be carried. */
 export function toLookedUp(columns: readonly Column[], text: string): object {
   const members = readMembers(text)
@@ -144,10 +189,11 @@ export function toRecord(stream: Stream, row: OutboxRow, stamp: RecordStamp): ob
     const images = readMembers(row.payload)
     const old = images.get('before')
     if (old === undefined) throw unfit('payload', row.payload, 'an object with before')
-    before = readRow(columns, old)
+    before = readBefore(columns, old)
     const after = images.get('after')
     if (row.op === 'u' && after === undefined) throw unfit('payload', row.payload, 'after')
-    fields = after === undefined ? {...before} : readRow(columns, after)
+    if (after !== undefined) fields = readRow(columns, after)
+    else fields = before === null ? readDeleted(stream, old) : {...before}
   }
   fields['op'] = row.op
   fields['outbox_id'] = row.id
