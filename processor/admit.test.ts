@@ -32,23 +32,36 @@ test('an update puts, whatever it changes; one of the id deletes the old row and
   expect(kinds('d', event('new'))).toEqual(['delete 1'])
 })
 
+const put = effectsOf(meta(), event('a'), null, idOf)[0]!
+const at = (offset: number, more: Partial<RecordMeta> = {}) => ({offset, record: meta(more)})
+
 test('INV-30: a register that is not older than the record leaves nothing to do', () => {
-  const [effect] = effectsOf(meta(), event('a'), null, idOf)
-  const stored = {event: event('a'), outboxId: 10, createdAt: 100}
-  expect(decide(effect!, meta(), stored)).toEqual({kind: 'stale'})
-  expect(decide(effect!, meta(), {...stored, outboxId: 11})).toEqual({kind: 'stale'})
+  const stored = {event: event('a'), outboxId: 10, createdAt: 100, offset: 7}
+  for (const redelivered of [false, true]) {
+    expect(decide(put, at(7, {redelivered}), stored), 'the same').toEqual({kind: 'stale'})
+    const later = {...stored, outboxId: 11, offset: 9}
+    expect(decide(put, at(7, {redelivered}), later), 'read again').toEqual({kind: 'stale'})
+  }
+  expect(decide(put, at(20, {redelivered: true}), stored), 'sent again').toEqual({kind: 'stale'})
+})
+
+test('INV-30: what nobody announced as repeated is new, also when ids of the outbox went back', () => {
+  const stored = {event: event('old'), outboxId: 8000, createdAt: 100, offset: 7}
+  expect(decide(put, at(8, {op: 'u', created_at: 50}), stored)).toMatchObject({
+    kind: 'change',
+    retract: stored.event,
+  })
 })
 
 test('INV-31: a correction retracts what is stored, whatever the record says was there', () => {
-  const stored = {event: event('stored'), outboxId: 3, createdAt: 30}
-  const [put] = effectsOf(meta({op: 'u'}), event('a'), event('a'), idOf)
-  expect(decide(put!, meta({op: 'u'}), stored)).toEqual({
+  const stored = {event: event('stored'), outboxId: 3, createdAt: 30, offset: 2}
+  expect(decide(put, at(7, {op: 'u'}), stored)).toEqual({
     kind: 'change',
     retract: stored.event,
     apply: event('a'),
   })
   const [remove] = effectsOf(meta({op: 'd'}), event('a'), event('a'), idOf)
-  expect(decide(remove!, meta({op: 'd'}), null)).toEqual({
+  expect(decide(remove!, at(7, {op: 'd'}), null)).toEqual({
     kind: 'change',
     retract: null,
     apply: null,

@@ -16,6 +16,14 @@ export interface Effect {
   readonly id: EventId
 }
 
+/** A record, and where it stands in the log. */
+export interface Arrival {
+  readonly offset: number
+  readonly record: RecordMeta
+}
+
+type Stored = Pick<Register, 'event' | 'offset'> & Identity
+
 /** What happens to the row once its register is known. */
 export type Decision =
   | {readonly kind: 'stale'}
@@ -59,13 +67,18 @@ export function isNewer(one: Identity, other: Identity): boolean {
   return one.createdAt > other.createdAt
 }
 
+/**
+ * Whether what is stored includes the record. Records of a row come in the order of its changes, so one that
+ * was not announced as repeated is newer than whatever came before it: ids of the outbox go back when the
+ * database is restored. A repeated one is told by its outbox row.
+ */
+function isIncluded({offset, record}: Arrival, stored: Stored): boolean {
+  return record.redelivered ? !isNewer(identityOf(record), stored) : stored.offset >= offset
+}
+
 /** The one rule: not older, nothing; otherwise retract exactly what is stored, then apply. */
-export function decide(
-  effect: Effect,
-  meta: RecordMeta,
-  stored: (Pick<Register, 'event'> & Identity) | null,
-): Decision {
-  if (stored !== null && !isNewer(identityOf(meta), stored)) return {kind: 'stale'}
+export function decide(effect: Effect, arrival: Arrival, stored: Stored | null): Decision {
+  if (stored !== null && isIncluded(arrival, stored)) return {kind: 'stale'}
   return {
     kind: 'change',
     retract: stored?.event ?? null,

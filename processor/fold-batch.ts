@@ -225,7 +225,7 @@ export function createFold(
     assert(offset > state.foldedOffset, 'records are folded in the order of their offsets')
     for (const {effect, rows, found} of item.effects) {
       const stored = pending.registerAt(effect.id) ?? found
-      const decision = decide(effect, record, stored)
+      const decision = decide(effect, item, stored)
       if (decision.kind === 'stale') {
         counts.stale += 1
         if (stored !== null) showStored(effect, stored, offset)

@@ -153,10 +153,10 @@ function createHashStore(
         const keys: string[] = []
         // Names once for all events: every argument costs, here and in the server.
         const args = [String(hashTtlS), String(DELETED_TTL_S), String(run.takeover)]
-        args.push(String(hash.fields.length), ...hash.fields)
+        args.push(String(partition), String(hash.fields.length), ...hash.fields)
         for (const live of chunk) {
           keys.push(keyOf(live.event[idField] as number | string))
-          args.push(String(live.outboxId), live.kind === 'put' ? '1' : '0')
+          args.push(String(live.outboxId), String(live.offset), live.kind === 'put' ? '1' : '0')
           for (const value of hash.valuesOf(live, at)) args.push(value ?? ABSENT)
         }
         return redis.run(EVENTS, keys, args)

@@ -211,13 +211,13 @@ const flush = fc
   )
 
 const hashes = fc
-  .tuple(ids, offsets, takeovers, kinds)
-  .map(([id, offset, takeover, kind]): Act => async stores => {
+  .tuple(ids, offsets, takeovers, kinds, offsets, fc.nat(1))
+  .map(([id, offset, takeover, kind, outboxId, from]): Act => async stores => {
     const {live, reads} = stores
     const own = ownId(stores, id)
     const {event, ...rest} = change(id, offset, takeover)
-    const live1 = {...rest, kind, event: {...event, id: own}}
-    await live.hashes!.write([live1], runOf(takeover), 0)
+    const live1 = {...rest, kind, outboxId, event: {...event, id: own}}
+    await live.hashes!.write([live1], runOf(takeover), from)
     const isNoted = (await live.hashes!.note(`${offset}`, own, 0)) > 0
     const noted = await live.hashes!.noted(0)
     if (offset === 0) await live.hashes!.forget([own], 0)

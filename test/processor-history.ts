@@ -22,6 +22,8 @@ interface OutboxRow {
   readonly outboxId: number
 }
 
+/** Sends of an overtaken relay that may come late: fewer than this. */
+const LATE_MAX = 3
 /** So far ahead a row is refused, whoever wrote it and however. */
 const REFUSED_US = 10 * 365 * 86_400_000_000
 const STATUSES = ['paid', 'open', 'lost', null] as const
@@ -99,11 +101,13 @@ export function createHistory(random: Random, options: HistoryOptions): History 
   const log: ModelRecord[] = []
   let epoch = 1
   let announcedUpTo = 0
+  // Somebody sets the sequence back: from there on ids come that were given before.
+  const back = random(4) === 0 ? Math.floor(outbox.length / 2) : outbox.length
   const append = (row: OutboxRow, by: {epoch: number; redelivered: boolean}): void => {
     log.push({
       ...row.row,
       op: row.op,
-      outbox_id: row.outboxId,
+      outbox_id: row.outboxId > back ? row.outboxId - back : row.outboxId,
       created_at: options.nowS * 1_000_000 + row.outboxId * 1000,
       lanes: 1,
       lane: 0,
@@ -115,9 +119,11 @@ export function createHistory(random: Random, options: HistoryOptions): History 
     append(outbox[next]!, {epoch, redelivered: next < announcedUpTo})
     next += 1
     if (random(12) !== 0) continue
+    // Of what is announced as repeated, only ids tell what is new.
+    if (next + LATE_MAX > back && back < outbox.length) continue
     // Takeover: the successor starts at a cursor somewhere behind, and announces repetitions.
     const [overtaken, announced] = [epoch, announcedUpTo]
-    const late = outbox.slice(next, next + random(3))
+    const late = outbox.slice(next, next + random(LATE_MAX))
     const appendLate = (): void => {
       for (const row of late) {
         append(row, {epoch: overtaken, redelivered: row.outboxId <= announced})

@@ -368,17 +368,24 @@ test('what carries many fields goes in several calls, and is there as a whole', 
   expect((await live.flush(partition, liveFlush(1, sequence, 'next'))).outcome).toBe('applied')
 })
 
+interface HashAt {
+  readonly kind?: 'put' | 'delete'
+  readonly offset?: number
+  /** Source partition. */
+  readonly from?: number
+}
+
 test('INV-58: of two hashes of one record that of the later owner stands, in whatever order they come', async () => {
   const event = eventOf(9010)
   const put = async (
     outboxId: number,
     takeover: number,
     length_seconds: number,
-    kind: 'put' | 'delete' = 'put',
+    {kind = 'put', offset = outboxId, from = partition}: HashAt = {},
   ): Promise<unknown> => {
     const shown = shownOf(event, {...PODCAST, length_seconds})
-    const change = {...writeOf(event, 1), kind, shown, outboxId}
-    await stores.live.hashes!.write([change], runOf(takeover), partition)
+    const change = {...writeOf(event, 1), kind, shown, outboxId, offset}
+    await stores.live.hashes!.write([change], runOf(takeover), from)
     return await redis!.send(['HGET', 'engagement_events:event:9010', 'length_seconds'])
   }
   expect(await put(5, 2, 100)).toBe('100')
@@ -387,10 +394,14 @@ test('INV-58: of two hashes of one record that of the later owner stands, in wha
   expect(await put(5, 3, 400), 'of the next owner').toBe('400')
   expect(await put(4, 9, 500), 'of an older change').toBe('400')
   expect(await put(6, 1, 600), 'of a newer change').toBe('600')
-  expect(await put(7, 1, 0, 'delete'), 'deleted').toBeNull()
-  expect(await put(6, 9, 700), 'older than the deletion').toBeNull()
+  const moved = {from: partition + 1, offset: 3}
+  expect(await put(5, 9, 650, moved), 'of an older change in another partition').toBe('600')
+  expect(await put(3, 1, 660, {offset: 7}), 'ids of the outbox went back').toBe('660')
+  expect(await put(7, 1, 670, moved), 'of a newer change in another partition').toBe('670')
+  expect(await put(8, 1, 0, {kind: 'delete'}), 'deleted').toBeNull()
+  expect(await put(7, 9, 700), 'older than the deletion').toBeNull()
   await stores.live.begin(partition, runOf(1), 3)
-  expect(await reads.event('engagement_events:event', 9010)).toMatchObject({deletedBy: 7})
+  expect(await reads.event('engagement_events:event', 9010)).toMatchObject({deletedBy: 8})
 })
 
 test('an owner takes the partition from the one before, who may not write any more', async () => {

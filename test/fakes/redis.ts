@@ -23,6 +23,8 @@ const script = (name: string): string =>
 
 const SCRIPTS = {begin: script('begin'), flush: script('flush'), events: script('events')}
 
+type StringOf5 = [string, string, string, string, string]
+
 const toBuffer = (value: RedisArg): Buffer =>
   Buffer.isBuffer(value) ? Buffer.from(value) : Buffer.from(value)
 
@@ -178,25 +180,26 @@ export class FakeRedis {
   }
 
   #events(keys: readonly string[], args: readonly string[]): number {
-    const [ttlS, deletedTtlS, takeover, count] = args as [string, string, string, string]
-    const names = args.slice(4, 4 + Number(count))
-    let at = 4 + names.length
+    const [ttlS, deletedTtlS, takeover, partition, count] = args.slice(0, 5) as StringOf5
+    const names = args.slice(5, 5 + Number(count))
+    let at = 5 + names.length
     for (const key of keys) {
-      const outbox = Number(args[at])
-      const present = Number(this.#text(key, 'outbox_id') ?? '-1')
+      const isSamePartition = this.#text(key, 'partition') === partition
+      const own = Number(isSamePartition ? args[at + 1] : args[at])
+      const present = Number(this.#text(key, isSamePartition ? 'src_offset' : 'outbox_id') ?? '-1')
       const standing = Number(this.#text(key, 'takeover') ?? '-1')
-      if (present < outbox || (present === outbox && standing <= Number(takeover))) {
+      if (present < own || (present === own && standing <= Number(takeover))) {
         this.#entries.delete(key)
         const hash = this.#hash(key)
         hash.set('outbox_id', Buffer.from(args[at]!))
         hash.set('takeover', Buffer.from(takeover))
         for (const [i, name] of names.entries()) {
-          const value = args[at + 2 + i]!
+          const value = args[at + 3 + i]!
           if (value !== '\0') hash.set(name, Buffer.from(value))
         }
-        this.#expire(key, 1000 * Number(args[at + 1] === '1' ? ttlS : deletedTtlS))
+        this.#expire(key, 1000 * Number(args[at + 2] === '1' ? ttlS : deletedTtlS))
       }
-      at += 2 + names.length
+      at += 3 + names.length
     }
     return 1
   }
