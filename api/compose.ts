@@ -185,7 +185,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     activityWorker,
     health: {registry: registryOfMetrics, readiness: () => judge(checks, lag, config)},
   }
-  const readAfter = createReadAfter(waits, stores.plan, {
+  const readAfter = createReadAfter(waits, stores.findPlan, {
     async committed({stream, id}) {
       const {table, idColumn} = stores.plan(stream).stream
       const {rowCount} = await db.query(`SELECT FROM ${table} WHERE "${idColumn}" = $1`, [id])

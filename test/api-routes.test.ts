@@ -270,6 +270,33 @@ describe('what is asked', () => {
     },
   )
 
+  const takes = (place: string, name: string) =>
+    GUARDED.filter(route => parametersOf(route, place).some(one => one.name === name)).map(
+      route => [route.name, route] as const,
+    )
+
+  test.each(takes('path', 'stream'))(
+    '%s: 404 for a stream that is not counted',
+    async (_, route) => {
+      const url = `${addressOf(route, {stream: 'nothing'})}?${queryOf(route)}`
+      expectProblem(route, await ask(route, {url}), [404])
+    },
+  )
+
+  test.each(takes('query', 'after_event'))(
+    '%s: 422 for an awaited event of a stream that is not counted, with its name',
+    async (_, route) => {
+      const question = JSON.stringify({metrics: ['plays'], date_range: '7d'})
+      const payload = route.operation.requestBody === undefined ? {} : {payload: question}
+      const url = `${addressOf(route)}?${queryOf(route, {after_event: 'nothing:1'})}`
+      const answer = await ask(route, {url, ...payload})
+      // Whether there is such a content is asked first.
+      const isOfContent = route.path.startsWith('/v1/content/')
+      expectProblem(route, answer, [isOfContent ? 503 : 422])
+      if (!isOfContent) expect(answer.text).toContain('"field":"after_event"')
+    },
+  )
+
   test.each(WITH_BODY.map(route => [route.name, route] as const))(
     '%s: bodies of another form, type or size are refused',
     async (_name, route) => {

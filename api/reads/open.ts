@@ -45,6 +45,7 @@ export function openStores(deps: OpenDeps): {readonly stores: Stores; readonly p
       return found
     }
     return {
+      findPlan: name => plans.get(name),
       plan: name => known(plans.get(name), name),
       reads: async name => await known(reads.get(name), name).get(),
       space: () => space.get(),

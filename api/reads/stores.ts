@@ -14,6 +14,8 @@ import {isoOrNull} from '../times.ts'
 import type {Answered} from './reads.ts'
 
 export interface Stores {
+  /** Undefined when no such stream is counted. */
+  readonly findPlan: (stream: string) => StreamPlan | undefined
   /** @throws 404 when no such stream is counted */
   readonly plan: (stream: string) => StreamPlan
   /** @throws 404, and `retry` while what it needs has never answered */

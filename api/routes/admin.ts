@@ -58,6 +58,7 @@ export function addAdminRoutes(app: Api, deps: AdminDeps, options: AdminOptions)
       summary: 'The way of one event, with the time at each stage',
       params: TraceParams,
       response: {200: Trace},
+      problems: ['not-found'],
     }),
     async ({params}) => {
       const plan = deps.planOf(params.stream)

@@ -1,6 +1,7 @@
 /** Read-your-writes for routes: wait for the event that the caller names, or say how far it is. */
 import type {FastifyReply} from 'fastify'
 import type {Static} from 'typebox'
+import {refuse} from '../problem.ts'
 import {parseId} from '../reads/events.ts'
 import type {Stores} from '../reads/stores.ts'
 import type {Pending} from '../schemas/common.ts'
@@ -11,17 +12,20 @@ export interface AfterEvent {
   readonly wait_ms?: number | undefined
 }
 
+const FIELD = 'after_event'
 const PLAIN = 'engagement'
 
 /**
  * `stream:id`; plain `7` means engagement.
  *
- * @throws 404 for a stream that is not counted, 422 for an id that none of its rows can have
+ * @throws 422 for a stream that is not counted, or an id that none of its rows can have
  */
-export function parseAwaited(text: string, planOf: Stores['plan']): AwaitedEvent {
+function parseAwaited(text: string, findPlan: Stores['findPlan']): AwaitedEvent {
   const colon = text.indexOf(':')
   const stream = colon < 0 ? PLAIN : text.slice(0, colon)
-  return {stream, id: parseId(planOf(stream), text.slice(colon + 1), 'after_event')}
+  const plan = findPlan(stream)
+  if (plan === undefined) throw refuse('query', FIELD, text, `no stream ${stream} is counted`)
+  return {stream, id: parseId(plan, text.slice(colon + 1), FIELD)}
 }
 
 export interface ReadAfter {
@@ -42,10 +46,14 @@ export interface LagFacts {
   unpublished(): Promise<number | null>
 }
 
-export function createReadAfter(waits: Waits, planOf: Stores['plan'], lag: LagFacts): ReadAfter {
+export function createReadAfter(
+  waits: Waits,
+  findPlan: Stores['findPlan'],
+  lag: LagFacts,
+): ReadAfter {
   return async (query, stores, reply) => {
     if (query.after_event === undefined) return undefined
-    const event = parseAwaited(query.after_event, planOf)
+    const event = parseAwaited(query.after_event, findPlan)
     const outcome = await waits.until(event, stores, query.wait_ms ?? 2000)
     if (outcome.reached) return undefined
     const [committed, unpublished] = await Promise.all([lag.committed(event), lag.unpublished()])
