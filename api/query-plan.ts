@@ -12,7 +12,7 @@ import type {Dimension, Filter, QueryBody} from './schemas/query.ts'
 
 /** What a row of the stores says about itself; `null` is a value of its own. */
 export interface RowLabels {
-  readonly content: string
+  readonly content: string | null
   readonly content_type: string | null
   readonly event_type: string | null
   readonly device: string | null
@@ -112,8 +112,10 @@ function toTest(
     values.some(value => value !== null && labels[dimension]?.includes(value) === true)
   switch (operator) {
     case 'is': {
-      const ids = [...set].filter(value => value !== null)
-      return {matches: is, used, contents: dimension === 'content' ? new Set(ids) : undefined}
+      const ids = new Set([...set].filter(value => value !== null))
+      // Events without a content are found by reading all rows alone.
+      const isNamed = dimension === 'content' && ids.size === set.size
+      return {matches: is, used, contents: isNamed ? ids : undefined}
     }
     case 'is_not':
       return {matches: labels => !is(labels), used, contents: undefined}

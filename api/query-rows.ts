@@ -11,7 +11,8 @@ import {msToIso} from './times.ts'
 
 /** What the stores hold of a content in total, or in a bucket of time. */
 export interface SourceRow {
-  readonly content: string
+  /** Null: of the events that have none. */
+  readonly content: string | null
   readonly contentType: string | null
   readonly lengthSeconds: number | null
   /** Start of the stored bucket, milliseconds; null for totals. */

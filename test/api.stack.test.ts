@@ -332,6 +332,27 @@ describe('writes go through PostgreSQL', () => {
     expect(eventsOf(after)).toBe(eventsOf(before) + 1)
   })
 
+  test('an event without a content is a row of its own, and no content of a list', async () => {
+    const event = {event_type: 'play', duration_ms: 9000}
+    const {status} = await post('/v1/engagement-events?wait=processed', event)
+    expect(status).toBe(201)
+    const [expected] = await sql(`${FIGURES} WHERE content_id IS NULL`)
+    const question = {metrics: Object.keys(expected!), date_range: 'all', dimensions: ['content']}
+    const row = {dimensions: [null], metrics: Object.values(expected!)}
+    const all = await post('/v1/query', question)
+    expect(all.body['results']).toContainEqual(row)
+    const filters = [['is', 'content', [null]]]
+    expect((await post('/v1/query', {...question, filters})).body['results']).toEqual([row])
+    for (const path of ['/v1/top', '/v1/top?period=all', '/v1/top?period=7d&by=events']) {
+      const top = await ask(path)
+      expect([path, top.status]).toEqual([path, 200])
+      const items = top.body['items'] as {rank: number}[]
+      expect(items.map(({rank}) => rank)).toEqual(items.map((_, i) => i + 1))
+    }
+    const {body} = await post('/graphql', {query: '{top {rank content {id}}}'})
+    expect(body).not.toHaveProperty('errors')
+  })
+
   test('many are written all or not at all, with the place of each fault', async () => {
     const [{n: before}] = (await sql('SELECT count(*) AS n FROM engagement_events')) as [Json]
     const unknown = '99999999-9999-9999-9999-999999999999'

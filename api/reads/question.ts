@@ -1,4 +1,5 @@
 /** Reads the rows that a question needs, and groups them. */
+import {NULL_KEY} from '../../readmodel/fields.ts'
 import type {RollupPlan} from '../../readmodel/plan.ts'
 import type {TimeRange} from '../../readmodel/slices.ts'
 import {
@@ -162,7 +163,7 @@ export function createQuestions({db, stores}: EngagementDeps): Reads['query'] {
         seen.add(content)
         last.add(piece.bucket, piece.valuesOf)
         const isFew = grouper.add({
-          content,
+          content: content === NULL_KEY ? null : content,
           contentType: fact?.content_type ?? null,
           lengthSeconds: fact?.length_seconds ?? null,
           start: start === null ? null : start * 1000,

@@ -1,4 +1,5 @@
-/** What is most engaging: in the live window, or in any period. */
+/** What is most engaging: in the live window, or in any period. Events without a content are in no list. */
+import {NULL_KEY} from '../../readmodel/fields.ts'
 import {readContents} from '../content-table.ts'
 import type {Database} from '../database.ts'
 import type {MetricName} from '../measures.ts'
@@ -42,7 +43,7 @@ export function createTop(deps: EngagementDeps): Reads['top'] {
     const {value, meta} = (await (after === true ? fresh('') : shared('')))!
     const ranked = [...value]
       .map(([id, figures]) => ({id, value: figures[by] ?? 0}))
-      .filter(one => one.value > 0)
+      .filter(one => one.value > 0 && one.id !== NULL_KEY)
       .toSorted((a, b) => b.value - a.value || (a.id < b.id ? -1 : 1))
     return {value: await withContents(deps.db, ranked, limit), meta}
   }
@@ -68,9 +69,9 @@ async function readPeriod(
     totalRows: false,
   }
   const {value, meta} = await createQuestions(deps)(plan)
-  const ranked = value.rows
-    .map(row => ({id: row.dimensions[0]!, value: row.metrics[0] ?? null}))
-    .filter(row => row.value !== null)
+  const ranked = value.rows.flatMap(({dimensions: [id], metrics: [figure]}) => {
+    return typeof id !== 'string' || (figure ?? null) === null ? [] : [{id, value: figure!}]
+  })
   return {value: await withContents(deps.db, ranked, limit), meta}
 }
 
