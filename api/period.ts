@@ -85,7 +85,7 @@ export interface PeriodRequest {
 /**
  * The period that was asked for.
  *
- * @throws a problem that names the field when both forms are given, or the end is not after the start
+ * @throws a problem that names the field when both forms are given, or an end without a start before it
  */
 export function parsePeriod(
   request: PeriodRequest,
@@ -99,9 +99,10 @@ export function parsePeriod(
   }
   if (from === undefined && to === undefined)
     return bound(namedPeriod(period ?? fallback, now, zone))
-  const start = from === undefined ? null : parseInstant('from', from, zone, where)
+  if (from === undefined) throw refuse(where, 'from', null, 'is needed where to is given')
+  const start = parseInstant('from', from, zone, where)
   const end = to === undefined ? now : parseInstant('to', to, zone, where)
-  if (start !== null && end <= start) {
+  if (end <= start) {
     throw refuse(where, 'to', to ?? null, 'must be after from')
   }
   return {from: start, to: end}

@@ -184,6 +184,7 @@ describe('periods', () => {
     [{from: '2026-02-30'}, 'from'],
     [{from: '2026-11-02', to: '2026-11-01'}, 'to'],
     [{period: '7d', from: '2026-11-01'}, 'period'],
+    [{to: '2026-11-01'}, 'from'],
   ])('%j is refused, naming %s', (request, field) => {
     expect(() => parsePeriod(request, context)).toThrow(new RegExp(`^${field}: `))
   })

@@ -87,10 +87,7 @@ function stretchOf(
 ): {readonly period: Period; readonly slices: readonly TimeRange[] | null} {
   const period = periodOf(query, 'all')
   const {from, to} = period
-  if (from === null) {
-    if (query.to === undefined) return {period, slices: null}
-    throw refuse('query', 'from', null, 'is needed where to is given')
-  }
+  if (from === null) return {period, slices: null}
   const whole = wholeBuckets(rollup, from, to)
   const [finest] = rollup.levels
   const start = finest === 'minute' ? whole.from : from / 1000

@@ -110,7 +110,10 @@ export const PeriodQuery = optional({
     examples: ['7d'],
   }),
   from: instantOf({description: 'date or time, included', examples: ['2026-01-01']}),
-  to: instantOf({description: 'date or time, not included', examples: ['2026-02-01T00:00:00Z']}),
+  to: instantOf({
+    description: 'date or time, not included; now when left out, only with from',
+    examples: ['2026-02-01T00:00:00Z'],
+  }),
   timezone: Type.Unsafe<string>({
     ...Zone,
     description: 'IANA name; UTC when left out',
