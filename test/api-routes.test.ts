@@ -233,6 +233,25 @@ describe('who asks', () => {
       expectProblem(route, await ask(route, {url, key: NOTHING.key, ...payload}), [403])
     },
   )
+
+  test.each([
+    ['no key', '', 401],
+    ['an unknown key', makeKey().key, 401],
+    ['a key that may nothing', NOTHING.key, 403],
+  ])('GraphQL with %s: refused as anywhere else', async (_, key, status) => {
+    const headers = key === '' ? {} : {authorization: `Bearer ${key}`}
+    const query = '{active_users}'
+    for (const answer of [
+      await app.inject({method: 'POST', url: '/graphql', headers, payload: {query}}),
+      await app.inject({url: '/graphql', headers, query: {query}}),
+    ]) {
+      expect(answer.statusCode).toBe(status)
+      expect(answer.headers['content-type']).toMatch('application/problem+json')
+      expect(answer.headers['www-authenticate']).toBe(
+        status === 401 ? 'Bearer realm="api"' : undefined,
+      )
+    }
+  })
 })
 
 describe('what is asked', () => {

@@ -7,7 +7,7 @@ import type {Database} from '../database.ts'
 import type {Hub} from '../live/hub.ts'
 import type {MetricName} from '../measures.ts'
 import {parseZone} from '../period.ts'
-import {Problem, refuse} from '../problem.ts'
+import {refuse} from '../problem.ts'
 import type {Reads} from '../reads/reads.ts'
 import {WINDOW_METRICS} from '../reads/top.ts'
 import type {Content} from '../schemas/content.ts'
@@ -16,6 +16,7 @@ import {msToIso} from '../times.ts'
 import {checkId, checkLimit, checkText, periodOf} from './arguments.ts'
 import {checkCost, checkSubscription} from './limits.ts'
 import {addConsole} from './console.ts'
+import {createErrorHandler, createFormatter} from './errors.ts'
 import {SDL} from './schema.ts'
 import {openConnection, type Connection} from './connection.ts'
 import {subscriptions} from './subscription.ts'
@@ -129,6 +130,7 @@ function loaders({reads, db}: GraphqlDeps): MercuriusLoaders {
 }
 
 export async function addGraphql(app: Api, deps: GraphqlDeps): Promise<void> {
+  const format = createFormatter(app.log)
   await app.register(mercurius, {
     schema: SDL,
     resolvers: {...queryResolvers(deps), ...subscriptions(deps)},
@@ -142,29 +144,8 @@ export async function addGraphql(app: Api, deps: GraphqlDeps): Promise<void> {
       fullWsTransport: false,
       context: (socket, request) => openConnection(socket, request.ip),
     },
-    errorFormatter(execution, context) {
-      const shown = mercurius.defaultErrorFormatter(execution, context)
-      const errors = (execution.errors ?? []).map((error, index) => {
-        const cause = error.originalError
-        if (cause instanceof Problem) {
-          return {
-            message: cause.message,
-            path: error.path,
-            extensions: {code: cause.kind, errors: cause.errors},
-          }
-        }
-        const isOurs = cause === undefined || cause === null || 'statusCode' in cause
-        if (isOurs || error instanceof mercurius.ErrorWithProps)
-          return shown.response.errors?.[index] ?? error
-        app.log.error({err: cause}, 'graphql failed')
-        return {message: 'the failure is in the log', path: error.path}
-      })
-      return {
-        statusCode:
-          execution.data === null || execution.data === undefined ? shown.statusCode : 200,
-        response: {data: execution.data ?? null, errors: errors as never},
-      }
-    },
+    errorFormatter: format,
+    errorHandler: createErrorHandler(format),
   })
   app.graphql.addHook('preExecution', async (_schema, document, _context, variables) => {
     checkCost(document, variables)
