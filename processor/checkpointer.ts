@@ -41,7 +41,8 @@ export function createCheckpointer(
     progress.ring()
   }
 
-  let committed = state.durableOffset
+  // Told at the start, too: a group that Kafka has forgotten shows no lag that is none.
+  let committed = -1
   const commit = async (signal: AbortSignal): Promise<void> => {
     const offset = state.durableOffset
     if (offset <= committed) return

@@ -7,7 +7,7 @@
 import {afterEach, expect, test} from 'vitest'
 import {openPipelineWorld, until, type PipelineWorld, type Service} from './pipeline-world.ts'
 import {planted} from './plant.ts'
-import {differencesWhenQuiet, whenCommitted} from './quiet.ts'
+import {differencesWhenQuiet, fromTheStart, whenCommitted} from './quiet.ts'
 import {writeHistory} from './source-history.ts'
 
 /** Differences that have not gone by then are wrong numbers, not late ones. */
@@ -31,16 +31,16 @@ async function setup() {
   return {at: world, relay, processor}
 }
 
-/** What differs when everything is read again by a group that never committed. */
+/** What differs when everything is read again from the first record. */
 async function readAgain(
   at: PipelineWorld,
   processor: Service,
   bug: Parameters<typeof planted>[0],
 ) {
   await processor.stop()
-  const group = {PROCESSOR_GROUP_ID: `${at.env['PROCESSOR_GROUP_ID']}-again`}
-  await at.start('processor', {...group, ...planted(bug)})
-  return await differencesWhenQuiet({...at, env: {...at.env, ...group}}, PATIENCE_MS)
+  const again = await fromTheStart(at)
+  await at.start('processor', {...again.env, ...planted(bug)})
+  return await differencesWhenQuiet(again, PATIENCE_MS)
 }
 
 test(
@@ -112,19 +112,19 @@ test(
   async () => {
     const {at, processor} = await setup()
     await processor.stop()
-    const inOrder = `await saveDirtyRows(state, deps, limits, signal)
-  await retry(() => state.filings.flush(), deps.patience(signal))
-  await releaseCorrections(state, deps, point.offset, signal)`
+    const inOrder = `await saveDirtyRows(signal)
+    await retry(() => state.filings.flush(), patience(signal))
+    await releaseCorrections(foldedOffset, signal)`
     const dying = await at.start(
       'processor',
       planted({
         file: 'processor/checkpoint.ts',
         find: inOrder,
         replace: `const corrects = state.pending.deferredCount > 0
-  await releaseCorrections(state, deps, point.offset, signal)
-  if (corrects) process.kill(process.pid, 'SIGKILL')
-  await saveDirtyRows(state, deps, limits, signal)
-  await retry(() => state.filings.flush(), deps.patience(signal))`,
+    await releaseCorrections(foldedOffset, signal)
+    if (corrects) process.kill(process.pid, 'SIGKILL')
+    await saveDirtyRows(signal)
+    await retry(() => state.filings.flush(), patience(signal))`,
       }),
     )
     await at.pool.query('UPDATE engagement_events SET duration_ms = 77777')

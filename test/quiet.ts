@@ -45,6 +45,16 @@ export async function whenCommitted(world: PipelineWorld, timeoutMs = 60_000): P
   }
 }
 
+/**
+ * The world as a group sees it that has never read anything, while all that is stored stays: whoever comes
+ * next reads from the first record. No processor may run.
+ */
+export async function fromTheStart(world: PipelineWorld): Promise<PipelineWorld> {
+  await world.cassandra.execute('TRUNCATE partition_position', [])
+  const group = `${world.env['PROCESSOR_GROUP_ID']}-again`
+  return {...world, env: {...world.env, PROCESSOR_GROUP_ID: group}}
+}
+
 /** Differences that stay: recomputations and leases take a moment after the last commit. */
 export async function differencesWhenQuiet(
   world: PipelineWorld,
