@@ -1,6 +1,7 @@
 /** Everything one owner holds of one partition. Dropped whole or kept whole. */
 import type {EpochTable} from '../contracts/epochs.ts'
 import type {RecordMeta} from '../contracts/record.ts'
+import {PipelineError} from '../platform/errors.ts'
 import type {TopicPartition} from '../platform/kafka.ts'
 import type {LiveEvent} from '../readmodel/event-hash.ts'
 import type {Ownership} from '../readmodel/positions.ts'
@@ -75,12 +76,21 @@ export interface PartNames extends Naming {
   takeDropped(): readonly DroppedPart[]
 }
 
+const NAMES_PER_TAKEOVER = 2 ** 32
+
 /** A name has the takeover in front: no two owners ever choose the same. */
-export function createPartNames(takeover: number): PartNames {
-  let last = takeover * 2 ** 32
+export function createPartNames(takeover: number, taken = 0): PartNames {
+  let count = taken
   const dropped: DroppedPart[] = []
   return {
-    namePart: () => (last += 1),
+    namePart() {
+      count += 1
+      // After months: the next takeover has names of its own.
+      if (count < NAMES_PER_TAKEOVER) return takeover * NAMES_PER_TAKEOVER + count
+      throw new PipelineError('LIMIT_REACHED', 'every name of this takeover is used', {
+        disposition: 'stop',
+      })
+    },
     drop: part => void dropped.push(part),
     takeDropped: () => dropped.splice(0),
   }

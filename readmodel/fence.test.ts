@@ -38,6 +38,17 @@ test('offsets and marks that do not fit stop the writer instead of mixing cells'
   expect(() => timestampOf(1, markOfRaw(2 ** 19))).toThrow(/do not fit/)
 })
 
+test('INV-54: no number runs out within twenty years of 10,000 changes a second in one partition', () => {
+  const seconds = 20 * 365.25 * 86_400
+  // A partition that stands still is taken again once an hour; and forty rebalances a day.
+  const takeovers = 20 * 365.25 * (24 + 40)
+  // Each change is a correction: what is mended takes no number of its own.
+  const last = 10_000 * seconds
+  expect(timestampOf(last, markOfRaw(takeovers, true))).toBeGreaterThan(timestampOf(last, 0))
+  expect(offsetOfWritetime(timestampOf(last, markOfRaw(takeovers, true)))).toBe(last)
+  expect(takeovers * 2 ** 32, 'names of parts are exact').toBeLessThan(Number.MAX_SAFE_INTEGER)
+})
+
 test('bytes are those of a big-endian signed 64-bit number, and tell the offset again', () => {
   expect(timestampBytes(1, 2).readBigInt64BE()).toBe(1_048_578n)
   fc.assert(
