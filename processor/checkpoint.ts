@@ -19,7 +19,6 @@ import type {ProcessorConfig} from './config.ts'
 import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
 import {nameOf, type PartitionState} from './partition-state.ts'
 import type {LoadedRow} from './state-cache.ts'
-import {createTurns} from './turns.ts'
 
 /** Rows that are encoded without a break: about a millisecond or two. */
 const ROWS_PER_SLICE = 20
@@ -38,19 +37,21 @@ export function createCheckpoint(
 ): (signal: AbortSignal) => Promise<number> {
   const {topic, partition} = state
   const labels = {stream: stores.plan.stream.name}
-  /** One at a time: whoever raises the ceiling does so for all. */
-  const holding = createTurns()
-
-  const needsHold = (): boolean => state.unconfirmed || state.foldedOffset > state.ownership.ceiling
-
-  /** Makes sure that values of the present offset may be written, and that nobody has taken the partition. */
-  const prepareFence = async (): Promise<void> => {
-    while (needsHold()) {
-      state.unconfirmed = false
-      const {ceiling} = state.ownership
-      const isBelow = state.foldedOffset > ceiling
-      await holdPartition(state, positions, isBelow ? state.foldedOffset + CEILING_STEP : ceiling)
-    }
+  /** Reads of registers that the ownership was confirmed after. */
+  let confirmed = 0
+  /**
+   * Makes sure, after rows were encoded and before they are sent, that values of their offset may be written
+   * and that nobody has taken the partition. What is stale is no function of the offset: an owner that was
+   * overtaken must not leave it behind, and what comes late of it includes nothing that was not in the log yet
+   * when the next one came.
+   */
+  const confirm = async (): Promise<void> => {
+    const {registerReads, foldedOffset, ownership, stale} = state
+    const isBelow = foldedOffset > ownership.ceiling
+    if (!isBelow && registerReads === confirmed && stale.size === 0) return
+    const ceiling = isBelow ? foldedOffset + CEILING_STEP : ownership.ceiling
+    await holdPartition(state, positions, ceiling)
+    confirmed = Math.max(confirmed, registerReads)
   }
 
   const saveRows = async (rows: readonly LoadedRow[], signal: AbortSignal): Promise<void> => {
@@ -58,8 +59,6 @@ export function createCheckpoint(
       const encoded: EncodedState[] = []
       for (let first = 0; first < rows.length; first += ROWS_PER_SLICE) {
         await slices.next()
-        do await holding.run(prepareFence)
-        while (needsHold())
         signal.throwIfAborted()
         // States are those of this very moment, so the fence is too: also when this is a repetition.
         const fence: Fence = {partition, offset: state.foldedOffset}
@@ -67,9 +66,7 @@ export function createCheckpoint(
           encoded.push(projection.table.encode(key, own, fence, state.naming))
         }
       }
-      // What is stale is no function of the offset: an owner that was overtaken must not leave it behind, and
-      // what comes late of it includes nothing that was not in the log yet when the next one came.
-      if (state.stale.size > 0) await holdPartition(state, positions)
+      await confirm()
       await state.filings.flush()
       // A root that says a bucket is closed comes after the bucket's row.
       const before = encoded.flatMap(one => one.before)
@@ -88,7 +85,7 @@ export function createCheckpoint(
     state.cache.saved(rows)
   }
 
-  /** Saves the rows that are dirty now; each chunk is fenced by what is folded when it is sent. */
+  /** Saves the rows that are dirty now; each chunk is fenced by what is folded when it is encoded. */
   const saveDirtyRows = async (signal: AbortSignal): Promise<void> => {
     let left = state.cache.dirtyCount
     const lane = async (): Promise<void> => {

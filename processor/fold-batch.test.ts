@@ -48,7 +48,7 @@ const openState = (): PartitionState => ({
   expectedBefore: null,
   durableOffset: -1,
   late: new LateReferences(),
-  unconfirmed: false,
+  registerReads: 0,
   replayEnd: REPLAY_END,
   staleEnd: 0,
   rawEnd: RAW_END,

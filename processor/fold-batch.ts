@@ -101,10 +101,9 @@ export function createFold(
       return {kind, offset, record, fresh, effects}
     })
     if (wanted.size > 0) {
-      state.unconfirmed = true
       const ids = [...wanted]
       const read = await raw.registers(ids, state.partition)
-      state.unconfirmed = true
+      state.registerReads += 1
       for (const [i, id] of ids.entries()) found.set(id, read[i] ?? null)
     }
     return drafts.map(({kind, offset, record, fresh, effects}) => ({

@@ -90,7 +90,7 @@ export async function mendParts(
 
   const adopt = ({part, row}: Begun, mending: Mending): void => {
     // A successor may have written what was read: nothing is saved before it is known that there is none.
-    state.unconfirmed = true
+    state.registerReads += 1
     const isDone = mending.adopt()
     if (isDone) stale.remove(part)
     cache.touch(row)

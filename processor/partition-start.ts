@@ -71,7 +71,7 @@ export function openPartition(name: TopicPartition, deps: OwnerDeps): PartitionS
     expectedBefore: before,
     durableOffset: next - 1,
     late: new LateReferences(position?.late),
-    unconfirmed: false,
+    registerReads: 0,
     replayEnd: ownership.ceiling,
     // Who was here before has read no further than the log went.
     staleEnd: isFirst ? 0 : end,

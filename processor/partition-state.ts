@@ -51,10 +51,10 @@ export interface PartitionState extends TopicPartition {
   /** References that events were written without. */
   readonly late: LateReferences
   /**
-   * Registers were read since the ownership was last confirmed. A successor may have written them:
-   * what was folded with them must not be saved before it is known that there was none.
+   * How often registers were read. A successor may have written them: what was folded with them must not be
+   * saved before the ownership was confirmed after it.
    */
-  unconfirmed: boolean
+  registerReads: number
   /** No earlier owner has folded a record of a later offset. */
   readonly replayEnd: number
   /**
