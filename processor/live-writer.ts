@@ -18,6 +18,7 @@ import {namedHashKey} from '../readmodel/redis-keys.ts'
 import {holdPartition} from './checkpoint.ts'
 import type {ProcessorConfig} from './config.ts'
 import {createHashBudget} from './hash-budget.ts'
+import {createLiveSteps} from './live-steps.ts'
 import {loopOf, type OwnerDeps, type OwnerShared} from './owner-shared.ts'
 
 /** What is not stored for long is written again before it expires, and what expired is written whole. */
@@ -59,6 +60,8 @@ export function createLiveWriter(
           bytesMax: deps.hashBytesMax,
           ttlS: config.hashTtlS,
         })
+  const windows = [...plan.tops, ...plan.actives]
+  const steps = createLiveSteps(windows)
   let run: Run | undefined
   /** The connection that the run was begun on. */
   let connection = -1
@@ -124,6 +127,7 @@ export function createLiveWriter(
     const isLast = round.rows <= rows.length && round.events <= events.length
     try {
       const values = toValues(now(), rows)
+      steps.note(rows)
       if (isLast && seeded !== undefined) {
         for (const key of hashKeys) values.push(shared(key, [RUN_FIELD, present.name]))
       }
@@ -136,6 +140,7 @@ export function createLiveWriter(
           values,
           offset: isLast ? offset : null,
           since: isLast ? (seeded?.since ?? null) : null,
+          steps: isLast ? steps.names(Math.floor(now() / 1000)) : null,
         }),
       ])
       sequence = flushed.sequence
@@ -176,7 +181,7 @@ export function createLiveWriter(
     seededMs = nowMs
     seeded = {since: Math.floor(nowMs / 1000) - windowS - 10}
   }
-  const windowS = Math.max(0, ...[...plan.tops, ...plan.actives].map(({seconds}) => seconds))
+  const windowS = Math.max(0, ...windows.map(({seconds}) => seconds))
 
   const begin = async (signal: AbortSignal): Promise<Run> => {
     await holdPartition(state, deps.positions)
@@ -194,7 +199,8 @@ export function createLiveWriter(
     refreshedMs = now()
     state.cache.startLive()
     const cleared = hashKeys.map(key => ({...shared(key, []), isFirst: true}))
-    const flush = {run: present, sequence, values: cleared, offset: null, since: null}
+    steps.clear()
+    const flush = {run: present, sequence, values: cleared, offset: null, since: null, steps: null}
     const flushed = await live.flush(partition, flush)
     sequence = flushed.sequence
     if (flushed.outcome === 'over') throw refused()

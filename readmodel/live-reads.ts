@@ -6,6 +6,7 @@ import type {Redis, RedisCommand} from '../platform/redis.ts'
 import {ByteReader} from './bytes.ts'
 import {Entity} from './entity.ts'
 import {windowSteps} from './levels.ts'
+import type {StepNames} from './live-store.ts'
 import type {RollupPlan, WindowPlan} from './plan.ts'
 import {eventKey, liveKey, markerKey, namedHashKey} from './redis-keys.ts'
 import {sumsOf, type WindowTotals} from './step.ts'
@@ -18,6 +19,8 @@ export interface Marker {
   readonly offset: number
   /** Steps from here on, seconds since 1970, that are not in Redis do not exist. */
   readonly since: number
+  /** Steps that are there, by their windows: one of them that is not was evicted. */
+  readonly steps: StepNames
 }
 
 export interface RowAt {
@@ -101,6 +104,7 @@ export function createLiveReads(
     'run',
     'offset',
     'since',
+    'steps',
   ]
 
   /** Markers first: what is read after one is as new as it says, or newer. */
@@ -176,7 +180,10 @@ export function createLiveReads(
         const marker = markerOf(partition)
         if (marker === null) return null
         const own = present.filter(one => one.partition === partition)
-        return {found: new Set(own.map(({start}) => start)), isWhole: marker.since <= steps[0]!}
+        const found = new Set(own.map(({start}) => start))
+        const named = (marker.steps[plan.id] ?? []).filter(start => steps.includes(start))
+        const isEvicted = named.some(start => !found.has(start))
+        return {found, isWhole: marker.since <= steps[0]! && !isEvicted}
       })
     },
     async namedHash(name) {
@@ -197,12 +204,13 @@ export function createLiveReads(
 
 function toMarker(reply: unknown): Marker | null {
   const fields = reply as readonly (Buffer | string | null)[]
-  const [run, offset, since] = fields.map(field => field?.toString())
+  const [run, offset, since, steps] = fields.map(field => field?.toString())
   if (run === undefined) return null
   return {
     run,
     offset: Number(offset),
     since: since === undefined ? Number.POSITIVE_INFINITY : Number(since),
+    steps: steps === undefined ? {} : (JSON.parse(steps) as StepNames),
   }
 }
 

@@ -34,7 +34,12 @@ export interface LiveFlush {
   readonly offset: number | null
   /** Steps from here on (seconds since 1970) that are not there do not exist; null: as it was said. */
   readonly since: number | null
+  /** Steps that are there, by their windows: one of them that is missing was evicted; null: as it was said. */
+  readonly steps: StepNames | null
 }
+
+/** Starts of steps, by windows. */
+export type StepNames = Readonly<Record<string, readonly number[]>>
 
 export interface Flushed {
   /** `awaited`: applied, and a reader waits until Cassandra has it too. */
@@ -109,7 +114,7 @@ export function createLiveStore(redis: Redis, hash: EventHash, options: LiveOpti
       const args = [run.name, String(run.takeover), String(offset), String(lifeMs)]
       return (await redis.run(BEGIN, [markerKey(space, stream, partition)], args)) === 1
     },
-    async flush(partition, {run, sequence, values, offset, since}) {
+    async flush(partition, {run, sequence, values, offset, since, steps}) {
       const packs = packsOf(values.flatMap(splitValue), LIMITS)
       // Never none, since the marker has to be carried.
       const chunks = packs.length > 0 ? packs : [[]]
@@ -124,6 +129,7 @@ export function createLiveStore(redis: Redis, hash: EventHash, options: LiveOpti
             String(lifeMs),
             isLast && offset !== null ? String(offset) : '',
             isLast && since !== null ? String(since) : '',
+            isLast && steps !== null ? JSON.stringify(steps) : '',
           ]
           for (const value of chunk) args.push(...argsOf(value, run))
           return redis.run(FLUSH, [...heads, ...chunk.map(({key}) => key)], args)
@@ -191,7 +197,8 @@ async function settle(calls: readonly Promise<unknown>[]): Promise<readonly unkn
 function argsOf(value: OffsetValue, {name}: Run): readonly RedisArg[] {
   const {isFirst, isWhole, ttlS, offset} = value
   const fields = isWhole ? ['run', name, 'offset', String(offset), ...value.fields] : value.fields
-  return [isFirst ? '1' : '0', String(ttlS), String(fields.length), ...fields]
+  const stands = isFirst ? '1' : isWhole ? '0' : '2'
+  return [stands, String(ttlS), String(fields.length), ...fields]
 }
 
 function splitValue(value: OffsetValue): readonly OffsetValue[] {

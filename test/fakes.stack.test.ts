@@ -182,12 +182,13 @@ const flush = fc
     sequence: fc.nat(3),
     offset: fc.option(offsets),
     since: fc.option(fc.constant(NOW_S)),
+    steps: fc.option(fc.constant({window: [NOW_S]})),
     isFirst: fc.boolean(),
     isWhole: fc.boolean(),
     fields: fc.array(fc.constantFrom('a', 'b', 'c'), {maxLength: 2}),
   })
   .map(
-    ({takeover, sequence, offset, since, isFirst, isWhole, fields}): Act =>
+    ({takeover, sequence, offset, since, steps, isFirst, isWhole, fields}): Act =>
       async ({live, reads, plan, partition}) => {
         const projection = plan.rollups[0]!.id
         const value = {
@@ -198,7 +199,7 @@ const flush = fc
           isFirst,
           isWhole,
         }
-        const own = {run: runOf(takeover), sequence, values: [value], offset, since}
+        const own = {run: runOf(takeover), sequence, values: [value], offset, since, steps}
         const answer = await live.flush(0, own)
         const [row] = await reads.rows(projection, ['a', 'b', 'c'], [{partition: 0, key: 'k'}])
         const [marker] = await reads.markers()

@@ -308,9 +308,9 @@ const runOf = (takeover: number, name = `run ${takeover}`) => ({takeover, name})
 
 function liveFlush(takeover: number, sequence: number, text: string) {
   const key = liveKey(space, partition, 'values', 'k')
-  const value = {fields: ['a', text], ttlS: 900, offset: sequence, isFirst: false, isWhole: true}
+  const value = {fields: ['a', text], ttlS: 900, offset: sequence, isFirst: true, isWhole: true}
   const run = runOf(takeover)
-  return {run, sequence, values: [{...value, key}], offset: sequence, since: null}
+  return {run, sequence, values: [{...value, key}], offset: sequence, since: null, steps: null}
 }
 
 const valueOf = async (): Promise<string | undefined> => {
@@ -353,6 +353,20 @@ test('INV-37: nothing is believed but what carries the present run', async () =>
   expect(await valueOf()).toBeUndefined()
   expect((await live.flush(partition, liveFlush(1, 1, 'late'))).outcome).toBe('over')
   expect(await redis!.send(['HGET', values[0]!.key, 'a'])).toBe('true')
+})
+
+test('a change of what the server has evicted ends the run, and is not there in part', async () => {
+  const {live} = stores
+  await live.begin(partition, runOf(1), 3)
+  const {values, ...rest} = liveFlush(1, 0, 'whole')
+  await live.flush(partition, {...rest, values, steps: {window: [10]}})
+  expect((await reads.markers())[partition]).toMatchObject({steps: {window: [10]}})
+  const {key} = values[0]!
+  await redis!.send(['DEL', key])
+  const change = {...values[0]!, fields: ['b', 'part'], isFirst: false}
+  const flushed = await live.flush(partition, {...rest, sequence: 1, values: [change]})
+  expect(flushed.outcome).toBe('over')
+  expect(await redis!.send(['EXISTS', key])).toBe(0)
 })
 
 test('what carries many fields goes in several calls, and is there as a whole', async () => {

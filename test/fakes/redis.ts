@@ -59,6 +59,11 @@ export class FakeRedis {
     this.connection += 1
   }
 
+  /** As a server does that is short of memory: single keys go, whatever they hold. */
+  evict(isChosen: (key: string) => boolean): void {
+    for (const key of this.#entries.keys()) if (isChosen(key)) this.#entries.delete(key)
+  }
+
   keys(): readonly string[] {
     return [...this.#entries.keys()].filter(key => this.#entry(key) !== undefined)
   }
@@ -158,10 +163,17 @@ export class FakeRedis {
 
   #flush(keys: readonly string[], args: readonly RedisArg[]): number {
     const [marker, awaited, ...values] = keys as [string, string, ...string[]]
-    const [run, sequence, lifeMs, offset, since] = args.slice(0, 5).map(String)
+    const [run, sequence, lifeMs, offset, since, steps] = args.slice(0, 6).map(String)
     const isNext = this.#text(marker, 'run') === run && this.#text(marker, 'sequence') === sequence
     if (!isNext && !this.isUnguarded) return 0
-    let at = 5
+    const starts: number[] = []
+    for (let at = 6; at < args.length; at += 3 + Number(args[at + 2])) starts.push(at)
+    const isEvicted = (key: string, i: number): boolean =>
+      String(args[starts[i]!]) === '0' &&
+      values.indexOf(key) === i &&
+      this.#entry(key) === undefined
+    if (values.some(isEvicted)) return 0
+    let at = 6
     for (const key of values) {
       const [isFirst, ttlS, count] = args.slice(at, at + 3).map(String)
       if (isFirst === '1') this.#entries.delete(key)
@@ -175,6 +187,7 @@ export class FakeRedis {
     hash.set('sequence', Buffer.from(String(Number(sequence) + 1)))
     if (offset !== '') hash.set('offset', Buffer.from(offset!))
     if (since !== '') hash.set('since', Buffer.from(since!))
+    if (steps !== '') hash.set('steps', Buffer.from(steps!))
     this.#expire(marker, Number(lifeMs))
     return this.#entry(awaited) === undefined ? 1 : 3
   }
