@@ -29,6 +29,7 @@ import {createProcessorMetrics} from './metrics.ts'
 import {patienceOf} from './owner-shared.ts'
 import {createPartitionOwner} from './partition-owner.ts'
 import {createReadiness} from './readiness.ts'
+import {createPolicyWatch} from './redis-policy.ts'
 import {createReferenceReader} from './reference-reader.ts'
 import {createReferences, type References} from './references.ts'
 import {createSlices} from './slices.ts'
@@ -185,7 +186,9 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
     log,
   })
   log.info({url: status.url}, 'processor started')
-  await runLoops([...readers, assignments], stop)
+  const onProblem = (problem: string | null): void => readiness.warned('redis', problem)
+  const policy = createPolicyWatch(redis, {onProblem, log})
+  await runLoops([...readers, policy, assignments], stop)
   log.info('processor stopped')
 }
 

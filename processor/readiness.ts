@@ -19,6 +19,8 @@ export interface ReadinessProbe {
   folded(partition: TopicPartition, offset: number): void
   /** The partition stands still, and why; null: it goes on. */
   standing(partition: TopicPartition, cause: string | null): void
+  /** Worth a look, though everything flows; null: no more. */
+  warned(what: string, warning: string | null): void
   /** A call failed and is repeated. */
   retried(): void
   judge(): Readiness
@@ -38,6 +40,7 @@ export function createReadiness(now: () => number): ReadinessProbe {
   let assigned: ReadonlySet<string> | undefined
   const flows = new Map<string, Flow>()
   const causes = new Map<string, string>()
+  const warnings = new Map<string, string>()
   const failing = {sinceMs: 0, lastMs: Number.NEGATIVE_INFINITY}
 
   const reasonsOf = (): readonly string[] => {
@@ -88,6 +91,10 @@ export function createReadiness(now: () => number): ReadinessProbe {
       if (cause === null) causes.delete(nameOf(partition))
       else causes.set(nameOf(partition), cause)
     },
+    warned(what, warning) {
+      if (warning === null) warnings.delete(what)
+      else warnings.set(what, warning)
+    },
     retried() {
       if (now() - failing.lastMs >= AWAY_MS) failing.sinceMs = now()
       failing.lastMs = now()
@@ -98,7 +105,12 @@ export function createReadiness(now: () => number): ReadinessProbe {
       return {
         ready: reasons.length === 0,
         reasons,
-        details: {partitions: [...(assigned ?? [])], waiting, standing: Object.fromEntries(causes)},
+        details: {
+          partitions: [...(assigned ?? [])],
+          waiting,
+          standing: Object.fromEntries(causes),
+          warnings: Object.fromEntries(warnings),
+        },
       }
     },
   }
