@@ -184,3 +184,23 @@ test('INV-59: an owner that fails ends alone, and its partition is taken again a
   stop.abort()
   await running
 })
+
+test('two that take a partition from each other do so ever more seldom: takeovers are not without end', async () => {
+  vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout', 'performance']})
+  let begun = 0
+  const overtaken = new PipelineError('FENCED', 'a newer owner', {disposition: 'stop'})
+  const createOwner: AssignmentsDeps['createOwner'] = () => {
+    begun += 1
+    return {...patientOwner(), run: async () => await Promise.reject(overtaken)}
+  }
+  const {stop, standing, running, assigning} = start({admin: LOGS, createOwner})
+  await assigning
+  await vi.advanceTimersByTimeAsync(3000)
+  expect(begun, 'soon at first: the other one may be gone').toBe(2)
+  await vi.advanceTimersByTimeAsync(3_600_000)
+  expect(begun).toBeLessThan(24)
+  expect(begun, 'at last every five minutes').toBeGreaterThan(12)
+  expect(standing.get(0), 'it is owned').toBeNull()
+  stop.abort()
+  await running
+})

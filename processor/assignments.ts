@@ -61,6 +61,8 @@ interface Assigned {
 const RETAKE_MS = 3000
 /** Taking it is counted, and there are not numbers without end: at last once an hour. */
 const RETAKE_MAX_MS = 3_600_000
+/** Two groups that take a partition from each other use up half a million takeovers in years, not days. */
+const OVERTAKEN_MAX_MS = 300_000
 
 export function createAssignments(deps: AssignmentsDeps): Loop {
   const assigned = new Map<string, Assigned>()
@@ -106,7 +108,7 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
     if (!isOvertaken) deps.onStanding(partition, messageOf(error))
     const isWanted = (): boolean => !stop.signal.aborted
     const timer = setTimeout(() => {
-      const nextMs = isOvertaken ? RETAKE_MS : Math.min(RETAKE_MAX_MS, 2 * againMs)
+      const nextMs = Math.min(isOvertaken ? OVERTAKEN_MAX_MS : RETAKE_MAX_MS, 2 * againMs)
       if (isWanted()) assign([partition], {isWanted, againMs: nextMs}).catch(fail)
     }, againMs)
     stop.signal.addEventListener('abort', () => clearTimeout(timer), {once: true})
