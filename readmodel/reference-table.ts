@@ -3,7 +3,13 @@
  * show; nothing is counted of it.
  */
 import type {Stream} from '../contracts/stream.ts'
-import {toNumber, type Cassandra, type CqlRow, type CqlValue} from '../platform/cassandra.ts'
+import {
+  toBigintBytes,
+  toNumber,
+  type Cassandra,
+  type CqlRow,
+  type CqlValue,
+} from '../platform/cassandra.ts'
 import {chunksOf} from './chunks.ts'
 import {columnTypes, fromCql, microsOf, toCql, type TypedColumn} from './cql-columns.ts'
 import {timestampBytes} from './fence.ts'
@@ -41,13 +47,23 @@ export const referenceTable = (stream: Stream): string =>
 
 const BATCH = 10
 const SECONDS = 2 ** 20
+const WIDE_IDS = 2 ** 42
+const FEW_SECONDS = 2 ** 9
 
 /**
  * The newer outbox row wins; where an id was handed out twice (after a crash) the later one, as
  * seconds of its creation within twelve days.
  */
-const versionOf = ({outboxId, createdAt}: Reference): Buffer =>
-  timestampBytes(outboxId, Math.floor(createdAt / 1_000_000) % SECONDS)
+export function versionOf({
+  outboxId,
+  createdAt,
+}: Pick<Reference, 'outboxId' | 'createdAt'>): Buffer {
+  const seconds = Math.floor(createdAt / 1_000_000)
+  if (outboxId < WIDE_IDS) return timestampBytes(outboxId, seconds % SECONDS)
+  // Ids of more than 42 bits leave less for the seconds: those of eight minutes.
+  const rest = BigInt(outboxId - WIDE_IDS) * BigInt(FEW_SECONDS) + BigInt(seconds % FEW_SECONDS)
+  return toBigintBytes(2n ** 62n + rest)
+}
 
 export function createReferenceTable(cassandra: Cassandra, stream: Stream): ReferenceTable {
   const columns = columnsOf(stream)
