@@ -204,3 +204,23 @@ test('a step that Redis evicts is written whole with its next event, never in pa
   await expect.poll(look, DEADLINE).toEqual([true, [both[0], ['b', 2]]])
   expect([...seen], 'never believed in part').not.toContain(JSON.stringify([true, [['b', 2]]]))
 })
+
+test('a Redis that has lost its last writes is noticed, though the connection stands', async () => {
+  await using one = await start({liveLifeMs: 300})
+  const redis = connectToRedis(one.world.redis)
+  const reads = createLiveReads(redis, {space: SPACE, stream: model.name, partitions: 1})
+  const markerOf = async () => (await reads.markers())[0]
+  await one.append([{op: 'c', id: 1}])
+  await expect.poll(async () => (await markerOf())?.offset, DEADLINE).toBe(0)
+  const replica = one.world.redis.snapshot()
+  const before = await markerOf()
+  await one.append([{op: 'u', id: 1, value: 2}])
+  await expect.poll(async () => (await markerOf())?.offset, DEADLINE).toBe(1)
+  // A proxy goes on with a replica that was behind.
+  one.world.redis.restart(replica, {isNoticed: false})
+  const isAnother = async () => {
+    const marker = await markerOf()
+    return marker?.run !== before?.run && marker?.offset === 1
+  }
+  await expect.poll(isAnother, DEADLINE).toBe(true)
+}, 30_000)

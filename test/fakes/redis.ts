@@ -54,9 +54,9 @@ export class FakeRedis {
   }
 
   /** A restart: empty, or with what it had saved. */
-  restart(saved: Map<string, Entry> = new Map()): void {
+  restart(saved: Map<string, Entry> = new Map(), {isNoticed = true} = {}): void {
     this.#entries = saved
-    this.connection += 1
+    if (isNoticed) this.connection += 1
   }
 
   /** As a server does that is short of memory: single keys go, whatever they hold. */
