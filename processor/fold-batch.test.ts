@@ -45,7 +45,6 @@ const openState = (): PartitionState => ({
   foldedOffset: -1,
   foldedIdentity: null,
   lag: 0,
-  expectedBefore: null,
   durableOffset: -1,
   late: new LateReferences(),
   registerReads: 0,

@@ -81,23 +81,25 @@ export function createIntake(
   const gapBefore = (offset: number): string =>
     `the record after offset ${state.foldedOffset} is that of offset ${offset}: some are missing`
 
-  /** The reader starts one record early, so that it can be seen that the log is still the same. */
+  /**
+   * The reader starts one record early, so that it can be seen that the log is still the same; so it can when
+   * the client goes back while it runs, as after an unclean election.
+   */
   const skipProcessed = async (
     taken: readonly ConsumedRecord[],
     patience: RetryOptions,
   ): Promise<readonly ConsumedRecord[]> => {
-    const {expectedBefore} = state
+    const {foldedIdentity} = state
     const first = taken[0]
     if (first === undefined) return taken
     // Nothing in these topics is compacted or transactional: offsets have no gaps.
     if (first.offset > state.foldedOffset + 1) throw contradiction(gapBefore(first.offset))
     if (first.offset > state.foldedOffset) return taken
     const before = taken.find(({offset}) => offset === state.foldedOffset)
-    if (before !== undefined && expectedBefore !== null) {
+    if (before !== undefined && foldedIdentity !== null) {
       const found = await retry(() => identify(before, deps.decoder), patience)
-      const problem = found === null ? undefined : problemOfBefore(expectedBefore, found)
+      const problem = found === null ? undefined : problemOfBefore(foldedIdentity, found)
       if (problem !== undefined) throw contradiction(problem)
-      state.expectedBefore = null
     }
     return taken.filter(({offset}) => offset > state.foldedOffset)
   }

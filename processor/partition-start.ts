@@ -68,7 +68,6 @@ export function openPartition(name: TopicPartition, deps: OwnerDeps): PartitionS
     foldedOffset: next - 1,
     foldedIdentity: before,
     lag: 0,
-    expectedBefore: before,
     durableOffset: next - 1,
     late: new LateReferences(position?.late),
     registerReads: 0,

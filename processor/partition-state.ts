@@ -44,8 +44,6 @@ export interface PartitionState extends TopicPartition {
   lag: number
   /** The record at `foldedOffset`, as far as it could be read. */
   foldedIdentity: Identity | null
-  /** The record that must stand at the offset before the start; null when unknown or seen. */
-  expectedBefore: Identity | null
   /** Every effect up to this offset is durable in Cassandra. */
   durableOffset: number
   /** References that events were written without. */

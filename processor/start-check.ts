@@ -59,6 +59,6 @@ export function problemOfBefore(expected: Identity, found: Identity): string | u
   }
   return (
     `the record before its offset is that of outbox row ${found.outboxId}, but row ` +
-    `${expected.outboxId} was processed there: the topic was made again`
+    `${expected.outboxId} was processed there: the topic was made again, or lost its tail`
   )
 }

@@ -1,6 +1,7 @@
 /** Histories that broke an earlier engine, run through the whole owner against doubles of its servers. */
 import {pino} from 'pino'
 import {expect, test} from 'vitest'
+import type {ConsumedRecord} from '../platform/kafka.ts'
 import {createMetrics} from '../platform/metrics.ts'
 import {readProcessorConfig, type ProcessorConfig} from '../processor/config.ts'
 import {createProcessorMetrics} from '../processor/metrics.ts'
@@ -90,8 +91,24 @@ async function start(config: Partial<ProcessorConfig> = {}, {redisIsAway = false
     {...QUICK, ...config},
   )
   const ended = owner.run(stop.signal)
+  const recordAt = (offset: number): ConsumedRecord => {
+    const value = Buffer.from(String(offset))
+    return {...NAME, offset, timestampMs: 0, key: null, value, headers: {}}
+  }
   return {
     world,
+    ended,
+    /** The client starts over there. */
+    goBack: (offset: number) =>
+      owner.push(
+        log.slice(offset).map((_record, i) => recordAt(offset + i)),
+        log.length,
+      ),
+    /** An unclean election: from an offset on the log holds something else. */
+    elect(offset: number, changes: readonly Change[]) {
+      log.length = offset
+      log.push(...changes.map((change, i) => toRecord(change, offset + i + 1000)))
+    },
     /** Aggregates that were written, by their tables. */
     written,
     isDurable: () => committed === log.length,
@@ -99,19 +116,12 @@ async function start(config: Partial<ProcessorConfig> = {}, {redisIsAway = false
     async append(changes: readonly Change[]) {
       const first = log.length
       log.push(...changes.map((change, i) => toRecord(change, first + i)))
-      const records = changes.map((_change, i) => ({
-        ...NAME,
-        offset: first + i,
-        timestampMs: 0,
-        key: null,
-        value: Buffer.from(String(first + i)),
-        headers: {},
-      }))
+      const records = changes.map((_change, i) => recordAt(first + i))
       for (const record of records) await owner.push([record], log.length)
     },
     async [Symbol.asyncDispose]() {
       stop.abort()
-      await ended
+      await ended.catch(() => undefined)
     },
   }
 }
@@ -224,3 +234,22 @@ test('a Redis that has lost its last writes is noticed, though the connection st
   }
   await expect.poll(isAnother, DEADLINE).toBe(true)
 }, 30_000)
+
+test('INV-43: a log that holds another record where the owner was is noticed while it runs', async () => {
+  await using one = await start()
+  await one.append([
+    {op: 'c', id: 1},
+    {op: 'c', id: 2},
+  ])
+  await expect.poll(one.isDurable, DEADLINE).toBe(true)
+  await one.goBack(0)
+  await one.append([{op: 'c', id: 3}])
+  await expect.poll(one.isDurable, DEADLINE).toBe(true)
+  one.elect(1, [
+    {op: 'c', id: 4},
+    {op: 'c', id: 5},
+    {op: 'c', id: 6},
+  ])
+  await one.goBack(1)
+  await expect(one.ended).rejects.toThrow(/outbox row 1003, but row 3 was processed there/)
+})
