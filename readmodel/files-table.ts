@@ -67,8 +67,11 @@ export interface FilesTable {
   ) => Promise<void>
   /** What is filed of an entity in the slice that a time lies in, and perhaps of others. */
   read(key: string, partition: number, timeUs: number | null): Promise<readonly FiledEvent[]>
-  /** Stretches of a range that hold everything filed of an entity, newest first; seconds since 1970. */
-  periods(key: string, partition: number, range: TimeRange): Promise<readonly TimeRange[]>
+  /**
+   * Stretches of a range that hold everything filed of an entity (null: of all), newest first; seconds since
+   * 1970.
+   */
+  periods(key: string | null, partition: number, range: TimeRange): Promise<readonly TimeRange[]>
   /** The same of all entities of the source partition, page by page of each shard. */
   page(
     at: FilesPage,
@@ -197,15 +200,17 @@ export function createFilesTable(cassandra: Cassandra, {stream}: StreamPlan): Fi
     async periods(key, partition, {from, to}) {
       const [first, last] = [Math.floor(from / periodS), Math.floor((to - 1) / periodS)]
       const bounds = [toLongBytes(last), toLongBytes(first)]
-      const {list} = placeOf(key)
-      const periods: TimeRange[] = []
-      for await (const rows of cassandra.pages(noted, [partition, list, ...bounds])) {
-        for (const row of rows) {
-          const start = toNumber(row['period']) * periodS
-          periods.push({from: Math.max(from, start), to: Math.min(to, start + periodS)})
+      const periods = new Set<number>()
+      const lists = key === null ? Array.from({length: LISTS}, (_, i) => i) : [placeOf(key).list]
+      for (const list of lists) {
+        for await (const rows of cassandra.pages(noted, [partition, list, ...bounds])) {
+          for (const row of rows) periods.add(toNumber(row['period']))
         }
       }
-      return periods.toSorted((a, b) => b.from - a.from)
+      return [...periods]
+        .toSorted((a, b) => b - a)
+        .map(period => period * periodS)
+        .map(start => ({from: Math.max(from, start), to: Math.min(to, start + periodS)}))
     },
     async read(key, partition, timeUs) {
       const {list, mark} = placeOf(key)

@@ -7,7 +7,7 @@
  *               what does not change by counting an event twice is taken over.
  */
 import {Bucket} from './bucket.ts'
-import type {Entity} from './entity.ts'
+import type {Entity, StoredBucket} from './entity.ts'
 import {eventsOfSlice, isInside, patientSource, slicesOf, type EventSource} from './event-reads.ts'
 import type {Fields} from './fields.ts'
 import {SECONDS_OF, startOf, US_PER_SECOND, type TimeLevel} from './levels.ts'
@@ -30,6 +30,20 @@ const rangeOf = (entity: Entity, {level, start}: StaleBucket): TimeRange => {
     from: Math.floor(oldestUs / US_PER_SECOND),
     to: Math.floor(newestUs / US_PER_SECOND) + 1,
   }
+}
+
+/** Up to so many buckets or slices are asked for whether there is anything or not. */
+const STARTS_MAX = 2000
+
+/** Stretches one after the other, newest first, as few as may be. */
+function joined(stretches: readonly TimeRange[]): readonly TimeRange[] {
+  const all: TimeRange[] = []
+  for (const one of stretches) {
+    const last = all.at(-1)
+    if (last?.from === one.to) all[all.length - 1] = {from: one.from, to: last.to}
+    else all.push(one)
+  }
+  return all
 }
 
 /** The level that a bucket is made of; undefined for the finest one. */
@@ -55,10 +69,8 @@ export function mendRollup(
   const range = rangeOf(entity, at)
   const isByKey = rollup.by.length === 1 && rollup.isByKey
   const isRead = finer === undefined && range.to > range.from
-  const slices = [
-    ...(isRead ? slicesOf(plan.stream.filed, range) : []),
-    ...(level === 'total' ? [null] : []),
-  ]
+  /** Known once it is read where there is anything. */
+  let slices: readonly (number | null)[] = []
   const add = (event: Fields): void => {
     const timeUs = plan.timeOf(event)
     const isIts = timeUs === null ? level === 'total' : isRead && isInside(timeUs, range)
@@ -69,14 +81,31 @@ export function mendRollup(
   const isCounted = (event: Fields): boolean =>
     rollup.counts?.(event) !== false && keyOfTexts(rollup.keyOf(event)) === key
 
-  const addBuckets = async (of: TimeLevel, patient: Patient): Promise<readonly StaleBucket[]> => {
+  /** Stretches of the range where there may be anything: one event of the year 1 must not cost 2,000 years. */
+  const stretchesOf = async (own: EventSource): Promise<readonly TimeRange[]> => {
+    const size = SECONDS_OF[finer ?? plan.stream.filed]
+    if (range.to - range.from <= STARTS_MAX * size) return range.to > range.from ? [range] : []
+    return joined(await own.files.periods(isByKey ? key : null, partition, range))
+  }
+
+  const addBuckets = async (
+    of: TimeLevel,
+    stretches: readonly TimeRange[],
+    patient: Patient,
+  ): Promise<readonly StaleBucket[]> => {
     const within = {from: startOf(of, range.from), to: range.to}
     // What is open is not part of the bucket above yet.
     const isClosed = (one: Bucket): boolean =>
       one.start >= within.from && one.start < within.to && one.start < entity.newestOf(of)
-    const found = await patient(() => table.buckets({key, partition, level: of}, within))
+    const found = new Map<number, StoredBucket>()
+    for (const {from, to} of stretches) {
+      const some = {from: startOf(of, from), to}
+      for (const one of await patient(() => table.buckets({key, partition, level: of}, some))) {
+        found.set(one.bucket.start, one)
+      }
+    }
     // What is in memory is newer than its row.
-    const stored = found.filter(
+    const stored = [...found.values()].filter(
       one => isClosed(one.bucket) && entity.bucket(of, one.bucket.start)?.isLoaded !== true,
     )
     // A row that an earlier owner wrote counts what is not folded yet: later.
@@ -95,12 +124,25 @@ export function mendRollup(
   }
 
   return {
-    scan: isByKey ? undefined : {slices, add},
+    scan: isByKey
+      ? undefined
+      : {
+          get slices() {
+            return slices
+          },
+          add,
+        },
     async collect(patient) {
-      // A bucket that was merged stale has marked the shadow: what is taken out from now on counts.
-      const stale = finer === undefined ? [] : await addBuckets(finer, patient)
-      if (stale.length > 0 || !isByKey) return stale
       const own = patientSource(source, patient)
+      const stretches = await stretchesOf(own)
+      const every = plan.stream.filed
+      slices = [
+        ...new Set(isRead ? stretches.flatMap(stretch => [...slicesOf(every, stretch)]) : []),
+        ...(level === 'total' ? [null] : []),
+      ]
+      // A bucket that was merged stale has marked the shadow: what is taken out from now on counts.
+      const stale = finer === undefined ? [] : await addBuckets(finer, stretches, patient)
+      if (stale.length > 0 || !isByKey) return stale
       for (const slice of slices) {
         for await (const page of eventsOfSlice(
           own,

@@ -13,11 +13,15 @@ const KEPT_S = 2 * 86_400
 /** Events may be dated ahead. */
 const AHEAD_S = 25 * 3600
 
+/**
+ * Not by windows of time: write timestamps are offsets, so a slow partition would keep the files of the fast
+ * ones for ever.
+ */
 export const stepTable = ({id}: WindowPlan): string => `CREATE TABLE IF NOT EXISTS ${id} (
   src_partition int, hour timestamp, step timestamp, entry_count int, body blob,
   PRIMARY KEY ((src_partition, hour), step))
-  WITH compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'HOURS',
-   'compaction_window_size': 3} AND default_time_to_live = ${KEPT_S} AND gc_grace_seconds = 3600`
+  WITH compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'T4'}
+   AND default_time_to_live = ${KEPT_S} AND gc_grace_seconds = 3600`
 
 export interface StoredStep {
   readonly start: number
