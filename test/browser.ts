@@ -1,5 +1,7 @@
 /** A real browser for tests: Debian's chromium, driven by playwright-core, loopback only. */
+import {execFile} from 'node:child_process'
 import {existsSync} from 'node:fs'
+import {promisify} from 'node:util'
 import {chromium, type Browser} from 'playwright-core'
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
@@ -14,9 +16,12 @@ export function findChromium(): string {
   )
 }
 
-export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({
-    executablePath: findChromium(),
+/** Opens it, with the pages as their sources are now: before the API starts, which looks for them once. */
+export async function openBrowser(): Promise<Browser> {
+  const executablePath = findChromium()
+  await promisify(execFile)(process.execPath, ['scripts/build-dashboard.ts'])
+  return await chromium.launch({
+    executablePath,
     headless: true,
     args: [
       '--no-sandbox',
@@ -29,3 +34,4 @@ export const openBrowser = (): Promise<Browser> =>
       '--js-flags=--expose-gc',
     ],
   })
+}

@@ -48,8 +48,8 @@ beforeAll(async () => {
   ;({url, server} = await startFakeApi())
 })
 afterAll(async () => {
-  await browser.close()
-  await stop()
+  await browser?.close()
+  if (server !== undefined) await stop()
 })
 
 const looks = Object.entries(WIDTHS).flatMap(([name, width]) =>

@@ -29,6 +29,7 @@ let running: Promise<void>
 
 beforeAll(
   async () => {
+    browser = await openBrowser()
     // Names as everybody has them: the servers of a test run are its own.
     world = await openPipelineWorld({TOPIC_PREFIX: '', PROCESSOR_GROUP_ID: 'processor'})
     const [, , started] = await Promise.all([
@@ -37,7 +38,6 @@ beforeAll(
       world.start('api'),
     ])
     api = started
-    browser = await openBrowser()
     contents = await seed(world.pool, SEED_EVENTS)
     // The server remembers the half hour only while somebody looks: this one looks until the end.
     const {page} = await openPage(browser)

@@ -27,6 +27,7 @@ let browser: Browser
 let contents: readonly string[]
 
 beforeAll(async () => {
+  browser = await openBrowser()
   world = await openPipelineWorld()
   const [, , started] = await Promise.all([
     world.start('ingestor'),
@@ -34,7 +35,6 @@ beforeAll(async () => {
     world.start('api'),
   ])
   api = started
-  browser = await openBrowser()
   contents = await seed(world.pool)
 }, 180_000)
 afterAll(async () => {

@@ -22,6 +22,7 @@ let browser: Browser
 let contents: readonly string[]
 
 beforeAll(async () => {
+  browser = await openBrowser()
   world = await openPipelineWorld()
   const [, , started] = await Promise.all([
     world.start('ingestor'),
@@ -29,7 +30,6 @@ beforeAll(async () => {
     world.start('api'),
   ])
   api = started
-  browser = await openBrowser()
   contents = await seed(world.pool, 2000)
 }, 180_000)
 afterAll(async () => {
