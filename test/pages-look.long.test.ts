@@ -2,6 +2,7 @@
 import type {AddressInfo} from 'node:net'
 import type {Server} from 'node:http'
 import {readFile} from 'node:fs/promises'
+import {setTimeout as pause} from 'node:timers/promises'
 import type {Browser} from 'playwright-core'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {openBrowser} from './browser.ts'
@@ -170,6 +171,34 @@ test('a refusal is told in words, and a page without a session asks for a key', 
   await page.getByRole('button', {name: 'Sign in'}).click()
   await page.getByText(HOSTILE.emoji).first().waitFor()
   expect(page.url()).not.toContain('secret-key')
+  await close()
+})
+
+test('a list that takes longer than the next event is shown all the same', async () => {
+  const {page, close} = await openPage(browser)
+  const figures = (await (await fetch(`${url}/v1/content/${ONE}/metrics`)).json()) as {
+    readonly metrics: {readonly events: number}
+  }
+  let events = figures.metrics.events
+  // Each answer is one event more, and the next one is asked for soon.
+  await page.route(`**/v1/live/content/${ONE}`, route => {
+    const data = {...figures, metrics: {...figures.metrics, events: ++events}}
+    const body = `retry: 200\nevent: content\ndata: ${JSON.stringify(data)}\n\n`
+    return route.fulfill({contentType: 'text/event-stream', body})
+  })
+  let [asked, atOnce, mostAtOnce] = [0, 0, 0]
+  await page.route(`**/v1/content/${ONE}/events?*`, async route => {
+    asked += 1
+    atOnce += 1
+    mostAtOnce = Math.max(mostAtOnce, atOnce)
+    await pause(1500)
+    atOnce -= 1
+    await route.continue().catch(() => undefined)
+  })
+  await page.goto(`${url}/?view=content&id=${ONE}`)
+  await page.getByRole('table', {name: 'Latest events'}).waitFor()
+  await expect.poll(() => asked, {timeout: 10_000}).toBeGreaterThan(2)
+  expect(mostAtOnce).toBe(1)
   await close()
 })
 

@@ -24,17 +24,20 @@ export function LatestEvents({
     addressFor('GET /v1/content/{id}/events', {path: {id}, query: {limit: LIMIT}}),
     10_000,
   )
+  const {loading} = found
   const reload = useRef(found.reload)
   reload.current = found.reload
-  const askedAt = useRef(0)
+  const asked = useRef({version, at: 0})
   useEffect(() => {
-    const waitMs = Math.max(0, askedAt.current + PACE_MS - Date.now())
+    // What is under way is waited for: asking anew would end it, and a slow list would never come.
+    if (loading || asked.current.version === version) return undefined
+    const waitMs = Math.max(0, asked.current.at + PACE_MS - Date.now())
     const timer = setTimeout(() => {
-      askedAt.current = Date.now()
+      asked.current = {version, at: Date.now()}
       reload.current()
     }, waitMs)
     return () => clearTimeout(timer)
-  }, [version])
+  }, [version, loading])
   const items = found.data?.items ?? []
   return (
     <Card
