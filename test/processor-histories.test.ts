@@ -17,7 +17,7 @@ import {connectTo} from './fakes/cassandra.ts'
 import {connectToRedis} from './fakes/redis.ts'
 import {model} from './model-stream.ts'
 import type {ModelRecord} from './processor-history.ts'
-import {SPACE, unavailable, World} from './processor-world.ts'
+import {unavailable, World} from './processor-world.ts'
 
 const NAME = {topic: 'model', partition: 0}
 const QUICK = {
@@ -186,7 +186,7 @@ test('a step that Redis evicts is written whole with its next event, never in pa
   await using one = await start()
   const redis = connectToRedis(one.world.redis)
   const {plan} = one.world.storesOf({dead: false, failOneIn: 0, turnsMax: 0}).stores
-  const reads = createLiveReads(redis, {space: SPACE, stream: model.name, partitions: 1})
+  const reads = createLiveReads(redis, {space: one.world.space, stream: model.name, partitions: 1})
   const eventsOf = async () => {
     const totals: WindowTotals = new Map()
     const nowS = NOW_US / 1e6 + 5
@@ -222,7 +222,7 @@ test('a step that Redis evicts is written whole with its next event, never in pa
 test('a Redis that has lost its last writes is noticed, though the connection stands', async () => {
   await using one = await start({liveLifeMs: 300})
   const redis = connectToRedis(one.world.redis)
-  const reads = createLiveReads(redis, {space: SPACE, stream: model.name, partitions: 1})
+  const reads = createLiveReads(redis, {space: one.world.space, stream: model.name, partitions: 1})
   const markerOf = async () => (await reads.markers())[0]
   await one.append([{op: 'c', id: 1}])
   await expect.poll(async () => (await markerOf())?.offset, DEADLINE).toBe(0)

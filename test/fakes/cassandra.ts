@@ -5,7 +5,8 @@
  *
  * Does not      know more of CQL than this project uses: it throws at what it does not know.
  */
-import type {Cassandra, CqlParams, CqlRow} from '../../platform/cassandra.ts'
+import type {Cassandra, CqlParams, CqlRow, CqlStatement} from '../../platform/cassandra.ts'
+import {PipelineError} from '../../platform/errors.ts'
 
 type Type =
   | 'text'
@@ -61,6 +62,9 @@ export class FakeCassandra {
   #clock = 0n
   /** Statements are few, and run often. */
   readonly #selects = new Map<string, Select>()
+  readonly #places = new Map<string, (params: CqlParams) => string>()
+  /** Bytes of a mutation that is not refused. */
+  mutationBytesMax = Number.POSITIVE_INFINITY
 
   constructor(sabotage: Sabotage = {}) {
     this.#sabotage = sabotage
@@ -92,6 +96,61 @@ export class FakeCassandra {
       default:
         throw new Error(`unknown statement: ${text}`)
     }
+  }
+
+  /** Another server with all that this one has now: a backup, or what is made of it. */
+  copy(): FakeCassandra {
+    const other = new FakeCassandra(this.#sabotage)
+    other.#clock = this.#clock
+    other.mutationBytesMax = this.mutationBytesMax
+    for (const [name, table] of this.#tables) {
+      const partitions = new Map(
+        Array.from(table.partitions, ([place, rows]) => [
+          place,
+          new Map(Array.from(rows, ([id, row]) => [id, {...row, cells: new Map(row.cells)}])),
+        ]),
+      )
+      other.#tables.set(name, {...table, partitions, deleted: new Map(table.deleted)})
+    }
+    return other
+  }
+
+  /**
+   * What statements write into one partition is one mutation: all of it or nothing.
+   *
+   * @throws `UPSTREAM_UNAVAILABLE` (retry) when it is too large, as the real one answers (WriteFailure),
+   *   however often it is sent
+   */
+  mutate(statements: readonly CqlStatement[]): void {
+    const bytes = statements.reduce((sum, {params}) => sum + bytesOfParams(params), 0)
+    if (bytes > this.mutationBytesMax) {
+      const message = `a mutation of ${bytes} bytes: ${statements[0]!.query}`
+      throw new PipelineError('UPSTREAM_UNAVAILABLE', message, {disposition: 'retry'})
+    }
+    for (const {query, params} of statements) this.run(query, params)
+  }
+
+  /** Statements by the partitions that they write into. */
+  mutationsOf(statements: readonly CqlStatement[]): readonly (readonly CqlStatement[])[] {
+    return [...Map.groupBy(statements, one => this.#placeOf(one)).values()]
+  }
+
+  #placeOf({query, params}: CqlStatement): string {
+    let place = this.#places.get(query)
+    if (place === undefined) {
+      const text = query.replaceAll(/\s+/g, ' ').trim()
+      const insert = /^INSERT INTO (\w+) \(([^)]*)\)/.exec(text)
+      const [, name, list] =
+        insert ?? /^DELETE FROM (\w+) USING TIMESTAMP \? WHERE (.*)$/.exec(text)!
+      const columns = list!
+        .split(insert === null ? ' AND ' : ',')
+        .map(one => one.trim().split(' ')[0]!)
+      const first = insert === null ? 1 : 0
+      const at = this.#table(name!).partition.map(column => first + columns.indexOf(column))
+      place = given => [name!, ...at.map(i => keyTextOf(given[i]))].join('\u0001')
+      this.#places.set(query, place)
+    }
+    return place(params)
   }
 
   #table(name: string): Table {
@@ -262,6 +321,16 @@ function parseSelect(text: string): Select {
   return {table: table!, shown, conditions}
 }
 
+const keyTextOf = (param: unknown): string =>
+  Buffer.isBuffer(param) ? param.toString('hex') : String(param)
+
+/** Without what a cell costs beside its value. */
+const bytesOfParams = (params: CqlParams): number =>
+  params.reduce<number>((sum, param) => {
+    if (param === null || param === undefined) return sum
+    return sum + (typeof param === 'string' || Buffer.isBuffer(param) ? param.length : 8)
+  }, 0)
+
 const placeOf = (values: readonly Value[]): string => values.map(String).join('\u0001')
 
 const bytesOf = (value: Value): Buffer =>
@@ -392,8 +461,12 @@ function parseTable(statement: string): [string, Table] {
   ]
 }
 
-/** How a call runs: slow, lost, or without an answer. */
-export type Call = <T>(effect: () => T) => Promise<T>
+/**
+ * How a call runs: slow, lost, or without an answer.
+ *
+ * @param share of so many parts that one call is made of
+ */
+export type Call = <T>(effect: () => T, share?: number) => Promise<T>
 
 const atOnce: Call = async effect => effect()
 
@@ -420,12 +493,14 @@ export function connectTo(server: FakeCassandra, call: Call = atOnce): Cassandra
       for (let i = 0; i < found.length; i += 3) yield found.slice(i, i + 3)
     },
     async execute(query, params = []) {
-      await rows(query, params)
+      const taken = [...params]
+      await call(() => server.mutate([{query, params: taken}]))
     },
-    batch: statements =>
-      call(() => {
-        for (const {query, params} of statements) server.run(query, params)
-      }),
+    // Without a log: of several partitions some may be written and others not.
+    async batch(statements) {
+      const parts = server.mutationsOf(statements)
+      await Promise.all(parts.map(one => call(() => server.mutate(one), parts.length)))
+    },
     close: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   }

@@ -53,7 +53,11 @@ export class FakeRedis {
     )
   }
 
-  /** A restart: empty, or with what it had saved. */
+  /**
+   * A restart, or a failover: empty, or with what was saved.
+   *
+   * @param options `isNoticed` false: by something in between that keeps the connection
+   */
   restart(saved: Map<string, Entry> = new Map(), {isNoticed = true} = {}): void {
     this.#entries = saved
     if (isNoticed) this.connection += 1
