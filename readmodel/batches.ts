@@ -3,6 +3,7 @@
  * the server), small ones across partitions that stay inside the server's default warnings.
  */
 import {packsOf, type PackLimits} from './chunks.ts'
+import {MIXED_BYTES_MAX, PARTITION_BYTES_MAX} from './limits.ts'
 import type {Cassandra, CqlParams, CqlStatement} from '../platform/cassandra.ts'
 
 export interface PlacedStatement {
@@ -18,10 +19,8 @@ export const placed = (partition: string, query: string, params: CqlParams): Pla
 
 /** Statements of one partition in one batch. */
 export const PARTITION_ROWS_MAX = 100
-const PARTITION_BYTES_MAX = 128 * 1024
-/** Partitions, and bytes, of a batch across partitions (warned about from 10 and 5 KiB). */
+/** Partitions of a batch across several (warned about from 10). */
 export const MIXED_PARTITIONS_MAX = 9
-const MIXED_BYTES_MAX = 4600
 /** A guess of what a statement costs beside its texts and blobs, bytes. */
 const STATEMENT_BYTES = 130
 

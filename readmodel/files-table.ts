@@ -17,6 +17,7 @@ import {placed, writeGrouped, type PlacedStatement} from './batches.ts'
 import {ByteReader, ByteWriter} from './bytes.ts'
 import {chunksOf} from './chunks.ts'
 import {timestampBytes} from './fence.ts'
+import {IDS_PER_ROW} from './limits.ts'
 import type {StreamPlan} from './plan.ts'
 import {US_PER_SECOND} from './levels.ts'
 import type {EventId} from './raw-table.ts'
@@ -88,8 +89,6 @@ export interface FilesPage {
 
 const LISTS = 256
 const MARKS = 2 ** 16
-/** Ids of one row: some kilobytes. */
-const IDS_PER_ROW = 4096
 
 /** Rows of one page. */
 const PAGE = 200

@@ -8,6 +8,7 @@ import type {Cassandra, CqlRow} from '../platform/cassandra.ts'
 import {placed, type PlacedStatement} from './batches.ts'
 import type {Bucket} from './bucket.ts'
 import {timestampBytes, type Fence} from './fence.ts'
+import {BODY_BYTES_MAX} from './limits.ts'
 import type {EncodedState, Naming} from './rows.ts'
 import {ByteReader, ByteWriter} from './bytes.ts'
 import type {Spill} from './unique-sketch.ts'
@@ -129,8 +130,6 @@ export async function loadParts(
   )
 }
 
-/** A larger body lies in parts of so many bytes. */
-export const BODY_BYTES_MAX = 64 * 1024
 /** First byte of a row's body that is not its own first byte: formats are below. */
 const IN_PARTS = 255
 

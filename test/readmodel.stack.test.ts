@@ -9,13 +9,9 @@ import {byAge, eventsOf, positionOf} from '../readmodel/event-reads.ts'
 import type {Fields} from '../readmodel/fields.ts'
 import {stepOf} from '../readmodel/levels.ts'
 import {createLiveReads, type LiveReads} from '../readmodel/live-reads.ts'
+import {BODY_BYTES_MAX} from '../readmodel/limits.ts'
 import {migrateReadModel, readSpace} from '../readmodel/migrate.ts'
-import {
-  BODY_BYTES_MAX,
-  createPartReader,
-  dropStatements,
-  type DroppedPart,
-} from '../readmodel/parts.ts'
+import {createPartReader, dropStatements, type DroppedPart} from '../readmodel/parts.ts'
 import {createPositions} from '../readmodel/positions.ts'
 import type {Projection} from '../readmodel/projection.ts'
 import type {RawWrite} from '../readmodel/raw-table.ts'
