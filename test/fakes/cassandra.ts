@@ -324,12 +324,9 @@ function parseSelect(text: string): Select {
 const keyTextOf = (param: unknown): string =>
   Buffer.isBuffer(param) ? param.toString('hex') : String(param)
 
-/** Without what a cell costs beside its value. */
+/** Of what we encode; texts are as long as the source makes them. */
 const bytesOfParams = (params: CqlParams): number =>
-  params.reduce<number>((sum, param) => {
-    if (param === null || param === undefined) return sum
-    return sum + (typeof param === 'string' || Buffer.isBuffer(param) ? param.length : 8)
-  }, 0)
+  params.reduce<number>((sum, param) => sum + (Buffer.isBuffer(param) ? param.length : 0), 0)
 
 const placeOf = (values: readonly Value[]): string => values.map(String).join('\u0001')
 
