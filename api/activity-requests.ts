@@ -1,7 +1,7 @@
 /**
  * Asynchronous writes: a request is a row first, and an activity later.
  *
- * Guarantees    INV-64: a request that was answered with 202 is done exactly once, also when the
+ * Guarantees    INV-63: a request that was answered with 202 is done exactly once, also when the
  *               process dies: the activity and the state of its request commit together.
  */
 import {pause, type Loop} from '../platform/lifecycle.ts'

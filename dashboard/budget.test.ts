@@ -47,7 +47,7 @@ describe('what a browser loads', () => {
   })
 })
 
-test('INV-94: no page writes markup: texts of events can only become text', () => {
+test('INV-93: no page writes markup: texts of events can only become text', () => {
   const sources = readdirSync(import.meta.dirname, {recursive: true, encoding: 'utf8'}).filter(
     name => /\.tsx?$/.test(name) && !name.endsWith('.test.ts') && !name.startsWith('dist'),
   )

@@ -1,7 +1,7 @@
 /**
  * Holds this relay's share of the lanes: joins the members, takes free lanes, gives up surplus ones.
  *
- * Guarantees    INV-101: a lane without owner is taken within `lookEveryMs` of its lock being free.
+ * Guarantees    INV-102: a lane without owner is taken within `lookEveryMs` of its lock being free.
  * Does not      decide anything for others: each relay sees the same members and lanes (lanes.ts).
  */
 import {dispositionOf, messageOf, PipelineError} from '../platform/errors.ts'

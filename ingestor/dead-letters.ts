@@ -1,7 +1,7 @@
 /**
  * Keeps rows that cannot be published, in the database they came from.
  *
- * Guarantees    INV-9: a row is passed over only after its dead letter is durable.
+ * Guarantees    INV-10: a row is passed over only after its dead letter is durable.
  */
 import {classifyPostgresError, type Pool} from '../platform/postgres.ts'
 import type {RejectedRow} from './publish.ts'

@@ -1,7 +1,7 @@
 /**
  * One ownership of one lane: connection, producer and epoch are opened together and end together.
  *
- * Guarantees    INV-11. INV-100: after an ungraceful takeover nothing is sent before the sends of the
+ * Guarantees    INV-4. INV-100: after an ungraceful takeover nothing is sent before the sends of the
  *               owner before must have been given up.
  */
 import {messageOf, PipelineError} from '../platform/errors.ts'

@@ -2,7 +2,7 @@
  * One epoch of one lane: reads pages, sends them, moves the cursor.
  *
  * Guarantees    INV-1, INV-2, INV-3 (see snapshot-cursor). INV-10: the cursor passes a row only after
- *               Kafka acknowledged it or its dead letter is durable. INV-11: one epoch has one cursor
+ *               Kafka acknowledged it or its dead letter is durable. INV-4: one epoch has one cursor
  *               read and one producer; any error of the producer ends the epoch.
  * Does not      deduplicate: what was sent but not yet recorded comes again, flagged.
  */

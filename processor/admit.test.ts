@@ -53,7 +53,7 @@ test('INV-30: what nobody announced as repeated is new, also when ids of the out
   })
 })
 
-test('INV-31: a correction retracts what is stored, whatever the record says was there', () => {
+test('INV-30: a correction retracts what is stored, whatever the record says was there', () => {
   const stored = {event: event('stored'), outboxId: 3, createdAt: 30, offset: 2}
   expect(decide(put, at(7, {op: 'u'}), stored)).toEqual({
     kind: 'change',

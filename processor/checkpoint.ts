@@ -2,7 +2,7 @@
  * Makes what is folded durable: aggregates, then the raw effects of corrections, then how far the
  * partition is.
  *
- * Guarantees    INV-32 (order of writes), INV-39: what is recorded as durable is durable.
+ * Guarantees    INV-32 (order of writes), INV-43: what is recorded as durable is durable.
  *               INV-40: an owner that lost its partition releases no correction, and saves nothing
  *               that it folded with registers which its successor may have written.
  */

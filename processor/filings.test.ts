@@ -4,7 +4,7 @@ import {createFilings} from './filings.ts'
 
 const filing = (id: number): Filing => ({id, timeUs: id, key: 'k', offset: id})
 
-test('INV-110: whoever asks waits for what others have taken before', async () => {
+test('INV-32: whoever asks waits for what others have taken before', async () => {
   const answers = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const written: number[][] = []
   const filings = createFilings(

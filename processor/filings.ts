@@ -1,7 +1,7 @@
 /**
  * Which events an entity has: filed in lists that are durable before the rows that count them.
  *
- * Guarantees    INV-110: an aggregate row is written only when every event that it counts is filed.
+ * Guarantees    INV-32: an aggregate row is written only when every event that it counts is filed.
  */
 import type {FilesTable, Filing} from '../readmodel/files-table.ts'
 import {createTurns} from './turns.ts'

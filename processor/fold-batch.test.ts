@@ -139,7 +139,7 @@ async function writesOf(records: readonly AdmittedRecord[], stored: Register | n
 }
 const refused = (one: AdmittedRecord): AdmittedRecord => ({...one, kind: 'refused'})
 
-test('INV-111: an update that is refused takes its event out, and later ones put it back', async () => {
+test('INV-30: an update that is refused takes its event out, and later ones put it back', async () => {
   const stored = storedBy(1, 'first')
   const bad = refused(record('u', 2, 'bad'))
   expect(await writesOf([bad], stored)).toEqual({applied: 0, writes: [['delete', 2]]})
@@ -153,7 +153,7 @@ test('INV-111: an update that is refused takes its event out, and later ones put
   })
 })
 
-test('INV-111: a refused record that is older than what is stored changes nothing', async () => {
+test('INV-30: a refused record that is older than what is stored changes nothing', async () => {
   const late = refused(record('r', 2, 'bad'))
   expect(await writesOf([late], storedBy(3, 'newer'))).toEqual({applied: 0, writes: []})
 })

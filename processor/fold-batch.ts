@@ -2,7 +2,7 @@
  * Folds a batch of one partition's records: everything they need is loaded first, then all of them
  * are folded without waiting, so that state is always that of an offset.
  *
- * Guarantees    INV-30, INV-31 (see admit.ts), INV-35: after a failure nothing of the batch is in
+ * Guarantees    INV-30 (see admit.ts), INV-33: after a failure nothing of the batch is in
  *               the state, and it can be folded again.
  */
 import assert from 'node:assert/strict'

@@ -1,7 +1,7 @@
 /**
  * One partition's life: take it, fold its records, keep both stores up to date, give it back.
  *
- * Guarantees    INV-30 to INV-47, each in the file that enforces it.
+ * Guarantees    INV-30 to INV-59, each in the file that enforces it.
  * Does not      know what a stream means, nor which client reads Kafka.
  */
 import type {TopicPartition} from '../platform/kafka.ts'

@@ -2,7 +2,7 @@
  * Writes the raw rows and hashes of events again whose reference came after them, beside the live
  * stream. No aggregate changes: none depends on references.
  *
- * Guarantees    INV-47: a patch wins over the row it was read from, and loses against every later
+ * Guarantees    INV-36: a patch wins over the row it was read from, and loses against every later
  *               record of that row: its timestamp is that of the row's offset, patched.
  * Does not      follow an edit of a reference that was known: `npm run reenrich` does.
  */

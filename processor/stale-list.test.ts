@@ -62,7 +62,7 @@ const STEP = fc.oneof(
   {weight: 1, arbitrary: fc.constant({kind: 'crash' as const, n: 0})},
 )
 
-test('INV-51: what was stale at the last position is found again by whoever comes next', () => {
+test('INV-41: what was stale at the last position is found again by whoever comes next', () => {
   fc.assert(
     fc.property(fc.array(STEP, {maxLength: 60}), steps => {
       const store = createStore()

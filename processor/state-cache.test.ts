@@ -1,4 +1,4 @@
-/** Rows in memory against loads that fail in part and answer late: INV-33, INV-35. */
+/** Rows in memory against loads that fail in part and answer late: INV-33. */
 import {expect, test} from 'vitest'
 import {textOf, type Fields} from '../readmodel/fields.ts'
 import type {Projection, StaleRow} from '../readmodel/projection.ts'
@@ -91,7 +91,7 @@ test('INV-33: a row that includes a record already is neither changed nor writte
   expect(cache.dirtyCount).toBe(1)
 })
 
-test('INV-34: without an owner before, a row is made without a look-up, until one was forgotten', async () => {
+test('INV-33: without an owner before, a row is made without a look-up, until one was forgotten', async () => {
   let loads = 0
   const counted: Load = async () => {
     loads += 1
@@ -159,7 +159,7 @@ test('what Redis got long ago is written whole the next time, since it may have 
   expect(cache.liveDirtyCount).toBe(0)
 })
 
-test('INV-51: what cannot be taken out is said to be stale', () => {
+test('INV-41: what cannot be taken out is said to be stale', () => {
   const found: StaleRow[] = []
   const cache = openCache([sums('a', nothing)], {ceiling: -1, onStale: row => void found.push(row)})
   for (const row of loaded(cache, {})) cache.retract(row, {value: 1}, 1)

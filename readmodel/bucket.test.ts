@@ -90,7 +90,7 @@ test('INV-50: taking events out is the inverse of adding them, in every number',
   )
 })
 
-test('INV-51: what cannot be taken out is marked, or right as it is', () => {
+test('INV-41: what cannot be taken out is marked, or right as it is', () => {
   fc.assert(
     fc.property(some, sale, (kept, taken) => {
       const bucket = bucketOf([...kept, taken])

@@ -8,7 +8,7 @@
  * (`partsOf`), an event costs one bucket, and the row of the total with everything open inside, the
  * *root*, is the one row that an event changes.
  *
- * Guarantees    INV-34: a bucket is created without a look-up only when it cannot be stored: it is newer
+ * Guarantees    INV-33: a bucket is created without a look-up only when it cannot be stored: it is newer
  *               than every bucket of its level that left memory. A merge is an effect of the record that
  *               opens the newer bucket, and of no other.
  * Does not      read or write: it says what has to be loaded before an event can be folded, and what has

@@ -2,7 +2,7 @@
  * Records of processes that we started, so that a later start can find and end what was left.
  *
  * Guarantees    A process is ended only when pid and start time are those recorded: a pid that the
- *               system gave to somebody else meanwhile is left alone (INV-80).
+ *               system gave to somebody else meanwhile is left alone (INV-81).
  * Does not      look for processes by name.
  */
 import {execFileSync} from 'node:child_process'

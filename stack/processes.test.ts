@@ -44,14 +44,14 @@ test('a started process is recorded while it runs, with its output in a log', as
   expect(tailOf(join(folder, 'one.log'), 5)).toBe('hello')
 })
 
-test('INV-80: a recorded process is ended by somebody who did not start it', async () => {
+test('INV-81: a recorded process is ended by somebody who did not start it', async () => {
   const {records, start} = setup()
   const running = start(FOREVER)
   await endProcess(records.read('one')!)
   expect(startTimeOf(running.pid)).toBeNull()
 })
 
-test('INV-80: a recorded pid that belongs to another process by now is left alone', async () => {
+test('INV-81: a recorded pid that belongs to another process by now is left alone', async () => {
   const {records, start} = setup()
   const running = start(FOREVER)
   const reused: PidRecord = {...records.read('one')!, startedAt: '1'}

@@ -378,7 +378,7 @@ describe('writes go through PostgreSQL', () => {
     expect(other.status).toBe(409)
   })
 
-  test('INV-64: an asynchronous activity is accepted, done once, and told', async () => {
+  test('INV-63: an asynchronous activity is accepted, done once, and told', async () => {
     const {status, body, headers} = await post(
       '/api/activity',
       {user_id: 'async', activity_type: 'page_view', metadata: {page: '/async'}},

@@ -1,5 +1,5 @@
 /**
- * INV-17: replaying the outbox by id gives exactly the table, key by key, whatever was done and by how
+ * INV-16: replaying the outbox by id gives exactly the table, key by key, whatever was done and by how
  * many at once; every record names the row before as a reader has it.
  */
 import fc from 'fast-check'
@@ -121,7 +121,7 @@ async function check(
   return changes
 }
 
-test('INV-17: random histories of several sessions, replayed from the outbox, give the table', async () => {
+test('INV-16: random histories of several sessions, replayed from the outbox, give the table', async () => {
   await using world = await openOutboxWorld()
   const clients = await Promise.all([1, 2, 3, 4].map(async () => await world.session()))
   for (const client of clients)

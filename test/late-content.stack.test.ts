@@ -38,7 +38,7 @@ async function metricOf(url: string, name: string): Promise<number> {
   return Number(line?.split(' ')[1] ?? 0)
 }
 
-test('INV-47: rows and hashes are patched when the content comes, also by a later owner', async () => {
+test('INV-36: rows and hashes are patched when the content comes, also by a later owner', async () => {
   world = await openPipelineWorld({PROCESSOR_REFERENCE_WAIT_MS: '100'})
   const at = world
   await insertUntold(at)

@@ -120,7 +120,7 @@ test('what one sees can be saved as CSV', async () => {
   await close()
 })
 
-test('INV-92: the server goes away and comes back, and every kind of page recovers', async () => {
+test('INV-91: the server goes away and comes back, and every kind of page recovers', async () => {
   const {port} = server.address() as AddressInfo
   const opened = await Promise.all(
     ['/', '/?view=pipeline', '/?view=inspector&topic=engagement_events'].map(async path => {

@@ -148,7 +148,7 @@ test('an event is traced through every store, with its times', async () => {
   await close()
 })
 
-test('INV-92: the API goes away and comes back, and the pages recover by themselves', async () => {
+test('INV-91: the API goes away and comes back, and the pages recover by themselves', async () => {
   const opened = await Promise.all(
     ['/', '/?view=pipeline', `/?view=content&id=${contents[0]}`].map(async path => {
       const one = await openPage(browser)
@@ -174,7 +174,7 @@ test('NUL is refused on writing, and shows up on no page', async () => {
   expect(response.status).toBeLessThan(500)
 })
 
-test('INV-94: hostile texts that went through the whole pipeline are text on every page', async () => {
+test('INV-93: hostile texts that went through the whole pipeline are text on every page', async () => {
   const {rows} = await world.pool.query<{id: string}>(
     `INSERT INTO content (id, slug, title, content_type, length_seconds, publish_ts)
      SELECT gen_random_uuid(), 'hostile-' || n, title, 'video', 600, now() FROM unnest($1::text[]) WITH ORDINALITY AS t(title, n)

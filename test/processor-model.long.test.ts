@@ -1,4 +1,4 @@
-/** The whole owner against doubles of its servers, over many more histories: INV-30 to INV-43. */
+/** The whole owner against doubles of its servers, over many more histories: INV-30 to INV-54. */
 import {expect, test} from 'vitest'
 import {runModel} from './processor-model.ts'
 

@@ -1,4 +1,4 @@
-/** The whole owner against doubles of its servers: INV-30 to INV-43, INV-46, INV-51. */
+/** The whole owner against doubles of its servers: INV-30 to INV-54. */
 import {describe, expect, test} from 'vitest'
 import {UPSETS} from './processor-log.ts'
 import {runModel, type RunOptions} from './processor-model.ts'

@@ -2,8 +2,8 @@
  * A reader between two runs: while owners come, go and fail, it asks as the API does.
  *
  * Guarantees    what an answer says of one thing (a total, a bucket, a list, a raw row, a hash) was right at some
- *               offset: not before that of the marker that was read with it (INV-38), nor, of what is read from
- *               Cassandra alone, before the position that stood there when it was asked (INV-39). What is marked
+ *               offset: not before that of the marker that was read with it (INV-37), nor, of what is read from
+ *               Cassandra alone, before the position that stood there when it was asked (INV-43). What is marked
  *               as to be mended is compared in its exact numbers only.
  * Does not      expect that answers never go back: a successor's marker may be older than that of an owner before,
  *               and of two things each has an offset of its own.

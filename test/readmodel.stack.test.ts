@@ -314,7 +314,7 @@ const valueOf = async (): Promise<string | undefined> => {
   return row?.fieldOf('a')?.toString()
 }
 
-test('INV-55: a late call changes nothing, and a later owner keeps the earlier one out', async () => {
+test('INV-37: a late call changes nothing, and a later owner keeps the earlier one out', async () => {
   const {live} = stores
   const flush = async (takeover: number, sequence: number, text: string) =>
     (await live.flush(partition, liveFlush(takeover, sequence, text))).outcome
@@ -385,7 +385,7 @@ interface HashAt {
   readonly from?: number
 }
 
-test('INV-58: of two hashes of one record that of the later owner stands, in whatever order they come', async () => {
+test('INV-48: of two hashes of one record that of the later owner stands, in whatever order they come', async () => {
   const event = eventOf(9010)
   const put = async (
     outboxId: number,

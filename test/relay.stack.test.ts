@@ -106,7 +106,7 @@ test('a relay whose rows do not flow is not ready, says why, and is ready again 
   await until('the row', async () => (await devicesIn(stack)).includes('late'))
 }, 60_000)
 
-test('INV-100 INV-101: the lane of a killed relay is taken at once, and sent from after the grace time', async () => {
+test('INV-100 INV-102: the lane of a killed relay is taken at once, and sent from after the grace time', async () => {
   const graceMs = 1_500
   await using stack = await openRelayStack()
   await addContents(stack.client)

@@ -1,7 +1,7 @@
 /**
  * Who listens to what, in this process. Sources publish; each message is made once for all.
  *
- * Guarantees    INV-66: clients are bounded, in number and by address. A source runs only while
+ * Guarantees    INV-65: clients are bounded, in number and by address. A source runs only while
  *               somebody listens.
  */
 import type {Logger} from '../../platform/log.ts'

@@ -49,7 +49,7 @@ test('INV-65: a reader that does not read is dropped with the reason, the others
   expect(rest).toMatch(/event: dropped\ndata: {"reason":"slow-reader"}\n\n$/)
 })
 
-test('INV-66: streams are bounded by address and in all, and given back when they end', () => {
+test('INV-65: streams are bounded by address and in all, and given back when they end', () => {
   const hub = setup()
   const first = hub.open('platform', {address: 'x'})
   hub.open('platform', {address: 'x'})

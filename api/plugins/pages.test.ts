@@ -24,7 +24,7 @@ async function setup({built = true} = {}): Promise<Api> {
   return app
 }
 
-test('INV-95: the page is served at / under a policy without anything inline or foreign', async () => {
+test('INV-93: the page is served at / under a policy without anything inline or foreign', async () => {
   const app = await setup()
   const {statusCode, headers} = await app.inject('/?view=content&id=1')
   expect(statusCode).toBe(200)

@@ -1,7 +1,7 @@
 /**
  * A stream of server-sent events that comes back by itself, and says when it is stale.
  *
- * Guarantees    INV-92: whatever ends a stream (server away, refused, silent), it is opened again.
+ * Guarantees    INV-91: whatever ends a stream (server away, refused, silent), it is opened again.
  * Does not      keep messages: the listener folds them.
  */
 

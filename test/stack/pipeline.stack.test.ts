@@ -71,7 +71,7 @@ describe('a stack of its own', () => {
   })
 
   test(
-    'INV-80, INV-81, INV-83: it survives a killed launcher, keeps data and schema ids, and leaves nothing',
+    'INV-81, INV-83: it survives a killed launcher, keeps data and schema ids, and leaves nothing',
     async () => {
       const {env, config, serverPids, expectNothingLeft} = own
       const first = await run(SERVERS_ONLY, env)
