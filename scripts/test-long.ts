@@ -32,6 +32,13 @@ if (values.help === true) {
   process.exit(0)
 }
 
+const git = (...args: string[]): string => execFileSync('git', args, {encoding: 'utf8'}).trim()
+// What is tested is what is there now: tests store pictures and figures, and others commit meanwhile.
+const tested = {
+  commit: git('rev-parse', '--short', 'HEAD'),
+  changed: git('status', '--porcelain', '--untracked-files=no') !== '',
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'test-long-'))
 const output = join(folder, 'report.json')
 const {status} = spawnSync(
@@ -50,7 +57,6 @@ const {status} = spawnSync(
 const report = JSON.parse(readFileSync(output, 'utf8')) as Report
 rmSync(folder, {recursive: true, force: true})
 
-const git = (...args: string[]): string => execFileSync('git', args, {encoding: 'utf8'}).trim()
 const files = report.testResults.map(file => ({
   file: file.name.replace(`${process.cwd()}/`, ''),
   status: file.status,
@@ -59,8 +65,7 @@ const files = report.testResults.map(file => ({
 }))
 const result = {
   at: new Date().toISOString(),
-  commit: git('rev-parse', '--short', 'HEAD'),
-  changed: git('status', '--porcelain', '--untracked-files=no') !== '',
+  ...tested,
   environment: {
     node: process.version,
     cores: availableParallelism(),
