@@ -4,7 +4,6 @@
  *
  * Does not      believe a filed id: an event that was deleted, or lies elsewhere now, is passed over.
  */
-import {chunksOf} from './chunks.ts'
 import type {FilesTable, FiledEvent} from './files-table.ts'
 import {toKeyText, type Fields} from './fields.ts'
 import {SECONDS_OF, US_PER_SECOND} from './levels.ts'
@@ -40,6 +39,8 @@ export const patientSource = ({plan, raw, files}: EventSource, patient: Patient)
   },
 })
 
+/** Filed ids that are looked at together: at first, and at most. */
+const IDS_FIRST = 50
 const IDS_AT_ONCE = 500
 
 /** Starts of slices of a range, newest first. */
@@ -48,22 +49,38 @@ export function* slicesOf(every: 'hour' | 'day', {from, to}: TimeRange): Iterabl
   for (let at = Math.floor((to - 1) / size) * size; at + size > from; at -= size) yield at
 }
 
-/** Filed events as their raw rows have them now: those that are there still, at the time they were filed at. */
-async function present(
+/** Newest first, each once: a filing may be there twice. */
+function inOrder(filed: readonly FiledEvent[]): readonly FiledEvent[] {
+  const positionOfFiled = ({id, timeUs}: FiledEvent): EventPosition => {
+    return {at: timeUs ?? Number.NEGATIVE_INFINITY, id}
+  }
+  return filed
+    .toSorted((a, b) => byAge(positionOfFiled(a), positionOfFiled(b)))
+    .filter((one, i, all) => one.id !== all[i - 1]?.id || one.timeUs !== all[i - 1]!.timeUs)
+}
+
+/**
+ * Filed events as their raw rows have them now: those that are there still, at the time they were filed at.
+ * Newest first, a few rows at the beginning: who wants the newest ones stops soon.
+ */
+async function* present(
   {plan, raw}: EventSource,
   filed: readonly FiledEvent[],
   at: {readonly partition: number; readonly isWanted: (event: Fields) => boolean},
-): Promise<readonly StoredEvent[]> {
-  const filings = Map.groupBy(filed, ({id}) => id)
-  const found: StoredEvent[] = []
-  for (const ids of chunksOf([...filings.keys()], IDS_AT_ONCE)) {
-    for (const row of await raw.read(ids, at.partition)) {
+): AsyncIterable<readonly StoredEvent[]> {
+  const ordered = inOrder(filed)
+  let size = IDS_FIRST
+  for (let from = 0; from < ordered.length; from += size, size = Math.min(2 * size, IDS_AT_ONCE)) {
+    const filings = Map.groupBy(ordered.slice(from, from + size), ({id}) => id)
+    const found: StoredEvent[] = []
+    for (const row of await raw.read([...filings.keys()], at.partition)) {
       if (row === null || !at.isWanted(row.event)) continue
       const timeUs = plan.timeOf(row.event)
       if (filings.get(plan.idOf(row.event))!.some(one => one.timeUs === timeUs)) found.push(row)
     }
+    if (found.length > 0)
+      yield found.toSorted((a, b) => byAge(positionOf(plan, a), positionOf(plan, b)))
   }
-  return found
 }
 
 export interface EventQuestion {
@@ -78,7 +95,7 @@ export const isInside = (timeUs: number | null, {from, to}: TimeRange): boolean 
   return seconds >= from && seconds < to
 }
 
-/** Events of one slice, in no order. @param range null: all of it */
+/** Events of one slice; of one key newest first, a few at first. @param range null: all of it */
 export async function* eventsOfSlice(
   source: EventSource,
   {partition, key}: EventQuestion,
@@ -95,8 +112,7 @@ export async function* eventsOfSlice(
   const pages =
     key === null ? pagesOfAll(files, partition, timeUs) : [await files.read(key, partition, timeUs)]
   for await (const page of pages) {
-    const found = await present(source, page.filter(isFiledInside), {partition, isWanted})
-    if (found.length > 0) yield found
+    yield* present(source, page.filter(isFiledInside), {partition, isWanted})
   }
 }
 
@@ -120,7 +136,7 @@ async function* pagesOfAll(
   }
 }
 
-/** Every event of a range, newest slice first; of one key sorted, and the range may be all time. */
+/** Every event of a range, newest slice first; of one key newest first, and the range may be all time. */
 export async function* eventsOf(
   source: EventSource,
   question: EventQuestion,
@@ -131,9 +147,7 @@ export async function* eventsOf(
   const periods = key === null ? [range] : await files.periods(key, partition, range)
   for (const period of periods) {
     for (const slice of slicesOf(plan.stream.filed, period)) {
-      for await (const page of eventsOfSlice(source, question, slice, period)) {
-        yield page.toSorted((a, b) => byAge(positionOf(plan, a), positionOf(plan, b)))
-      }
+      yield* eventsOfSlice(source, question, slice, period)
     }
   }
 }

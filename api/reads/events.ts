@@ -172,6 +172,7 @@ async function readPage(
   if (from !== null || to !== null) return found
   for await (const page of eventsOfSlice(source, question, null, null)) {
     found.push(...page.filter(isWanted))
+    if (found.length > limit) return found
   }
   return found
 }
