@@ -31,6 +31,14 @@ test('what a service says is told in words, partitions by their topic', () => {
   expect(toFacts(null, NONE)).toEqual([])
 })
 
+test('what stands still or is warned of is named, and not mentioned where there is nothing', () => {
+  const standing = {'a/0': 'the log was cut', 'b/3': 'another log'}
+  expect(toFacts({waiting: 0, standing, warnings: {}}, NONE)).toEqual([
+    ['waiting', '0'],
+    ['standing', 'a/0: the log was cut; b/3: another log'],
+  ])
+})
+
 test('a label that an edge of the chart would cut off is left out', () => {
   const labels = ['10:50', '10:51', '10:52']
   expect(fittingLabels(labels, [0, 50, 100], {low: 0, high: 100, width: 240})).toEqual([

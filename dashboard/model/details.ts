@@ -52,19 +52,30 @@ function group(partitions: readonly string[]): string {
   return [...byTopic].map(([topic, numbers]) => [topic, ...numbers].join(' ')).join(', ')
 }
 
+/** What there is by name, such as causes by partition. */
+const isByName = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 function toText(value: unknown): string {
   if (Array.isArray(value) && value.every(one => typeof one === 'string')) {
     return value.length === 0 ? 'none' : group(value)
   }
+  if (isByName(value)) {
+    return entriesOf(value)
+      .map(([name, one]) => `${name}: ${toText(one)}`)
+      .join('; ')
+  }
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
 }
 
-/** One line per fact: flushes by how long they take, the rest as it is. */
+/** One line per fact: flushes by how long they take, the rest as it is; nothing of what there is none of. */
 export const toFacts = (
   details: unknown,
   means: ReadonlyMap<string, number>,
 ): readonly (readonly [string, string])[] =>
-  entriesOf(details).map(([name, value]) => [
-    toWords(name),
-    isFlushes(value) ? `${formatMs(means.get(name) ?? null)} each` : toText(value),
-  ])
+  entriesOf(details)
+    .filter(([, value]) => !isByName(value) || entriesOf(value).length > 0)
+    .map(([name, value]) => [
+      toWords(name),
+      isFlushes(value) ? `${formatMs(means.get(name) ?? null)} each` : toText(value),
+    ])
