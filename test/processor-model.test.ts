@@ -33,7 +33,11 @@ test('whatever fails and whoever takes over, both stores equal the source, or th
 }, 240_000)
 
 describe('a fence that is taken away turns the model red', () => {
-  const stopped = {ownersBefore: 2, endings: ['stopped', 'stopped'], failOneIn: 0} as const
+  const stopped = {
+    ownersBefore: 4,
+    endings: Array.from({length: 4}, () => 'stopped' as const),
+    failOneIn: 0,
+  }
   const wrongNumbers = /^(Cassandra wrong: (model_|raw)|reader )/
   const cases: readonly (readonly [string, Omit<RunOptions, 'seed'>, RegExp])[] = [
     [
@@ -57,7 +61,13 @@ describe('a fence that is taken away turns the model red', () => {
     ['the marker with the last call of a round', {sabotage: {promiseEarly: true}}, /^reader redis/],
     [
       'the order of the calls of a run, when Redis fails over unnoticed',
-      {sabotage: {ignoreRuns: true}, storms: 8, evicts: false, upset: null},
+      {
+        sabotage: {ignoreRuns: true},
+        storms: 6,
+        stormKinds: ['silent failover'],
+        failOneIn: 0,
+        upset: null,
+      },
       /^(reader|Redis wrong:)/,
     ],
     ...UPSETS.slice(2).map(

@@ -239,7 +239,7 @@ export async function runModel(options: RunOptions): Promise<RunOutcome> {
       // What comes late changes nothing of it for good.
       await world.whenQuiet()
       isQuiet = true
-      differences = ['looked at once']
+      differences = await compare()
     }
     return {differences, stood: null}
   }

@@ -2,11 +2,13 @@
  * A reader between two runs: while owners come, go and fail, it asks as the API does.
  *
  * Guarantees    what an answer says of one thing (a total, a bucket, a list, a raw row, a hash) was right at some
- *               offset: not before that of the marker that was read with it (INV-37), nor, of what is read from
- *               Cassandra alone, before the position that stood there when it was asked (INV-43). What is marked
- *               as to be mended is compared in its exact numbers only.
+ *               offset: not before that of the marker that was read with it, if that run stands still when the
+ *               answer is there (INV-37); nor, of what is read from Cassandra alone, before the position that stood
+ *               there when it was asked (INV-43). What is marked as to be mended is compared in its exact numbers
+ *               only.
  * Does not      expect that answers never go back: a successor's marker may be older than that of an owner before,
- *               and of two things each has an offset of its own.
+ *               and of two things each has an offset of its own. Marker and values are read one after the other:
+ *               when a run ends in between, its marker promises nothing of what is read after.
  */
 import {setTimeout as pause} from 'node:timers/promises'
 import type {Redis} from '../platform/redis.ts'
@@ -17,6 +19,7 @@ import {createLiveReads} from '../readmodel/live-reads.ts'
 import {createPartReader, PartMissing} from '../readmodel/parts.ts'
 import type {RollupPlan} from '../readmodel/plan.ts'
 import {createPositions} from '../readmodel/positions.ts'
+import {markerKey} from '../readmodel/redis-keys.ts'
 import {keyOfTexts} from '../readmodel/rollup-table.ts'
 import {toRecent} from '../readmodel/special/recent.ts'
 import {createStreamReads, piecesOfTotal, type Piece} from '../readmodel/stream-reads.ts'
@@ -58,9 +61,9 @@ export function startReader(world: World, kafka: ModelLog): Reader {
   }
   const cassandra = connectTo(world.cassandra, call)
   const positions = createPositions(cassandra)
-  /** Offset of the marker that was read last. */
-  let marker = -1
-  const redis = noting(connectToRedis(world.redis, inOrder(call)), offset => (marker = offset))
+  let marker: NotedMarker = NO_MARKER
+  const redis = noting(connectToRedis(world.redis, inOrder(call)), noted => (marker = noted))
+  const nameOfMarker = markerKey(world.space, model.name, 0)
   const options = {space: world.space, stream: model.name, partitions: 1}
   const deps = {cassandra, parts: createPartReader(cassandra), partitions: 1}
   const readsOf = {
@@ -84,10 +87,13 @@ export function startReader(world: World, kafka: ModelLog): Reader {
   /** An answer of a store, and the offset that it must include at least. */
   const ask = async <T>(store: keyof typeof readsOf, read: () => Promise<T>) => {
     const position = store === 'cassandra' ? await positions.load('model', 0) : null
-    marker = -1
+    marker = NO_MARKER
+    const {restarts} = world.redis
     const answer = await read()
     if (store === 'cassandra') return {answer, from: (position?.offset ?? 0) - 1}
-    return {answer, from: world.evicts ? -1 : marker}
+    const run = world.redis.send(['HGET', nameOfMarker, 'run']) as Buffer | null
+    const stands = world.redis.restarts === restarts && run?.toString() === marker.run
+    return {answer, from: world.evicts || !stands ? -1 : marker.offset}
   }
 
   const checkRollup = async (store: keyof typeof readsOf, rollup: RollupPlan): Promise<void> => {
@@ -183,14 +189,21 @@ function inOrder(call: Call): Call {
   }
 }
 
+/** The marker that was read last. */
+interface NotedMarker {
+  readonly run: string | undefined
+  readonly offset: number
+}
+const NO_MARKER: NotedMarker = {run: undefined, offset: -1}
+
 /** Questions begin with that for the marker. */
-function noting(redis: Redis, note: (offset: number) => void): Redis {
+function noting(redis: Redis, note: (marker: NotedMarker) => void): Redis {
   return {
     ...redis,
     async pipelineBinary(commands) {
       const replies = await redis.pipelineBinary(commands)
-      const [, offset] = (replies[0] ?? []) as readonly (Buffer | null)[]
-      note(offset === null || offset === undefined ? -1 : Number(offset.toString()))
+      const [run, offset] = (replies[0] ?? []) as readonly (Buffer | null)[]
+      if (run && offset) note({run: run.toString(), offset: Number(offset.toString())})
       return replies
     },
   }

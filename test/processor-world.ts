@@ -55,12 +55,18 @@ export interface WorldSabotage extends Sabotage {
   readonly trustCommits?: boolean
 }
 
+/**
+ * What happens to Redis by itself. A silent failover keeps the connection; after an eviction what it holds is
+ * right, and need not be all that it promised.
+ */
+export type Storm = 'failover' | 'silent failover' | 'emptied' | 'away' | 'eviction'
+const STORMS: readonly Storm[] = ['failover', 'silent failover', 'emptied', 'away']
+
 export interface WorldOptions {
   readonly sabotage?: WorldSabotage
   /** How often something happens to Redis by itself. */
   readonly storms?: number
-  /** Redis lets go of single keys, too: what it holds is right, and need not be all that it promised. */
-  readonly evicts?: boolean
+  readonly stormKinds?: readonly Storm[]
   /** Cassandra refuses what is larger. */
   readonly mutationBytesMax?: number
 }
@@ -84,7 +90,7 @@ export class World {
   readonly redis = new FakeRedis(Date.now)
   /** What the keyspace calls itself in Redis. */
   space = 'model'
-  readonly evicts: boolean
+  readonly #stormKinds: readonly Storm[]
   /** Takeovers that somebody has in this keyspace. */
   #takeovers = new Set<number>()
   /** What must never be, whatever is read in the end. */
@@ -102,7 +108,8 @@ export class World {
     this.cassandra = this.#emptyCassandra()
     this.redis.isUnguarded = this.sabotage.ignoreRuns === true
     this.#storms = options.storms ?? (this.random(2) === 0 ? 0 : 1 + this.random(4))
-    this.evicts = options.evicts ?? this.random(3) === 0
+    const drawn = this.random(3) === 0 ? ([...STORMS, 'eviction'] as const) : STORMS
+    this.#stormKinds = options.stormKinds ?? drawn
   }
 
   #emptyCassandra(): FakeCassandra {
@@ -110,6 +117,10 @@ export class World {
     server.create(tablesFor([model]).map(({statement}) => statement))
     server.mutationBytesMax = this.#mutationBytesMax
     return server
+  }
+
+  get evicts(): boolean {
+    return this.#stormKinds.includes('eviction')
   }
 
   makeKeyspaceAgain(): void {
@@ -126,20 +137,24 @@ export class World {
   /** Something happens to Redis. */
   #storm(): void {
     const {redis} = this
-    switch (this.random(this.evicts ? 4 : 3)) {
-      case 0:
-        // A failover, with or without a new connection.
-        redis.restart(this.#savedRedis, {isNoticed: this.random(2) === 0})
+    const kind = this.#stormKinds[this.random(this.#stormKinds.length)]!
+    switch (kind) {
+      case 'failover':
+      case 'silent failover':
+        redis.restart(this.#savedRedis, {isNoticed: kind === 'failover'})
         this.#savedRedis = redis.snapshot()
         break
-      case 1:
+      case 'emptied':
         redis.restart()
         break
-      case 2:
+      case 'away':
         this.#awayUntilMs = Date.now() + this.random(AWAY_MS)
         break
-      default:
+      case 'eviction':
         redis.evict(() => this.random(4) === 0)
+        break
+      default:
+        kind satisfies never
     }
   }
 

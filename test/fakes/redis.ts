@@ -32,6 +32,8 @@ export class FakeRedis {
   #entries = new Map<string, Entry>()
   readonly #now: () => number
   connection = 1
+  /** Counts restarts and failovers, noticed or not. */
+  restarts = 0
   /** Calls of scripts go through whatever run and sequence they carry. */
   isUnguarded = false
 
@@ -60,6 +62,7 @@ export class FakeRedis {
    */
   restart(saved: Map<string, Entry> = new Map(), {isNoticed = true} = {}): void {
     this.#entries = saved
+    this.restarts += 1
     if (isNoticed) this.connection += 1
   }
 

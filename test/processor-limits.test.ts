@@ -1,0 +1,46 @@
+/** The model with limits so small that rows, batches and lists come to them: nothing may be refused for ever. */
+import {expect, test, vi} from 'vitest'
+
+const limits = vi.hoisted(() => ({
+  BODY_BYTES_MAX: 150,
+  PARTITION_BYTES_MAX: 500,
+  MIXED_BYTES_MAX: 400,
+  IDS_PER_ROW: 4,
+}))
+vi.mock('../readmodel/limits.ts', () => limits)
+
+const {runModel} = await import('./processor-model.ts')
+
+const mutationBytesMax = 510
+/** Small batches are many, and one that fails is written again with all others. */
+const options = {changes: 120, mutationBytesMax, upset: null, failOneIn: 40}
+
+test('rows and batches that come to their limits go on, and lose nothing', async () => {
+  for (let seed = 1; seed <= 6; seed++) {
+    const outcome = await runModel({...options, seed, patienceMs: 30_000})
+    expect({seed, ...outcome}).toEqual({seed, differences: [], stood: null})
+  }
+}, 240_000)
+
+test.each([
+  ['bodies of rows', {BODY_BYTES_MAX: 1e6}],
+  ['batches of a partition', {PARTITION_BYTES_MAX: 1e6, MIXED_BYTES_MAX: 1e6}],
+])(
+  'without a limit of %s a partition never gets to its end',
+  async (_name, without) => {
+    const before = {...limits}
+    Object.assign(limits, without)
+    try {
+      const calm = {failOneIn: 0, ownersBefore: 0, storms: 0, patienceMs: 3000}
+      let stalled = false
+      for (let seed = 1; seed <= 10 && !stalled; seed++) {
+        const {differences} = await runModel({...options, ...calm, seed})
+        stalled = differences.some(text => text.startsWith('committed'))
+      }
+      expect(stalled).toBe(true)
+    } finally {
+      Object.assign(limits, before)
+    }
+  },
+  120_000,
+)
