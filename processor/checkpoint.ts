@@ -68,7 +68,9 @@ export function createCheckpoint(
       }
       await confirm()
       await state.filings.flush()
-      // A root that says a bucket is closed comes after the bucket's row.
+      // Parts come before the row that names them, a bucket's row before the root that says it is closed.
+      const parts = encoded.flatMap(one => one.parts ?? [])
+      if (parts.length > 0) await write(parts)
       const before = encoded.flatMap(one => one.before)
       if (before.length > 0) await write(before)
       await write(encoded.flatMap(one => one.rows))

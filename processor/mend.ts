@@ -92,8 +92,12 @@ export async function mendParts(
     // A successor may have written what was read: nothing is saved before it is known that there is none.
     state.registerReads += 1
     const isDone = mending.adopt()
-    if (isDone) stale.remove(part)
-    cache.touch(row)
+    // What is stale still was taken out by a record, and is written with it: at one offset two rows in which
+    // as much is stale must not differ.
+    if (isDone) {
+      stale.remove(part)
+      cache.touch(row)
+    }
     outcomes.set(part, isDone ? 'done' : 'again')
   }
 

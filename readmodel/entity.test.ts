@@ -77,14 +77,14 @@ class Store {
     const wins = (before: Stored | undefined, timestamp: number): boolean =>
       before === undefined || before.timestamp <= timestamp
     for (const row of own) {
-      const timestamp = 4 * offset + (row.bucket.isRetracted ? 0 : 2)
+      const timestamp = 16 * offset + (row.bucket.isRetracted ? 7 : 8)
       const key = `${row.level} ${row.bucket.start}`
       if (wins(this.rows.get(key), timestamp)) {
         this.rows.set(key, {body: row.body, offset, timestamp})
       }
     }
     if (crash) return
-    const timestamp = 4 * offset + (root.isRetracted ? 0 : 2)
+    const timestamp = 16 * offset + 8 - root.stale
     if (wins(this.root, timestamp)) this.root = {body: root.body, offset, timestamp}
     for (const one of done) one()
     commit()

@@ -40,7 +40,8 @@ export interface BucketRow {
 export interface EncodedEntity {
   /** Durable before the root. */
   readonly rows: readonly BucketRow[]
-  readonly root: {readonly events: number; readonly isRetracted: boolean; readonly body: Buffer}
+  /** `stale`: how many of its buckets are. */
+  readonly root: {readonly events: number; readonly stale: number; readonly body: Buffer}
   /** Call it when root and rows are durable. */
   readonly commit: () => void
 }
@@ -211,12 +212,12 @@ export class Entity {
   encode(writer: ByteWriter, spill: Spill): EncodedEntity {
     const written: {owned: OwnBucket; version: number}[] = []
     const rows: BucketRow[] = []
-    let isRetracted = this.total.isRetracted
+    let stale = this.total.isRetracted ? 1 : 0
     for (const [at, buckets] of this.#buckets.entries()) {
       for (const owned of buckets.values()) {
         const {bucket} = owned
         const isOpen = owned === this.#open[at]
-        if (isOpen) isRetracted ||= bucket.isRetracted
+        if (isOpen && bucket.isRetracted) stale += 1
         // The root has what is open: a row beside it is for people to look at.
         if ((isOpen && this.plan.isPacked) || !bucket.isLoaded) continue
         if (bucket.version === owned.saved && !isOpen) continue
@@ -232,7 +233,7 @@ export class Entity {
     const body = writer.take()
     return {
       rows,
-      root: {events: this.events, isRetracted, body},
+      root: {events: this.events, stale, body},
       commit: () => {
         for (const {owned, version} of written) owned.saved = version
         this.#forgetClosed()

@@ -22,8 +22,11 @@ test('INV-54: a later offset wins whatever the marks, and a higher mark wins at 
   )
 })
 
-test('at one offset the row in which nothing is left that was taken out wins', () => {
-  expect(markOfAggregate(false)).toBeGreaterThan(markOfAggregate(true))
+test('at one offset the row in which less is stale wins: no two writes of an owner are alike', () => {
+  for (let stale = 0; stale < 8; stale++) {
+    expect(markOfAggregate(stale)).toBeGreaterThan(markOfAggregate(stale + 1))
+  }
+  expect(markOfAggregate(8)).toBe(0)
 })
 
 test('at one offset the later owner of a raw row wins, and a patch over what it was read from', () => {

@@ -20,10 +20,15 @@ const PLAIN_OFFSET_MAX = 2 ** 43 - 1
 const LOW_OFFSETS = 2 ** 12
 
 /**
- * Mark of an aggregate row: a property of its value, not of who wrote it. A row in which nothing is left
- * that was retracted wins over one where something is.
+ * Mark of an aggregate row: a property of its value, not of who wrote it. A row in which less is stale wins:
+ * what an owner mends at one offset replaces what it wrote before, whatever their bytes.
+ *
+ * @param stale how many of its buckets are
  */
-export const markOfAggregate = (isRetracted: boolean): number => (isRetracted ? 0 : 2)
+export const markOfAggregate = (stale: number): number => STALE_MAX - stale
+
+/** A root has a total and an open bucket of each level. */
+const STALE_MAX = 8
 
 /** Mark of a raw row: whoever took the partition later wins, and a patch over what it was read from. */
 export const markOfRaw = (takeover: number, isPatch = false): number =>

@@ -210,10 +210,10 @@ export function createRollupTable(
 
   const toStatement = (
     {slice, start, texts}: {slice: string; start: number; texts: readonly string[]},
-    row: {readonly events: number; readonly isRetracted: boolean; readonly body: Buffer},
+    row: {readonly events: number; readonly stale: number; readonly body: Buffer},
     {partition, offset}: Fence,
   ): PlacedStatement => {
-    const timestamp = timestampBytes(offset, markOfAggregate(row.isRetracted))
+    const timestamp = timestampBytes(offset, markOfAggregate(row.stale))
     const params = [partition, slice, start * 1000, ...texts, row.events, row.body, timestamp]
     return placed(`${plan.table}/${partition}/${slice}`, insert, params)
   }
@@ -237,12 +237,14 @@ export function createRollupTable(
       const shard = shardOfKey(key)
       const own = rows.map(({level, bucket, events, body}) => {
         const {start, isRetracted} = bucket
-        const row = {events, isRetracted, body: bodies.seal(bucket, body, spill)}
+        const stale = isRetracted ? 1 : 0
+        const row = {events, stale, body: bodies.seal(bucket, body, spill)}
         return toStatement({slice: sliceOf(level, start, shard), start, texts}, row, fence)
       })
       const sealed = {...encoded, body: bodies.seal(entity, encoded.body, spill)}
       return {
-        before: [...spill.statements, ...own],
+        parts: spill.statements,
+        before: own,
         rows: [toStatement({slice: totalSlice(shard), start: 0, texts}, sealed, fence)],
         commit() {
           spill.done()

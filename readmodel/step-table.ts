@@ -80,7 +80,7 @@ export function createStepTable(
         step * 1000,
         state.size,
         bodies.seal(state, state.encode(writer), spill),
-        timestampBytes(fence.offset, markOfAggregate(false)),
+        timestampBytes(fence.offset, markOfAggregate(0)),
       ]
       return encodedRow(spill, placed(`${plan.id}/${fence.partition}/${hour}`, insert, params))
     },

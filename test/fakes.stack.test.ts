@@ -137,9 +137,8 @@ const aggregates = fc
       await projection.table.loadMissing?.(key, state, partition)
       projection.apply(state, event, i)
     }
-    const {before, rows} = table.encode(key, state, fence, naming)
-    await writeGrouped(db, before)
-    await writeGrouped(db, rows)
+    const {parts = [], before, rows} = table.encode(key, state, fence, naming)
+    for (const statements of [parts, before, rows]) await writeGrouped(db, statements)
     const loaded = (await table.load([key], partition)).get(key)!
     return table.encode(key, loaded, fence, naming).rows.map(({statement}) => statement.params)
   })

@@ -172,9 +172,8 @@ async function save(entity: Entity, events: readonly Fields[], offset: number): 
     if (entity.prepare(plan.timeOf(event))) await table.loadMissing!(key, entity, partition)
     entity.apply(rollup!.splitsOf(event), plan.inputs, offset - events.length + 1 + i)
   }
-  const {before, rows, commit} = table.encode(key, entity, {partition, offset}, NAMING)
-  await writeGrouped(cassandra, before)
-  await writeGrouped(cassandra, rows)
+  const {parts = [], before, rows, commit} = table.encode(key, entity, {partition, offset}, NAMING)
+  for (const statements of [parts, before, rows]) await writeGrouped(cassandra, statements)
   commit()
 }
 

@@ -157,7 +157,7 @@ export function createRecentTable(cassandra: Cassandra, stream: Stream): RecentT
     load: (keys, partition) => loadEach(keys, key => find(key, partition)),
     encode(key, state, {partition, offset}) {
       const slice = totalSlice(shardOf(key))
-      const timestamp = timestampBytes(offset, markOfAggregate(state.isStale))
+      const timestamp = timestampBytes(offset, markOfAggregate(state.isStale ? 1 : 0))
       const params = [partition, slice, key, state.events, state.toJSON(), timestamp]
       return {
         before: [],

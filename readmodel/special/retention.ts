@@ -190,7 +190,7 @@ export function createRetentionTable(
       const slice = totalSlice(shardOf(own))
       const spill = collectSpill(id, fence, naming)
       const body = bodies.seal(state, state.encode(writer), spill)
-      const timestamp = timestampBytes(fence.offset, markOfAggregate(false))
+      const timestamp = timestampBytes(fence.offset, markOfAggregate(0))
       const params = [fence.partition, slice, own, segment, body, timestamp]
       return encodedRow(spill, placed(`${id}/${fence.partition}/${slice}`, insert, params))
     },
