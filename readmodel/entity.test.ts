@@ -73,7 +73,7 @@ class Store {
       onDurable: one => void done.push(one),
       drop: () => undefined,
     }
-    const {rows: own, root, commit} = entity.encode(new ByteWriter(), spill)
+    const {rows: own, root, commit} = entity.encode(new ByteWriter(), spill, offset)
     const wins = (before: Stored | undefined, timestamp: number): boolean =>
       before === undefined || before.timestamp <= timestamp
     for (const row of own) {
@@ -84,8 +84,10 @@ class Store {
       }
     }
     if (crash) return
-    const timestamp = 16 * offset + 8 - root.stale
-    if (wins(this.root, timestamp)) this.root = {body: root.body, offset, timestamp}
+    if (root !== null) {
+      const timestamp = 16 * offset + 8 - root.stale
+      if (wins(this.root, timestamp)) this.root = {body: root.body, offset, timestamp}
+    }
     for (const one of done) one()
     commit()
   }

@@ -40,8 +40,8 @@ export interface BucketRow {
 export interface EncodedEntity {
   /** Durable before the root. */
   readonly rows: readonly BucketRow[]
-  /** `stale`: how many of its buckets are. */
-  readonly root: {readonly events: number; readonly stale: number; readonly body: Buffer}
+  /** Null when it was written as it is. `stale`: how many of its buckets are. */
+  readonly root: {readonly events: number; readonly stale: number; readonly body: Buffer} | null
   /** Call it when root and rows are durable. */
   readonly commit: () => void
 }
@@ -88,6 +88,11 @@ export class Entity {
   readonly #open: (OwnBucket | undefined)[]
   /** Buckets up to this start may be stored without being in memory. */
   readonly #floors: number[]
+  /**
+   * What the durable root includes, and how many buckets are stale in it: written again, it would be another
+   * write of the same timestamp, and nobody could say which of the two stays.
+   */
+  #saved: {readonly offset: number; readonly stale: number} | undefined
   /** What the head was when it was last shown. */
   #shownHead = ''
   #shownLate = ''
@@ -208,33 +213,30 @@ export class Entity {
     return bytes
   }
 
-  /** What a store keeps; states are taken as they are now. */
-  encode(writer: ByteWriter, spill: Spill): EncodedEntity {
+  /** What a store keeps; states are taken as they are now. @param offset what they include */
+  encode(writer: ByteWriter, spill: Spill, offset: number): EncodedEntity {
     const written: {owned: OwnBucket; version: number}[] = []
     const rows: BucketRow[] = []
-    let stale = this.total.isRetracted ? 1 : 0
+    const stale = this.#staleInRoot()
+    const isSaved = this.#saved?.offset === offset && this.#saved.stale === stale
     for (const [at, buckets] of this.#buckets.entries()) {
       for (const owned of buckets.values()) {
         const {bucket} = owned
         const isOpen = owned === this.#open[at]
-        if (isOpen && bucket.isRetracted) stale += 1
         // The root has what is open: a row beside it is for people to look at.
-        if ((isOpen && this.plan.isPacked) || !bucket.isLoaded) continue
+        if ((isOpen && (this.plan.isPacked || isSaved)) || !bucket.isLoaded) continue
         if (bucket.version === owned.saved && !isOpen) continue
         rows.push(this.#toRow(this.plan.levels[at]!, bucket, writer, isOpen ? undefined : spill))
         written.push({owned, version: bucket.version})
       }
     }
-    this.#encodeHead(writer)
-    const head = writer.take()
-    writer.bytes(head)
-    this.total.encode(writer, spill)
-    for (const open of this.#open) open?.bucket.encode(writer, spill)
-    const body = writer.take()
     return {
       rows,
-      root: {events: this.events, stale, body},
+      root: isSaved ? null : {events: this.events, stale, body: this.#encodeRoot(writer, spill)},
       commit: () => {
+        const last = this.#saved
+        const isLater = last === undefined || offset > last.offset
+        if (isLater || (offset === last.offset && stale < last.stale)) this.#saved = {offset, stale}
         for (const {owned, version} of written) owned.saved = version
         this.#forgetClosed()
       },
@@ -285,7 +287,9 @@ export class Entity {
   /** A root as it was read. @param guard the offset that it includes */
   static decode(plan: RollupPlan, body: Buffer, guard: number): Entity {
     const reader = new ByteReader(body)
-    return Entity.#read(plan, reader, reader, guard, () => reader)!
+    const entity = Entity.#read(plan, reader, reader, guard, () => reader)!
+    entity.#saved = {offset: guard, stale: entity.#staleInRoot()}
+    return entity
   }
 
   /**
@@ -342,6 +346,19 @@ export class Entity {
       entity.#setOpen(level, Bucket.decode(plan, reader, {start, guard}))
     }
     return entity
+  }
+
+  #staleInRoot(): number {
+    return [this.#total, ...this.#open].filter(one => one?.bucket.isRetracted === true).length
+  }
+
+  #encodeRoot(writer: ByteWriter, spill: Spill): Buffer {
+    this.#encodeHead(writer)
+    const head = writer.take()
+    writer.bytes(head)
+    this.total.encode(writer, spill)
+    for (const open of this.#open) open?.bucket.encode(writer, spill)
+    return writer.take()
   }
 
   #encodeHead(writer: ByteWriter): void {

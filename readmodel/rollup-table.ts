@@ -232,7 +232,7 @@ export function createRollupTable(
     },
     encode(key, entity, fence, naming: Naming): EncodedState {
       const spill = collectSpill(plan.id, fence, naming)
-      const {rows, root: encoded, commit} = entity.encode(writer, spill)
+      const {rows, root: encoded, commit} = entity.encode(writer, spill, fence.offset)
       const texts = textsOfKey(plan, key)
       const shard = shardOfKey(key)
       const own = rows.map(({level, bucket, events, body}) => {
@@ -241,11 +241,14 @@ export function createRollupTable(
         const row = {events, stale, body: bodies.seal(bucket, body, spill)}
         return toStatement({slice: sliceOf(level, start, shard), start, texts}, row, fence)
       })
-      const sealed = {...encoded, body: bodies.seal(entity, encoded.body, spill)}
+      const sealed = encoded && {...encoded, body: bodies.seal(entity, encoded.body, spill)}
       return {
         parts: spill.statements,
         before: own,
-        rows: [toStatement({slice: totalSlice(shard), start: 0, texts}, sealed, fence)],
+        rows:
+          sealed === null
+            ? []
+            : [toStatement({slice: totalSlice(shard), start: 0, texts}, sealed, fence)],
         commit() {
           spill.done()
           commit()

@@ -33,7 +33,10 @@ test('checkpoints come once in five minutes, yet series include an event within 
       [CONTENT],
     )
     const path = `/v1/content/${CONTENT}/timeseries?period=1d&after_event=${rows[0]!.id}`
-    const answer = await fetch(`${api.url}${path}&wait_ms=15000`)
+    const ask = () => fetch(`${api.url}${path}&wait_ms=15000`)
+    let answer = await ask()
+    // An API that has much to do says so at once.
+    while (answer.status === 503) answer = await ask()
     expect({events, status: answer.status}).toEqual({events, status: 200})
     const {buckets} = (await answer.json()) as {
       buckets: ReadonlyArray<{readonly metrics: {readonly events: number}}>

@@ -22,6 +22,14 @@ test('rows and batches that come to their limits go on, and lose nothing', async
   }
 }, 240_000)
 
+test('INV-52: a row that is mended bit by bit at one offset keeps its parts', async () => {
+  const calm = {failOneIn: 0, ownersBefore: 0, storms: 0, patienceMs: 30_000}
+  for (const seed of [11, 16, 21, 22]) {
+    const outcome = await runModel({...options, ...calm, seed})
+    expect({seed, ...outcome}).toEqual({seed, differences: [], stood: null})
+  }
+}, 120_000)
+
 test.each([
   ['bodies of rows', {BODY_BYTES_MAX: 1e6}],
   ['batches of a partition', {PARTITION_BYTES_MAX: 1e6, MIXED_BYTES_MAX: 1e6}],
