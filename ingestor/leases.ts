@@ -2,7 +2,7 @@
  * Ownership of lanes in PostgreSQL: a session lock says who, an epoch in the cursor row says since when.
  *
  * Guarantees    INV-6: epochs only grow, over all lanes, and a new one is durable before it is used.
- *               INV-6: the takeover snapshot is taken after the new epoch was committed.
+ *               The takeover snapshot is taken after the new epoch was committed.
  * Does not      rest on the lock: a relay that lost it without knowing sees no rows (INV-4).
  */
 import {classifyPostgresError, openClient, type Client} from '../platform/postgres.ts'

@@ -1,7 +1,7 @@
 /**
  * Decides what a record does to which raw rows. Pure.
  *
- * Guarantees    INV-30 (one rule for c, u, d and r), INV-30 (a correction retracts what is stored).
+ * Guarantees    INV-30: one rule for c, u, d and r, and a correction retracts what is stored.
  * Does not      look anything up: the caller brings the register.
  */
 import type {RecordMeta} from '../contracts/record.ts'

@@ -1,7 +1,7 @@
 /**
  * Keeps one partition's values in Redis: group commit under a run, a new run whenever anything is in doubt.
  *
- * Guarantees    INV-37: readers believe what the present run wrote, and nothing else. INV-37: everything
+ * Guarantees    INV-37: readers believe what the present run wrote, and nothing else: everything
  *               up to the offset that the marker says is in Redis, or stored. INV-46: Redis never delays
  *               the position.
  */

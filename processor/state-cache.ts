@@ -3,7 +3,7 @@
  * when clean.
  *
  * Guarantees    INV-33: a record is folded once into each row, whatever was durable before (states know
- *               up to which record they count). INV-33: a row is only created without a look-up when no
+ *               up to which record they count), and a row is only created without a look-up when no
  *               earlier owner can have written it.
  * Does not      save: the owner takes dirty rows and says when they are durable.
  */

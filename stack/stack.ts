@@ -2,7 +2,7 @@
  * Runs the servers: cleared remains, free ports, side-by-side start, health, ordered stop.
  *
  * Guarantees    Nothing that this started runs on after `stop`, nor after a start that failed
- *               (INV-81); what a killed launcher left is ended by the next start (INV-81).
+ *               (INV-81); what a killed launcher left is ended by the next start.
  * Does not      restart a server: a database that died is for a person to look at.
  */
 import {existsSync, mkdirSync, renameSync} from 'node:fs'

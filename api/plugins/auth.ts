@@ -2,7 +2,7 @@
  * Who asks, and may they: one hook in front of every route, REST, GraphQL and live alike.
  *
  * Guarantees    INV-61: a route without a stated scope is refused at start, so none is open by
- *               oversight. INV-61: keys are taken from headers only, never from an address.
+ *               oversight; keys are taken from headers only, never from an address.
  */
 import type {FastifyInstance, FastifyRequest} from 'fastify'
 import {allows, isLoopback, readSession, type Principal, type Scope} from '../access.ts'
