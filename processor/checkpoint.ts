@@ -69,7 +69,7 @@ export function createCheckpoint(
       await confirm()
       await state.filings.flush()
       // Parts come before the row that names them, a bucket's row before the root that says it is closed.
-      const parts = encoded.flatMap(one => one.parts ?? [])
+      const parts = encoded.flatMap(one => one.parts)
       if (parts.length > 0) await write(parts)
       const before = encoded.flatMap(one => one.before)
       if (before.length > 0) await write(before)

@@ -43,7 +43,7 @@ function setup(mending: Partial<Mending> | null = {}) {
       },
     table: {
       load: async () => new Map(),
-      encode: () => ({before: [], rows: [], commit: () => undefined}),
+      encode: () => ({parts: [], before: [], rows: [], commit: () => undefined}),
     },
     liveOf: () => [],
   }

@@ -27,7 +27,7 @@ const sums = (id: string, load: Load): Projection<Sum> => {
     bytesOf: () => 10,
     table: {
       load,
-      encode: () => ({before: [], rows: [], commit: () => undefined}),
+      encode: () => ({parts: [], before: [], rows: [], commit: () => undefined}),
     },
     liveOf: () => [],
   }

@@ -18,6 +18,8 @@ const TIMESTAMP_MAX = (1n << 63n) - 1n
 /** Offsets up to here leave the upper half of the timestamp a plain number. */
 const PLAIN_OFFSET_MAX = 2 ** 43 - 1
 const LOW_OFFSETS = 2 ** 12
+/** More than a root has: a total, and an open bucket of each level. */
+const STALE_MAX = 8
 
 /**
  * Mark of an aggregate row: a property of its value, not of who wrote it. A row in which less is stale wins:
@@ -26,9 +28,6 @@ const LOW_OFFSETS = 2 ** 12
  * @param stale how many of its buckets are
  */
 export const markOfAggregate = (stale: number): number => STALE_MAX - stale
-
-/** A root has a total and an open bucket of each level. */
-const STALE_MAX = 8
 
 /** Mark of a raw row: whoever took the partition later wins, and a patch over what it was read from. */
 export const markOfRaw = (takeover: number, isPatch = false): number =>

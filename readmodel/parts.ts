@@ -55,7 +55,7 @@ export interface CollectingSpill extends Spill {
 export const encodedRow = (
   {statements, done}: CollectingSpill,
   row: PlacedStatement,
-): EncodedState => ({before: statements, rows: [row], commit: done})
+): EncodedState => ({parts: statements, before: [], rows: [row], commit: done})
 
 /** Collects what a state wants to have stored beside its row. */
 export function collectSpill(

@@ -7,8 +7,8 @@ export type {PlacedStatement} from './batches.ts'
 
 /** One aggregate row's state as statements, taken as it is at this moment. */
 export interface EncodedState {
-  /** Durable before `before`: a row never names what is not there. */
-  readonly parts?: readonly PlacedStatement[]
+  /** What is too large for its row. Durable before any row: none names what is not there. */
+  readonly parts: readonly PlacedStatement[]
   /** Durable before `rows`. */
   readonly before: readonly PlacedStatement[]
   readonly rows: readonly PlacedStatement[]

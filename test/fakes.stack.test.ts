@@ -137,7 +137,7 @@ const aggregates = fc
       await projection.table.loadMissing?.(key, state, partition)
       projection.apply(state, event, i)
     }
-    const {parts = [], before, rows} = table.encode(key, state, fence, naming)
+    const {parts, before, rows} = table.encode(key, state, fence, naming)
     for (const statements of [parts, before, rows]) await writeGrouped(db, statements)
     const loaded = (await table.load([key], partition)).get(key)!
     return table.encode(key, loaded, fence, naming).rows.map(({statement}) => statement.params)

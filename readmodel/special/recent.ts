@@ -160,6 +160,7 @@ export function createRecentTable(cassandra: Cassandra, stream: Stream): RecentT
       const timestamp = timestampBytes(offset, markOfAggregate(state.isStale ? 1 : 0))
       const params = [partition, slice, key, state.events, state.toJSON(), timestamp]
       return {
+        parts: [],
         before: [],
         rows: [placed(`${id}/${partition}/${slice}`, insert, params)],
         commit: () => undefined,
