@@ -6,7 +6,7 @@ import type {Stream} from '../contracts/stream.ts'
 import {withSecretFiles} from '../platform/config.ts'
 import {dispositionOf, messageOf} from '../platform/errors.ts'
 import {openAdmin, openPublisher} from '../platform/kafka-clients.ts'
-import {runLoops, stopSignal, type Loop} from '../platform/lifecycle.ts'
+import {runLoops, stopSignal, untilAborted, type Loop} from '../platform/lifecycle.ts'
 import {listen} from '../platform/listen.ts'
 import {createLogger, type Logger} from '../platform/log.ts'
 import {createMetrics} from '../platform/metrics.ts'
@@ -75,10 +75,7 @@ function createListening(config: RelayConfig, wake: Wake, log: Logger): Loop {
   return {
     name: 'listen',
     async run(signal) {
-      const aborted = new Promise<void>(resolve => {
-        if (signal.aborted) resolve()
-        signal.addEventListener('abort', () => resolve(), {once: true})
-      })
+      const aborted = untilAborted(signal)
       if (!config.notify) return await aborted
       const start = async () =>
         await listen(config.databaseUrl, 'cdc_outbox', {

@@ -1,4 +1,5 @@
 /** The two shapes of things that live: resources, which are released, and loops, which run. */
+import {once} from 'node:events'
 import {setTimeout as sleep} from 'node:timers/promises'
 
 /** A long-running loop. `run` resolves after a clean stop and rejects when it cannot go on. */
@@ -31,6 +32,11 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(Math.max(0, ms), undefined, {signal}).catch((error: unknown) => {
     if (!signal.aborted) throw error
   })
+}
+
+/** Resolves when the signal fires, or has. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
 }
 
 /** How long a service may take to stop before it is ended, milliseconds. */

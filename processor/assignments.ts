@@ -6,7 +6,6 @@
  * Does not      decide who owns what: Kafka's group does. An owner that was overtaken meanwhile ends
  *               by itself; the revocation is then on its way.
  */
-import {once} from 'node:events'
 import type {Logger} from 'pino'
 import {messageOf, PipelineError} from '../platform/errors.ts'
 import type {
@@ -17,7 +16,7 @@ import type {
   SubscriberHandlers,
   TopicPartition,
 } from '../platform/kafka.ts'
-import type {Loop} from '../platform/lifecycle.ts'
+import {untilAborted, type Loop} from '../platform/lifecycle.ts'
 import {retry, type RetryOptions} from '../platform/retry.ts'
 import type {Positions} from '../readmodel/positions.ts'
 import type {PartitionOwner} from './partition-owner.ts'
@@ -186,7 +185,7 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
       deps.onReceived(partition, endOffset)
       await entry.owner?.push(records, endOffset)
       // The client does not fetch on meanwhile; whoever is next seeks.
-      if (entry.owner === undefined) await aborted(entry.stop.signal)
+      if (entry.owner === undefined) await untilAborted(entry.stop.signal)
     },
     onError: fail,
   }
@@ -194,7 +193,7 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
   return {
     name: 'assignments',
     async run(signal) {
-      const stopped = aborted(signal)
+      const stopped = untilAborted(signal)
       try {
         const running = deps.subscriber.run(handlers)
         await Promise.race([running.then(() => stopped), failure.promise, stopped])
@@ -206,8 +205,4 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
       }
     },
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort')
 }

@@ -67,7 +67,7 @@ interface PlannedEffect {
   readonly foundRows: readonly Row[]
 }
 
-interface PlannedRecord extends AdmittedRecord {
+interface PlannedRecord extends Omit<AdmittedRecord, 'kind'> {
   readonly fresh: boolean
   readonly effects: readonly PlannedEffect[]
   /** Rows of the event before a change that an earlier owner may have folded. */
@@ -98,7 +98,7 @@ export function createFold(
         if (last !== undefined) waiting.set(id, last)
         else if (!fresh) wanted.add(id)
       }
-      return {kind, offset, record, fresh, effects}
+      return {offset, record, fresh, effects}
     })
     if (wanted.size > 0) {
       const ids = [...wanted]
@@ -106,8 +106,7 @@ export function createFold(
       state.registerReads += 1
       for (const [i, id] of ids.entries()) found.set(id, read[i] ?? null)
     }
-    return drafts.map(({kind, offset, record, fresh, effects}) => ({
-      kind,
+    return drafts.map(({offset, record, fresh, effects}) => ({
       offset,
       record,
       fresh,

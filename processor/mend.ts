@@ -4,7 +4,7 @@ import {messageOf} from '../platform/errors.ts'
 import {pause, type Loop} from '../platform/lifecycle.ts'
 import {retry} from '../platform/retry.ts'
 import {eventsOfSlice, patientSource, type EventSource} from '../readmodel/event-reads.ts'
-import type {Mending, Patient, Projection, Scan, StaleRow} from '../readmodel/projection.ts'
+import type {Mending, Patient, Projection, StaleRow} from '../readmodel/projection.ts'
 import type {ProcessorConfig} from './config.ts'
 import {loopOf, type OwnerDeps, type OwnerShared} from './owner-shared.ts'
 import {nameOfStale} from './stale-list.ts'
@@ -26,10 +26,11 @@ const AGAIN_FACTOR_MAX = 64
  */
 export type Mended = 'done' | 'again' | 'fresh' | 'early' | 'failed'
 
+/** A part that is being computed again. */
 interface Begun {
   readonly part: StaleRow
   readonly row: LoadedRow
-  readonly mending: Mending | 'early' | null
+  readonly mending: Mending
 }
 
 export interface MendOptions {
@@ -62,17 +63,23 @@ export async function mendParts(
   }
 
   /** Synchronous: what a record takes out before the next turn makes it stale again. */
-  const begin = (part: StaleRow, row: LoadedRow): Begun => {
+  const begin = (part: StaleRow, row: LoadedRow): readonly Begun[] => {
     const {foldedOffset} = state
-    // Pinned before anything else runs: what it belongs to must not be evicted.
-    row.isPinned = true
     const mending = row.projection.mend!(row.state, {...part, partition, foldedOffset})
+    if (mending === 'early') {
+      outcomes.set(part, 'early')
+      return []
+    }
     if (mending === null) {
+      outcomes.set(part, 'fresh')
       stale.remove(part)
       // An earlier owner's late write has mended it: Redis may have what was stored before.
       cache.touchLive(row)
+      return []
     }
-    return {part, row, mending}
+    // Before anything else runs: what it belongs to must not be evicted.
+    row.isPinned = true
+    return [{part, row, mending}]
   }
 
   /** What fails is left for later, alone. */
@@ -88,7 +95,7 @@ export async function mendParts(
     }
   }
 
-  const adopt = ({part, row}: Begun, mending: Mending): void => {
+  const adopt = ({part, row, mending}: Begun): void => {
     // A successor may have written what was read: nothing is saved before it is known that there is none.
     state.registerReads += 1
     const isDone = mending.adopt()
@@ -103,29 +110,29 @@ export async function mendParts(
 
   const collect = async (one: Begun): Promise<void> => {
     const {part, mending} = one
-    if (mending === null || mending === 'early') return void outcomes.set(part, mending ?? 'fresh')
     const before = await mending.collect(patient)
     for (const bucket of before) stale.add({projection: part.projection, key: part.key, ...bucket})
     if (before.length > 0) outcomes.set(part, 'early')
-    else if (mending.scan === undefined) adopt(one, mending)
+    else if (mending.scan === undefined) adopt(one)
     // The bucket is not folded twice for longer than it must be.
     if (outcomes.has(part)) mending.end()
   }
 
   /** One slice for all parts that look for events in it. */
   const scan = async (slice: number | null, all: readonly Begun[]): Promise<void> => {
-    const wanted = new Map<Projection, Map<string, Scan[]>>()
-    for (const {row, part, mending} of all) {
-      const byKey = wanted.get(row.projection) ?? new Map<string, Scan[]>()
-      wanted.set(row.projection, byKey)
-      byKey.set(part.key, [...(byKey.get(part.key) ?? []), (mending as Mending).scan!])
+    const wanted = new Map<Projection, Map<string, Begun[]>>()
+    for (const [projection, some] of Map.groupBy(all, ({row}) => row.projection)) {
+      wanted.set(
+        projection,
+        Map.groupBy(some, ({part}) => part.key),
+      )
     }
     const own = patientSource(source, patient)
     for await (const page of eventsOfSlice(own, {partition, key: null}, slice, null)) {
       for (const {event} of page) {
         for (const [projection, byKey] of wanted) {
           for (const key of projection.keysOf(event)) {
-            for (const one of byKey.get(key) ?? []) one.add(event)
+            for (const {mending} of byKey.get(key) ?? []) mending.scan!.add(event)
           }
         }
       }
@@ -133,15 +140,14 @@ export async function mendParts(
   }
 
   const scanAll = async (all: readonly Begun[]): Promise<void> => {
-    const slices = new Set(all.flatMap(({mending}) => (mending as Mending).scan!.slices))
+    const slices = new Set(all.flatMap(({mending}) => mending.scan!.slices))
     for (const slice of slices) {
       const own = all.filter(
-        ({part, mending}) =>
-          !outcomes.has(part) && (mending as Mending).scan!.slices.includes(slice),
+        ({part, mending}) => !outcomes.has(part) && mending.scan!.slices.includes(slice),
       )
       await attempt(own, () => scan(slice, own))
     }
-    for (const one of all) if (!outcomes.has(one.part)) adopt(one, one.mending as Mending)
+    for (const one of all) if (!outcomes.has(one.part)) adopt(one)
   }
 
   const begun = await between.run(async () => {
@@ -152,12 +158,12 @@ export async function mendParts(
       else stale.remove(part)
     }
     await load(rows)
-    const offset = state.foldedOffset
-    return {offset, all: Array.from(rows, ([part, row]) => begin(part, row as LoadedRow))}
+    const all = [...rows].flatMap(([part, row]) => begin(part, row as LoadedRow))
+    return {offset: state.foldedOffset, all}
   })
+  if (begun.all.length === 0) return outcomes
   try {
-    const isRead = begun.all.some(({mending}) => mending !== null && mending !== 'early')
-    if (isRead) await progress.until(() => state.durableOffset >= begun.offset, signal)
+    await progress.until(() => state.durableOffset >= begun.offset, signal)
     const waiting = begun.all.values()
     const reader = async (): Promise<void> => {
       for (const one of waiting) await attempt([one], () => collect(one))
@@ -167,7 +173,7 @@ export async function mendParts(
     return outcomes
   } finally {
     for (const {mending, row} of begun.all) {
-      if (mending !== 'early') mending?.end()
+      mending.end()
       row.isPinned = false
     }
   }

@@ -5,13 +5,12 @@
  * Every processor reads all of it, in a group of its own that never commits: how far the rows in
  * Cassandra go is kept beside them.
  */
-import {once} from 'node:events'
 import type {Logger} from 'pino'
 import type {StreamRecord} from '../contracts/record.ts'
 import type {Stream} from '../contracts/stream.ts'
 import type {Decoder} from '../platform/avro-codec.ts'
 import type {ConsumedRecord, KafkaAdmin, Subscriber} from '../platform/kafka.ts'
-import type {Loop} from '../platform/lifecycle.ts'
+import {untilAborted, type Loop} from '../platform/lifecycle.ts'
 import {retry, type RetryOptions} from '../platform/retry.ts'
 import {dispositionOf, messageOf} from '../platform/errors.ts'
 import type {DeadLetter} from './dead-letters.ts'
@@ -87,7 +86,7 @@ export function createReferenceReader(deps: ReferenceReaderDeps): ReferenceReade
   return {
     name: `references ${deps.stream.name}`,
     async run(signal) {
-      const aborted = once(signal, 'abort')
+      const aborted = untilAborted(signal)
       const running = deps.subscriber.run({
         async onAssigned(partitions) {
           for (const partition of partitions) {
