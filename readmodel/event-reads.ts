@@ -4,6 +4,7 @@
  *
  * Does not      believe a filed id: an event that was deleted, or lies elsewhere now, is passed over.
  */
+import {chunksOf} from './chunks.ts'
 import type {FilesTable, FiledEvent} from './files-table.ts'
 import {toKeyText, type Fields} from './fields.ts'
 import {SECONDS_OF, US_PER_SECOND} from './levels.ts'
@@ -49,29 +50,44 @@ export function* slicesOf(every: 'hour' | 'day', {from, to}: TimeRange): Iterabl
   for (let at = Math.floor((to - 1) / size) * size; at + size > from; at -= size) yield at
 }
 
+const timeOfFiled = ({timeUs}: FiledEvent): number => timeUs ?? Number.NEGATIVE_INFINITY
+
 /** Newest first, each once: a filing may be there twice. */
 function inOrder(filed: readonly FiledEvent[]): readonly FiledEvent[] {
-  const positionOfFiled = ({id, timeUs}: FiledEvent): EventPosition => {
-    return {at: timeUs ?? Number.NEGATIVE_INFINITY, id}
-  }
-  return filed
-    .toSorted((a, b) => byAge(positionOfFiled(a), positionOfFiled(b)))
-    .filter((one, i, all) => one.id !== all[i - 1]?.id || one.timeUs !== all[i - 1]!.timeUs)
+  const placed = filed.map(one => ({at: timeOfFiled(one), id: one.id, one}))
+  return placed
+    .toSorted(byAge)
+    .filter(({at, id}, i, all) => id !== all[i - 1]?.id || at !== all[i - 1]!.at)
+    .map(({one}) => one)
 }
 
 /**
- * Filed events as their raw rows have them now: those that are there still, at the time they were filed at.
- * Newest first, a few rows at the beginning: who wants the newest ones stops soon.
+ * Filed events newest first, a few in the beginning: an hour may hold a million, and who wants the newest
+ * ones stops soon. Numbers are sorted before, events only as far as they are asked for.
  */
+function* newestFirst(filed: readonly FiledEvent[]): IterableIterator<readonly FiledEvent[]> {
+  const times = new Float64Array(filed.length)
+  for (const [i, one] of filed.entries()) times[i] = timeOfFiled(one)
+  times.sort()
+  let below = Number.POSITIVE_INFINITY
+  for (let size = IDS_FIRST, left = times.length; left > 0; size *= 2) {
+    // All of one time come together: their ids decide.
+    const from = times[Math.max(0, left - size)]!
+    const some = filed.filter(one => timeOfFiled(one) >= from && timeOfFiled(one) < below)
+    yield* chunksOf(inOrder(some), IDS_AT_ONCE)
+    left -= some.length
+    below = from
+  }
+}
+
+/** Filed events as their raw rows have them now: those that are there still, at the time they were filed at. */
 async function* present(
   {plan, raw}: EventSource,
   filed: readonly FiledEvent[],
   at: {readonly partition: number; readonly isWanted: (event: Fields) => boolean},
 ): AsyncIterable<readonly StoredEvent[]> {
-  const ordered = inOrder(filed)
-  let size = IDS_FIRST
-  for (let from = 0; from < ordered.length; from += size, size = Math.min(2 * size, IDS_AT_ONCE)) {
-    const filings = Map.groupBy(ordered.slice(from, from + size), ({id}) => id)
+  for (const some of newestFirst(filed)) {
+    const filings = Map.groupBy(some, ({id}) => id)
     const found: StoredEvent[] = []
     for (const row of await raw.read([...filings.keys()], at.partition)) {
       if (row === null || !at.isWanted(row.event)) continue
@@ -91,8 +107,7 @@ export interface EventQuestion {
 
 /** Whether a time lies in a range; no time lies in none. */
 export const isInside = (timeUs: number | null, {from, to}: TimeRange): boolean => {
-  const seconds = timeUs === null ? Number.NaN : Math.floor(timeUs / US_PER_SECOND)
-  return seconds >= from && seconds < to
+  return timeUs !== null && timeUs >= from * US_PER_SECOND && timeUs < to * US_PER_SECOND
 }
 
 /** Events of one slice; of one key newest first, a few at first. @param range null: all of it */

@@ -128,15 +128,18 @@ function encodeIds(events: readonly Marked[], writer: ByteWriter): Buffer {
   return writer.take()
 }
 
-function decodeIds(bytes: Buffer, hasTime: boolean): readonly Marked[] {
+/** @param only of the entities with this mark; of all when left out */
+function decodeIds(bytes: Buffer, hasTime: boolean, only?: number): readonly FiledEvent[] {
   const reader = new ByteReader(bytes)
   const isNumbers = reader.byte() === NUMBERS
-  const events: Marked[] = []
+  const events: FiledEvent[] = []
   for (let id = 0, time = 0; !reader.isAtEnd;) {
     const mark = reader.count()
     const own: EventId = isNumbers ? (id += reader.signed()) : reader.text()
     time += reader.signed()
-    events.push({id: own, timeUs: hasTime ? time : null, mark})
+    if (only === undefined || mark === only) {
+      events.push({id: own, timeUs: hasTime ? time : null})
+    }
   }
   return events
 }
@@ -217,8 +220,7 @@ export function createFilesTable(cassandra: Cassandra, {stream}: StreamPlan): Fi
       const events: FiledEvent[] = []
       for await (const rows of cassandra.pages(ofList, [partition, slice, list])) {
         for (const row of rows) {
-          const filed = decodeIds(row['ids'] as Buffer, timeUs !== null)
-          events.push(...filed.filter(one => one.mark === mark))
+          events.push(...decodeIds(row['ids'] as Buffer, timeUs !== null, mark))
         }
       }
       return events
