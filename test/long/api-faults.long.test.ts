@@ -73,9 +73,13 @@ beforeAll(async () => {
   await until('the events in Redis', async () => (await ask(METRICS)).body.meta?.source === 'redis')
 }, 300_000)
 afterAll(async () => {
-  await world?.[Symbol.asyncDispose]()
-  await stack?.stop()
-  rmSync(folder, {recursive: true, force: true})
+  // The world does not end well while a server is away.
+  try {
+    await world?.[Symbol.asyncDispose]()
+  } finally {
+    await stack?.stop()
+    rmSync(folder, {recursive: true, force: true})
+  }
 })
 
 test('Redis stopped: the same figures come from Cassandra and say so; with it they come from Redis', async () => {
