@@ -18,6 +18,7 @@ function start(
   deps: Pick<AssignmentsDeps, 'admin' | 'createOwner'>,
   positions: Positions = {},
   partitions: readonly TopicPartition[] = [PARTITION],
+  space = 'here',
 ) {
   const stop = new AbortController()
   const seeks: number[] = []
@@ -33,6 +34,8 @@ function start(
       seek: (_partition, offset) => void seeks.push(offset),
       close: async () => {},
     },
+    space: 'here',
+    readSpace: async () => space,
     groupId: 'processor',
     positions: {
       take: async () => ({takeover: 1, ceiling: -1}),
@@ -86,7 +89,7 @@ test('Kafka that does not say how far a partition is does not end the processor'
   }
   const {stop, seeks, running, assigning} = start(
     {admin, createOwner: patientOwner},
-    {0: barePosition(7)},
+    {0: barePosition(7, 'here')},
   )
   const failures: unknown[] = []
   const watched = running.catch((error: unknown) => void failures.push(error))
@@ -145,7 +148,7 @@ test('INV-59: a partition that must not go on stands still alone, says why, and 
   // Somebody made the topic again: partition 1 was at offset 50 of 10.
   const {stop, standing, running, assigning, handlers} = start(
     {admin: LOGS, createOwner},
-    {1: barePosition(50)},
+    {1: barePosition(50, 'here')},
     BOTH,
   )
   await assigning
@@ -201,6 +204,14 @@ test('two that take a partition from each other do so ever more seldom: takeover
   expect(begun).toBeLessThan(24)
   expect(begun, 'at last every five minutes').toBeGreaterThan(12)
   expect(standing.get(0), 'it is owned').toBeNull()
+  stop.abort()
+  await running
+})
+
+test('INV-43: a keyspace that was made again ends the processor: it has to begin anew with it', async () => {
+  const own = {admin: LOGS, createOwner: patientOwner}
+  const {stop, running, assigning} = start(own, {}, [PARTITION], 'anew')
+  await expect(assigning).rejects.toThrow('the keyspace was made again')
   stop.abort()
   await running
 })

@@ -28,6 +28,9 @@ export interface AssignmentsDeps {
   readonly subscriber: Subscriber
   readonly admin: Pick<KafkaAdmin, 'offsets' | 'groupOffsets'>
   readonly positions: Pick<Positions, 'take' | 'load'>
+  /** What the keyspace called itself when the processor started, and what it does now. */
+  readonly space: string
+  readonly readSpace: () => Promise<string>
   readonly groupId: string
   createOwner(
     partition: TopicPartition,
@@ -136,6 +139,10 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
       partitions.map(partition => takePartition(partition, deps.positions, patience)),
     )
     const logs = await ofTopics<PartitionOffsets>(topic => deps.admin.offsets(topic))
+    if ((await retry(deps.readSpace, patience)) !== deps.space) {
+      const problem = 'the keyspace was made again: the processor begins anew with it'
+      throw new PipelineError('STATE_CONTRADICTS', problem, {disposition: 'stop'})
+    }
     signal.throwIfAborted()
     if (!isWanted()) return
     for (const [i, at] of partitions.entries()) {
@@ -148,12 +155,12 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
         continue
       }
       const facts = {committed: offset < 0 ? null : offset, begin: first, end}
-      const decision = decideStart(facts, own.value.position)
+      const decision = decideStart(facts, own.value.position, deps.space)
       if (decision.kind === 'stand') {
         stand(enter(at, againMs), new Error(decision.cause))
         continue
       }
-      // One record early: it must be the one that was processed last (see intake.ts).
+      // One record early: it must be the one that was read last (see intake.ts).
       deps.subscriber.seek(at, Math.max(first, decision.next - 1))
       const partitionsOfTopic = logs.get(at.topic)!.length
       begin(at, {...own.value, ...decision, end, partitions: partitionsOfTopic}, againMs)

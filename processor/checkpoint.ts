@@ -32,7 +32,7 @@ const CEILING_STEP = 100_000
  */
 export function createCheckpoint(
   {state, progress, patience}: OwnerShared,
-  {write, stores, positions, slices, metrics}: OwnerDeps,
+  {write, stores, positions, slices, metrics, space}: OwnerDeps,
   config: Pick<ProcessorConfig, 'aggregateRowsMax' | 'aggregateConcurrency'>,
 ): (signal: AbortSignal) => Promise<number> {
   const {topic, partition} = state
@@ -44,17 +44,21 @@ export function createCheckpoint(
    * and that nobody has taken the partition. What is stale is no function of the offset: an owner that was
    * overtaken must not leave it behind, and what comes late of it includes nothing that was not in the log yet
    * when the next one came.
+   *
+   * @param mustAsk whatever was folded since: a keyspace that was made again has nobody's ownership, and must not
+   *   be written to as if it had what was there before
    */
-  const confirm = async (): Promise<void> => {
+  const confirm = async (mustAsk: boolean): Promise<void> => {
     const {registerReads, foldedOffset, ownership, stale} = state
     const isBelow = foldedOffset > ownership.ceiling
-    if (!isBelow && registerReads === confirmed && stale.size === 0) return
+    if (!mustAsk && !isBelow && registerReads === confirmed && stale.size === 0) return
     const ceiling = isBelow ? foldedOffset + CEILING_STEP : ownership.ceiling
     await holdPartition(state, positions, ceiling)
     confirmed = Math.max(confirmed, registerReads)
   }
 
   const saveRows = async (rows: readonly LoadedRow[], signal: AbortSignal): Promise<void> => {
+    let isRepeated = false
     const attempt = async (): Promise<void> => {
       const encoded: EncodedState[] = []
       for (let first = 0; first < rows.length; first += ROWS_PER_SLICE) {
@@ -66,7 +70,8 @@ export function createCheckpoint(
           encoded.push(projection.table.encode(key, own, fence, state.naming))
         }
       }
-      await confirm()
+      await confirm(isRepeated)
+      isRepeated = true
       await state.filings.flush()
       // Parts come before the row that names them, a bucket's row before the root that says it is closed.
       const parts = encoded.flatMap(one => one.parts)
@@ -127,7 +132,7 @@ export function createCheckpoint(
     const late = state.late.all()
     // A row that an earlier owner wrote late could still name what was replaced in the replay.
     const dropped = state.naming.takeDropped().filter(({offset}) => offset > state.replayEnd)
-    if (dropped.length > 0) await retry(() => holdPartition(state, positions), patience(signal))
+    await retry(() => confirm(true), patience(signal))
     await saveDirtyRows(signal)
     await retry(() => state.filings.flush(), patience(signal))
     await releaseCorrections(foldedOffset, signal)
@@ -138,6 +143,7 @@ export function createCheckpoint(
     await retry(() => write(blocks), patience(signal))
     const position = {
       offset: foldedOffset + 1,
+      space,
       outboxId: foldedIdentity?.outboxId ?? null,
       createdAt: foldedIdentity?.createdAt ?? null,
       epochs,
@@ -145,8 +151,7 @@ export function createCheckpoint(
       late,
     }
     const {takeover} = state.ownership
-    const fence = {partition, offset: Math.max(0, foldedOffset), takeover}
-    await retry(() => positions.save(topic, position, fence), patience(signal))
+    await retry(() => positions.save({topic, partition, takeover}, position), patience(signal))
     stale.commit()
     // Rows that do not name them are durable since the checkpoint before, and nobody has taken the partition.
     const drops = [

@@ -9,6 +9,7 @@ import {decodeBatch, identify, type DecodeDeps, type Outcome} from './decode.ts'
 import {createFold, type FoldCounts} from './fold-batch.ts'
 import type {Inbox} from './inbox.ts'
 import {loopOf, type OwnerDeps, type OwnerShared} from './owner-shared.ts'
+import {barePosition} from '../readmodel/positions.ts'
 import {identityOf} from './partition-state.ts'
 import {createRules} from './rules.ts'
 import {problemOfBefore} from './start-check.ts'
@@ -50,6 +51,7 @@ export function createIntake(
   const process = async (taken: readonly ConsumedRecord[], signal: AbortSignal): Promise<void> => {
     const patience = shared.patience(signal)
     const records = await skipProcessed(taken, patience)
+    if (records.length > 0) await nameLog(records[0]!, patience)
     const outcomes = await retry(() => decodeBatch(records, decodeDeps), patience)
     const admitted = outcomes.filter(one => one.kind === 'record' || one.kind === 'refused')
     const letters = outcomes.flatMap(one => ('letter' in one ? [one.letter] : []))
@@ -102,6 +104,24 @@ export function createIntake(
       if (problem !== undefined) throw contradiction(problem)
     }
     return taken.filter(({offset}) => offset > state.foldedOffset)
+  }
+
+  let isNamed = deps.start.next > 0
+  /** Before anything is written it is noted of which log it will be: that one in its place is told from it. */
+  const nameLog = async (first: ConsumedRecord, patience: RetryOptions): Promise<void> => {
+    if (isNamed) return
+    const found = await retry(() => identify(first, deps.decoder), patience)
+    const {position, before} = deps.start
+    if (position === null) {
+      const {topic, partition, ownership} = state
+      const at = {topic, partition, takeover: ownership.takeover}
+      const none = {...barePosition(0, deps.space), ...found}
+      await retry(() => deps.positions.save(at, none), patience)
+    } else if (before !== null && found !== null) {
+      const problem = problemOfBefore(before, found)
+      if (problem !== undefined) throw contradiction(problem)
+    }
+    isNamed = true
   }
 
   const note = (

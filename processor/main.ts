@@ -82,6 +82,7 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
   const decoderOf = (stream: Stream) =>
     createDecoder<unknown>(stream.schema, id => registry.schemaById(id))
   const positions = createPositions(cassandra)
+  const space = await retry(() => readSpace(cassandra), patience(stop))
   const staleRows = createStaleTable(cassandra)
   const subscriberOf = (groupId: string, topics: readonly string[]) =>
     openSubscriber(config.kafka, {
@@ -115,6 +116,7 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
       references: cache,
       save: some => table.save(some),
       partitions: positions,
+      space,
       publishDeadLetters: letters => deadLetters.publish(letters),
       patience,
       onLearned: some => measured.references.inc({stream: stream.name}, some.length),
@@ -130,7 +132,6 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
     measured.cacheBytes.set(budget.bytes)
   })
   const slices = createSlices()
-  const space = await retry(() => readSpace(cassandra), patience(stop))
   const parts = createPartReader(cassandra)
   const counted = streams.filter(({isReference}) => !isReference)
   const hashing = Math.max(1, counted.filter(({hashes}) => hashes !== null).length)
@@ -147,6 +148,7 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
         partition,
         {
           stores,
+          space,
           write: statements => writeGrouped(cassandra, statements),
           positions,
           staleRows,
@@ -173,6 +175,8 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
     subscriber: subscriberOf(config.groupId, [...beginners.keys()]),
     admin,
     positions,
+    space,
+    readSpace: () => readSpace(cassandra),
     groupId: config.groupId,
     createOwner: (partition, ...more) => beginners.get(partition.topic)!(partition, ...more),
     patience,

@@ -22,6 +22,8 @@ import type {Wake} from './wake.ts'
 
 export interface OwnerDeps {
   readonly stores: StreamStores
+  /** What the keyspace calls itself. */
+  readonly space: string
   /** Writes statements about rows; resolves when all are durable. */
   readonly write: (statements: readonly PlacedStatement[]) => Promise<void>
   readonly positions: Positions

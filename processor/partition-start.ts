@@ -21,7 +21,7 @@ export interface Taken {
 export interface PartitionStart extends Taken {
   /** The next offset to read. */
   readonly next: number
-  /** The record that must stand at the offset before; null when unknown. */
+  /** The record that must stand at the offset before, at the start of the log at 0; null when unknown. */
   readonly before: Identity | null
   /** End of the log, looked at after the takeover. */
   readonly end: number

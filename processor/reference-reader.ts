@@ -14,6 +14,9 @@ import {untilAborted, type Loop} from '../platform/lifecycle.ts'
 import {retry, type RetryOptions} from '../platform/retry.ts'
 import {dispositionOf, messageOf} from '../platform/errors.ts'
 import type {DeadLetter} from './dead-letters.ts'
+import {identify} from './decode.ts'
+import type {Identity} from './partition-state.ts'
+import {problemOfBefore} from './start-check.ts'
 import type {Fields} from '../readmodel/fields.ts'
 import {barePosition, type Positions} from '../readmodel/positions.ts'
 import type {Reference, ReferenceTable} from '../readmodel/reference-table.ts'
@@ -29,6 +32,8 @@ export interface ReferenceReaderDeps {
   readonly references: Pick<References, 'learn'>
   readonly save: ReferenceTable['save']
   readonly partitions: Pick<Positions, 'load' | 'save'>
+  /** What the keyspace calls itself. */
+  readonly space: string
   readonly publishDeadLetters: (letters: readonly DeadLetter[]) => Promise<void>
   readonly patience: (signal: AbortSignal) => RetryOptions
   readonly onLearned: (references: readonly Reference[]) => void
@@ -43,6 +48,8 @@ export interface ReferenceReader extends Loop {
 export function createReferenceReader(deps: ReferenceReaderDeps): ReferenceReader {
   /** Next offset to read, by partition. */
   const positions = new Map<number, number>()
+  /** What has to stand in the first record of a partition, and where the log begins if it does not. */
+  const expected = new Map<number, {readonly before: Identity; readonly begin: number}>()
   const moved = createWake()
   const failure = Promise.withResolvers<never>()
 
@@ -58,12 +65,31 @@ export function createReferenceReader(deps: ReferenceReaderDeps): ReferenceReade
     }
   }
 
+  /** A topic that was made again is read from its start: newer records win by themselves. */
+  const isAnother = async (
+    partition: number,
+    first: ConsumedRecord,
+    patience: RetryOptions,
+  ): Promise<boolean> => {
+    const {before, begin} = expected.get(partition) ?? {}
+    expected.delete(partition)
+    if (before === undefined || begin === undefined) return false
+    const found = await retry(() => identify(first, deps.decoder), patience)
+    const problem = found === null ? undefined : problemOfBefore(before, found)
+    if (problem === undefined) return false
+    deps.log.warn({partition, problem}, `${deps.topic} is another one: reading it from its start`)
+    positions.set(partition, begin)
+    deps.subscriber.seek({topic: deps.topic, partition}, begin)
+    return true
+  }
+
   const learn = async (
     partition: number,
     records: readonly ConsumedRecord[],
     signal: AbortSignal,
   ): Promise<void> => {
     const patience = deps.patience(signal)
+    if (await isAnother(partition, records[0]!, patience)) return
     const references: Reference[] = []
     const letters: DeadLetter[] = []
     for (const record of records) {
@@ -75,9 +101,14 @@ export function createReferenceReader(deps: ReferenceReaderDeps): ReferenceReade
     // Memory last: what it holds may be forgotten, and is then looked up where it is durable.
     await retry(() => deps.save(references), patience)
     const news = deps.references.learn(references)
-    const next = records.at(-1)!.offset + 1
-    const fence = {partition, offset: next, takeover: 0}
-    await retry(() => deps.partitions.save(deps.topic, barePosition(next), fence), patience)
+    const last = records.at(-1)!
+    const next = last.offset + 1
+    const identity = await retry(() => identify(last, deps.decoder), patience)
+    const at = {topic: deps.topic, partition, takeover: 0}
+    await retry(
+      () => deps.partitions.save(at, {...barePosition(next, deps.space), ...identity}),
+      patience,
+    )
     positions.set(partition, next)
     moved.ring()
     deps.onLearned(news)
@@ -96,10 +127,15 @@ export function createReferenceReader(deps: ReferenceReaderDeps): ReferenceReade
             const offsets = await retry(() => deps.admin.offsets(deps.topic), deps.patience(signal))
             const {begin = 0, end = 0} =
               offsets.find(known => known.partition === partition.partition) ?? {}
-            // A topic that was made again is read from its start: newer records win by themselves.
             const known = progress?.offset ?? begin
-            const next = known > end ? begin : Math.max(begin, known)
-            deps.subscriber.seek(partition, next)
+            const isHere = known > begin && known <= end
+            const next = isHere ? known : begin
+            const {outboxId = null, createdAt = null} = progress ?? {}
+            expected.delete(partition.partition)
+            if (isHere && outboxId !== null && createdAt !== null) {
+              expected.set(partition.partition, {before: {outboxId, createdAt}, begin})
+            }
+            deps.subscriber.seek(partition, expected.has(partition.partition) ? next - 1 : next)
             positions.set(partition.partition, next)
           }
           moved.ring()

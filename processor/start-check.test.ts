@@ -2,21 +2,21 @@ import {expect, test} from 'vitest'
 import {barePosition} from '../readmodel/positions.ts'
 import {decideStart, problemOfBefore} from './start-check.ts'
 
-const POSITION = {...barePosition(50), outboxId: 7, createdAt: 70}
+const POSITION = {...barePosition(50, 'here'), outboxId: 7, createdAt: 70}
 const FACTS = {committed: 50, begin: 10, end: 100}
 
 test('INV-43: a partition starts at its position, wherever Kafka says that it was left', () => {
   const start = {kind: 'start', next: 50, before: {outboxId: 7, createdAt: 70}}
-  expect(decideStart(FACTS, POSITION)).toEqual(start)
-  expect(decideStart({...FACTS, committed: 20}, POSITION)).toEqual(start)
-  expect(decideStart({...FACTS, committed: null}, POSITION)).toEqual(start)
-  expect(decideStart({...FACTS, begin: 50, end: 50}, POSITION)).toEqual(start)
+  expect(decideStart(FACTS, POSITION, 'here')).toEqual(start)
+  expect(decideStart({...FACTS, committed: 20}, POSITION, 'here')).toEqual(start)
+  expect(decideStart({...FACTS, committed: null}, POSITION, 'here')).toEqual(start)
+  expect(decideStart({...FACTS, begin: 50, end: 50}, POSITION, 'here')).toEqual(start)
 })
 
 test('without a position it starts at a log that has all its records', () => {
   const facts = {committed: null, begin: 0, end: 100}
-  expect(decideStart(facts, null)).toEqual({kind: 'start', next: 0, before: null})
-  expect(decideStart({...facts, committed: 0}, null)).toMatchObject({next: 0})
+  expect(decideStart(facts, null, 'here')).toEqual({kind: 'start', next: 0, before: null})
+  expect(decideStart({...facts, committed: 0}, null, 'here')).toMatchObject({next: 0})
 })
 
 const CAUSES = [
@@ -41,7 +41,7 @@ const CAUSES = [
 ] as const
 
 test.each(CAUSES)('INV-43: it stands still when %s', (_what, facts, position, words) => {
-  const decision = decideStart(facts, position)
+  const decision = decideStart(facts, position, 'here')
   expect(decision).toMatchObject({kind: 'stand', cause: expect.stringContaining(words)})
 })
 

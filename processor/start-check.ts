@@ -12,7 +12,7 @@ export interface LogFacts {
 }
 
 export type StartDecision =
-  /** @param before the record that must stand at the offset before; null when unknown */
+  /** @param before the record that must stand at the offset before, at the start of a log at 0; null when unknown */
   | {readonly kind: 'start'; readonly next: number; readonly before: Identity | null}
   /** Going on would make wrong numbers: why, for people. */
   | {readonly kind: 'stand'; readonly cause: string}
@@ -22,14 +22,22 @@ export type StartDecision =
  * all its records. What Kafka has as committed is a witness: it never was ahead of the position.
  *
  * @param position as it is stored; null when nothing is
+ * @param space what the keyspace calls itself
  */
 export function decideStart(
   {committed, begin, end}: LogFacts,
   position: Position | null,
+  space: string,
 ): StartDecision {
   const stand = (cause: string): StartDecision => ({kind: 'stand', cause})
   const next = position?.offset ?? 0
   const had = position === null ? 'Cassandra has no position' : `Cassandra is at offset ${next}`
+  if (position !== null && position.space !== space) {
+    return stand(
+      'the keyspace was made again while a processor went on: what that wrote into it since is not all that ' +
+        'was there; drop it once more, with every processor stopped',
+    )
+  }
   if (committed !== null && committed > next) {
     return stand(
       `${had}, but ${committed} was committed: Cassandra was made again or restored, or somebody moved ` +
@@ -58,7 +66,7 @@ export function problemOfBefore(expected: Identity, found: Identity): string | u
     return undefined
   }
   return (
-    `the record before its offset is that of outbox row ${found.outboxId}, but row ` +
-    `${expected.outboxId} was processed there: the topic was made again, or lost its tail`
+    `the record where it was left is that of outbox row ${found.outboxId}, but row ` +
+    `${expected.outboxId} was read there: the topic was made again, or lost its tail`
   )
 }

@@ -7,7 +7,7 @@
  */
 import {toNumber, type Cassandra, type CqlParams} from '../platform/cassandra.ts'
 import {PipelineError} from '../platform/errors.ts'
-import {timestampBytes, type Fence} from './fence.ts'
+import {timestampBytes} from './fence.ts'
 import type {StaleBlock} from './stale-table.ts'
 
 /** What an owner finds when it takes a partition. */
@@ -30,7 +30,9 @@ export interface LateReference {
 export interface Position {
   /** Next offset to read: everything below is durable. */
   readonly offset: number
-  /** Identity of the record at `offset - 1`, or null at the start. */
+  /** What the keyspace that it was written for calls itself. */
+  readonly space: string
+  /** Identity of the record at `offset - 1`, at the start of that at 0; null when it could not be read. */
   readonly outboxId: number | null
   readonly createdAt: number | null
   readonly epochs: readonly {
@@ -45,8 +47,9 @@ export interface Position {
 }
 
 /** A position of somebody who keeps nothing else in it. */
-export const barePosition = (offset: number): Position => ({
+export const barePosition = (offset: number, space: string): Position => ({
   offset,
+  space,
   outboxId: null,
   createdAt: null,
   epochs: [],
@@ -63,8 +66,11 @@ export interface Positions {
    */
   hold(topic: string, partition: number, owner: Ownership): Promise<boolean>
   load(topic: string, partition: number): Promise<Position | null>
-  /** That of the higher offset wins, at one offset that of the later owner: the fence has both. */
-  save(topic: string, position: Position, fence: Fence & {readonly takeover: number}): Promise<void>
+  /** That of the higher offset wins, at one offset that of the later owner. */
+  save(
+    at: {readonly topic: string; readonly partition: number; readonly takeover: number},
+    position: Position,
+  ): Promise<void>
 }
 
 export const POSITION_TABLES: readonly string[] = [
@@ -133,13 +139,13 @@ export function createPositions(cassandra: Cassandra): Positions {
       const [row] = await cassandra.rows(LOAD, [topic, partition])
       return row === undefined ? null : (JSON.parse(row['position'] as string) as Position)
     },
-    async save(topic, position, {partition, offset, takeover}) {
+    async save({topic, partition, takeover}, position) {
       await cassandra.execute(SAVE, [
         topic,
         partition,
         position.offset,
         JSON.stringify(position),
-        timestampBytes(offset, takeover),
+        timestampBytes(position.offset, takeover),
       ])
     },
   }

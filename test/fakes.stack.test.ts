@@ -150,7 +150,7 @@ const ownership = fc
     if (what === 'hold') {
       return await positions.hold(topic, partition, {takeover, ceiling: offset})
     }
-    await positions.save(topic, barePosition(offset), {partition, offset, takeover})
+    await positions.save({topic, partition, takeover}, barePosition(offset, 'space'))
     return await positions.load(topic, partition)
   })
 

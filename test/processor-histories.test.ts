@@ -65,7 +65,7 @@ async function start(config: Partial<ProcessorConfig> = {}, {redisIsAway = false
   const stop = new AbortController()
   const patience = {attempts: 3, firstDelayMs: 1, maxDelayMs: 1, signal: stop.signal}
   const taken = await takePartition(NAME, given.positions, patience)
-  const decision = decideStart({begin: 0, end: 0, committed: null}, taken.position)
+  const decision = decideStart({begin: 0, end: 0, committed: null}, taken.position, world.space)
   if (decision.kind === 'stand') throw new Error(decision.cause)
   let committed = 0
   const owner = createPartitionOwner(
@@ -255,7 +255,7 @@ test('INV-43: a log that holds another record where the owner was is noticed whi
     {op: 'c', id: 6},
   ])
   await one.goBack(1)
-  await expect(one.ended).rejects.toThrow(/outbox row 1003, but row 3 was processed there/)
+  await expect(one.ended).rejects.toThrow(/outbox row 1003, but row 3 was read there/)
 })
 
 test('one event of the year 1 does not make every correction look through two thousand years', async () => {

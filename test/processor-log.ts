@@ -17,6 +17,7 @@ export const UPSETS = [
   'log cut',
   'topic made again',
   'keyspace made again',
+  'keyspace made again beside owners',
   'keyspace restored',
 ] as const
 export type Upset = (typeof UPSETS)[number]
@@ -30,6 +31,11 @@ export const STOPS_OWNERS: ReadonlySet<Upset> = new Set([
   'topic made again',
   'keyspace made again',
   'keyspace restored',
+])
+/** After these there is nothing that a reader could rely on. */
+export const ENDS_READING: ReadonlySet<Upset> = new Set([
+  ...STOPS_OWNERS,
+  'keyspace made again beside owners',
 ])
 
 export class ModelLog {
@@ -108,7 +114,10 @@ export class ModelLog {
         break
       }
       case 'keyspace made again':
-        world.makeKeyspaceAgain()
+        world.makeKeyspaceAgain(false)
+        break
+      case 'keyspace made again beside owners':
+        world.makeKeyspaceAgain(true)
         break
       case 'keyspace restored':
         world.restoreKeyspace(saved)

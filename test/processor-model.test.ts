@@ -70,6 +70,20 @@ describe('a fence that is taken away turns the model red', () => {
       },
       /^(reader|Redis wrong:)/,
     ],
+    [
+      'the name of the log before the first position',
+      {sabotage: {namesNoLog: true}, upset: 'topic made again', ownersBefore: 1, failOneIn: 0},
+      wrongNumbers,
+    ],
+    [
+      'the name of the keyspace in the position',
+      {
+        sabotage: {ignoreSpace: true, ignoreOwnership: true},
+        upset: 'keyspace made again beside owners',
+        ...stopped,
+      },
+      wrongNumbers,
+    ],
     ...UPSETS.slice(2).map(
       upset =>
         [

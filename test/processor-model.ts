@@ -10,8 +10,7 @@ import {takePartition, type PartitionStart, type Taken} from '../processor/parti
 import {createSlices} from '../processor/slices.ts'
 import {decideStart, type LogFacts, type StartDecision} from '../processor/start-check.ts'
 import {createBudget} from '../processor/state-cache.ts'
-import {createPositions} from '../readmodel/positions.ts'
-import {connectTo, type FakeCassandra} from './fakes/cassandra.ts'
+import type {FakeCassandra} from './fakes/cassandra.ts'
 import {createComparison} from './processor-compare.ts'
 import {ModelLog, STOPS_OWNERS, UPSETS, type Upset} from './processor-log.ts'
 import {startReader} from './processor-reader.ts'
@@ -130,8 +129,11 @@ function startOwner(world: World, kafka: ModelLog, faults: Faults): Running {
   return running
 }
 
-function decide({sabotage}: World, facts: LogFacts, {position}: Taken): StartDecision {
-  if (sabotage.trustCommits !== true) return decideStart(facts, position)
+function decide({sabotage, space}: World, facts: LogFacts, {position}: Taken): StartDecision {
+  if (sabotage.trustCommits !== true) {
+    const believed = sabotage.ignoreSpace === true ? (position?.space ?? space) : space
+    return decideStart(facts, position, believed)
+  }
   return {kind: 'start', next: Math.max(facts.begin, facts.committed ?? 0), before: null}
 }
 
@@ -194,9 +196,6 @@ async function happens(
     await Promise.race([Promise.all(owners.map(({ended}) => ended)), pause(100)])
     for (const {faults} of owners) faults.dead = true
   }
-  // Of a partition without a position nothing says which log it was read from.
-  const position = await createPositions(connectTo(world.cassandra)).load('model', 0)
-  if (upset === 'topic made again' && position === null) return
   kafka.happens(upset, world, saved)
 }
 

@@ -27,7 +27,7 @@ import {connectTo, type Call} from './fakes/cassandra.ts'
 import {connectToRedis} from './fakes/redis.ts'
 import {model, type ModelRow} from './model-stream.ts'
 import {exactText, expectedOf, figuresOf, NOTHING_LIVE, plan} from './processor-compare.ts'
-import {STOPS_OWNERS, type ModelLog} from './processor-log.ts'
+import {ENDS_READING, type ModelLog} from './processor-log.ts'
 import {turn, type World} from './processor-world.ts'
 
 /** Differences that are told. */
@@ -71,7 +71,7 @@ export function startReader(world: World, kafka: ModelLog): Reader {
     cassandra: createStreamReads(plan, {...deps, live: NOTHING_LIVE}),
   }
   const isOver = (): boolean =>
-    stop.signal.aborted || (kafka.upset !== null && STOPS_OWNERS.has(kafka.upset))
+    stop.signal.aborted || (kafka.upset !== null && ENDS_READING.has(kafka.upset))
 
   const check = (from: number, {what, found, wantedOf, isStale = false}: Answer): void => {
     if (isOver()) return

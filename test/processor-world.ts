@@ -53,6 +53,10 @@ export interface WorldSabotage extends Sabotage {
   readonly promiseEarly?: boolean
   /** Where to go on is what Kafka has as committed, and nobody looks whether it fits. */
   readonly trustCommits?: boolean
+  /** Nothing is noted of the log before something of it is written. */
+  readonly namesNoLog?: boolean
+  /** A position is believed whatever keyspace it was written for. */
+  readonly ignoreSpace?: boolean
 }
 
 /**
@@ -93,6 +97,8 @@ export class World {
   readonly #stormKinds: readonly Storm[]
   /** Takeovers that somebody has in this keyspace. */
   #takeovers = new Set<number>()
+  /** Owners of two keyspaces are there at once. */
+  #mayRepeatTakeovers = false
   /** What must never be, whatever is read in the end. */
   readonly broken: string[] = []
   readonly #mutationBytesMax: number
@@ -123,9 +129,12 @@ export class World {
     return this.#stormKinds.includes('eviction')
   }
 
-  makeKeyspaceAgain(): void {
-    this.cassandra = this.#emptyCassandra()
+  /** @param isBeside owners that run go on with the new one as if nothing were */
+  makeKeyspaceAgain(isBeside: boolean): void {
+    if (isBeside) this.cassandra.clear()
+    else this.cassandra = this.#emptyCassandra()
     this.#takeovers = new Set()
+    this.#mayRepeatTakeovers = isBeside
     this.space = 'model made again'
   }
 
@@ -222,6 +231,7 @@ export class World {
     const {space} = this
     const stores = createStreamStores(model, {cassandra, redis, parts, space}, LIVE)
     return {
+      space,
       stores: this.sabotage.promiseEarly === true ? {...stores, live: early(stores.live)} : stores,
       write: (statements: readonly PlacedStatement[]) => writeGrouped(cassandra, statements),
       positions: this.#sabotaged(createPositions(cassandra), cassandra, faults),
@@ -241,17 +251,20 @@ export class World {
       take: async (topic, partition) => {
         const own = await positions.take(topic, partition)
         const taken = sabotage.takeWhatIsThere === true ? await ownerOf(topic, partition) : own
-        if (takeovers.has(taken.takeover))
+        if (takeovers.has(taken.takeover) && !this.#mayRepeatTakeovers)
           this.broken.push(`two owners of takeover ${taken.takeover}`)
         takeovers.add(taken.takeover)
         return taken
       },
       hold: async (...args) =>
         sabotage.ignoreOwnership === true ? true : await positions.hold(...args),
-      save: async (...args) =>
-        faults.recordsNothing === true
-          ? await new Promise<never>(() => {})
-          : await positions.save(...args),
+      async save(at, position) {
+        if (position.offset === 0 && sabotage.namesNoLog === true) return
+        if (position.offset > 0 && faults.recordsNothing === true) {
+          await new Promise<never>(() => {})
+        }
+        await positions.save(at, position)
+      },
     }
   }
 }

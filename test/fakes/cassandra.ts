@@ -98,6 +98,14 @@ export class FakeCassandra {
     }
   }
 
+  /** The keyspace was dropped and made again, under whoever is connected. */
+  clear(): void {
+    for (const table of this.#tables.values()) {
+      table.partitions.clear()
+      table.deleted.clear()
+    }
+  }
+
   /** Another server with all that this one has now: a backup, or what is made of it. */
   copy(): FakeCassandra {
     const other = new FakeCassandra(this.#sabotage)
