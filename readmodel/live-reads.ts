@@ -8,6 +8,7 @@ import {Entity} from './entity.ts'
 import {windowSteps} from './levels.ts'
 import type {StepNames} from './live-store.ts'
 import type {RollupPlan, WindowPlan} from './plan.ts'
+import type {StoredEvent} from './raw-table.ts'
 import {eventKey, liveKey, markerKey, namedHashKey} from './redis-keys.ts'
 import {sumsOf, type WindowTotals} from './step.ts'
 import {entryField, stepKey} from './window.ts'
@@ -45,16 +46,22 @@ export interface LiveSteps {
 /** What a hash says of an event. */
 export interface LiveHash {
   readonly fields: Readonly<Record<string, string>>
-  /** It was deleted by this row of the outbox; a raw row of a later one is there again. */
-  readonly deletedBy: number | null
+  /** It was deleted by this record; a raw row of a later one is there again. */
+  readonly deletedBy: RecordPlace | null
 }
+
+/** The outbox row of a record, and where it stands in its log. */
+type RecordPlace = Pick<StoredEvent, 'outboxId' | 'partition' | 'offset'>
 
 /**
  * Whether a row is newer than what a hash says of its deletion: an event that moved to another partition is
- * put by one owner and deleted by the one before, who may come later.
+ * put by one owner and deleted by the one before, who may come later. In one partition the log has the order: ids
+ * of the outbox go back when the database is restored.
  */
-export const outlives = ({outboxId}: {readonly outboxId: number}, deletedBy: number): boolean =>
-  outboxId > deletedBy
+export const outlives = (row: RecordPlace, deletedBy: RecordPlace): boolean =>
+  row.partition === deletedBy.partition
+    ? row.offset > deletedBy.offset
+    : row.outboxId > deletedBy.outboxId
 
 export interface LiveReads {
   /** By source partition; null where none stands. */
@@ -156,7 +163,13 @@ export function createLiveReads(
       const marker = toMarker(await redis.send(askMarker(Number(fields['partition']))))
       // Asked last: the hash was its run's when it was read, and that run stands still.
       if (marker === null || marker.run !== fields['run']) return undefined
-      const deletedBy = fields['deleted'] === '1' ? Number(fields['outbox_id']) : null
+      const numberOf = (name: string): number => Number(fields[name])
+      const by = {
+        outboxId: numberOf('outbox_id'),
+        partition: numberOf('partition'),
+        offset: numberOf('src_offset'),
+      }
+      const deletedBy = fields['deleted'] === '1' ? by : null
       return {fields, deletedBy}
     },
     async window(plan, nowS, totals) {

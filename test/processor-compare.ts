@@ -5,7 +5,7 @@ import {byAge, eventsOf, eventsOfSlice, positionOf} from '../readmodel/event-rea
 import type {Fields} from '../readmodel/fields.ts'
 import {NULL_KEY, toKeyText} from '../readmodel/fields.ts'
 import {SECONDS_OF, startOf, stepOf, windowSteps} from '../readmodel/levels.ts'
-import {createLiveReads, type LiveReads} from '../readmodel/live-reads.ts'
+import {createLiveReads, outlives, type LiveReads} from '../readmodel/live-reads.ts'
 import {createPartReader} from '../readmodel/parts.ts'
 import {Places, splitTextOf} from '../readmodel/places.ts'
 import {planStream, type RollupPlan, type StatesPlan} from '../readmodel/plan.ts'
@@ -236,7 +236,13 @@ async function compareLive(
     if (hash === undefined) continue
     const {fields, deletedBy} = hash
     const [stored] = await raw.read([id], 0)
-    if (deletedBy !== null && stored !== null && stored!.outboxId > deletedBy) continue
+    if (
+      deletedBy !== null &&
+      stored !== null &&
+      stored !== undefined &&
+      outlives(stored, deletedBy)
+    )
+      continue
     const row = rows.get(id)
     check(
       `hash ${id}`,

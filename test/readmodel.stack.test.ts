@@ -410,7 +410,9 @@ test('INV-48: of two hashes of one record that of the later owner stands, in wha
   expect(await put(8, 1, 0, {kind: 'delete'}), 'deleted').toBeNull()
   expect(await put(7, 9, 700), 'older than the deletion').toBeNull()
   await stores.live.begin(partition, runOf(1), 3)
-  expect(await reads.event('engagement_events:event', 9010)).toMatchObject({deletedBy: 8})
+  expect(await reads.event('engagement_events:event', 9010)).toMatchObject({
+    deletedBy: {outboxId: 8, partition, offset: 8},
+  })
 })
 
 test('an owner takes the partition from the one before, who may not write any more', async () => {
