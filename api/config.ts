@@ -4,6 +4,7 @@ import {
   readCassandraConnection,
   readDatabaseUrl,
   readKafkaConnection,
+  readRedisKeyPrefix,
   readRedisUrl,
   readRegistryConnection,
   readStreamsFolder,
@@ -51,6 +52,7 @@ export interface ApiConfig {
 export interface ApiConnections {
   readonly databaseUrl: string
   readonly redisUrl: string
+  readonly redisKeyPrefix: string
   readonly kafka: KafkaConnection
   readonly registry: RegistryConnection
   readonly cassandra: CassandraConnection
@@ -109,6 +111,7 @@ export function readApiConfig(env: Env): {
   const connections: ApiConnections = {
     databaseUrl: readDatabaseUrl(read),
     redisUrl: readRedisUrl(read),
+    redisKeyPrefix: readRedisKeyPrefix(read),
     kafka: readKafkaConnection(read),
     registry: readRegistryConnection(read),
     cassandra: readCassandraConnection(read),

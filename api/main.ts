@@ -11,6 +11,7 @@ import {createPool} from '../platform/postgres.ts'
 import {openRedis} from '../platform/redis.ts'
 import {createRegistry} from '../platform/registry.ts'
 import {retry} from '../platform/retry.ts'
+import {underPrefix} from '../readmodel/redis-keys.ts'
 import {loadStreams} from '../streams/load.ts'
 import {composeApi} from './compose.ts'
 import {readApiConfig, type ApiConfig, type ApiConnections} from './config.ts'
@@ -71,7 +72,7 @@ async function main(config: ApiConfig, connections: ApiConnections, log: Logger)
       registryOfMetrics: createMetrics(),
       secret,
       topicPrefix: connections.kafka.topicPrefix,
-      streams: await loadStreams(config.streamsFolder),
+      streams: underPrefix(connections.redisKeyPrefix, await loadStreams(config.streamsFolder)),
     },
     config,
   )

@@ -49,6 +49,10 @@ export const readStreamsFolder = (read: EnvReader): string => read.text('STREAMS
 export const readRedisUrl = (read: EnvReader): string =>
   read.url('REDIS_URL', 'redis://127.0.0.1:6379', ['redis:', 'rediss:'])
 
+/** In front of the keys that a declaration names: two pipelines that share one Redis have one each. */
+export const readRedisKeyPrefix = (read: EnvReader): string =>
+  read.text('REDIS_KEY_PREFIX', '', /^[\w.:-]{0,100}$/)
+
 export function readKafkaConnection(read: EnvReader): KafkaConnection {
   const mechanism = read.choice('KAFKA_SASL_MECHANISM', 'none', [
     'none',

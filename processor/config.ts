@@ -3,6 +3,7 @@ import {envReader, type Env, type EnvReader, type Setting} from '../platform/con
 import {
   readCassandraConnection,
   readKafkaConnection,
+  readRedisKeyPrefix,
   readRedisUrl,
   readRegistryConnection,
   readStreamsFolder,
@@ -36,6 +37,7 @@ function readAll(read: EnvReader) {
     registry: readRegistryConnection(read),
     cassandra: readCassandraConnection(read),
     redisUrl: readRedisUrl(read),
+    redisKeyPrefix: readRedisKeyPrefix(read),
     groupId: read.text('PROCESSOR_GROUP_ID', 'processor', /^[\w.-]{1,100}$/),
     listen: {
       host: read.text('PROCESSOR_HOST', '127.0.0.1'),

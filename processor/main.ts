@@ -18,6 +18,7 @@ import {writeGrouped} from '../readmodel/batches.ts'
 import {readSpace} from '../readmodel/migrate.ts'
 import {createPartReader} from '../readmodel/parts.ts'
 import {createPositions} from '../readmodel/positions.ts'
+import {underPrefix} from '../readmodel/redis-keys.ts'
 import {createReferenceTable} from '../readmodel/reference-table.ts'
 import {createStaleTable} from '../readmodel/stale-table.ts'
 import {createStreamStores} from '../readmodel/stream-stores.ts'
@@ -44,7 +45,7 @@ const MISS_TTL_MS = 2000
 
 async function main(config: ProcessorConfig, log: Logger): Promise<void> {
   const stop = stopSignal()
-  const streams = await loadStreams(config.streamsFolder)
+  const streams = underPrefix(config.redisKeyPrefix, await loadStreams(config.streamsFolder))
   // One listener for every loop of every partition, and for each wait of theirs.
   setMaxListeners(0, stop)
   await using resources = new AsyncDisposableStack()

@@ -14,6 +14,7 @@ import {
   readCassandraConnection,
   readDatabaseUrl,
   readKafkaConnection,
+  readRedisKeyPrefix,
   readRedisUrl,
   readStreamsFolder,
 } from '../platform/connections.ts'
@@ -23,6 +24,7 @@ import {createLogger} from '../platform/log.ts'
 import {createPool} from '../platform/postgres.ts'
 import {openRedis} from '../platform/redis.ts'
 import {readSpace} from '../readmodel/migrate.ts'
+import {underPrefix} from '../readmodel/redis-keys.ts'
 import {loadStreams} from '../streams/load.ts'
 import {openStream, type Compared, type Difference} from './reconcile/differences.ts'
 import {
@@ -147,9 +149,10 @@ async function run(env: Env, values: Values): Promise<Counts> {
   const cassandraConnection = readCassandraConnection(read)
   const kafka = readKafkaConnection(read)
   const redisUrl = readRedisUrl(read)
+  const keyPrefix = readRedisKeyPrefix(read)
   const streamsFolder = readStreamsFolder(read)
   read.finish()
-  const streams = await chooseStreams(streamsFolder, values.stream)
+  const streams = underPrefix(keyPrefix, await chooseStreams(streamsFolder, values.stream))
   await using resources = new AsyncDisposableStack()
   const pg = createPool(databaseUrl, {applicationName: 'reconcile', connectionsMax: 4})
   resources.defer(() => pg.end())
