@@ -1,6 +1,6 @@
 /** What is remembered of references that come after the events which need them. */
 import {expect, test} from 'vitest'
-import {LateReferences} from './late-references.ts'
+import {LATE_CHARACTERS_MAX, LATE_MAX, LateReferences} from './late-references.ts'
 
 const a = {stream: 'content', id: 'a'}
 
@@ -27,9 +27,20 @@ test('an event that comes while its reference is patched keeps it noted', () => 
 })
 
 test('no more references are remembered than the limit, and the caller is told', () => {
-  const late = new LateReferences([], 1)
-  expect(late.note(a, 0)).toBe(true)
+  const many = Array.from({length: LATE_MAX}, (_, i) => ({...a, id: String(i), from: 0, to: 1}))
+  const late = new LateReferences(many)
   expect(late.note({...a, id: 'b'}, 0)).toBe(false)
-  expect(late.note(a, 1)).toBe(true)
-  expect(late.size).toBe(1)
+  expect(late.note({...a, id: '7'}, 1), 'known').toBe(true)
+  expect(late.size).toBe(LATE_MAX)
+  late.forget(late.all()[0]!)
+  expect(late.note({...a, id: 'b'}, 0)).toBe(true)
+})
+
+test('long ids are fewer: all are written with every position', () => {
+  const long = (n: number) => ({...a, id: String(n).padStart(LATE_CHARACTERS_MAX / 4, '0')})
+  const late = new LateReferences()
+  const noted = [1, 2, 3, 4].map(n => late.note(long(n), 0))
+  expect(noted).toEqual([true, true, true, false])
+  late.forget(late.all()[0]!)
+  expect(late.note(long(4), 0)).toBe(true)
 })

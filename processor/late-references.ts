@@ -5,18 +5,25 @@
 import type {LateReference} from '../readmodel/positions.ts'
 
 /** More are not remembered: their rows follow by `npm run reenrich`. */
-const LATE_MAX = 1000
+export const LATE_MAX = 1000
+/** All of them are written with every position. */
+export const LATE_CHARACTERS_MAX = 64 * 1024
 
 const nameOf = ({stream, id}: Pick<LateReference, 'stream' | 'id'>): string => `${stream} ${id}`
 
 export class LateReferences {
   /** Another object with every event that is noted. */
   readonly #byName = new Map<string, LateReference>()
-  readonly #max: number
+  /** Of all names. */
+  #characters = 0
 
-  constructor(known: readonly LateReference[] = [], max = LATE_MAX) {
-    this.#max = max
-    for (const late of known) this.#byName.set(nameOf(late), late)
+  constructor(known: readonly LateReference[] = []) {
+    for (const late of known) this.#set(nameOf(late), late)
+  }
+
+  #set(name: string, late: LateReference): void {
+    if (!this.#byName.has(name)) this.#characters += name.length
+    this.#byName.set(name, late)
   }
 
   get size(): number {
@@ -28,8 +35,10 @@ export class LateReferences {
     const second = Math.floor(eventUs / 1_000_000)
     const name = nameOf(reference)
     const before = this.#byName.get(name)
-    if (before === undefined && this.#byName.size >= this.#max) return false
-    this.#byName.set(name, {
+    const characters = this.#characters + name.length
+    const isFull = this.#byName.size >= LATE_MAX || characters > LATE_CHARACTERS_MAX
+    if (before === undefined && isFull) return false
+    this.#set(name, {
       stream: reference.stream,
       id: reference.id,
       from: Math.min(before?.from ?? second, second),
@@ -45,6 +54,8 @@ export class LateReferences {
   /** Its events are patched, unless another one came since `entry` was read. */
   forget(entry: LateReference): void {
     const name = nameOf(entry)
-    if (this.#byName.get(name) === entry) this.#byName.delete(name)
+    if (this.#byName.get(name) !== entry) return
+    this.#byName.delete(name)
+    this.#characters -= name.length
   }
 }
