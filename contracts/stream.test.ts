@@ -1,6 +1,6 @@
 import {integer, numeric, pgTable, text, timestamp, uuid} from 'drizzle-orm/pg-core'
 import {expect, test} from 'vitest'
-import {count, PRESENT, sum} from './measures.ts'
+import {count, PRESENT, sum, uniques} from './measures.ts'
 import {jsonPath, lookup, stream, type Declaration} from './stream.ts'
 import {activityEvents} from '../db/tables.ts'
 
@@ -28,6 +28,7 @@ test('names, types and nullability come from the table, and the rest has a usual
     timeField: 'at',
     rawTable: 'orders',
     aheadHoursMax: 24,
+    keepDays: null,
     rollups: [{name: 'all', by: []}],
   })
   expect(declared.columns.find(({field}) => field === 'total')).toMatchObject({
@@ -118,4 +119,28 @@ test('activity of ours has the names that people know', () => {
     fields: {id: 'event_id'},
   })
   expect(idField).toBe('event_id')
+})
+
+test('what is kept for a while has a time, and totals that need no single events', () => {
+  const table = pgTable('visits', {
+    id: integer('id').primaryKey(),
+    shop: text('shop'),
+    at: timestamp('at').notNull(),
+    left: timestamp('left'),
+  })
+  const keep = (more: object) =>
+    stream({name: 'visits', table, topic: 'visits', key: 'shop', time: 'at', keepDays: 30, ...more})
+  expect(keep({}).keepDays).toBe(30)
+  for (const keepDays of [0, 1.5, 7001]) {
+    expect(() => keep({keepDays})).toThrow(`keepDays is ${keepDays}: give a whole number`)
+  }
+  expect(() => keep({time: undefined})).toThrow(/keepDays needs a time/)
+  expect(() => keep({time: 'left'})).toThrow(/name a column that is NOT NULL/)
+  expect(() => keep({aheadHoursMax: null})).toThrow(/keepDays needs aheadHoursMax/)
+  const measures = {visits: count(), shops: uniques('shop')}
+  const totals = (names: readonly string[]) => [{every: ['total'], measures: names}]
+  expect(() => keep({measures, rollups: totals(['visits'])})).not.toThrow()
+  expect(() => keep({measures, rollups: totals(['visits', 'shops'])})).toThrow(
+    /rollup all needs days: shops of its total/,
+  )
 })

@@ -175,6 +175,11 @@ export interface Declaration<T extends PgTable, F extends FieldNames> {
   /** An event may be dated so many hours ahead of its commit; null: as it likes. 24 when left out. */
   readonly aheadHoursMax?: number | null
   /**
+   * Single events, and what numbers need of them, are kept for so many days after they happened; for ever when
+   * left out. A correction of an older one changes no number any more.
+   */
+  readonly keepDays?: number | null
+  /**
    * The newest row by id is all there is to it: metadata for others (`shows`), with nothing counted. Its
    * topic is kept for ever.
    */
@@ -283,6 +288,7 @@ export function stream<T extends PgTable, const F extends FieldNames = NoFieldNa
     derived: declaration.derived ?? {},
     textMax: declaration.textMax ?? {},
     aheadHoursMax,
+    keepDays: declaration.keepDays ?? null,
     isReference: declaration.isReference ?? false,
     rawTable: declaration.rawTable ?? topic,
     hashes: declaration.hashes ?? null,
@@ -305,6 +311,10 @@ const RESERVED: ReadonlySet<string> = new Set([...META.map(({name}) => name), 'b
 const NUMBERS: ReadonlySet<ColumnKind> = new Set(['long', 'int', 'double', 'timestamp', 'date'])
 /** Longer split values count as others: a condition on one could never be met. */
 const SPLIT_CHARACTERS_MAX = 64
+/** Stores take a life of twenty years. */
+const KEEP_DAYS_MAX = 7000
+/** Taking an event out of them may need the others. */
+const NEEDS_EVENTS: ReadonlySet<Measure['kind']> = new Set(['uniques', 'min', 'max'])
 
 /** Every name that a declaration uses is one that it has, once, and of a kind that fits. */
 function checkNames(declared: Stream): void {
@@ -382,6 +392,7 @@ function checkNames(declared: Stream): void {
     for (const measure of measures) checkMeasure(`rollup ${name} with`, measure)
     checkWhere(`rollup ${name}`, where)
   }
+  checkKept(declared, wrong)
   for (const {by, measures} of declared.top) {
     check('top by', by)
     for (const measure of measures) checkMeasure('top with', measure)
@@ -389,6 +400,30 @@ function checkNames(declared: Stream): void {
   for (const {of} of declared.active) check('active of', of)
   for (const {kind, ...used} of declared.special) {
     for (const field of Object.values(used).flat()) check(`${kind} by`, field)
+  }
+}
+
+/** What is kept for a while has to have a time, and nothing may need what is gone. */
+function checkKept(declared: Stream, wrong: (what: string) => TypeError): void {
+  const {keepDays, timeField, aheadHoursMax, columns, measures, rollups} = declared
+  if (keepDays === null) return
+  if (!(Number.isInteger(keepDays) && keepDays >= 1 && keepDays <= KEEP_DAYS_MAX)) {
+    throw wrong(`keepDays is ${keepDays}: give a whole number from 1 to ${KEEP_DAYS_MAX}`)
+  }
+  const time = columns.find(({field}) => field === timeField)
+  if (time === undefined || time.nullable) {
+    throw wrong('keepDays needs a time: name a column that is NOT NULL, or leave keepDays out')
+  }
+  if (aheadHoursMax === null) {
+    throw wrong('keepDays needs aheadHoursMax: an event of any future could not be forgotten')
+  }
+  for (const rollup of rollups) {
+    const used = rollup.measures ?? Object.keys(measures)
+    const needing = used.find(name => NEEDS_EVENTS.has(measures[name]!.kind))
+    if (needing === undefined || rollup.every.some(level => level !== 'total')) continue
+    throw wrong(
+      `with keepDays, rollup ${rollup.name} needs days: ${needing} of its total is computed again from them`,
+    )
   }
 }
 

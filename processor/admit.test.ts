@@ -33,7 +33,11 @@ test('an update puts, whatever it changes; one of the id deletes the old row and
 })
 
 const put = effectsOf(meta(), event('a'), null, idOf)[0]!
-const at = (offset: number, more: Partial<RecordMeta> = {}) => ({offset, record: meta(more)})
+const at = (offset: number, more: Partial<RecordMeta> = {}, isTooOld = false) => ({
+  offset,
+  record: meta(more),
+  isTooOld,
+})
 
 test('INV-30: a register that is not older than the record leaves nothing to do', () => {
   const stored = {event: event('a'), outboxId: 10, createdAt: 100, offset: 7}
@@ -59,13 +63,25 @@ test('INV-30: a correction retracts what is stored, whatever the record says was
     kind: 'change',
     retract: stored.event,
     apply: event('a'),
+    isOutside: false,
   })
   const [remove] = effectsOf(meta({op: 'd'}), event('a'), event('a'), idOf)
   expect(decide(remove!, at(7, {op: 'd'}), null)).toEqual({
     kind: 'change',
     retract: null,
     apply: null,
+    isOutside: false,
   })
+})
+
+test('a correction that is too old changes no number, nor does what comes after it of the row', () => {
+  const outside = {kind: 'change', retract: null, apply: null, isOutside: true}
+  const stored = {event: event('stored'), outboxId: 3, createdAt: 30, offset: 2}
+  expect(decide(put, at(7, {op: 'u'}, true), stored)).toEqual(outside)
+  expect(decide(put, at(7, {op: 'u'}, true), null), 'not kept any more').toEqual(outside)
+  const left = {...stored, event: null, isOutside: true}
+  expect(decide(put, at(8, {op: 'u'}), left)).toEqual(outside)
+  expect(decide(put, at(1, {op: 'u'}, true), stored), 'read again').toEqual({kind: 'stale'})
 })
 
 test('of two records with one outbox id the one written later is newer', () => {

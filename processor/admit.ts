@@ -20,14 +20,22 @@ export interface Effect {
 export interface Arrival {
   readonly offset: number
   readonly record: RecordMeta
+  /** What it takes out may be kept no longer. */
+  readonly isTooOld: boolean
 }
 
-type Stored = Pick<Register, 'event' | 'offset'> & Identity
+type Stored = Pick<Register, 'event' | 'isOutside' | 'offset'> & Identity
 
 /** What happens to the row once its register is known. */
 export type Decision =
   | {readonly kind: 'stale'}
-  | {readonly kind: 'change'; readonly retract: Fields | null; readonly apply: Fields | null}
+  | {
+      readonly kind: 'change'
+      readonly retract: Fields | null
+      readonly apply: Fields | null
+      /** No number changes, now or by what comes later of the row, until it is deleted. */
+      readonly isOutside: boolean
+    }
 
 /** An insert that nobody announced as repeated is new: no register needs to be read for it. */
 export function isFresh(meta: RecordMeta): boolean {
@@ -76,12 +84,19 @@ function isIncluded({offset, record}: Arrival, stored: Stored): boolean {
   return record.redelivered ? !isNewer(identityOf(record), stored) : stored.offset >= offset
 }
 
-/** The one rule: not older, nothing; otherwise retract exactly what is stored, then apply. */
+/**
+ * The one rule: not older, nothing; otherwise retract exactly what is stored, then apply. What is too old
+ * to be taken out cannot be put elsewhere, either: it would count twice.
+ */
 export function decide(effect: Effect, arrival: Arrival, stored: Stored | null): Decision {
   if (stored !== null && isIncluded(arrival, stored)) return {kind: 'stale'}
+  if (arrival.isTooOld || stored?.isOutside === true) {
+    return {kind: 'change', retract: null, apply: null, isOutside: true}
+  }
   return {
     kind: 'change',
     retract: stored?.event ?? null,
     apply: effect.kind === 'put' ? effect.event : null,
+    isOutside: false,
   }
 }

@@ -166,3 +166,48 @@ test('a new event that is refused costs no look-up and no row', async () => {
   expect([state.pending.immediateCount, state.pending.deferredCount]).toEqual([0, 0])
   expect(state.foldedOffset, 'it is passed all the same').toBe(1)
 })
+
+const DAY_US = 86_400_000_000
+
+test('a correction that is too old takes the event out of sight, and no number follows it until it is new again', async () => {
+  const now = 100 * DAY_US
+  const state = openState()
+  const fold = createFold(state, {
+    ...depsOf(null),
+    plan: planStream({...model, keepDays: 30}),
+  })
+  const change = (op: Op, offset: number, before: number | null, after: number): AdmittedRecord => {
+    const one = record(op, offset, 'a')
+    const image = {...one.record, at: after, created_at: now + offset, before: null}
+    return {...one, record: {...image, before: before === null ? null : {...image, at: before}}}
+  }
+  const counts = []
+  const written: unknown[] = []
+  for (const one of [
+    change('u', 11, now - 40 * DAY_US, now),
+    change('u', 12, now, now),
+    change('d', 13, now, now),
+    change('c', 14, null, now),
+    change('u', 15, now, now - DAY_US),
+  ]) {
+    const {tooOld, applied, corrected} = await fold([one])
+    counts.push([tooOld, applied, corrected])
+    const {pending} = state
+    const {event, isOutside} = pending.registerAt(1)!
+    written.push([event === null ? 'deleted' : 'there', isOutside])
+  }
+  expect(counts).toEqual([
+    [1, 0, 0],
+    [1, 0, 0],
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 1, 1],
+  ])
+  expect(written).toEqual([
+    ['deleted', true],
+    ['deleted', true],
+    ['deleted', false],
+    ['there', false],
+    ['there', false],
+  ])
+})

@@ -15,6 +15,7 @@ import type {ShownPlan} from '../readmodel/shown.ts'
 import {decide, effectsOf, effectsOfRefused, isFresh, type Effect} from './admit.ts'
 import {identityOf, type PartitionState} from './partition-state.ts'
 import type {ReferenceCache} from './references.ts'
+import {createHorizon} from './rules.ts'
 import {isLoaded, type LoadedRow, type Row} from './state-cache.ts'
 
 /** A record that was decoded and belongs to the stream's history. */
@@ -32,6 +33,8 @@ export interface FoldCounts {
   unenriched: number
   /** Unenriched events that are not remembered: there are too many. */
   forgotten: number
+  /** Changes that no number follows. */
+  tooOld: number
 }
 
 export interface FoldDeps {
@@ -69,6 +72,7 @@ interface PlannedEffect {
 
 interface PlannedRecord extends Omit<AdmittedRecord, 'kind'> {
   readonly fresh: boolean
+  readonly isTooOld: boolean
   readonly effects: readonly PlannedEffect[]
   /** Rows of the event before a change that an earlier owner may have folded. */
   readonly replayed: readonly Row[]
@@ -79,6 +83,7 @@ export function createFold(
   {plan, shown, raw, references, now, hasHashes, hashLagMax}: FoldDeps,
 ): Fold {
   const {cache, pending, replayEnd} = state
+  const isTooOld = createHorizon(plan.stream)
 
   /** Effects of every record, and the registers of those that correct something. */
   const planBatch = async (batch: readonly AdmittedRecord[]): Promise<readonly PlannedRecord[]> => {
@@ -110,6 +115,7 @@ export function createFold(
       offset,
       record,
       fresh,
+      isTooOld: isTooOld(record),
       // An earlier owner may have written what this record leaves behind, and died before it recorded what
       // that made stale: rows and buckets say so themselves once they are loaded.
       replayed: record.before !== null && offset <= replayEnd ? cache.rowsOf(record.before) : [],
@@ -188,10 +194,10 @@ export function createFold(
   const queueWrites = (
     {offset, record, fresh}: PlannedRecord,
     {kind, event, id}: Effect,
-    stored: Register | null,
+    {stored, isOutside}: {readonly stored: Register | null; readonly isOutside: boolean},
     counts: FoldCounts,
   ): void => {
-    const isPut = kind === 'put'
+    const isPut = kind === 'put' && !isOutside
     for (const reference of isPut ? shown.referencesOf(event) : []) {
       if (find(reference.stream, reference.id) !== null) continue
       counts.unenriched += 1
@@ -200,7 +206,8 @@ export function createFold(
     }
     const mayRepeat = offset < state.rawEnd
     const write = {
-      kind,
+      kind: isPut ? ('put' as const) : ('delete' as const),
+      isOutside: isOutside && record.op !== 'd',
       event,
       shown: isPut ? shown.valuesOf(event, find) : {},
       outboxId: record.outbox_id,
@@ -229,7 +236,8 @@ export function createFold(
         if (stored !== null) showStored(effect, stored, offset)
         continue
       }
-      const {retract, apply} = decision
+      const {retract, apply, isOutside} = decision
+      if (isOutside) counts.tooOld += 1
       const isSame = retract !== null && apply !== null && plan.countsSame(retract, apply)
       if (retract !== null) counts.corrected += 1
       if (retract !== null && !isSame) foldInto('retract', cache.rowsOf(retract), retract, offset)
@@ -238,7 +246,7 @@ export function createFold(
         if (!isSame) foldInto('apply', rows, apply, offset)
         file(apply, stored, offset)
       }
-      queueWrites(item, effect, stored, counts)
+      queueWrites(item, effect, {stored, isOutside}, counts)
     }
     state.foldedOffset = offset
     state.foldedIdentity = identityOf(record)
@@ -254,7 +262,14 @@ export function createFold(
       if (incomplete.size === 0) break
       await cache.loadInside(incomplete)
     }
-    const counts: FoldCounts = {applied: 0, stale: 0, corrected: 0, unenriched: 0, forgotten: 0}
+    const counts: FoldCounts = {
+      applied: 0,
+      stale: 0,
+      corrected: 0,
+      unenriched: 0,
+      forgotten: 0,
+      tooOld: 0,
+    }
     for (const item of planned) foldRecord(item, counts)
     return counts
   }

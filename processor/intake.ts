@@ -133,6 +133,7 @@ export function createIntake(
     metrics.recordsIn.inc({stream}, outcomes.length)
     metrics.applied.inc({stream}, counts.applied)
     metrics.corrected.inc({stream}, counts.corrected)
+    metrics.tooOld.inc({stream}, counts.tooOld)
     metrics.repeated.inc({stream}, counts.stale)
     metrics.unenriched.inc({stream}, counts.unenriched)
     metrics.forgotten.inc({stream}, counts.forgotten)

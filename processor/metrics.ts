@@ -21,6 +21,10 @@ export function createProcessorMetrics(metrics: Metrics) {
       'processor_events_corrected_total',
       'Events taken out again by an update, a delete or a repetition',
     ),
+    tooOld: count(
+      'processor_events_too_old_total',
+      'Corrections of events that are not kept any more: no number follows them',
+    ),
     repeated: count('processor_records_repeated_total', 'Effects that were there already'),
     deadLetters: metrics.counter('processor_dead_letters_total', 'Records put aside', [
       'stream',

@@ -41,8 +41,15 @@ export class PendingWrites {
   registerAt(id: EventId): Register | undefined {
     const pending = this.#newest.get(id)
     if (pending === undefined) return undefined
-    const {kind, event, shown, outboxId, createdAt, processedAt, offset} = pending.write
-    const register = {shown, outboxId, createdAt, processedAt, offset}
+    const {kind, event, isOutside, shown, outboxId, createdAt, processedAt, offset} = pending.write
+    const register = {
+      isOutside: isOutside === true,
+      shown,
+      outboxId,
+      createdAt,
+      processedAt,
+      offset,
+    }
     return {event: kind === 'delete' ? null : event, ...register}
   }
 

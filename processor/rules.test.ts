@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest'
 import type {StreamRecord} from '../contracts/record.ts'
 import type {Fields} from '../readmodel/fields.ts'
-import {createRules} from './rules.ts'
+import {createHorizon, createRules} from './rules.ts'
 
 const HOUR_US = 3_600_000_000
 const CREATED = 1_000_000_000
@@ -48,4 +48,26 @@ test('a text beyond its longest is refused by name', () => {
 test('a delete is accepted whatever it holds: it can only take back', () => {
   const fields = {at: CREATED + 100 * HOUR_US, name: 'abcdef'}
   expect(createRules(rules)(record(fields, 'd'))).toBeUndefined()
+})
+
+const DAY_US = 24 * HOUR_US
+
+test('a correction is too old by where its event was, when that is longer ago than events are kept', () => {
+  const isTooOld = createHorizon({timeField: 'at', keepDays: 30})
+  const now = 100 * DAY_US
+  const change = (op: 'c' | 'u' | 'd' | 'r', before: number | null, after: number) => ({
+    ...record({}),
+    op,
+    at: after,
+    created_at: now,
+    before: before === null ? null : {at: before},
+  })
+  expect(isTooOld(change('u', now - 30 * DAY_US, now))).toBe(false)
+  expect(isTooOld(change('u', now - 30 * DAY_US - 1, now))).toBe(true)
+  expect(isTooOld(change('d', now - 31 * DAY_US, now - 31 * DAY_US))).toBe(true)
+  expect(isTooOld(change('u', now, now - 90 * DAY_US)), 'moved there').toBe(false)
+  expect(isTooOld(change('r', null, now - 31 * DAY_US)), 'read again').toBe(true)
+  expect(isTooOld(change('c', null, now - 90 * DAY_US)), 'late, and new').toBe(false)
+  const always = createHorizon({timeField: 'at', keepDays: null})
+  expect(always(change('d', 0, 0)), 'kept for ever').toBe(false)
 })

@@ -4,6 +4,24 @@ import type {Stream} from '../contracts/stream.ts'
 import type {Fields} from '../readmodel/fields.ts'
 
 const HOUR_US = 3_600_000_000
+const DAY_US = 24 * HOUR_US
+
+/**
+ * Whether a record corrects an event that is not kept any more. Of the record alone, against when it was
+ * written to the outbox: a replay judges as the first reading did. A new event is never too old.
+ */
+export function createHorizon({
+  timeField,
+  keepDays,
+}: Pick<Stream, 'timeField' | 'keepDays'>): (record: StreamRecord<Fields>) => boolean {
+  if (timeField === null || keepDays === null) return () => false
+  return record => {
+    if (record.op === 'c') return false
+    // Of a deleted row that could not be carried only the id is known: its register says where it was.
+    const timeUs = (record.before ?? record)[timeField] as number | null
+    return timeUs !== null && record.created_at - timeUs > keepDays * DAY_US
+  }
+}
 
 export type FindProblem = (record: StreamRecord<Fields>) => string | undefined
 

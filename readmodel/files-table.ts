@@ -15,9 +15,10 @@ import {LRUCache} from 'lru-cache'
 import {toLongBytes, toNumber, type Cassandra} from '../platform/cassandra.ts'
 import {placed, writeGrouped, type PlacedStatement} from './batches.ts'
 import {ByteReader, ByteWriter} from './bytes.ts'
-import {chunksOf} from './chunks.ts'
+import {packsOf, type PackLimits} from './chunks.ts'
 import {timestampBytes} from './fence.ts'
-import {IDS_PER_ROW} from './limits.ts'
+import {kept} from './kept.ts'
+import {BODY_BYTES_MAX, IDS_PER_ROW} from './limits.ts'
 import type {StreamPlan} from './plan.ts'
 import {US_PER_SECOND} from './levels.ts'
 import type {EventId} from './raw-table.ts'
@@ -42,7 +43,7 @@ export const filesTable = ({stream}: StreamPlan): string =>
   `CREATE TABLE IF NOT EXISTS ${stream.name}_files (
     src_partition int, slice text, list int, slot bigint, ids blob,
     PRIMARY KEY ((src_partition, slice), list, slot))
-   WITH compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'T8'}`
+   WITH compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'T8'}${kept(stream)}`
 
 /** When the events of a list were filed, by the day where they are filed by the hour. */
 export const periodsTable = ({stream}: StreamPlan): string =>
@@ -109,6 +110,12 @@ function placeOf(key: string): Place {
 
 interface Marked extends FiledEvent {
   readonly mark: number
+}
+
+const OF_ROW: PackLimits<Marked> = {
+  countMax: IDS_PER_ROW,
+  sizeOf: ({id}) => (typeof id === 'string' ? Buffer.byteLength(id) : 0),
+  sizeMax: BODY_BYTES_MAX,
 }
 
 /** Ids and times one after the other, each as its difference to the one before. */
@@ -187,7 +194,7 @@ export function createFilesTable(cassandra: Cassandra, {stream}: StreamPlan): Fi
       })
       const groups = Map.groupBy(events, ({slice, list}) => `${slice} ${list}`)
       const statements = [...groups.values()].flatMap(group =>
-        chunksOf(group, IDS_PER_ROW).map(some => {
+        packsOf(group, OF_ROW).map(some => {
           const {slice, list, offset} = some.at(-1)!
           const slot = toLongBytes(nextSlot())
           const ids = encodeIds(some, writer)

@@ -6,5 +6,5 @@ export const BODY_BYTES_MAX = 64 * 1024
 export const PARTITION_BYTES_MAX = 128 * 1024
 /** Of a batch across partitions: the server warns from 5 KiB. */
 export const MIXED_BYTES_MAX = 4600
-/** Ids of one row of a list: some kilobytes. */
+/** Ids of one row of a list: some kilobytes; of texts as many as a body of a row may be long. */
 export const IDS_PER_ROW = 4096

@@ -20,6 +20,7 @@ import {eventColumns, type EventColumn} from './event-columns.ts'
 import type {LiveEvent} from './event-hash.ts'
 import {timestampBytes, markOfRaw, offsetOfWritetime} from './fence.ts'
 import type {Fields} from './fields.ts'
+import {kept, keptSeconds, REPEATED_S} from './kept.ts'
 import type {StreamPlan} from './plan.ts'
 import type {ShownPlan, ShownValues} from './shown.ts'
 import {blockOf} from './slices.ts'
@@ -28,8 +29,10 @@ export type EventId = number | string
 
 /** What was last applied, and by which record. */
 export interface Register {
-  /** Null: it was deleted. */
+  /** Null: it was deleted, or stays outside. */
   readonly event: Fields | null
+  /** A correction that came too late left it where nothing counts it: so it stays until it is deleted. */
+  readonly isOutside?: boolean
   /** As it was computed when the row was written. */
   readonly shown: ShownValues
   readonly outboxId: number
@@ -53,6 +56,8 @@ export interface RawWrite extends LiveEvent {
   readonly fresh: boolean
   /** An earlier owner may have written the row, with other references: what is shown is cleared. */
   readonly mayRepeat?: boolean
+  /** Of `delete`: see `Register`. */
+  readonly isOutside?: boolean
   /** Only what is shown changed: at the same offset it wins over the write before. */
   readonly isPatch?: boolean
 }
@@ -73,18 +78,15 @@ export function rawTable(plan: StreamPlan, shown: ShownPlan): string {
   return `CREATE TABLE IF NOT EXISTS ${stream.rawTable} (
     src_partition int, block bigint, ${stream.idField} ${CQL_OF[idKindOf(stream)]},
     ${columns.join('')}meta blob,
-    PRIMARY KEY ((src_partition, block), ${stream.idField})) WITH ${COMPACTION}`
+    PRIMARY KEY ((src_partition, block), ${stream.idField})) WITH ${COMPACTION}${kept(stream)}`
 }
-
-/** Longer than any record is repeated after it was folded. */
-const DELETED_TTL_S = 30 * 86_400
 
 /** By which record an event was deleted. */
 export const deletedTable = ({stream}: StreamPlan): string =>
   `CREATE TABLE IF NOT EXISTS ${stream.name}_deleted (
     src_partition int, block bigint, id ${CQL_OF[idKindOf(stream)]}, meta blob,
     PRIMARY KEY ((src_partition, block), id)) WITH ${COMPACTION}
-    AND default_time_to_live = ${DELETED_TTL_S}`
+    AND default_time_to_live = ${keptSeconds(stream) ?? REPEATED_S}`
 
 /** Rows that one question names. */
 const IDS_MAX = 100
@@ -125,7 +127,10 @@ export function createRawTable(cassandra: Cassandra, plan: StreamPlan, shown: Sh
     writer.count(outboxId)
     writer.signed(createdAt)
     writer.count(processedAt)
-    if (kind === 'delete') return writer.take()
+    if (kind === 'delete') {
+      writer.byte(write.isOutside === true ? 1 : 0)
+      return writer.take()
+    }
     for (const {get} of times) {
       const us = get(event, values) as number | null
       writer.count(us === null ? 0 : microsOf(us))
@@ -229,7 +234,9 @@ export function createRawTable(cassandra: Cassandra, plan: StreamPlan, shown: Sh
       const gone = ids.filter((_, i) => rows[i] === null)
       const deleted = new Map<unknown, Register>()
       for (const row of await rowsOf(selectDeleted, gone, partition)) {
-        deleted.set(fromCql(idKind, row['id']), {...readMeta(row).by, event: null, shown: {}})
+        const {reader, by} = readMeta(row)
+        const isOutside = reader.byte() === 1
+        deleted.set(fromCql(idKind, row['id']), {...by, event: null, isOutside, shown: {}})
       }
       return ids.map((id, i) => rows[i] ?? deleted.get(id) ?? null)
     },
