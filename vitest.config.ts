@@ -1,4 +1,5 @@
 import {defineConfig} from 'vitest/config'
+import {plantPlugin} from './test/plant.ts'
 
 const never = ['**/node_modules/**', '**/dist/**', '**/.stack/**']
 const suites = ['pg', 'kafka', 'stack', 'long'] as const
@@ -6,8 +7,11 @@ const suites = ['pg', 'kafka', 'stack', 'long'] as const
 /** One project per kind of test: what a file needs to run is the suffix of its name. */
 export default defineConfig({
   test: {
+    // What is planted must not be found by the next run.
+    fsModuleCache: process.env['PLANT'] === undefined,
     projects: [
       {
+        plugins: [plantPlugin],
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],

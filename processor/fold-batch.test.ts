@@ -169,7 +169,7 @@ test('a new event that is refused costs no look-up and no row', async () => {
 
 const DAY_US = 86_400_000_000
 
-test('a correction that is too old takes the event out of sight, and no number follows it until it is new again', async () => {
+test('INV-58: a correction that is too old takes the event out of sight, and no number follows it until it is new again', async () => {
   const now = 100 * DAY_US
   const state = openState()
   const fold = createFold(state, {

@@ -52,7 +52,7 @@ test('a delete is accepted whatever it holds: it can only take back', () => {
 
 const DAY_US = 24 * HOUR_US
 
-test('a correction is too old by where its event was, when that is longer ago than events are kept', () => {
+test('INV-58: a correction is too old by where its event was, when that is longer ago than events are kept', () => {
   const isTooOld = createHorizon({timeField: 'at', keepDays: 30})
   const now = 100 * DAY_US
   const change = (op: 'c' | 'u' | 'd' | 'r', before: number | null, after: number) => ({

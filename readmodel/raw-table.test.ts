@@ -45,7 +45,7 @@ test('an event that stays outside has no row, and is known as that', async () =>
   expect(await table.registers([1], 0)).toMatchObject([{event: null, isOutside: false}])
 })
 
-test('rows of events expire when a correction of theirs could not count any more, or never', () => {
+test('INV-58: rows of events expire when a correction of theirs could not count any more, or never', () => {
   const days = (table: string): number | null => {
     const seconds = /default_time_to_live = (\d+)/.exec(table)?.[1]
     return seconds === undefined ? null : Number(seconds) / 86_400

@@ -1,38 +1,57 @@
 /**
- * Plants a bug into a service that a test starts: `NODE_OPTIONS=--import <this file>` and
- * `PLANT='{"file": "…", "find": "…", "replace": "…"}'`. The source is changed while it is loaded; a
- * text that is not there exactly once ends the process, so that no plant outlives the code it spoils.
+ * Plants bugs into what a test starts: a service (`NODE_OPTIONS=--import <this file>`), or tests (the plugin of
+ * vitest.config.ts), told by `PLANT='[{"file": "…", "find": "…", "replace": "…"}]'`. Sources are changed
+ * while they are loaded; a text that is not there exactly once ends the process, so that no plant outlives the
+ * code it spoils.
  */
 import {registerHooks} from 'node:module'
 
-interface Plant {
+export interface Plant {
   readonly file: string
   readonly find: string
   readonly replace: string
 }
 
-const plant = JSON.parse(process.env['PLANT'] ?? 'null') as Plant | null
+const plants = JSON.parse(process.env['PLANT'] ?? '[]') as readonly Plant[]
 
-if (plant !== null) {
+/** The source as it is planted; undefined when nothing is planted there. */
+function spoil(path: string, sourceOf: () => string): string | undefined {
+  const own = plants.filter(({file}) => path.endsWith(`/${file}`))
+  if (own.length === 0) return undefined
+  let source = sourceOf()
+  for (const {file, find, replace} of own) {
+    const parts = source.split(find)
+    if (parts.length !== 2) {
+      process.stderr.write(`${file}: ${parts.length - 1} times "${find}"\n`)
+      process.exit(1)
+    }
+    process.stderr.write(`planted in ${file}\n`)
+    source = parts.join(replace)
+  }
+  return source
+}
+
+if (plants.length > 0) {
   registerHooks({
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context)
-      if (!url.endsWith(`/${plant.file}`)) return loaded
-      const parts = Buffer.from(loaded.source as Uint8Array)
-        .toString()
-        .split(plant.find)
-      if (parts.length !== 2) {
-        process.stderr.write(`${plant.file}: ${parts.length - 1} times "${plant.find}"\n`)
-        process.exit(1)
-      }
-      process.stderr.write(`planted in ${plant.file}\n`)
-      return {...loaded, source: parts.join(plant.replace)}
+      const source = spoil(url, () => Buffer.from(loaded.source as Uint8Array).toString())
+      return source === undefined ? loaded : {...loaded, source}
     },
   })
 }
 
-/** Environment of a service with a planted bug. */
-export const planted = (bug: Plant): {readonly NODE_OPTIONS: string; readonly PLANT: string} => ({
+/** For tests: they are not loaded by Node. */
+export const plantPlugin = {
+  name: 'plant',
+  enforce: 'pre',
+  transform: (code: string, id: string) => spoil(id.split('?')[0]!, () => code),
+} as const
+
+/** Environment of a process with planted bugs. */
+export const planted = (
+  ...bugs: readonly Plant[]
+): {readonly NODE_OPTIONS: string; readonly PLANT: string} => ({
   NODE_OPTIONS: `--import ${import.meta.filename}`,
-  PLANT: JSON.stringify(bug),
+  PLANT: JSON.stringify(bugs),
 })

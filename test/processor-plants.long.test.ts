@@ -6,7 +6,7 @@
  */
 import {afterEach, expect, test} from 'vitest'
 import {openPipelineWorld, until, type PipelineWorld, type Service} from './pipeline-world.ts'
-import {planted} from './plant.ts'
+import {planted, type Plant} from './plant.ts'
 import {differencesWhenQuiet, fromTheStart, whenCommitted} from './quiet.ts'
 import {writeHistory} from './source-history.ts'
 
@@ -32,11 +32,7 @@ async function setup() {
 }
 
 /** What differs when everything is read again from the first record. */
-async function readAgain(
-  at: PipelineWorld,
-  processor: Service,
-  bug: Parameters<typeof planted>[0],
-) {
+async function readAgain(at: PipelineWorld, processor: Service, bug: Plant) {
   await processor.stop()
   const again = await fromTheStart(at)
   await at.start('processor', {...again.env, ...planted(bug)})

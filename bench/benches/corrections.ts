@@ -99,6 +99,7 @@ async function measure(
     drained_per_s: rows / (drainedMs / 1000),
     mended_after_ms: mendedMs,
     others_p50_ms: quantile(times, 0.5),
+    others_p99_ms: quantile(times, 0.99),
     others_max_ms: times.at(-1) ?? Number.NaN,
   }
 }
