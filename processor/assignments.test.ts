@@ -38,7 +38,7 @@ function start(
     readSpace: async () => space,
     groupId: 'processor',
     positions: {
-      take: async () => ({takeover: 1, ceiling: -1}),
+      take: async () => ({takeover: 1, holder: 'a', ceiling: -1}),
       load: async (_topic, partition) => positions[partition] ?? null,
     },
     onStanding: ({partition}, cause) => void standing.set(partition, cause),

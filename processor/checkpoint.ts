@@ -170,7 +170,7 @@ export async function holdPartition(
   ceiling = state.ownership.ceiling,
 ): Promise<void> {
   const {topic, partition} = state
-  const wanted = {takeover: state.ownership.takeover, ceiling}
+  const wanted = {...state.ownership, ceiling}
   if (!(await positions.hold(topic, partition, wanted))) {
     throw new PipelineError('FENCED', `${nameOf(state)} has a newer owner`, {disposition: 'stop'})
   }

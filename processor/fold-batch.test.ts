@@ -24,7 +24,7 @@ const NOTHING_ELSE = {at: null, value: null, status: null, position: null}
 const openState = (): PartitionState => ({
   topic: 'model',
   partition: 0,
-  ownership: {takeover: 2, ceiling: REPLAY_END},
+  ownership: {takeover: 2, holder: 'b', ceiling: REPLAY_END},
   cache: new StateCache({
     partition: 0,
     projections: [],

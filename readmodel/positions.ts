@@ -5,6 +5,7 @@
  * one order; the position is an ordinary fenced row, kept in another table, because the two kinds of
  * timestamps must not meet.
  */
+import {randomUUID} from 'node:crypto'
 import {toNumber, type Cassandra, type CqlParams} from '../platform/cassandra.ts'
 import {PipelineError} from '../platform/errors.ts'
 import {timestampBytes} from './fence.ts'
@@ -14,6 +15,8 @@ import type {StaleBlock} from './stale-table.ts'
 export interface Ownership {
   /** Higher than every one before; below 2^19. */
   readonly takeover: number
+  /** Drawn at the takeover: nobody else has it, in a keyspace made again neither. */
+  readonly holder: string
   /** No earlier owner has written a value that includes a later offset than this; -1 at first. */
   readonly ceiling: number
 }
@@ -75,20 +78,21 @@ export interface Positions {
 
 export const POSITION_TABLES: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS partition_owner (
-    topic text, src_partition int, takeover int, ceiling bigint,
+    topic text, src_partition int, takeover int, holder text, ceiling bigint,
     PRIMARY KEY ((topic, src_partition)))`,
   `CREATE TABLE IF NOT EXISTS partition_position (
     topic text, src_partition int, next_offset bigint, position text,
     PRIMARY KEY ((topic, src_partition)))`,
 ]
 
-const OWNER = 'SELECT takeover, ceiling FROM partition_owner WHERE topic = ? AND src_partition = ?'
+const OWNER =
+  'SELECT takeover, holder, ceiling FROM partition_owner WHERE topic = ? AND src_partition = ?'
 const FIRST =
-  'INSERT INTO partition_owner (topic, src_partition, takeover, ceiling) VALUES (?, ?, ?, ?) IF NOT EXISTS'
+  'INSERT INTO partition_owner (topic, src_partition, takeover, holder, ceiling) VALUES (?, ?, ?, ?, ?) IF NOT EXISTS'
 const NEXT =
-  'UPDATE partition_owner SET takeover = ? WHERE topic = ? AND src_partition = ? IF takeover = ?'
+  'UPDATE partition_owner SET takeover = ?, holder = ? WHERE topic = ? AND src_partition = ? IF takeover = ?'
 const HOLD =
-  'UPDATE partition_owner SET ceiling = ? WHERE topic = ? AND src_partition = ? IF takeover = ? AND ceiling <= ?'
+  'UPDATE partition_owner SET ceiling = ? WHERE topic = ? AND src_partition = ? IF holder = ? AND ceiling <= ?'
 const LOAD = 'SELECT position FROM partition_position WHERE topic = ? AND src_partition = ?'
 const SAVE = `INSERT INTO partition_position (topic, src_partition, next_offset, position)
   VALUES (?, ?, ?, ?) USING TIMESTAMP ?`
@@ -103,7 +107,11 @@ export function createPositions(cassandra: Cassandra): Positions {
   const ownerOf = async (topic: string, partition: number): Promise<Ownership | null> => {
     const [row] = await cassandra.rowsSerial(OWNER, [topic, partition])
     if (row === undefined) return null
-    return {takeover: row['takeover'] as number, ceiling: toNumber(row['ceiling'])}
+    return {
+      takeover: row['takeover'] as number,
+      holder: row['holder'] as string,
+      ceiling: toNumber(row['ceiling']),
+    }
   }
 
   return {
@@ -111,14 +119,18 @@ export function createPositions(cassandra: Cassandra): Positions {
       for (let i = 0; i < CONTENDERS_MAX; i++) {
         const found = await ownerOf(topic, partition)
         const takeover = (found?.takeover ?? 0) + 1
+        const holder = randomUUID()
         const ceiling = found?.ceiling ?? -1
         const won =
           found === null
-            ? await transact(FIRST, [topic, partition, takeover, ceiling])
-            : await transact(NEXT, [takeover, topic, partition, found.takeover])
+            ? await transact(FIRST, [topic, partition, takeover, holder, ceiling])
+            : await transact(NEXT, [takeover, holder, topic, partition, found.takeover])
         // The ceiling is read again: the owner before may have raised it until it lost. The takeover is ours,
         // whoever took the partition since.
-        if (won) return {takeover, ceiling: (await ownerOf(topic, partition))?.ceiling ?? ceiling}
+        if (won) {
+          const last = (await ownerOf(topic, partition))?.ceiling ?? ceiling
+          return {takeover, holder, ceiling: last}
+        }
       }
       throw new PipelineError(
         'LIMIT_REACHED',
@@ -129,11 +141,11 @@ export function createPositions(cassandra: Cassandra): Positions {
       )
     },
     async hold(topic, partition, owner) {
-      const {ceiling, takeover} = owner
-      if (await transact(HOLD, [ceiling, topic, partition, takeover, ceiling])) return true
+      const {ceiling, holder} = owner
+      if (await transact(HOLD, [ceiling, topic, partition, holder, ceiling])) return true
       // Applied before (a call that was repeated), or beyond already.
       const found = await ownerOf(topic, partition)
-      return found?.takeover === takeover && found.ceiling >= ceiling
+      return found?.holder === holder && found.ceiling >= ceiling
     },
     async load(topic, partition) {
       const [row] = await cassandra.rows(LOAD, [topic, partition])

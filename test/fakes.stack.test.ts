@@ -146,9 +146,17 @@ const aggregates = fc
 const ownership = fc
   .tuple(fc.constantFrom('take', 'hold', 'save'), takeovers, offsets)
   .map(([what, takeover, offset]): Act => async ({positions, topic, partition}) => {
-    if (what === 'take') return await positions.take(topic, partition)
-    if (what === 'hold') {
-      return await positions.hold(topic, partition, {takeover, ceiling: offset})
+    if (what !== 'save') {
+      const {holder, ...own} = await positions.take(topic, partition)
+      if (what === 'take') return own
+      // Of somebody else, then its own, then one that would take it back.
+      const ceilings = [offset, offset, own.ceiling - 1]
+      const holds: boolean[] = []
+      for (const [i, ceiling] of ceilings.entries()) {
+        const one = {...own, holder: i === 0 ? 'nobody' : holder, ceiling}
+        holds.push(await positions.hold(topic, partition, one))
+      }
+      return holds
     }
     await positions.save({topic, partition, takeover}, barePosition(offset, 'space'))
     return await positions.load(topic, partition)

@@ -139,8 +139,8 @@ const RULES: readonly Rule[] = [
   {
     rule: '6.3 two owners never have one takeover',
     file: 'readmodel/positions.ts',
-    find: 'if (won) return {takeover, ceiling: (await ownerOf(topic, partition))?.ceiling ?? ceiling}',
-    replace: 'if (won) return (await ownerOf(topic, partition))!',
+    find: 'return {takeover, holder, ceiling: last}',
+    replace: 'return (await ownerOf(topic, partition))!',
     by: {raceOneIn: 1, ownersBefore: 4, upset: null},
   },
   {

@@ -20,4 +20,4 @@ test(`over ${SEEDS} histories both stores equal the source in the end, or the pa
     }
   }
   await Promise.all(Array.from({length: LANES}, lane))
-}, 3_600_000)
+}, 7_200_000)

@@ -243,7 +243,7 @@ export class World {
     const {sabotage} = this
     const takeovers = this.#takeovers
     const owner =
-      'SELECT takeover, ceiling FROM partition_owner WHERE topic = ? AND src_partition = ?'
+      'SELECT takeover, holder, ceiling FROM partition_owner WHERE topic = ? AND src_partition = ?'
     const ownerOf = async (topic: string, partition: number): Promise<Ownership> =>
       (await cassandra.rowsSerial(owner, [topic, partition]))[0] as unknown as Ownership
     return {

@@ -208,23 +208,29 @@ export class FakeCassandra {
 
   #update(text: string, params: CqlParams): readonly CqlRow[] {
     const [, name, set, where, condition] =
-      /^UPDATE (\w+) SET (\w+) = \? WHERE (.*?)(?: IF (.*))?$/.exec(text)!
+      /^UPDATE (\w+) SET (.*?) WHERE (.*?)(?: IF (.*))?$/.exec(text)!
+    const columns = set!.split(', ').map(part => part.split(' ')[0]!)
     const table = this.#table(name!)
     const keys = where!.split(' AND ').map(part => part.split(' ')[0]!)
     const values = new Map(
-      keys.map((column, i) => [column, toValue(table.types.get(column), params[1 + i])!]),
+      keys.map((column, i) => {
+        return [column, toValue(table.types.get(column), params[columns.length + i])!]
+      }),
     )
     const row = this.#row(table, values)
     const checks = condition === undefined ? [] : condition.split(' AND ')
     for (const [i, check] of checks.entries()) {
       const [column, operator] = check.split(' ') as [string, string]
       const found = valueOf(row, column)
-      const wanted = toValue(table.types.get(column), params[1 + keys.length + i])!
+      const at = columns.length + keys.length + i
+      const wanted = toValue(table.types.get(column), params[at])!
       const holds = operator === '=' ? found === wanted : found !== null && found <= wanted
       if (!isAlive(row) || !holds) return [{'[applied]': false, ...readRow(table, row)}]
     }
     const ts = (this.#clock += 1n)
-    this.#put(row, set!, {ts, value: toValue(table.types.get(set!), params[0])!})
+    for (const [i, column] of columns.entries()) {
+      this.#put(row, column, {ts, value: toValue(table.types.get(column), params[i])!})
+    }
     return [{'[applied]': true}]
   }
 
