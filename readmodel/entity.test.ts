@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import {expect, test} from 'vitest'
 import {sales} from '../test/streams/sales.ts'
@@ -50,7 +51,7 @@ interface Stored {
   readonly timestamp: number
 }
 
-/** Rows of one entity as Cassandra keeps them: the highest timestamp wins. */
+/** Rows of one entity as Cassandra keeps them: the highest timestamp wins, of equal ones the greater bytes. */
 class Store {
   root: Stored | undefined
   readonly rows = new Map<string, Stored>()
@@ -71,22 +72,24 @@ class Store {
         return this.#names
       },
       onDurable: one => void done.push(one),
-      drop: () => undefined,
+      drop: parts => void parts.forEach(part => this.parts.delete(part)),
     }
     const {rows: own, root, commit} = entity.encode(new ByteWriter(), spill, offset)
-    const wins = (before: Stored | undefined, timestamp: number): boolean =>
-      before === undefined || before.timestamp <= timestamp
+    const wins = (before: Stored | undefined, timestamp: number, body: Buffer): boolean =>
+      before === undefined ||
+      before.timestamp < timestamp ||
+      (before.timestamp === timestamp && before.body.compare(body) < 0)
     for (const row of own) {
       const timestamp = 16 * offset + (row.bucket.isRetracted ? 7 : 8)
       const key = `${row.level} ${row.bucket.start}`
-      if (wins(this.rows.get(key), timestamp)) {
+      if (wins(this.rows.get(key), timestamp, row.body)) {
         this.rows.set(key, {body: row.body, offset, timestamp})
       }
     }
     if (crash) return
     if (root !== null) {
       const timestamp = 16 * offset + 8 - root.stale
-      if (wins(this.root, timestamp)) this.root = {body: root.body, offset, timestamp}
+      if (wins(this.root, timestamp, root.body)) this.root = {body: root.body, offset, timestamp}
     }
     for (const one of done) one()
     commit()
@@ -108,7 +111,7 @@ class Store {
 
   read(level: TimeLevel, start: number) {
     const row = this.rows.get(`${level} ${start}`)
-    if (row === undefined) return undefined
+    if (row === undefined || row.body.length === 0) return undefined
     const stored = decodeBucketRow(this.#plan, row.body, {start, guard: row.offset})
     this.#addParts(stored.bucket)
     return stored
@@ -116,7 +119,11 @@ class Store {
 
   #addParts(bucket: Bucket): void {
     for (const sketch of bucket.sketches) {
-      for (const part of sketch?.parts ?? []) sketch!.addPart(this.parts.get(part)!)
+      for (const part of sketch?.parts ?? []) {
+        const body = this.parts.get(part)
+        assert(body !== undefined, `part ${part} is gone`)
+        sketch!.addPart(body)
+      }
     }
   }
 }
@@ -325,6 +332,58 @@ test('an event costs one bucket, and closed ones leave memory once they are stor
   expect(entity.total.events).toBe(0)
   expect(entity.events).toBe(200)
   expect(store.read('hour', 0)?.bucket.events).toBe(60)
+})
+
+const [anySale] = fc.sample(sale, {seed: 1, numRuns: 1})
+
+/** Buyers of one moment, some saved at a time; then the bucket is closed by a later event. */
+function manyBuyers(of: RollupPlan, saves: number) {
+  const [store, entity] = [new Store(of), new Entity(of)]
+  let offset = -1
+  const fold = (more: Partial<Sale>, how: LogEntry['how'] = 'apply'): void =>
+    foldInto(entity, store, {how, sale: {...anySale!, ...more}}, (offset += 1))
+  for (let n = 0; n < saves; n++) {
+    for (let k = 0; k < 400; k++) fold({sold_at: 0, buyer: 400 * n + k})
+    store.save(entity, offset)
+  }
+  const close = (): void => {
+    fold({sold_at: 40 * 86_400_000_000, buyer: 1})
+    store.save(entity, offset)
+  }
+  return {store, entity, fold, close, offset: () => offset}
+}
+
+test.each([
+  ['packed', packed],
+  ['rows', rows],
+])(
+  'INV-52: a bucket that is closed long after its last event keeps what lies beside it: %s',
+  (_name, of) => {
+    for (let saves = 1; saves < 40; saves++) {
+      const {store, close} = manyBuyers(of, saves)
+      close()
+      const stored = store.read(of.levels[0]!, 0)!
+      expect(stored.bucket.events).toBe(400 * saves)
+    }
+  },
+)
+
+test('INV-52: a closed bucket that is stale still is not written again at one offset', () => {
+  const {store, entity, fold, close, offset} = manyBuyers(packed, 3)
+  const level = packed.levels[0]!
+  close()
+  fold({sold_at: 0, buyer: 5}, 'retract')
+  const bucket = entity.bucket(level, 0)!
+  const fresh = new BucketClass(packed, 0)
+  bucket.shadow = fresh
+  fold({sold_at: 0, buyer: 6}, 'retract')
+  store.save(entity, offset())
+  const before = store.rows.get(`${level} 0`)!
+  bucket.adopt(fresh)
+  expect(bucket.isRetracted, 'something was taken out meanwhile').toBe(true)
+  store.save(entity, offset())
+  expect(store.rows.get(`${level} 0`)).toBe(before)
+  expect(store.read(level, 0)!.bucket.events).toBe(1198)
 })
 
 test('values beyond fifty, and combinations beyond the limit, count as others in every bucket', () => {

@@ -34,6 +34,7 @@ export interface BucketRow {
   /** Whose bytes these are. */
   readonly bucket: Bucket
   readonly events: number
+  /** Empty while the bucket is open. */
   readonly body: Buffer
 }
 
@@ -46,11 +47,31 @@ export interface EncodedEntity {
   readonly commit: () => void
 }
 
+/** What a durable row includes, and how many buckets are stale in it. */
+interface SavedAs {
+  readonly offset: number
+  readonly stale: number
+}
+
+/**
+ * Written again as that, it would be another write of the same timestamp, and nobody could say which of the two
+ * stays: they name parts of their own.
+ */
+const isAs = (saved: SavedAs | undefined, offset: number, stale: number): boolean =>
+  saved?.offset === offset && saved.stale === stale
+
+/** Which of two rows stays. */
+function laterOf(one: SavedAs | undefined, other: SavedAs): SavedAs {
+  if (one === undefined || other.offset > one.offset) return other
+  return other.offset === one.offset && other.stale < one.stale ? other : one
+}
+
 interface OwnBucket {
   readonly bucket: Bucket
   readonly level: number
-  /** Version that its row was written with; null: it never had one. */
+  /** Version that its row was written with since it is closed; null: it never had one. */
   saved: number | null
+  savedAs: SavedAs | undefined
   /** Version that readers of the moment have. */
   shown: number | null
 }
@@ -60,6 +81,8 @@ export interface LoadedBucket {
   readonly start: number
 }
 
+const staleIn = ({isRetracted}: Bucket): number => (isRetracted ? 1 : 0)
+
 const eventsOf = (buckets: readonly Bucket[]): number =>
   buckets.reduce((sum, {events}) => sum + events, 0)
 
@@ -67,8 +90,12 @@ const own = (bucket: Bucket, level: number, saved: number | null = null): OwnBuc
   bucket,
   level,
   saved,
+  savedAs: undefined,
   shown: null,
 })
+
+/** A row for people to look at, while the root has what is counted. */
+const NO_BODY = Buffer.alloc(0)
 
 /** Names of fields in Redis, beside the levels. */
 const HEAD = 'head'
@@ -88,11 +115,8 @@ export class Entity {
   readonly #open: (OwnBucket | undefined)[]
   /** Buckets up to this start may be stored without being in memory. */
   readonly #floors: number[]
-  /**
-   * What the durable root includes, and how many buckets are stale in it: written again, it would be another
-   * write of the same timestamp, and nobody could say which of the two stays.
-   */
-  #saved: {readonly offset: number; readonly stale: number} | undefined
+  /** What the durable root includes. */
+  #saved: SavedAs | undefined
   /** What the head was when it was last shown. */
   #shownHead = ''
   #shownLate = ''
@@ -144,7 +168,9 @@ export class Entity {
   setLoaded({level, start}: LoadedBucket, stored: Bucket | null): void {
     const at = this.plan.levels.indexOf(level)
     const bucket = stored ?? new Bucket(this.plan, start)
-    this.#buckets[at]!.set(start, own(bucket, at, stored === null ? null : bucket.version))
+    const owned = own(bucket, at, stored === null ? null : bucket.version)
+    if (stored !== null) owned.savedAs = {offset: stored.guard, stale: staleIn(stored)}
+    this.#buckets[at]!.set(start, owned)
   }
 
   /** @returns false when everything of the entity includes the record */
@@ -215,29 +241,36 @@ export class Entity {
 
   /** What a store keeps; states are taken as they are now. @param offset what they include */
   encode(writer: ByteWriter, spill: Spill, offset: number): EncodedEntity {
-    const written: {owned: OwnBucket; version: number}[] = []
+    const written: {owned: OwnBucket; version: number; as: SavedAs}[] = []
     const rows: BucketRow[] = []
     const stale = this.#staleInRoot()
-    const isSaved = this.#saved?.offset === offset && this.#saved.stale === stale
+    const isSaved = isAs(this.#saved, offset, stale)
     for (const [at, buckets] of this.#buckets.entries()) {
       for (const owned of buckets.values()) {
         const {bucket} = owned
         const isOpen = owned === this.#open[at]
-        // The root has what is open: a row beside it is for people to look at.
-        if ((isOpen && (this.plan.isPacked || isSaved)) || !bucket.isLoaded) continue
-        if (bucket.version === owned.saved && !isOpen) continue
-        rows.push(this.#toRow(this.plan.levels[at]!, bucket, writer, isOpen ? undefined : spill))
-        written.push({owned, version: bucket.version})
+        const level = this.plan.levels[at]!
+        if (isOpen) {
+          if (this.plan.isPacked || isSaved) continue
+          rows.push({level, bucket, events: this.#eventsIn(level, bucket), body: NO_BODY})
+          continue
+        }
+        if (!bucket.isLoaded || bucket.version === owned.saved) continue
+        const as = {offset, stale: staleIn(bucket)}
+        if (isAs(owned.savedAs, as.offset, as.stale)) continue
+        rows.push(this.#toRow(level, bucket, writer, spill))
+        written.push({owned, version: bucket.version, as})
       }
     }
     return {
       rows,
       root: isSaved ? null : {events: this.events, stale, body: this.#encodeRoot(writer, spill)},
       commit: () => {
-        const last = this.#saved
-        const isLater = last === undefined || offset > last.offset
-        if (isLater || (offset === last.offset && stale < last.stale)) this.#saved = {offset, stale}
-        for (const {owned, version} of written) owned.saved = version
+        this.#saved = laterOf(this.#saved, {offset, stale})
+        for (const {owned, version, as} of written) {
+          owned.saved = version
+          owned.savedAs = laterOf(owned.savedAs, as)
+        }
         this.#forgetClosed()
       },
     }
@@ -373,12 +406,15 @@ export class Entity {
   }
 
   /** A row that is read without its root: it names the values of its places itself. */
-  #toRow(level: TimeLevel, bucket: Bucket, writer: ByteWriter, spill?: Spill): BucketRow {
+  #toRow(level: TimeLevel, bucket: Bucket, writer: ByteWriter, spill: Spill): BucketRow {
     writer.byte(FORMAT)
     this.places.encode(writer, bucket.places)
     bucket.encode(writer, spill)
-    const events = eventsOf(this.partsOf(level, bucket.start))
-    return {level, bucket, events, body: writer.take()}
+    return {level, bucket, events: this.#eventsIn(level, bucket), body: writer.take()}
+  }
+
+  #eventsIn(level: TimeLevel, {start}: Bucket): number {
+    return eventsOf(this.partsOf(level, start))
   }
 
   /** Buckets that an event of this time is, or would be, counted in. */

@@ -135,6 +135,8 @@ export function createRollupTable(
     if (uniques) await loadAllParts(entity, partition)
     return entity
   }
+  /** Of a bucket that is open its root has what is counted. */
+  const isClosed = (row: CqlRow): boolean => (row['body'] as Buffer).length > 0
   const toBucket = async (
     row: CqlRow,
     partition: number,
@@ -177,7 +179,7 @@ export function createRollupTable(
         start * 1000,
         ...textsOfKey(plan, key),
       ])
-      return row === undefined ? null : await toBucket(row, partition, {})
+      return row === undefined || !isClosed(row) ? null : await toBucket(row, partition, {})
     })
 
   /** Rows of a range, by questions of so many starts in one partition. */
@@ -193,7 +195,8 @@ export function createRollupTable(
         return [partition, `${level} ${period}/${shard}`, list.map(start => start * 1000), ...rest]
       }),
     )
-    return (await Promise.all(questions.map(params => cassandra.rows(query, params)))).flat()
+    const found = await Promise.all(questions.map(params => cassandra.rows(query, params)))
+    return found.flat().filter(isClosed)
   }
 
   /** Rows of one time, or of the totals, of every entity: one shard after the other. */
@@ -238,7 +241,8 @@ export function createRollupTable(
       const own = rows.map(({level, bucket, events, body}) => {
         const {start, isRetracted} = bucket
         const stale = isRetracted ? 1 : 0
-        const row = {events, stale, body: bodies.seal(bucket, body, spill)}
+        const isOpen = body.length === 0
+        const row = {events, stale, body: isOpen ? body : bodies.seal(bucket, body, spill)}
         return toStatement({slice: sliceOf(level, start, shard), start, texts}, row, fence)
       })
       const sealed = encoded && {...encoded, body: bodies.seal(entity, encoded.body, spill)}
@@ -282,7 +286,7 @@ export function createRollupTable(
         const bounds = [starts[0]! * 1000, starts.at(-1)! * 1000]
         for await (const rows of pagesOf(ofStarts, partition, `${level} ${period}`, bounds)) {
           yield await Promise.all(
-            rows.map(async row => {
+            rows.filter(isClosed).map(async row => {
               const [key, start] = [keyOfRow(row), startOfRow(row)]
               const stored = await orNone(toBucket(row, partition, options))
               return {key, ...(stored ?? (await readBucket({key, partition, level}, start))!)}
