@@ -135,12 +135,19 @@ export function createCheckpoint(
     await retry(() => confirm(true), patience(signal))
     await saveDirtyRows(signal)
     await retry(() => state.filings.flush(), patience(signal))
+    const blocks = stale.rows.flatMap(({at, rows}) => staleStatements({topic, partition, at}, rows))
+    await retry(() => write(blocks), patience(signal))
+    const {takeover} = state.ownership
+    if (state.pending.deferredCount > 0) {
+      // Whoever reads these corrections again finds them done, and not all of the rows that they were taken out of.
+      const at = {topic, partition, takeover}
+      const save = () => positions.saveStale(at, foldedOffset + 1, stale.blocks)
+      await retry(save, patience(signal))
+    }
     await releaseCorrections(foldedOffset, signal)
     // Every new event's raw row, too.
     await progress.until(() => state.pending.isDurable(foldedOffset), signal)
     signal.throwIfAborted()
-    const blocks = stale.rows.flatMap(({at, rows}) => staleStatements({topic, partition, at}, rows))
-    await retry(() => write(blocks), patience(signal))
     const position = {
       offset: foldedOffset + 1,
       space,
@@ -150,7 +157,6 @@ export function createCheckpoint(
       stale: stale.blocks,
       late,
     }
-    const {takeover} = state.ownership
     await retry(() => positions.save({topic, partition, takeover}, position), patience(signal))
     stale.commit()
     // Rows that do not name them are durable since the checkpoint before, and nobody has taken the partition.

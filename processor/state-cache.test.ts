@@ -162,6 +162,10 @@ test('what Redis got long ago is written whole the next time, since it may have 
 test('INV-41: what cannot be taken out is said to be stale', () => {
   const found: StaleRow[] = []
   const cache = openCache([sums('a', nothing)], {ceiling: -1, onStale: row => void found.push(row)})
+  const wanted = {projection: 'a', key: 'key', level: 'total', start: 0}
   for (const row of loaded(cache, {})) cache.retract(row, {value: 1}, 1)
-  expect(found).toEqual([{projection: 'a', key: 'key', level: 'total', start: 0}])
+  cache.noteStaleOfDirty()
+  expect(found, 'with the position that a checkpoint saves').toEqual([wanted])
+  cache.takeDirty(10)
+  expect(found, 'and with the row').toEqual([wanted, wanted])
 })

@@ -157,9 +157,9 @@ export class StateCache {
   }
 
   retract(row: LoadedRow, event: Fields, offset: number): void {
-    if (!row.projection.retract(row.state, event, offset)) return this.#touchIncluded(row)
-    this.noteStale(row)
-    this.touch(row)
+    // What is stale by it is noted with the next checkpoint: a row may have thousands of stale buckets.
+    if (row.projection.retract(row.state, event, offset)) this.touch(row)
+    else this.#touchIncluded(row)
   }
 
   /**
@@ -177,7 +177,7 @@ export class StateCache {
     }
   }
 
-  /** What became stale without an event of its own: by what was merged into it. */
+  /** Says what has become stale since the rows were last saved. */
   noteStaleOfDirty(): void {
     for (const row of this.#dirty) if (isLoaded(row)) this.noteStale(row)
   }
@@ -204,6 +204,8 @@ export class StateCache {
     for (const row of taken) {
       row.dirty = false
       row.saving += 1
+      // Named when it is written, at the latest.
+      this.noteStale(row as LoadedRow)
       this.#measure(row as LoadedRow)
     }
     return taken as LoadedRow[]

@@ -69,6 +69,12 @@ export interface Positions {
    */
   hold(topic: string, partition: number, owner: Ownership): Promise<boolean>
   load(topic: string, partition: number): Promise<Position | null>
+  /** What is stale before a position says so. `load` gives both; what is there no more is an empty block. */
+  saveStale(
+    at: {readonly topic: string; readonly partition: number; readonly takeover: number},
+    offset: number,
+    blocks: readonly StaleBlock[],
+  ): Promise<void>
   /** That of the higher offset wins, at one offset that of the later owner. */
   save(
     at: {readonly topic: string; readonly partition: number; readonly takeover: number},
@@ -81,7 +87,7 @@ export const POSITION_TABLES: readonly string[] = [
     topic text, src_partition int, takeover int, holder text, ceiling bigint,
     PRIMARY KEY ((topic, src_partition)))`,
   `CREATE TABLE IF NOT EXISTS partition_position (
-    topic text, src_partition int, next_offset bigint, position text,
+    topic text, src_partition int, next_offset bigint, position text, stale text,
     PRIMARY KEY ((topic, src_partition)))`,
 ]
 
@@ -93,9 +99,11 @@ const NEXT =
   'UPDATE partition_owner SET takeover = ?, holder = ? WHERE topic = ? AND src_partition = ? IF takeover = ?'
 const HOLD =
   'UPDATE partition_owner SET ceiling = ? WHERE topic = ? AND src_partition = ? IF holder = ? AND ceiling <= ?'
-const LOAD = 'SELECT position FROM partition_position WHERE topic = ? AND src_partition = ?'
+const LOAD = 'SELECT position, stale FROM partition_position WHERE topic = ? AND src_partition = ?'
 const SAVE = `INSERT INTO partition_position (topic, src_partition, next_offset, position)
   VALUES (?, ?, ?, ?) USING TIMESTAMP ?`
+const SAVE_STALE = `INSERT INTO partition_position (topic, src_partition, stale)
+  VALUES (?, ?, ?) USING TIMESTAMP ?`
 /** Owners that take one partition at the same moment. */
 const CONTENDERS_MAX = 50
 
@@ -149,7 +157,17 @@ export function createPositions(cassandra: Cassandra): Positions {
     },
     async load(topic, partition) {
       const [row] = await cassandra.rows(LOAD, [topic, partition])
-      return row === undefined ? null : (JSON.parse(row['position'] as string) as Position)
+      // Before the first position nothing can be stale.
+      if (row === undefined || row['position'] === null) return null
+      const position = JSON.parse(row['position'] as string) as Position
+      const more = JSON.parse((row['stale'] as string | null) ?? '[]') as readonly StaleBlock[]
+      const isNamed = (block: StaleBlock): boolean =>
+        position.stale.some(one => one.takeover === block.takeover && one.number === block.number)
+      return {...position, stale: [...position.stale, ...more.filter(block => !isNamed(block))]}
+    },
+    async saveStale({topic, partition, takeover}, offset, blocks) {
+      const params = [topic, partition, JSON.stringify(blocks), timestampBytes(offset, takeover)]
+      await cassandra.execute(SAVE_STALE, params)
     },
     async save({topic, partition, takeover}, position) {
       await cassandra.execute(SAVE, [

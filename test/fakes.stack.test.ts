@@ -159,6 +159,9 @@ const ownership = fc
       return holds
     }
     await positions.save({topic, partition, takeover}, barePosition(offset, 'space'))
+    await positions.saveStale({topic, partition, takeover}, offset + 1, [
+      {takeover, number: offset},
+    ])
     return await positions.load(topic, partition)
   })
 

@@ -279,3 +279,34 @@ test('one event of the year 1 does not make every correction look through two th
   await expect.poll(isMended, DEADLINE).toBe(true)
   expect(asked.mock.calls.length).toBeLessThan(2000)
 }, 30_000)
+
+test('INV-41: what a correction makes stale is named before the correction itself is stored', async () => {
+  await using one = await start()
+  const at = NOW_US - 3 * 86_400_000_000
+  await one.append([
+    {op: 'c', id: 1, at, value: 9},
+    {op: 'c', id: 2, at, value: 5},
+    {op: 'c', id: 3},
+  ])
+  await expect.poll(() => one.isDurable(), DEADLINE).toBe(true)
+  const tables: string[] = []
+  const {cassandra} = one.world
+  const note = (query: string): void => {
+    tables.push(/INTO (\w+ ?\([^)]*\bstale\)|\w+)/.exec(query)?.[1] ?? '')
+  }
+  const [mutate, run] = [cassandra.mutate.bind(cassandra), cassandra.run.bind(cassandra)]
+  vi.spyOn(cassandra, 'mutate').mockImplementation(statements => {
+    for (const {query} of statements) note(query)
+    return mutate(statements)
+  })
+  vi.spyOn(cassandra, 'run').mockImplementation((query, params) => {
+    note(query)
+    return run(query, params)
+  })
+  await one.append([{op: 'd', id: 1, at, value: 9}])
+  await expect.poll(() => one.isDurable(), DEADLINE).toBe(true)
+  const order = ['stale_rows', 'partition_position (topic, src_partition, stale)', 'model_deleted']
+  const places = order.map(table => tables.indexOf(table))
+  expect(places).toEqual(places.toSorted((a, b) => a - b))
+  expect(places).not.toContain(-1)
+}, 30_000)
