@@ -1,4 +1,4 @@
-import {expect, test} from 'vitest'
+import {expect, test, vi} from 'vitest'
 import type {Fields} from '../readmodel/fields.ts'
 import type {EventSource} from '../readmodel/event-reads.ts'
 import type {MendAt, Mending, Projection, StaleRow} from '../readmodel/projection.ts'
@@ -16,6 +16,7 @@ const DEPS = {
   stores: {plan: {stream: {name: 's'}}},
   metrics: {mended: {inc: () => undefined}, staleParts: {set: () => undefined}},
   log: {warn: () => undefined},
+  budget: createBudget({entriesMax: 10, bytesMax: 1000}),
   now: () => 0,
 } as unknown as OwnerDeps
 
@@ -152,6 +153,32 @@ test('what an earlier owner has mended after all is written to Redis again', asy
   expect(await mend()).toBe('fresh')
   expect(cache.liveDirtyCount).toBe(1)
   expect([...stale]).toEqual([])
+})
+
+test('INV-59: days of one row do not wait for minutes of another that is corrected all the time', async () => {
+  const {stale, state, shared} = setup({
+    async collect() {
+      await turns()
+      return []
+    },
+  })
+  let nowMs = 0
+  const deps: OwnerDeps = {...DEPS, now: () => (nowMs += 1000)}
+  state.durableOffset = 15
+  const corrected: StaleRow = {...STALE, key: 'b', level: 'minute'}
+  const {cache} = state
+  const projection = cache.projection('sums')!
+  const mend = projection.mend!
+  vi.spyOn(projection, 'mend').mockImplementation((own, at) => {
+    const mending = mend(own, at) as Mending
+    return {...mending, adopt: () => at.key !== 'b' && mending.adopt()}
+  })
+  stale.add(corrected)
+  const stop = new AbortController()
+  const running = createMender(shared, deps, {mendAgainMs: 1}).run(stop.signal)
+  await expect.poll(() => [...stale]).toEqual([corrected])
+  stop.abort()
+  await running
 })
 
 test('INV-59: one part that cannot be read keeps no other one stale', async () => {

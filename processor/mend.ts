@@ -8,7 +8,7 @@ import type {Mending, Patient, Projection, StaleRow} from '../readmodel/projecti
 import type {ProcessorConfig} from './config.ts'
 import {loopOf, type OwnerDeps, type OwnerShared} from './owner-shared.ts'
 import {nameOfStale} from './stale-list.ts'
-import {isLoaded, type LoadedRow, type Row} from './state-cache.ts'
+import {isLoaded, isOverBudget, type LoadedRow, type Row} from './state-cache.ts'
 
 const LOOK_AGAIN_MS = 500
 /** Parts that wait together for what was folded before them to be durable. */
@@ -64,7 +64,7 @@ export async function mendParts(
 
   /** Synchronous: what a record takes out before the next turn makes it stale again. */
   const begin = (part: StaleRow, row: LoadedRow): readonly Begun[] => {
-    const {foldedOffset} = state
+    const foldedOffset = (): number => state.foldedOffset
     const mending = row.projection.mend!(row.state, {...part, partition, foldedOffset})
     if (mending === 'early') {
       outcomes.set(part, 'early')
@@ -180,25 +180,34 @@ export async function mendParts(
 }
 
 const orderOf = ({level}: StaleRow): number => LEVELS.findIndex(one => one === level)
+const rowOfPart = ({projection, key}: StaleRow): string => `${projection} ${key}`
 
 export function createMender(
   shared: OwnerShared,
   deps: OwnerDeps,
   {mendAgainMs}: Pick<ProcessorConfig, 'mendAgainMs'>,
 ): Loop {
-  const {state, progress} = shared
+  const {state, progress, between} = shared
   const {stream} = deps.stores.plan
   const labels = {stream: stream.name, partition: String(state.partition)}
   /** When a part may be tried again, milliseconds. */
   const notBefore = new Map<string, {readonly atMs: number; readonly delayMs: number}>()
   const dueMs = (part: StaleRow): number => notBefore.get(nameOfStale(part))?.atMs ?? 0
 
-  /** What others are made of comes first: minutes before hours, days before totals. */
+  /** Parts of the next batch at most: fewer after one that failed, so that what it failed by is found. */
+  let most = PARTS_MAX
+
+  /** The oldest ones, of each row the finest level that waits: minutes before hours, days before totals. */
   const next = (): readonly StaleRow[] => {
     const nowMs = deps.now()
-    const ready = [...state.stale].filter(part => dueMs(part) <= nowMs)
-    const first = Math.min(...ready.map(orderOf))
-    return ready.filter(part => orderOf(part) === first).slice(0, PARTS_MAX)
+    const finest = new Map<string, number>()
+    for (const part of state.stale) {
+      const row = rowOfPart(part)
+      finest.set(row, Math.min(finest.get(row) ?? Number.POSITIVE_INFINITY, orderOf(part)))
+    }
+    const isNext = (part: StaleRow): boolean =>
+      dueMs(part) <= nowMs && orderOf(part) === finest.get(rowOfPart(part))
+    return [...state.stale].filter(isNext).slice(0, most)
   }
 
   const waitMs = (): number => {
@@ -229,17 +238,22 @@ export function createMender(
 
   return loopOf('mending', state, async signal => {
     if (state.foldedOffset + 1 < state.staleEnd) return await progress.wait(LOOK_AGAIN_MS, signal)
+    let parts: readonly StaleRow[] = []
     try {
       await readMissing()
-      const parts = next()
+      parts = next()
       deps.metrics.staleParts.set(labels, state.stale.size)
       if (parts.length === 0) return await progress.wait(waitMs(), signal)
       const outcomes = await mendParts(shared, parts, {source: deps.stores, signal, onFailed})
       for (const [part, outcome] of outcomes) note(part, outcome)
       const done = [...outcomes.values()].filter(outcome => outcome === 'done').length
       deps.metrics.mended.inc({stream: stream.name}, done)
+      most = Math.min(PARTS_MAX, 2 * most)
+      if (isOverBudget(deps.budget)) await between.run(async () => void state.cache.evict())
     } catch (error) {
       signal.throwIfAborted()
+      most = 1
+      if (parts.length === 1) note(parts[0]!, 'failed')
       deps.log.warn({reason: messageOf(error)}, 'mending waits for a store')
       await pause(mendAgainMs, signal)
     }

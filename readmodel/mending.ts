@@ -59,9 +59,11 @@ export function mendRollup(
   at: MendAt,
 ): Mending | 'early' | null {
   const {level, start, key, partition} = at
+  // It may have left memory since it was loaded.
+  if (!entity.want({level: level as TimeLevel, start})) return 'early'
   const bucket = level === 'total' ? entity.total : entity.bucket(level as TimeLevel, start)
   if (bucket?.isRetracted !== true) return null
-  if (bucket.guard > at.foldedOffset) return 'early'
+  if (bucket.guard > at.foldedOffset()) return 'early'
   const shadow = new Bucket(rollup, start)
   bucket.shadow = shadow
   const {plan} = source
@@ -108,8 +110,10 @@ export function mendRollup(
     const stored = [...found.values()].filter(
       one => isClosed(one.bucket) && entity.bucket(of, one.bucket.start)?.isLoaded !== true,
     )
-    // A row that an earlier owner wrote counts what is not folded yet: later.
-    if (stored.some(one => one.bucket.guard > at.foldedOffset)) return [{level, start}]
+    // A row that an earlier owner wrote counts what is not folded yet: later. What was folded since this began has
+    // gone to the shadow, too.
+    const foldedOffset = at.foldedOffset()
+    if (stored.some(one => one.bucket.guard > foldedOffset)) return [{level, start}]
     const stale = stored.filter(one => one.bucket.isRetracted).map(one => one.bucket.start)
     for (const {bucket: child, values} of stored) {
       shadow.merge(child, place => entity.places.admit(values.get(place)!))

@@ -27,7 +27,8 @@ export interface StaleRow extends StaleBucket {
 export interface MendAt extends StaleBucket {
   readonly key: string
   readonly partition: number
-  readonly foldedOffset: number
+  /** Of the owner at any moment. */
+  readonly foldedOffset: () => number
 }
 
 /** Reads for long: each read is repeated by itself when a store does not answer. */

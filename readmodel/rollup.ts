@@ -59,11 +59,12 @@ export function createRollup(
   }
 }
 
+/** Finest first: what others are made of is mended before them. */
 function staleBucketsOf(entity: Entity): readonly StaleBucket[] {
   const stale: StaleBucket[] = []
-  if (entity.total.isRetracted) stale.push({level: 'total', start: 0})
   for (const {level, bucket} of entity.buckets()) {
     if (bucket.isRetracted) stale.push({level, start: bucket.start})
   }
+  if (entity.total.isRetracted) stale.push({level: 'total', start: 0})
   return stale
 }

@@ -231,7 +231,7 @@ export function createRecent(
     mend(state, {key, partition, foldedOffset}) {
       const {floor} = state
       if (floor === null) return null
-      if (state.guard > foldedOffset) return 'early'
+      if (state.guard > foldedOffset()) return 'early'
       const found: RecentEvent[] = []
       let isAll = true
       state.beginMending()
