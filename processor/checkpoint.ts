@@ -80,6 +80,9 @@ export function createCheckpoint(
       if (before.length > 0) await write(before)
       await write(encoded.flatMap(one => one.rows))
       for (const {commit} of encoded) commit()
+      // Readers of Redis must not look for parts under names that are dropped soon.
+      for (const [i, row] of rows.entries())
+        if (encoded[i]!.parts.length > 0) state.cache.touchLive(row)
       metrics.aggregateRows.inc(labels, before.length + rows.length)
     }
     try {

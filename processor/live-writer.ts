@@ -198,7 +198,10 @@ export function createLiveWriter(
     round = undefined
     refreshedMs = now()
     state.cache.startLive()
-    const cleared = hashKeys.map(key => ({...shared(key, []), isFirst: true}))
+    // What was shown of changes that are not stored yet is due again.
+    if (live.hashes !== undefined) state.liveEvents.push(...state.pending.newest())
+    // Something stands there from now on: what is evicted while it is filled is missed.
+    const cleared = hashKeys.map(key => ({...shared(key, [RUN_FIELD, '']), isFirst: true}))
     steps.clear()
     const flush = {run: present, sequence, values: cleared, offset: null, since: null, steps: null}
     const flushed = await live.flush(partition, flush)

@@ -37,6 +37,11 @@ export class PendingWrites {
     return this.#deferred.length
   }
 
+  /** The newest write of each row that has any. */
+  newest(): IterableIterator<RawWrite> {
+    return this.#newest.values().map(({write}) => write)
+  }
+
   /** What the newest pending write of a row leaves there; undefined when nothing is pending of it. */
   registerAt(id: EventId): Register | undefined {
     const pending = this.#newest.get(id)

@@ -242,6 +242,14 @@ export class Entity {
   /** What a store keeps; states are taken as they are now. @param offset what they include */
   encode(writer: ByteWriter, spill: Spill, offset: number): EncodedEntity {
     const written: {owned: OwnBucket; version: number; as: SavedAs}[] = []
+    let isRenamed = false
+    const noting: Spill = {
+      ...spill,
+      add(part) {
+        isRenamed = true
+        return spill.add(part)
+      },
+    }
     const rows: BucketRow[] = []
     const stale = this.#staleInRoot()
     const isSaved = isAs(this.#saved, offset, stale)
@@ -264,9 +272,10 @@ export class Entity {
     }
     return {
       rows,
-      root: isSaved ? null : {events: this.events, stale, body: this.#encodeRoot(writer, spill)},
+      root: isSaved ? null : {events: this.events, stale, body: this.#encodeRoot(writer, noting)},
       commit: () => {
         this.#saved = laterOf(this.#saved, {offset, stale})
+        if (isRenamed) this.#hideParts()
         for (const {owned, version, as} of written) {
           owned.saved = version
           owned.savedAs = laterOf(owned.savedAs, as)
@@ -379,6 +388,11 @@ export class Entity {
       entity.#setOpen(level, Bucket.decode(plan, reader, {start, guard}))
     }
     return entity
+  }
+
+  /** What lies beside the root has other names: readers of the moment have to be told. */
+  #hideParts(): void {
+    for (const owned of [this.#total, ...this.#open]) if (owned !== undefined) owned.shown = null
   }
 
   #staleInRoot(): number {

@@ -184,15 +184,16 @@ export function createLiveReads(
       const present = asked.flatMap((step, i) => {
         const [run, offset] = (replies[i] as readonly (Buffer | null)[]).map(String)
         const isPresent = run === markerOf(step.partition)?.run
-        return isPresent ? [{...step, version: `${run} ${offset}`}] : []
+        return isPresent ? [{...step, run: run!, version: `${run} ${offset}`}] : []
       })
-      for (const entries of await memory.read(redis, plan.id, present)) {
+      const read = await memory.read(redis, plan.id, present)
+      for (const entries of read.values()) {
         for (const [key, bytes] of entries) sumsOf(totals, plan, key).read(new ByteReader(bytes))
       }
       return every.map(partition => {
         const marker = markerOf(partition)
         if (marker === null) return null
-        const own = present.filter(one => one.partition === partition)
+        const own = present.filter(one => one.partition === partition && read.has(one.key))
         const found = new Set(own.map(({start}) => start))
         const named = (marker.steps[plan.id] ?? []).filter(start => steps.includes(start))
         const isEvicted = named.some(start => !found.has(start))
@@ -238,11 +239,12 @@ type KnownSteps = Map<string, {readonly version: string; readonly entries: Entri
 function createStepMemory() {
   const known = new Map<string, KnownSteps>()
   return {
+    /** By key; what has gone since it was found is not among them. */
     async read(
       redis: Redis,
       window: string,
-      present: readonly {readonly key: string; readonly version: string}[],
-    ): Promise<readonly Entries[]> {
+      present: readonly {readonly key: string; readonly run: string; readonly version: string}[],
+    ): Promise<ReadonlyMap<string, Entries>> {
       const before: KnownSteps = known.get(window) ?? new Map()
       const changed = present.filter(({key, version}) => before.get(key)?.version !== version)
       const replies = await redis.pipelineBinary(changed.map(({key}) => ['HGETALL', key]))
@@ -251,7 +253,7 @@ function createStepMemory() {
         const kept = before.get(key)
         if (kept !== undefined) next.set(key, kept)
       }
-      for (const [i, {key}] of changed.entries()) {
+      for (const [i, {key, run: wanted}] of changed.entries()) {
         const entries = new Map<string, Buffer>()
         let run = ''
         let offset = ''
@@ -261,10 +263,11 @@ function createStepMemory() {
           else if (name === 'offset') offset = value.toString()
           else if (name.startsWith(ENTRY)) entries.set(name.slice(ENTRY.length), value)
         }
-        next.set(key, {version: `${run} ${offset}`, entries})
+        if (run === wanted) next.set(key, {version: `${run} ${offset}`, entries})
+        else next.delete(key)
       }
       known.set(window, next)
-      return [...next.values()].map(({entries}) => entries)
+      return new Map([...next].map(([key, {entries}]) => [key, entries]))
     },
   }
 }

@@ -89,10 +89,14 @@ const APPLIED = 1
 const AWAITED = 3
 
 /** Values, and fields of values, of one call: a script blocks the server while it runs. */
-const LIMITS: PackLimits<OffsetValue> = {
+const LIMITS: PackLimits<Piece> = {
   countMax: 500,
   sizeOf: ({fields}) => fields.length,
   sizeMax: 2000,
+}
+/** Of a value with many fields; only the last one says of which run and offset it is. */
+interface Piece extends OffsetValue {
+  readonly isLast: boolean
 }
 const EVENTS_PER_CALL = 100
 /** Lua's `unpack` takes some thousands of values at once. */
@@ -194,16 +198,21 @@ async function settle(calls: readonly Promise<unknown>[]): Promise<readonly unkn
   })
 }
 
-function argsOf(value: OffsetValue, {name}: Run): readonly RedisArg[] {
-  const {isFirst, isWhole, ttlS, offset} = value
-  const fields = isWhole ? ['run', name, 'offset', String(offset), ...value.fields] : value.fields
-  const stands = isFirst ? '1' : isWhole ? '0' : '2'
-  return [stands, String(ttlS), String(fields.length), ...fields]
+function argsOf(piece: Piece, {name}: Run): readonly RedisArg[] {
+  const {isFirst, isWhole, isLast, ttlS, offset} = piece
+  const head = isWhole && isLast ? ['run', name, 'offset', String(offset)] : []
+  const fields = [...head, ...piece.fields]
+  return [isFirst ? '1' : '0', String(ttlS), String(fields.length), ...fields]
 }
 
-function splitValue(value: OffsetValue): readonly OffsetValue[] {
-  if (value.fields.length <= FIELDS_PER_VALUE) return [value]
-  return chunksOf(value.fields, FIELDS_PER_VALUE).map((fields, i) => {
-    return {...value, fields, isFirst: value.isFirst && i === 0}
-  })
+/** A reader between two calls must not take a part of a value for the whole. */
+function splitValue(value: OffsetValue): readonly Piece[] {
+  if (value.fields.length <= FIELDS_PER_VALUE) return [{...value, isLast: true}]
+  const chunks = chunksOf(value.fields, FIELDS_PER_VALUE)
+  return chunks.map((fields, i) => ({
+    ...value,
+    fields,
+    isFirst: value.isFirst && i === 0,
+    isLast: i === chunks.length - 1,
+  }))
 }

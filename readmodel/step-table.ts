@@ -10,6 +10,8 @@ import {loadEach, type StateTable} from './rows.ts'
 import {Step} from './step.ts'
 
 const KEPT_S = 2 * 86_400
+/** Readers' clocks may be behind. */
+const BEHIND_S = 120
 /** Events may be dated ahead. */
 const AHEAD_S = 25 * 3600
 
@@ -85,7 +87,7 @@ export function createStepTable(
       return encodedRow(spill, placed(`${plan.id}/${fence.partition}/${hour}`, insert, params))
     },
     async starts(partition, nowS) {
-      const [first] = windowSteps(nowS, plan.seconds)
+      const [first] = windowSteps(nowS - BEHIND_S, plan.seconds)
       const rows = await inRange(names, partition, first!, nowS + AHEAD_S)
       return rows.map(row => toNumber(row['step']) / 1000)
     },

@@ -2,7 +2,7 @@
 -- between, or the server has evicted what they change.
 -- KEYS: marker, awaited, then one per value.
 -- ARGV: run, sequence, life (ms), offset ('': not known yet), since ('': not known yet), steps ('': as said),
---   then per value: 1 (nothing else may stand there, and it lives anew), 0 (it stands there) or 2 (it may),
+--   then per value: 1 (nothing else may stand there, and it lives anew) or 0 (it stands there),
 --   life (s, 0: for ever), number of fields and values, fields and values.
 -- Returns 1 when applied, 3 when applied while a reader waits for Cassandra, 0 when the run is over.
 local found = redis.call('HMGET', KEYS[1], 'run', 'sequence')
