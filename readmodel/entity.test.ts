@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import {expect, test} from 'vitest'
+import {count} from '../contracts/measures.ts'
 import {sales} from '../test/streams/sales.ts'
 import type {Bucket} from './bucket.ts'
 import {Bucket as BucketClass} from './bucket.ts'
-import {ByteWriter} from './bytes.ts'
+import {ByteReader, ByteWriter} from './bytes.ts'
 import {decodeBucketRow, Entity} from './entity.ts'
 import {startOf, type TimeLevel} from './levels.ts'
 import {
@@ -395,6 +396,44 @@ test('values beyond fifty, and combinations beyond the limit, count as others in
   for (let n = 0; n < 2 * PLACES_MAX; n++) places.admit([`v${n % 50}`, `w${n % 47}`])
   expect(places.size).toBeLessThanOrEqual(PLACES_MAX + 1)
   expect(places.valuesOf(places.admit(['v3', 'new']))).toEqual([OTHER_VALUE, OTHER_VALUE])
+})
+
+test('values that measures name keep their names when they are loaded again, however many', () => {
+  const named = Array.from({length: 3 * VALUES_MAX}, (_, n) => `v${n}`)
+  const places = new Places([named, []])
+  const admitted = [...named.toReversed(), 'new'].map(value => [value, 'x'])
+  for (const values of admitted) {
+    expect(places.valuesOf(places.admit(values))).toEqual([
+      values[0] === 'new' ? OTHER_VALUE : values[0],
+      'x',
+    ])
+  }
+  const writer = new ByteWriter()
+  places.encode(writer)
+  const again = new Places([named, []])
+  for (const values of Places.decode(new ByteReader(writer.take()), 2)) again.admit(values)
+  for (let place = 0; place < places.size; place++) {
+    expect(again.valuesOf(place)).toEqual(places.valuesOf(place))
+  }
+})
+
+test('more combinations than have a place are refused in a sentence', () => {
+  const measuresOf = (field: string, length: number) =>
+    Array.from({length}, (_, n) => [`${field}${n}`, count({where: {[field]: `v${n}`}})])
+  const declare = (length: number, split: readonly string[]) =>
+    planStream({
+      ...sales,
+      measures: Object.fromEntries([...measuresOf('status', length), ...measuresOf('product', 31)]),
+      rollups: [{name: 'all', by: [], split, every: ['total']}],
+      special: [],
+      top: [],
+    })
+  expect(() => declare(119, ['status', 'product'])).not.toThrow()
+  expect(() => declare(120, ['status', 'product'])).toThrow(
+    /rollup all splits by status \(120 values named by measures\), product \(31 .*: split by fewer/,
+  )
+  const many = ['buyer', 'total', 'weight', 'units', 'sold_at', 'id', 'note', 'kind', 'place', 'at']
+  expect(() => declare(1, many)).toThrow(/more combinations than have a place/)
 })
 
 test('what a measure names has a place of its own, however many values come before', () => {

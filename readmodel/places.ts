@@ -34,7 +34,19 @@ export function valueOfSplitText(text: string): string | null {
   return text.startsWith('((') ? text.slice(1) : text
 }
 
-const SPAN = VALUES_MAX + 2
+/** Sketches keep the place of an entry in twelve bits. */
+const NUMBERS_MAX = 2 ** 12
+
+/** More than a dimension has values: `(other)` comes on top. */
+const spanOf = (reserved: readonly (readonly string[])[]): number =>
+  Math.max(VALUES_MAX, ...reserved.map(values => values.length)) + 2
+
+/** Whether every combination that may ever have a place has a number of its own. */
+export function areNumbered(reserved: readonly (readonly string[])[]): boolean {
+  const named = reserved.reduce((product, values) => product * (values.length + 1), 1)
+  const isExact = spanOf(reserved) ** reserved.length <= Number.MAX_SAFE_INTEGER
+  return PLACES_MAX + named <= NUMBERS_MAX && isExact
+}
 
 export class Places {
   /** Values of each dimension, in the order of their coming. */
@@ -45,12 +57,14 @@ export class Places {
   /** Value indexes of each place, one after the other. */
   readonly #tuples: number[] = []
   readonly #byTuple = new Map<number, number>()
+  readonly #span: number
 
   /** @param reserved values of each dimension that always have a place of their own */
   constructor(reserved: readonly (readonly string[])[]) {
     this.#values = reserved.map(values => [...values])
     this.#reserved = reserved.map(values => values.length)
     this.#indexes = reserved.map(values => new Map(values.map((value, i) => [value, i])))
+    this.#span = spanOf(reserved)
   }
 
   get size(): number {
@@ -62,7 +76,7 @@ export class Places {
     const dimensions = this.#values.length
     if (dimensions === 0) return 0
     let tuple = 0
-    for (let d = 0; d < dimensions; d++) tuple = tuple * SPAN + this.#indexOf(d, values[d]!)
+    for (let d = 0; d < dimensions; d++) tuple = tuple * this.#span + this.#indexOf(d, values[d]!)
     const known = this.#byTuple.get(tuple)
     if (known !== undefined) return known
     if (this.size < PLACES_MAX) return this.#add(tuple)
@@ -70,7 +84,7 @@ export class Places {
     for (let d = 0; d < dimensions; d++) {
       const index = this.#indexOf(d, values[d]!)
       const isReserved = index < this.#reserved[d]!
-      others = others * SPAN + (isReserved ? index : this.#indexOf(d, OTHER_VALUE))
+      others = others * this.#span + (isReserved ? index : this.#indexOf(d, OTHER_VALUE))
     }
     return this.#byTuple.get(others) ?? this.#add(others)
   }
@@ -129,8 +143,8 @@ export class Places {
     const at = this.#tuples.length
     let rest = tuple
     for (let d = dimensions - 1; d >= 0; d--) {
-      this.#tuples[at + d] = rest % SPAN
-      rest = Math.floor(rest / SPAN)
+      this.#tuples[at + d] = rest % this.#span
+      rest = Math.floor(rest / this.#span)
     }
     this.#byTuple.set(tuple, place)
     return place

@@ -29,7 +29,7 @@ import {
   type Predicate,
 } from './fields.ts'
 import {createInputs, type Inputs} from './inputs.ts'
-import {splitTextOf} from './places.ts'
+import {areNumbered, splitTextOf} from './places.ts'
 
 /** What is folded of an event, the smallest parts that measures are made of, and the numbers that each keeps. */
 export const WIDTH_OF = {
@@ -296,6 +296,15 @@ function planRollup(stream: Stream, specs: Specs, rollup: NamedRollup): RollupPl
   const getKeys = by.map(getterOf)
   const getSplits = split.map(getterOf)
   const id = `${stream.name}_${by.length === 0 ? name : `by_${toName(name)}`}`
+  const reserved = split.map(dimension => reservedOf(stream, dimension, measures))
+  if (!areNumbered(reserved)) {
+    const named = split.map(
+      (field, i) => `${field} (${reserved[i]!.length} values named by measures)`,
+    )
+    throw new TypeError(
+      `stream ${stream.name}: rollup ${name} splits by ${named.join(', ')}, more combinations than have a place: split by fewer fields, or let its measures name fewer values`,
+    )
+  }
   return {
     ...planStates(stream, specs, {split, measures}),
     stream,
@@ -304,7 +313,7 @@ function planRollup(stream: Stream, specs: Specs, rollup: NamedRollup): RollupPl
     table: rollup.table ?? id,
     by,
     split,
-    reserved: split.map(dimension => reservedOf(stream, dimension, measures)),
+    reserved,
     levels: LEVEL_ORDER.filter(level => rollup.every.includes(level)),
     isPacked: rollup.open !== 'rows',
     hash: rollup.hash ?? null,
