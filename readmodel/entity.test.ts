@@ -398,6 +398,25 @@ test('values beyond fifty, and combinations beyond the limit, count as others in
   expect(places.valuesOf(places.admit(['v3', 'new']))).toEqual([OTHER_VALUE, OTHER_VALUE])
 })
 
+test('with all places taken, a combination lies where it does after its row is read again', () => {
+  const places = new Places([['named'], []])
+  places.admit([OTHER_VALUE, 'w0'])
+  for (let n = 0; places.size < PLACES_MAX; n++) places.admit([`v${n % 40}`, `w${n % 7}`])
+  for (let n = 0; n < VALUES_MAX; n++) places.admit([`new${n}`, 'w0'])
+  places.admit(['named', 'new'])
+  const again = new Places([['named'], []])
+  for (let place = 0; place < places.size; place++) again.admit(places.valuesOf(place))
+  for (const values of [
+    ['new0', 'w0'],
+    ['newer', 'w0'],
+    ['newer', 'w1'],
+    ['named', 'newer'],
+    ['v1', 'newer'],
+  ]) {
+    expect(again.admit(values), values.join(' ')).toBe(places.admit(values))
+  }
+})
+
 test('values that measures name keep their names when they are loaded again, however many', () => {
   const named = Array.from({length: 3 * VALUES_MAX}, (_, n) => `v${n}`)
   const places = new Places([named, []])

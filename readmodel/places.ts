@@ -130,8 +130,9 @@ export class Places {
     const indexes = this.#indexes[dimension]!
     const known = indexes.get(value)
     if (known !== undefined) return known
-    const isFull = indexes.size >= VALUES_MAX && value !== OTHER_VALUE
-    if (isFull) return this.#indexOf(dimension, OTHER_VALUE)
+    // A value without a place would be forgotten with the memory: rows hold the values of places.
+    const isFull = indexes.size >= VALUES_MAX || this.size >= PLACES_MAX
+    if (isFull && value !== OTHER_VALUE) return this.#indexOf(dimension, OTHER_VALUE)
     const index = this.#values[dimension]!.push(value) - 1
     indexes.set(value, index)
     return index
