@@ -4,6 +4,7 @@
 export type Whole = number | bigint
 
 const FIRST_BYTES = 1024
+const TWO_53 = 2 ** 53
 
 /** Appends values to a buffer that grows; `take` copies out what was written and starts again. */
 export class ByteWriter {
@@ -28,7 +29,25 @@ export class ByteWriter {
 
   /** A whole number of either sign: small ones of both take few bytes. */
   signed(value: number): void {
-    this.count(value >= 0 ? value * 2 : -value * 2 - 1)
+    this.#reserve(8)
+    // Twice a number that is beyond 2^52, and one more, would be none: the sign goes into the first byte.
+    const sign = value < 0 ? 1 : 0
+    const magnitude = sign === 0 ? value : -(value + 1)
+    let rest = Math.floor(magnitude / 0x40)
+    this.#buffer[this.#at++] = ((magnitude % 0x40) * 2) | sign | (rest > 0 ? 0x80 : 0)
+    while (rest > 0) {
+      const more = Math.floor(rest / 0x80)
+      this.#buffer[this.#at++] = (rest % 0x80) | (more > 0 ? 0x80 : 0)
+      rest = more
+    }
+  }
+
+  /** A whole number as its difference to the one before, both of them safe. */
+  step(from: number, to: number): void {
+    const step = to - from
+    if (Number.isSafeInteger(step)) return this.signed(step)
+    // The other way round 2^54, where every number is exact.
+    this.signed(step > 0 ? to - TWO_53 - (from + TWO_53) : to + TWO_53 - (from - TWO_53))
   }
 
   /** A whole number of either sign and any size: six bits of it and the sign, then seven at a time. */
@@ -124,8 +143,22 @@ export class ByteReader {
   }
 
   signed(): number {
-    const value = this.count()
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+    const first = this.byte()
+    let magnitude = (first & 0x7f) >>> 1
+    let byte = first
+    for (let scale = 0x40; byte >= 0x80; scale *= 0x80) {
+      byte = this.byte()
+      magnitude += (byte & 0x7f) * scale
+    }
+    return (first & 1) === 0 ? magnitude : -magnitude - 1
+  }
+
+  /** What `step` wrote, after the same number. */
+  step(from: number): number {
+    const step = this.signed()
+    const to = from + step
+    if (Number.isSafeInteger(to)) return to
+    return step < 0 ? from + TWO_53 + (step + TWO_53) : from - TWO_53 + (step - TWO_53)
   }
 
   /** What `whole` wrote: a number where that is exact. */

@@ -126,10 +126,10 @@ function encodeIds(events: readonly Marked[], writer: ByteWriter): Buffer {
   for (const event of events) {
     writer.count(event.mark)
     if (isNumbers) {
-      writer.signed((event.id as number) - id)
+      writer.step(id, event.id as number)
       id = event.id as number
     } else writer.text(event.id as string)
-    writer.signed((event.timeUs ?? 0) - time)
+    writer.step(time, event.timeUs ?? 0)
     time = event.timeUs ?? 0
   }
   return writer.take()
@@ -142,8 +142,8 @@ function decodeIds(bytes: Buffer, hasTime: boolean, only?: number): readonly Fil
   const events: FiledEvent[] = []
   for (let id = 0, time = 0; !reader.isAtEnd;) {
     const mark = reader.count()
-    const own: EventId = isNumbers ? (id += reader.signed()) : reader.text()
-    time += reader.signed()
+    const own: EventId = isNumbers ? (id = reader.step(id)) : reader.text()
+    time = reader.step(time)
     if (only === undefined || mark === only) {
       events.push({id: own, timeUs: hasTime ? time : null})
     }

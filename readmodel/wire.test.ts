@@ -33,6 +33,44 @@ test('whole numbers of any size and sign come back as they were', () => {
   )
 })
 
+test('a safe whole number is found again from any other, a signed one as its bytes always were', () => {
+  const {MAX_SAFE_INTEGER: most, MIN_SAFE_INTEGER: least} = Number
+  const safe = fc.oneof(
+    fc.maxSafeInteger(),
+    fc.integer({min: -200, max: 200}),
+    fc.nat(200).map(n => most - n),
+    fc.nat(200).map(n => least + n),
+  )
+  fc.assert(
+    fc.property(safe, safe, (from, to) => {
+      const writer = new ByteWriter()
+      writer.step(from, to)
+      writer.signed(to)
+      const reader = new ByteReader(writer.take())
+      expect(reader.step(from)).toBe(to + 0)
+      expect(reader.signed()).toBe(to + 0)
+      expect(reader.isAtEnd).toBe(true)
+    }),
+    {numRuns: 2000},
+  )
+  const bytesOf = (value: number): string => {
+    const writer = new ByteWriter()
+    writer.signed(value)
+    return writer.take().toString('hex')
+  }
+  expect([0, -1, 1, 63, -64, 64, -65, 2 ** 40, -(2 ** 40)].map(bytesOf)).toEqual([
+    '00',
+    '01',
+    '02',
+    '7e',
+    '7f',
+    '8001',
+    '8101',
+    '808080808040',
+    'ffffffffff3f',
+  ])
+})
+
 test('a day is counted from the middle of 32 bits', () => {
   expect(toDateBytes(0)).toEqual(Buffer.from('80000000', 'hex'))
   expect(toDateBytes(-1)).toEqual(Buffer.from('7fffffff', 'hex'))
