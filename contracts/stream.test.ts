@@ -1,4 +1,16 @@
-import {integer, numeric, pgTable, text, timestamp, uuid} from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  boolean,
+  date,
+  doublePrecision,
+  integer,
+  json,
+  numeric,
+  pgTable,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import {expect, test} from 'vitest'
 import {count, PRESENT, sum, uniques} from './measures.ts'
 import {jsonPath, lookup, stream, type Declaration} from './stream.ts'
@@ -12,6 +24,7 @@ const orders = pgTable('orders', {
   total: numeric('total', {precision: 10, scale: 2}),
   units: integer('units'),
   at: timestamp('at'),
+  day: date('day'),
 })
 
 type Orders = Declaration<typeof orders, Readonly<Record<string, string>>>
@@ -57,6 +70,22 @@ test.each<[string, Partial<Orders>, RegExp]>([
     /give a string of at most 64 characters/,
   ],
   ['a path into no JSON', {paths: {page: jsonPath('status', ['page'])}}, /needs a JSON column/],
+  ['a time that is none', {time: 'day'}, /time day is date: give a timestamp, or leave time out/],
+  [
+    'a list that is not by the key',
+    {special: [{kind: 'recent', by: 'status', show: []}]},
+    /recent by status needs another key: lists are by the key, customer/,
+  ],
+  [
+    'two names that are one to stores',
+    {enrich: {buyer: lookup(users, 'customer', ['country'])}, fields: {status: 'buyer_country'}},
+    /buyer_country and buyer\.country would both be stored as buyer_country/,
+  ],
+  [
+    'a derived figure that is named as a column',
+    {derived: {Units: {divide: 'units', by: 2}}},
+    /units and Units would both be stored as units: choose another name/,
+  ],
   ['an empty path', {paths: {page: jsonPath('status', [])}}, /path page is empty/],
   [
     'a look-up by what is no column',
@@ -99,6 +128,29 @@ test('a table without a key of one column needs to be told its id', () => {
   const table = pgTable('pairs', {a: text('a'), b: text('b')})
   expect(() => stream({name: 'p', table, topic: 'p', key: 'a'})).toThrow(/needs an id/)
   expect(stream({name: 'p', table, topic: 'p', key: 'a', id: 'b'}).idField).toBe('b')
+})
+
+test('an id is what the key of a row keeps exactly', () => {
+  const table = pgTable('odd', {
+    long: bigint('long', {mode: 'number'}),
+    int: integer('int'),
+    text: text('text'),
+    uuid: uuid('uuid'),
+    decimal: numeric('decimal', {precision: 9, scale: 0}),
+    at: timestamp('at'),
+    day: date('day'),
+    yes: boolean('yes'),
+    doc: json('doc'),
+    real: doublePrecision('real'),
+  })
+  const kindOf = (id: string): unknown => {
+    const {columns} = stream({name: 'odd', table, topic: 'odd', key: 'text', id})
+    return columns.find(({field}) => field === id)?.kind
+  }
+  for (const id of ['long', 'int', 'decimal', 'text', 'uuid']) expect(kindOf(id)).toBe(id)
+  for (const id of ['at', 'day', 'yes', 'doc', 'real']) {
+    expect(() => kindOf(id)).toThrow(/: give a whole number, a decimal, a text or a uuid/)
+  }
 })
 
 test('a column whose name is no name of a field is given one', () => {

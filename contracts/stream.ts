@@ -236,6 +236,9 @@ const MARK = Symbol.for('content-analytics.stream')
 export const isStream = (value: unknown): value is Stream =>
   typeof value === 'object' && value !== null && MARK in value
 
+/** A name in tables, keys and metrics. */
+export const toName = (name: string): string => name.replaceAll('.', '_')
+
 type Countable = Pick<Column, 'kind' | 'scale'>
 
 /** Fields, paths and looked-up columns that may be counted by, with their kinds. */
@@ -311,6 +314,8 @@ const RESERVED: ReadonlySet<string> = new Set([...META.map(({name}) => name), 'b
 const NUMBERS: ReadonlySet<ColumnKind> = new Set(['long', 'int', 'double', 'timestamp', 'date'])
 /** Longer split values count as others: a condition on one could never be met. */
 const SPLIT_CHARACTERS_MAX = 64
+/** Kinds whose values are as exact in the key of a row as they are in a record. */
+const NAMING: ReadonlySet<ColumnKind> = new Set(['long', 'int', 'decimal', 'text', 'uuid'])
 /** Stores take a life of twenty years. */
 const KEEP_DAYS_MAX = 7000
 /** Taking an event out of them may need the others. */
@@ -345,6 +350,15 @@ function checkNames(declared: Stream): void {
       }
     }
   }
+  const {keyField, idField, timeField} = declared
+  const {kind: idKind} = countable.get(idField)!
+  if (!NAMING.has(idKind)) {
+    throw wrong(`id ${idField} is ${idKind}: give a whole number, a decimal, a text or a uuid`)
+  }
+  const timeKind = timeField === null ? 'timestamp' : countable.get(timeField)!.kind
+  if (timeKind !== 'timestamp') {
+    throw wrong(`time ${timeField} is ${timeKind}: give a timestamp, or leave time out`)
+  }
   const taken = new Set([...RESERVED, ...declared.columns.map(({field}) => field)])
   for (const {field} of declared.columns) {
     if (RESERVED.has(field)) throw wrong(`column ${field} needs another name, in fields`)
@@ -353,6 +367,7 @@ function checkNames(declared: Stream): void {
     if (taken.has(name)) throw wrong(`${name} is there twice: choose another name`)
     taken.add(name)
   }
+  checkColumns(declared, countable.keys(), wrong)
   for (const [alias, {by}] of Object.entries(declared.enrich)) {
     if (declared.columns.some(({field}) => field === by)) continue
     throw wrong(`look-up ${alias} by ${by} needs a column of its table`)
@@ -400,6 +415,28 @@ function checkNames(declared: Stream): void {
   for (const {of} of declared.active) check('active of', of)
   for (const {kind, ...used} of declared.special) {
     for (const field of Object.values(used).flat()) check(`${kind} by`, field)
+    // What was pushed out of a list is looked for among the events that are filed under the key.
+    if (kind === 'recent' && used.by !== keyField) {
+      throw wrong(`recent by ${used.by} needs another key: lists are by the key, ${keyField}`)
+    }
+  }
+}
+
+/** Names that stores would take as one: of what is counted by, and of what is shown beside. */
+function checkColumns(
+  {shows, derived}: Stream,
+  countable: Iterable<string>,
+  wrong: (what: string) => TypeError,
+): void {
+  const owners = new Map<string, string>()
+  const shown = shows.flatMap(({columns}) => columns)
+  for (const name of [...countable, ...shown, ...Object.keys(derived)]) {
+    const column = toName(name).toLowerCase()
+    const other = owners.get(column)
+    if (other !== undefined) {
+      throw wrong(`${other} and ${name} would both be stored as ${column}: choose another name`)
+    }
+    owners.set(column, name)
   }
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../contracts/measures.ts'
 import {
   countableOf,
+  toName,
   type NamedRollup,
   type Stream,
   type TimeLevel,
@@ -323,9 +324,6 @@ function planRollup(stream: Stream, specs: Specs, rollup: NamedRollup): RollupPl
     splitsOf: event => getSplits.map(get => splitTextOf(get(event))),
   }
 }
-
-/** A name in tables, keys and metrics. */
-export const toName = (name: string): string => name.replaceAll('.', '_')
 
 /** States that a step can take an event out of again. */
 const WINDOWED: ReadonlySet<StateKind> = new Set(['count', 'sum', 'uniques'])

@@ -4,7 +4,7 @@
  * A row is one blob, beside the number of its events for people who look; up to which record it counts is
  * its write timestamp.
  */
-import type {TimeLevel} from '../contracts/stream.ts'
+import {toName, type TimeLevel} from '../contracts/stream.ts'
 import {toNumber, type Cassandra, type CqlParams, type CqlRow} from '../platform/cassandra.ts'
 import {placed, type PlacedStatement} from './batches.ts'
 import {ByteWriter} from './bytes.ts'
@@ -19,7 +19,7 @@ import {
   readAgain,
   type PartReader,
 } from './parts.ts'
-import {toName, type RollupPlan} from './plan.ts'
+import type {RollupPlan} from './plan.ts'
 import {loadEach, type EncodedState, type Naming, type StateTable} from './rows.ts'
 import {SHARDS, shardOf, sliceOf, startsByPeriod, totalSlice, type TimeRange} from './slices.ts'
 

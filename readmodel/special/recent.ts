@@ -1,5 +1,5 @@
 /** The newest events of a thing: what a user did last. */
-import type {Special, Stream} from '../../contracts/stream.ts'
+import {toName, type Special, type Stream} from '../../contracts/stream.ts'
 import {toNumber, type Cassandra} from '../../platform/cassandra.ts'
 import {placed} from '../batches.ts'
 import {markOfAggregate, offsetOfWritetime, timestampBytes} from '../fence.ts'
@@ -13,7 +13,7 @@ import {
 import {getterOf, toKeyText, type Fields} from '../fields.ts'
 import {US_PER_SECOND} from '../levels.ts'
 import type {LiveReads, RowAt} from '../live-reads.ts'
-import {toName, type StreamPlan} from '../plan.ts'
+import type {StreamPlan} from '../plan.ts'
 import type {Projection, StaleBucket} from '../projection.ts'
 import {liveKey} from '../redis-keys.ts'
 import {loadEach, type StateTable} from '../rows.ts'

@@ -5,7 +5,7 @@
  * covers [0, D), the approximation. Rows hold 1,800 seconds each; what lies beyond 12 hours counts
  * as its last second.
  */
-import type {Special, Stream} from '../../contracts/stream.ts'
+import {toName, type Special, type Stream} from '../../contracts/stream.ts'
 import type {Cassandra, CqlRow} from '../../platform/cassandra.ts'
 import {placed} from '../batches.ts'
 import {ByteReader, ByteWriter} from '../bytes.ts'
@@ -14,7 +14,6 @@ import {getterOf, toKeyText, type Fields} from '../fields.ts'
 import type {LiveReads, RowAt} from '../live-reads.ts'
 import {collectSpill, createBodies, encodedRow, type PartReader} from '../parts.ts'
 import {OTHER_VALUE, splitTextOf, VALUES_MAX} from '../places.ts'
-import {toName} from '../plan.ts'
 import type {Projection} from '../projection.ts'
 import {liveKey} from '../redis-keys.ts'
 import {loadEach, type StateTable} from '../rows.ts'
