@@ -20,6 +20,7 @@ import {createPartReader} from '../readmodel/parts.ts'
 import {createPositions} from '../readmodel/positions.ts'
 import {underPrefix} from '../readmodel/redis-keys.ts'
 import {createReferenceTable} from '../readmodel/reference-table.ts'
+import {checkApart} from '../readmodel/schema.ts'
 import {createStaleTable} from '../readmodel/stale-table.ts'
 import {createStreamStores} from '../readmodel/stream-stores.ts'
 import {loadStreams} from '../streams/load.ts'
@@ -46,6 +47,7 @@ const MISS_TTL_MS = 2000
 async function main(config: ProcessorConfig, log: Logger): Promise<void> {
   const stop = stopSignal()
   const streams = underPrefix(config.redisKeyPrefix, await loadStreams(config.streamsFolder))
+  checkApart(streams)
   // One listener for every loop of every partition, and for each wait of theirs.
   setMaxListeners(0, stop)
   await using resources = new AsyncDisposableStack()

@@ -56,11 +56,43 @@ function tablesOf(stream: Stream): readonly TableDefinition[] {
   ]
 }
 
-/** Tables of the streams, and those that all of them share. */
-export const tablesFor = (streams: readonly Stream[]): readonly TableDefinition[] => [
-  ...COMMON,
-  ...streams.flatMap(tablesOf),
-]
+/** What nothing else may be stored under: tables, ids of rollups (their rows in Redis), and hashes there. */
+function namesOf(stream: Stream): readonly (readonly [what: string, name: string])[] {
+  const tables = tablesOf(stream).map(table => ['table', nameOfTable(table)] as const)
+  const {rollups} = planStream(stream)
+  // A table of another name does not say it.
+  const ids = rollups.filter(({id, table}) => id !== table).map(({id}) => ['id', id] as const)
+  const hashes = [stream.hashes, ...rollups.map(({hash}) => hash)].filter(name => name !== null)
+  return [...tables, ...ids, ...hashes.map(name => ['hash', name] as const)]
+}
+
+/** @throws a sentence when two of what streams count would be stored under one name */
+export function checkApart(streams: readonly Stream[]): void {
+  const owners = new Map(COMMON.map(table => [nameOfTable(table), 'the engine']))
+  for (const stream of streams) {
+    for (const [what, name] of namesOf(stream)) {
+      // Hashes are other things than tables; CQL takes letters of either case as one.
+      const known = what === 'hash' ? `hash ${name}` : name.toLowerCase()
+      const other = owners.get(known)
+      if (other !== undefined) {
+        throw new TypeError(
+          `stream ${stream.name}: ${what} ${name} is taken by ${other}: each projection needs its own`,
+        )
+      }
+      owners.set(known, `stream ${stream.name}`)
+    }
+  }
+}
+
+/**
+ * Tables of the streams, and those that all of them share.
+ *
+ * @throws as `checkApart`
+ */
+export function tablesFor(streams: readonly Stream[]): readonly TableDefinition[] {
+  checkApart(streams)
+  return [...COMMON, ...streams.flatMap(tablesOf)]
+}
 
 /** Name of the table that a statement makes. */
 export function nameOfTable({statement}: TableDefinition): string {
