@@ -248,9 +248,9 @@ export function toBigintBytes(value: bigint): Buffer {
   return bytes
 }
 
-/** A `uuid` or `date` column as text. */
+/** A `uuid` column as text. */
 export const toText = (value: unknown): string =>
-  typeof value === 'string' ? value : (value as types.Uuid | types.LocalDate).toString()
+  typeof value === 'string' ? value : (value as types.Uuid).toString()
 
 const TWO_32 = 2 ** 32
 
@@ -279,6 +279,10 @@ export function toDateBytes(day: number): Buffer {
   writeUint32(bytes, day + DATE_CENTER, 0)
   return bytes
 }
+
+/** A `date` column as days since 1970. Its text is no date that JavaScript reads, beyond year 9999. */
+export const toDay = (value: unknown): number =>
+  (value as types.LocalDate).toBuffer().readUInt32BE() - DATE_CENTER
 
 /** Value of a hexadecimal digit by its character code. */
 const DIGITS = new Uint8Array(128)

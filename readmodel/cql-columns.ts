@@ -2,6 +2,7 @@
 import type {ColumnKind} from '../contracts/columns.ts'
 import {
   toDateBytes,
+  toDay,
   toLongBytes,
   toNumber,
   toText,
@@ -33,8 +34,6 @@ export const columnTypes = (columns: readonly TypedColumn[]): string =>
 /** What milliseconds, all that a timestamp keeps, leave of microseconds. */
 export const microsOf = (us: number): number => us - Math.floor(us / 1000) * 1000
 
-const MS_PER_DAY = 86_400_000
-
 /** Laid out as bytes where the driver would make an object first. */
 const WRITERS: Partial<Readonly<Record<ColumnKind, (value: never) => CqlValue>>> = {
   long: toLongBytes,
@@ -48,7 +47,7 @@ const READERS: Partial<Readonly<Record<ColumnKind, (value: unknown) => unknown>>
   long: toNumber,
   timestamp: value => toNumber(value) * 1000,
   uuid: toText,
-  date: value => Math.round(Date.parse(`${toText(value)}T00:00:00Z`) / MS_PER_DAY),
+  date: toDay,
 }
 
 /** A value as the driver takes it. */

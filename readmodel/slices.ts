@@ -24,14 +24,19 @@ export function shardOf(key: string): number {
 
 const days = new Map<number, string>()
 const DAYS_KEPT = 1000
+/** The last day that JavaScript has; PostgreSQL has more. */
+const DATE_DAYS_MAX = 100_000_000
+/** After 400 years the calendar begins again. */
+const CYCLE_DAYS = 146_097
 
-/** `2026-11-21` for a number of days since 1970. */
+/** `2026-11-21` for a number of days since 1970; years beyond 9999 or before 0 as `+010000`. */
 export function toIsoDay(day: number): string {
   const known = days.get(day)
   if (known !== undefined) return known
-  const text = new Date(day * 86_400_000).toISOString()
-  // Years beyond 9999 or before 0 have a sign and six digits.
-  const iso = text.slice(0, text.indexOf('T'))
+  const cycles = Math.max(0, Math.ceil((day - DATE_DAYS_MAX) / CYCLE_DAYS))
+  const text = new Date((day - cycles * CYCLE_DAYS) * 86_400_000).toISOString()
+  const date = text.slice(0, text.indexOf('T'))
+  const iso = cycles === 0 ? date : `+${Number(date.slice(1, 7)) + cycles * 400}${date.slice(7)}`
   if (days.size >= DAYS_KEPT) days.clear()
   days.set(day, iso)
   return iso

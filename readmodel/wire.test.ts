@@ -1,7 +1,11 @@
+import {types} from 'cassandra-driver'
 import fc from 'fast-check'
 import {expect, test} from 'vitest'
+import {parseDays} from '../ingestor/timestamps.ts'
 import {toBigintBytes, toDateBytes, toLongBytes, toUuidBytes} from '../platform/cassandra.ts'
 import {ByteReader, ByteWriter} from './bytes.ts'
+import {fromCql, toCql} from './cql-columns.ts'
+import {toIsoDay} from './slices.ts'
 import {toIsoMicros} from './times.ts'
 
 test('whole numbers travel as 64 bits, of either sign', () => {
@@ -75,6 +79,27 @@ test('a day is counted from the middle of 32 bits', () => {
   expect(toDateBytes(0)).toEqual(Buffer.from('80000000', 'hex'))
   expect(toDateBytes(-1)).toEqual(Buffer.from('7fffffff', 'hex'))
   expect(toDateBytes(20_778)).toEqual(Buffer.from('8000512a', 'hex'))
+})
+
+test('every day that PostgreSQL has is read back, and written as a day of its calendar', () => {
+  const day = fc.integer({min: -2_440_550, max: 2_145_042_905})
+  fc.assert(
+    fc.property(day, days => {
+      const stored = types.LocalDate.fromBuffer(toCql('date', days) as Buffer)
+      expect(fromCql('date', stored)).toBe(days)
+      const iso = toIsoDay(days)
+      if (iso.startsWith('-') || iso.startsWith('0000')) return
+      expect(parseDays(iso.replace(/^\+0*/, ''))).toBe(days)
+    }),
+    {examples: [[0], [-1], [2_932_897], [100_000_000], [100_000_001], [2_145_042_905]]},
+  )
+  expect([-2_440_550, -719_529, 20_778, 2_932_897, 2_145_042_905].map(toIsoDay)).toEqual([
+    '-004712-01-01',
+    '-000001-12-31',
+    '2026-11-21',
+    '+010000-01-01',
+    '+5874897-12-31',
+  ])
 })
 
 test('a UUID travels as its 16 bytes, in either case', () => {

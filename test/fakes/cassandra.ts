@@ -5,6 +5,7 @@
  *
  * Does not      know more of CQL than this project uses: it throws at what it does not know.
  */
+import {types as driver} from 'cassandra-driver'
 import type {Cassandra, CqlParams, CqlRow, CqlStatement} from '../../platform/cassandra.ts'
 import {PipelineError} from '../../platform/errors.ts'
 
@@ -18,7 +19,7 @@ type Type =
   | 'timestamp'
   | 'uuid'
   | 'date'
-type Value = string | number | boolean | Buffer | null
+type Value = string | number | boolean | Buffer | driver.LocalDate | null
 
 interface Table {
   readonly types: ReadonlyMap<string, Type>
@@ -414,7 +415,7 @@ function toValue(type: Type | undefined, param: unknown): Value | undefined {
       case 'uuid':
         return param.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
       case 'date':
-        return new Date((param.readUInt32BE() - 2 ** 31) * 86_400_000).toISOString().slice(0, 10)
+        return driver.LocalDate.fromBuffer(param)
       case 'blob':
         return Buffer.from(param)
       case 'boolean':
