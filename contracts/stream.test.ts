@@ -1,6 +1,7 @@
 import {
   bigint,
   boolean,
+  char,
   date,
   doublePrecision,
   integer,
@@ -195,4 +196,25 @@ test('what is kept for a while has a time, and totals that need no single events
   expect(() => keep({measures, rollups: totals(['visits', 'shops'])})).toThrow(
     /rollup all needs days: shops of its total/,
   )
+})
+
+test('a column whose name the stores have for their own is given another one', () => {
+  for (const name of ['written', 'deleted', 'run', 'block', 'takeover']) {
+    const table = pgTable('odd', {id: integer('id').primaryKey(), own: integer(name)})
+    const base = {name: 'odd', table, topic: 'odd', key: 'id'} as const
+    expect(() => stream(base)).toThrow(`column ${name} needs another name, in fields`)
+    expect(() => stream({...base, fields: {[name]: 'other'}})).not.toThrow()
+  }
+})
+
+test('a key whose text in PostgreSQL is not that of its records is refused', () => {
+  const table = pgTable('odd', {
+    id: integer('id').primaryKey(),
+    day: date('day'),
+    code: char('code', {length: 5}),
+  })
+  const base = {name: 'odd', table, topic: 'odd'} as const
+  expect(() => stream({...base, key: 'day'})).toThrow(/key day is date/)
+  expect(() => stream({...base, key: 'code'})).toThrow(/key code is char\(n\)/)
+  expect(() => stream({...base, key: 'id'})).not.toThrow()
 })

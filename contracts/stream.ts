@@ -269,6 +269,12 @@ export function stream<T extends PgTable, const F extends FieldNames = NoFieldNa
     const known = columns.map(one => one.column).join(', ')
     throw new TypeError(`stream ${name}: ${what} ${column} is no column; there are ${known}`)
   }
+  const {columnType} = getTableConfig(table).columns.find(column => column.name === key) ?? {}
+  if (columnType === 'PgChar') {
+    throw new TypeError(
+      `stream ${name}: key ${key} is char(n), whose texts have spaces behind them here and not there: make it text`,
+    )
+  }
   if (id === undefined) {
     throw new TypeError(
       `stream ${name}: ${nameOfTable(table)} needs an id: a primary key of one column`,
@@ -311,6 +317,19 @@ export function stream<T extends PgTable, const F extends FieldNames = NoFieldNa
 
 /** Fields that every record has beside its columns. */
 const RESERVED: ReadonlySet<string> = new Set([...META.map(({name}) => name), 'before'])
+/** Columns and fields of ours beside those of an event, in raw rows and in hashes. */
+const STORED: ReadonlySet<string> = new Set([
+  'src_partition',
+  'block',
+  'meta',
+  'written',
+  'processed_at',
+  'src_offset',
+  'partition',
+  'run',
+  'deleted',
+  'takeover',
+])
 const NUMBERS: ReadonlySet<ColumnKind> = new Set(['long', 'int', 'double', 'timestamp', 'date'])
 /** Longer split values count as others: a condition on one could never be met. */
 const SPLIT_CHARACTERS_MAX = 64
@@ -355,13 +374,20 @@ function checkNames(declared: Stream): void {
   if (!NAMING.has(idKind)) {
     throw wrong(`id ${idField} is ${idKind}: give a whole number, a decimal, a text or a uuid`)
   }
+  const keyKind = countable.get(keyField)!.kind
+  if (!NAMING.has(keyKind) && keyKind !== 'boolean') {
+    // Its text in PostgreSQL chooses the partition, and readers have that of the record.
+    throw wrong(`key ${keyField} is ${keyKind}: give a whole number, a decimal, a text or a uuid`)
+  }
   const timeKind = timeField === null ? 'timestamp' : countable.get(timeField)!.kind
   if (timeKind !== 'timestamp') {
     throw wrong(`time ${timeField} is ${timeKind}: give a timestamp, or leave time out`)
   }
   const taken = new Set([...RESERVED, ...declared.columns.map(({field}) => field)])
   for (const {field} of declared.columns) {
-    if (RESERVED.has(field)) throw wrong(`column ${field} needs another name, in fields`)
+    if (RESERVED.has(field) || STORED.has(field)) {
+      throw wrong(`column ${field} needs another name, in fields`)
+    }
   }
   for (const name of [...Object.keys(declared.paths), ...Object.keys(declared.enrich)]) {
     if (taken.has(name)) throw wrong(`${name} is there twice: choose another name`)
