@@ -32,6 +32,8 @@ export interface ReadDeps {
 export const LIVE_STORE: readonly WaitedStore[] = ['redis']
 /** Lists, and rows of all keys, are read as they are stored. */
 export const STORED: readonly WaitedStore[] = ['cassandra']
+/** Answered from either, or from both together: each may be ahead of the other. */
+export const BOTH_STORES: readonly WaitedStore[] = [...LIVE_STORE, ...STORED]
 
 /** The content, or 404. */
 export async function contentOr404(reads: Reads, id: string): Promise<Content> {

@@ -43,7 +43,7 @@ import {
 } from '../schemas/streams.ts'
 import {msToIso} from '../times.ts'
 import {bucketsOf, isoStretch, microsOf, pageOf, periodOf, type PeriodQuery} from './asked.ts'
-import {LIVE_STORE, STORED} from './metrics.ts'
+import {BOTH_STORES, LIVE_STORE, STORED} from './metrics.ts'
 import {optionsOf, READ} from './options.ts'
 import type {AfterEvent, ReadAfter} from './read-after.ts'
 
@@ -411,7 +411,8 @@ function addEvents(app: Api, {stores, readAfter, cursors}: StreamDeps): void {
     }),
     async ({params: {stream, id}, query}, reply) => {
       const own = parseId(stores.plan(stream), id)
-      const pending = await readAfter(query, STORED, reply)
+      // Its hash is taken when Redis has it, however new its row is.
+      const pending = await readAfter(query, BOTH_STORES, reply)
       if (pending !== undefined) return await reply.send(pending)
       const {value, meta} = await readFrom(stores, {what: 'stream-event', stream}, reads =>
         findEvent(reads, own),

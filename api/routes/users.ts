@@ -16,7 +16,7 @@ import {
 } from '../schemas/users.ts'
 import {isoOrNull} from '../times.ts'
 import {pageOf} from './asked.ts'
-import {LIVE_STORE, STORED, type ReadDeps} from './metrics.ts'
+import {BOTH_STORES, LIVE_STORE, STORED, type ReadDeps} from './metrics.ts'
 import {optionsOf, READ} from './options.ts'
 import {respond} from './respond.ts'
 
@@ -59,7 +59,8 @@ function addCounts(app: Api, {reads, readAfter}: ReadDeps): void {
       response: {200: UserStats},
     }),
     async ({params, query}, reply) => {
-      const pending = await readAfter(query, STORED, reply)
+      // When last is read as Redis has it, how much as it is stored.
+      const pending = await readAfter(query, BOTH_STORES, reply)
       if (pending !== undefined) return await reply.send(pending)
       const [{value: byType, meta}, seen] = await Promise.all([
         reads.userTypes(params.id),
