@@ -104,7 +104,8 @@ export function createUserReads({stores}: {readonly stores: Stores}): UserReads 
             add(view.key, countOf(rollup, 'page_views', piecesOfTotal(view)))
           }
         }
-        return {value: views, source: 'cassandra' as const}
+        // Whatever the rest of Redis has: these are rows as they are stored.
+        return {value: views, source: 'cassandra' as const, isFresh: false}
       }),
   }
 }

@@ -18,6 +18,7 @@ test.each([
   ['/v1/users/anna/activity', ['cassandra']],
   ['/v1/users/anna/days', ['cassandra']],
   ['/v1/users/anna/stats', ['redis', 'cassandra']],
+  ['/v1/pages', ['redis', 'cassandra']],
   ['/v1/streams/activity/metrics', ['redis']],
   ['/v1/streams/activity/events/1', ['redis', 'cassandra']],
 ])('INV-67: %s waits for each store that it may answer from', async (path, stores) => {

@@ -16,7 +16,7 @@ import {
 } from '../schemas/users.ts'
 import {isoOrNull} from '../times.ts'
 import {pageOf} from './asked.ts'
-import {BOTH_STORES, LIVE_STORE, STORED, type ReadDeps} from './metrics.ts'
+import {BOTH_STORES, STORED, type ReadDeps} from './metrics.ts'
 import {optionsOf, READ} from './options.ts'
 import {respond} from './respond.ts'
 
@@ -116,7 +116,8 @@ function addPages(app: Api, {reads, readAfter}: ReadDeps): void {
     }),
     async (request, reply) => {
       const {query} = request
-      const pending = await readAfter(query, LIVE_STORE, reply)
+      // Whether Redis has all of it is known only when it is read.
+      const pending = await readAfter(query, BOTH_STORES, reply)
       if (pending !== undefined) return await reply.send(pending)
       const {value, meta} = await reads.pages()
       const all = [...value].map(([page, views]) => ({page, views}))
