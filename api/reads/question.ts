@@ -3,6 +3,7 @@ import {NULL_KEY} from '../../readmodel/fields.ts'
 import type {RollupPlan} from '../../readmodel/plan.ts'
 import type {TimeRange} from '../../readmodel/slices.ts'
 import {
+  isFresh,
   piecesOfTotal,
   sourceOf,
   type EntityView,
@@ -51,16 +52,24 @@ async function readFacts(
 
 type Add = (key: string, piece: Piece, start: number | null) => void
 
-/** Rows of these keys, as fresh as they are anywhere. */
+interface KeysFrom {
+  readonly source: Source
+  /** Whether all that was found is as new as Redis. */
+  readonly isFresh: boolean
+}
+
+/** Rows of these keys, as fresh as they are anywhere; that there is none is said by Cassandra. */
 export async function readKeys(
   reads: RollupReads,
   keys: readonly string[],
   {parts, uniques}: {readonly parts: readonly Part[] | null; readonly uniques: boolean},
   add: Add,
-): Promise<Source> {
-  let source: Source = 'redis'
+): Promise<KeysFrom> {
+  let fromRedis = 0
+  let areFresh = true
   const readOne = async (view: EntityView): Promise<void> => {
-    if (sourceOf(view) !== 'redis') source = 'cassandra'
+    if (sourceOf(view) === 'redis') fromRedis++
+    areFresh &&= isFresh(view)
     if (parts === null) {
       for (const piece of piecesOfTotal(view)) add(view.key, piece, null)
       return
@@ -75,7 +84,8 @@ export async function readKeys(
     const views = await reads.entities(keys.slice(i, i + AT_ONCE), {uniques})
     await Promise.all([...views.values()].map(readOne))
   }
-  return source
+  const isFromRedis = keys.length > 0 && fromRedis === keys.length
+  return {source: isFromRedis ? 'redis' : 'cassandra', isFresh: areFresh}
 }
 
 /** Rows of every key, as they are stored. */
@@ -136,12 +146,16 @@ export function checkScan(parts: readonly Part[] | null, where: string, field: s
 
 /** @returns answers to questions; a problem says what one would need too much of */
 export function createQuestions({db, stores}: EngagementDeps): Reads['query'] {
-  /** When the first event of any content was, milliseconds. */
-  const earliestOf = async (reads: RollupReads, rollup: RollupPlan): Promise<number | null> => {
+  /** When the first event was, milliseconds: of these contents, as fresh as their rows, or of any. */
+  const earliestOf = async (
+    reads: RollupReads,
+    rollup: RollupPlan,
+    keys: readonly string[] | null,
+  ): Promise<number | null> => {
     const first = new Tally(rollup, new Set(['first_event_at']))
-    await scanKeys(reads, {parts: null, uniques: false}, (_key, {bucket, valuesOf}) => {
-      first.add(bucket, valuesOf)
-    })
+    const add: Add = (_key, {bucket, valuesOf}) => first.add(bucket, valuesOf)
+    const how = {parts: null, uniques: false}
+    await (keys === null ? scanKeys(reads, how, add) : readKeys(reads, keys, how, add))
     const micros = first.values()['first_event_at'] as number | null
     return micros === null ? null : Math.floor(micros / 1000)
   }
@@ -151,8 +165,10 @@ export function createQuestions({db, stores}: EngagementDeps): Reads['query'] {
       const rollup = contentRollup(stores)
       const reads = streamReads.rollup(rollup)
       const facts = await readFacts(db, plan.contents)
+      const isScan = plan.contents === undefined || plan.contents.size > CONTENTS_MAX
+      const keys = isScan ? null : [...facts.keys()]
       const isAll = plan.granularity !== undefined && plan.period.from === null
-      const slices = slicesOf(plan, rollup, isAll ? await earliestOf(reads, rollup) : null)
+      const slices = slicesOf(plan, rollup, isAll ? await earliestOf(reads, rollup, keys) : null)
       const parts = slices === null ? null : partsOf(rollup, slices)
       const grouper = createGrouper(plan, {rollup, groupsMax: GROUPS_MAX})
       const seen = new Set<string>()
@@ -173,17 +189,23 @@ export function createQuestions({db, stores}: EngagementDeps): Reads['query'] {
         throw refuse('body', '/dimensions', null, `give more than ${GROUPS_MAX} rows: filter more`)
       }
       const how = {parts, ...readOptions(rollup, new Set(plan.metrics))}
-      const isScan = plan.contents === undefined || plan.contents.size > CONTENTS_MAX
-      let source: Source = 'cassandra'
-      if (isScan) {
+      let from: KeysFrom = {source: 'cassandra', isFresh: false}
+      if (keys === null) {
         checkScan(parts, 'body', '/date_range')
         await scanKeys(reads, how, add)
-      } else source = await readKeys(reads, [...facts.keys()], how, add)
+      } else from = await readKeys(reads, keys, how, add)
       const isShare = plan.metrics.some(name => name.startsWith('engagement_pct'))
       if (isShare && seen.size > CONTENTS_MAX && !plan.dimensions.includes('content')) {
         const detail = `is a sum over contents, here ${seen.size}: at most ${CONTENTS_MAX} are added up`
         throw refuse('body', '/metrics', 'engagement_pct', detail)
       }
-      return {value: grouper.finish(), source, newestMicros: newestOf([last]), isScan}
+      return {
+        value: grouper.finish(),
+        source: from.source,
+        // Of a content that neither store has nothing says whether Redis is kept up to date.
+        isFresh: from.isFresh && stores.isLive(STREAM),
+        newestMicros: newestOf([last]),
+        isScan,
+      }
     })
 }
