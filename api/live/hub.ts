@@ -14,9 +14,15 @@ export interface HubOptions extends StreamOptions {
   readonly perAddressMax: number
 }
 
+export interface Client {
+  readonly address: string
+  /** Id of the message that it had last. */
+  readonly heard?: string | undefined
+}
+
 export interface Hub {
   /** Opens a stream on a channel such as `content:<id>`. */
-  open(channel: string, client: {readonly address: string}): LiveStream
+  open(channel: string, client: Client): LiveStream
   publish(channel: string, message: LiveMessage): void
   /** Ends all streams of a channel after their last message. */
   finish(channel: string): void
@@ -50,9 +56,9 @@ export function createHub(
     get clients() {
       return clients
     },
-    open(channel, {address}) {
+    open(channel, {address, heard}) {
       admit(address)
-      const stream = openLiveStream(options)
+      const stream = openLiveStream(options, heard)
       const kind = channel.split(':', 1)[0]!
       const listeners = channels.get(channel) ?? new Set()
       channels.set(channel, listeners.add(stream))

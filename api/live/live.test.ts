@@ -80,6 +80,23 @@ test('a silent stream says that it is alive, and ends after its life', () => {
   expect(textOf(stream)).toMatch('"too-long"')
 })
 
+test('figures are told once, and again to who came without them or was told that they are stale', () => {
+  const hub = setup({perAddressMax: 3})
+  const figures = {id: 'v1', event: 'content', data: 1}
+  const client = {address: 'x'}
+  const [first, second] = [hub.open('content:1', client), hub.open('content:1', client)]
+  first.send(figures)
+  hub.publish('content:1', figures)
+  const known = hub.open('content:1', {...client, heard: 'v1'})
+  for (let looks = 0; looks < 3; looks++) hub.publish('content:1', figures)
+  const count = (stream: LiveStream): number => textOf(stream).split('id: v1').length - 1
+  expect([first, second, known].map(count)).toEqual([1, 1, 0])
+  first.send({event: 'stale', data: {reason: 'Redis'}})
+  hub.publish('content:1', figures)
+  expect(textOf(first)).toMatch(/event: stale[^]*id: v1/)
+  expect([second, known].map(count)).toEqual([0, 0])
+})
+
 test('an id that could break the protocol is left out', () => {
   expect(formatMessage({id: 'a\ndata: x', event: 'e', data: 1})).toBe('event: e\ndata: 1\n\n')
 })

@@ -30,7 +30,6 @@ export function createFigureLoop(
 ): Loop {
   const {hub} = deps
   const log = deps.log.child({component: `live-${source.kind}`})
-  const sent = new Map<string, string>()
   let away = false
 
   const publish = (channel: string, message: LiveMessage): void => hub.publish(channel, message)
@@ -41,16 +40,13 @@ export function createFigureLoop(
       if (away) log.info('live figures are back')
       away = false
       for (const [id, {data, version}] of snapshots) {
-        const channel = channelOf(source.kind, id)
-        if (sent.get(channel) === version) continue
-        sent.set(channel, version)
-        publish(channel, {id: version, event: source.kind, data})
+        // Told to those who have not heard it: who is new, or was told that it is stale.
+        publish(channelOf(source.kind, id), {id: version, event: source.kind, data})
       }
     } catch (error) {
       if (!away) log.warn({err: error}, 'live figures are not available')
       away = true
       for (const channel of channels) {
-        sent.delete(channel)
         publish(channel, {event: 'stale', data: {reason: messageOf(error)}})
       }
     }
@@ -61,7 +57,6 @@ export function createFigureLoop(
     async run(signal) {
       while (!signal.aborted) {
         const channels = hub.channels(source.kind)
-        for (const channel of sent.keys()) if (!channels.includes(channel)) sent.delete(channel)
         if (channels.length > 0) await look(channels)
         await pause(source.everyMs, signal)
       }

@@ -23,6 +23,8 @@ export interface LiveStream {
   /** Ends with a last message `dropped`. */
   drop(reason: DropReason): void
   readonly ended: boolean
+  /** Whether any message was sent. */
+  readonly begun: boolean
   /** Messages go to this reader from now on, not into the body. */
   readBy(reader: (message: LiveMessage) => void): void
   /** Called once when the stream is over, whoever ended it. */
@@ -44,10 +46,12 @@ export function formatMessage({id, event, data}: LiveMessage): string {
   return `${head}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
-export function openLiveStream(options: StreamOptions): LiveStream {
+/** @param heard id of the message that the listener had last */
+export function openLiveStream(options: StreamOptions, heard?: string): LiveStream {
   const listeners: ((reason: DropReason | 'client-left') => void)[] = []
   let reader: ((message: LiveMessage) => void) | undefined
-  let latest: string | undefined
+  let latest = heard
+  let begun = false
   let over: DropReason | 'client-left' | undefined
   const body = new Readable({highWaterMark: options.bufferBytesMax, read() {}})
   const finish = (reason: DropReason | 'client-left'): void => {
@@ -62,11 +66,16 @@ export function openLiveStream(options: StreamOptions): LiveStream {
     get ended() {
       return over !== undefined
     },
+    get begun() {
+      return begun
+    },
     send(message) {
       if (over !== undefined) return false
-      // Figures as they were: told by whoever looked first.
+      // Figures as they were: heard before, or told by whoever looked first.
       if (message.id !== undefined && message.id === latest) return true
-      latest = message.id ?? latest
+      // After anything else, such as that they are stale, they are news again.
+      latest = message.id
+      begun = true
       if (reader !== undefined) {
         reader(message)
         return true

@@ -7,7 +7,7 @@ import type {Api, Deps} from '../app.ts'
 import type {Hub} from '../live/hub.ts'
 import {parsePositions} from '../live/positions.ts'
 import {channelOf, type FigureSource} from '../live/sources.ts'
-import type {LiveStream} from '../live/stream.ts'
+import type {LiveMessage, LiveStream} from '../live/stream.ts'
 import type {Tail} from '../live/tail.ts'
 import {notFound} from '../problem.ts'
 import type {Overview} from '../pipeline/overview.ts'
@@ -48,6 +48,16 @@ const lastEventId = ({headers}: FastifyRequest): string | undefined => {
   return typeof id === 'string' ? id : undefined
 }
 
+async function readNow(source: FigureSource, id: string): Promise<LiveMessage | undefined> {
+  try {
+    const snapshot = (await source.read([id])).get(id)
+    if (snapshot === undefined) return undefined
+    return {id: snapshot.version, event: source.kind, data: snapshot.data}
+  } catch {
+    return {event: 'stale', data: {reason: 'the live store does not answer now'}}
+  }
+}
+
 const LIVE = {scope: 'read', live: true} as const
 const streaming = <const W extends Omit<RouteSchema, 'response'>>(
   config: FastifyContextConfig,
@@ -71,16 +81,14 @@ export function addLiveRoutes(app: Api, deps: LiveDeps): void {
     kind: FigureSource['kind'],
     id: string,
   ): Promise<LiveStream> => {
-    const stream = hub.open(channelOf(kind, id), {address: request.ip})
-    const source = sources.find(one => one.kind === kind)!
-    try {
-      const snapshot = (await source.read([id])).get(id)
-      if (snapshot !== undefined && snapshot.version !== lastEventId(request)) {
-        stream.send({id: snapshot.version, event: kind, data: snapshot.data})
-      }
-    } catch {
-      stream.send({event: 'stale', data: {reason: 'the live store does not answer now'}})
-    }
+    const client = {address: request.ip, heard: lastEventId(request)}
+    const stream = hub.open(channelOf(kind, id), client)
+    const message = await readNow(
+      sources.find(one => one.kind === kind)!,
+      id,
+    )
+    // What the loop has sent meanwhile may be newer, and it goes on from there.
+    if (message !== undefined && !stream.begun) stream.send(message)
     return stream
   }
 

@@ -8,7 +8,7 @@
 export type LiveStatus = 'connecting' | 'live' | 'stale'
 
 export interface LiveOptions {
-  /** Names of the events to listen to. */
+  /** Names of the events to listen to; `stale` is told as the status, until the next other one. */
   readonly events: readonly string[]
   onMessage(event: string, data: unknown): void
   onStatus(status: LiveStatus): void
@@ -68,6 +68,7 @@ export function openLive(path: string, options: LiveOptions): () => void {
     for (const event of options.events) {
       opened.addEventListener(event, message => {
         heardAt = performance.now()
+        if (event === 'stale') return say('stale')
         const data = parse((message as MessageEvent<string>).data)
         if (data === undefined) return
         say('live')

@@ -20,7 +20,7 @@ import {RetentionCard} from './content-retention.tsx'
 import {SERIES_METRICS, SeriesCard} from './content-series.tsx'
 import {Totals} from './content-totals.tsx'
 
-const EVENTS = ['content']
+const EVENTS = ['content', 'stale']
 const takeLatest = (_: ContentMetrics | undefined, {data}: LiveMessage): ContentMetrics =>
   data as ContentMetrics
 
