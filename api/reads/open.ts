@@ -10,7 +10,7 @@ import {createReferenceTable} from '../../readmodel/reference-table.ts'
 import {createStreamReads} from '../../readmodel/stream-reads.ts'
 import {createLate} from '../late.ts'
 import {notFound} from '../problem.ts'
-import {polledCassandra, tolerant, type Stores} from './stores.ts'
+import {polledCassandra, runsOf, tolerant, type Stores} from './stores.ts'
 
 export interface OpenDeps {
   readonly streams: readonly Stream[]
@@ -29,13 +29,14 @@ export function openStores(deps: OpenDeps): {readonly stores: Stores; readonly p
   )
   const space = createLate(() => readSpace(cassandra))
 
-  const storesOver = (stored: Cassandra): Stores => {
+  const storesOver = (storedUnder: (runs: () => Promise<string>) => Cassandra): Stores => {
     const open = (plan: StreamPlan) =>
       createLate(async () => {
         const {stream} = plan
         const partitions = await deps.partitionsOf(stream)
         const at = {space: await space.get(), stream: stream.name, partitions}
         const live = tolerant(createLiveReads(redis, at), redis, partitions)
+        const stored = storedUnder(runsOf(live))
         const parts = createPartReader(stored)
         return createStreamReads(plan, {cassandra: stored, live, parts, partitions})
       })
@@ -51,12 +52,19 @@ export function openStores(deps: OpenDeps): {readonly stores: Stores; readonly p
       space: () => space.get(),
       references(name) {
         const stream = streams.find(one => one.name === name)
-        return createReferenceTable(stored, known(stream, name))
+        // Of them Redis has nothing: no run says that they have changed.
+        return createReferenceTable(
+          storedUnder(async () => ''),
+          known(stream, name),
+        )
       },
       isLive: name => redis.isReady && freshness().isLive(name),
       ageMs: (store, name) => freshness().ageMs(store, name),
       metrics: deps.metrics,
     }
   }
-  return {stores: storesOver(cassandra), polled: storesOver(polledCassandra(cassandra, redis))}
+  return {
+    stores: storesOver(() => cassandra),
+    polled: storesOver(polledCassandra(cassandra, redis)),
+  }
 }

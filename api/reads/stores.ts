@@ -7,6 +7,7 @@ import type {LiveReads} from '../../readmodel/live-reads.ts'
 import type {StreamPlan} from '../../readmodel/plan.ts'
 import type {ReferenceTable} from '../../readmodel/reference-table.ts'
 import type {Source, StreamReads} from '../../readmodel/stream-reads.ts'
+import {mergeReads} from '../merge-reads.ts'
 import type {ApiMetrics} from '../metrics.ts'
 import {unavailable} from '../problem.ts'
 import type {Meta} from '../schemas/common.ts'
@@ -128,21 +129,35 @@ export function lateCassandra(get: () => Promise<Cassandra>): Cassandra {
 const POLLED_MS = 10_000
 const POLLED_MAX = 20_000
 
+/** What the owners of a stream call their runs, as it is when it is asked. */
+export function runsOf(live: Pick<LiveReads, 'markers'>): () => Promise<string> {
+  const read = mergeReads(async (): Promise<ReadonlyMap<string, string>> => {
+    const markers = await live.markers()
+    return new Map([['', markers.map(marker => marker?.run).join()]])
+  })
+  return async () => (await read(''))!
+}
+
 /**
- * Cassandra for what is asked all the time, such as open pages: the same single rows once in ten seconds,
- * since a row that changes meanwhile is in Redis; nothing while that is away, and no scans.
+ * Cassandra for what is asked all the time, such as open pages: the same single rows once in ten seconds
+ * and run, since a row that changes meanwhile is in Redis under that run; nothing while that is away,
+ * and no scans.
  */
-export function polledCassandra(cassandra: Cassandra, redis: Pick<Redis, 'isReady'>): Cassandra {
+export function polledCassandra(
+  cassandra: Cassandra,
+  redis: Pick<Redis, 'isReady'>,
+): (runs: () => Promise<string>) => Cassandra {
   const refuse = (): Promise<never> => {
     const detail = 'Cassandra is not polled'
     return Promise.reject(new PipelineError('UPSTREAM_UNAVAILABLE', detail, {disposition: 'retry'}))
   }
   const rows = new LRUCache<string, Promise<readonly CqlRow[]>>({max: POLLED_MAX, ttl: POLLED_MS})
-  return {
+  return runs => ({
     ...lateCassandra(refuse),
     async rows(query, params) {
       if (!redis.isReady) return await refuse()
-      const key = JSON.stringify([query, params])
+      // Looked at after Redis did not have the row, and before the row is read.
+      const key = JSON.stringify([await runs(), query, params])
       const known = rows.get(key)
       if (known !== undefined) return await known
       const reading = cassandra.rows(query, params)
@@ -150,5 +165,5 @@ export function polledCassandra(cassandra: Cassandra, redis: Pick<Redis, 'isRead
       reading.catch(() => rows.delete(key))
       return await reading
     },
-  }
+  })
 }

@@ -1,0 +1,52 @@
+import {expect, test} from 'vitest'
+import type {Cassandra} from '../../platform/cassandra.ts'
+import type {Redis} from '../../platform/redis.ts'
+import {planStream} from '../../readmodel/plan.ts'
+import {engagement} from '../../streams/engagement.ts'
+import {openStores} from './open.ts'
+
+const [rollup] = planStream(engagement).rollups
+
+test('a row that Redis does not have is polled once in a run, not of the run before', async () => {
+  let run = 'a'
+  let looks = 0
+  const redis = {
+    isReady: true,
+    async pipelineBinary(commands: readonly (readonly string[])[]) {
+      await Promise.resolve()
+      // Markers, and rows of no run.
+      return commands.map(([, key, ...fields]) =>
+        fields.map(field => {
+          if (!key!.endsWith(':live')) return null
+          return Buffer.from(field === 'run' ? run : field === 'steps' ? '{}' : '1')
+        }),
+      )
+    },
+  } as unknown as Redis
+  const cassandra = {
+    async rows(query: string) {
+      await Promise.resolve()
+      if (query.includes('read_model')) return [{value: 'space'}]
+      looks++
+      return []
+    },
+  } as unknown as Cassandra
+  const {polled} = openStores({
+    streams: [engagement],
+    redis,
+    cassandra,
+    partitionsOf: async () => 1,
+    freshness: () => ({ageMs: () => 0, isLive: () => true}),
+    metrics: {reads: {inc: () => undefined}} as never,
+  })
+  const reads = (await polled.reads(engagement.name)).rollup(rollup!)
+  const look = async (): Promise<number> => {
+    await reads.entities(['content'])
+    return looks
+  }
+  expect([await look(), await look()]).toEqual([1, 1])
+  run = 'b'
+  expect([await look(), await look()]).toEqual([2, 2])
+  run = 'c'
+  expect(await look()).toBe(3)
+})
