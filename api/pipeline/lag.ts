@@ -52,10 +52,9 @@ export function createLagWatch(
   }
   const look = async (): Promise<LagView> => {
     const at = Date.now()
-    const [outbox, topics] = await Promise.all([
-      readOutbox().catch(() => null),
-      Promise.all(options.topics.map(readTopic)).catch(() => null),
-    ])
+    // The outbox first: a row that is published meanwhile is in one of them, or in both.
+    const outbox = await readOutbox().catch(() => null)
+    const topics = await Promise.all(options.topics.map(readTopic)).catch(() => null)
     const partitions = topics?.flat() ?? []
     return {
       at,
