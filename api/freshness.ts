@@ -75,11 +75,11 @@ export function createFreshness(
       const committed = new Map(partitions.map(one => [String(one.partition), one.committed]))
       const applied = await deps.applied(stream).catch((): (number | null)[] => [])
       alive.set(stream, applied.length > 0 && !applied.includes(null))
-      // Where Redis says nothing, Cassandra answers.
+      // Where Redis says nothing, Cassandra answers; where it does, as of its own offset, even an older one.
       const live = new Map(
         partitions.map(({partition, committed: stored}) => {
           const offset = applied[partition] ?? null
-          return [String(partition), offset === null ? stored : Math.max(offset + 1, stored)]
+          return [String(partition), offset === null ? stored : offset + 1]
         }),
       )
       sum += [...live.values()].reduce((total, next) => total + Math.max(next, 0), 0)
