@@ -31,11 +31,10 @@ function sharePartitionCalls<V>(
 export function createLocate({
   stores,
   ...deps
-}: LocateDeps): Pick<WaitDeps, 'locate' | 'watermark' | 'hurry'> {
-  const markers = shareReads(
-    async (stream: string) => await (await stores.reads(stream)).live.markers(),
-    MARK_MS,
-  )
+}: LocateDeps): Pick<WaitDeps, 'locate' | 'watermark' | 'markNow' | 'hurry'> {
+  const markersNow = async (stream: string): Promise<readonly (Marker | null)[]> =>
+    await (await stores.reads(stream)).live.markers()
+  const markers = shareReads(markersNow, MARK_MS)
   const committed = sharePartitionCalls(deps.committed, MARK_MS)
   const mark = sharePartitionCalls(deps.mark, NOTICE_AGAIN_MS)
   return {
@@ -53,12 +52,12 @@ export function createLocate({
     async watermark(store, stream, partition) {
       if (store === 'redis') {
         const standing = await markers(stream).catch((): (Marker | null)[] => [])
-        const offset = standing[partition]?.offset
         // Without a marker Cassandra answers, so its mark counts.
-        if (offset !== undefined) return offset
+        if (standing[partition]) return standing[partition]
       }
       const next = await committed(stream, partition)
-      return next === null ? null : next - 1
+      return next === null ? null : {offset: next - 1}
     },
+    markNow: async (stream, partition) => (await markersNow(stream))[partition] ?? null,
   }
 }

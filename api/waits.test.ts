@@ -8,7 +8,8 @@ function setup(deps: Partial<WaitDeps>) {
   return createWaits(
     {
       locate: async () => ({partition: 1, offset: 10}),
-      watermark: async () => 10,
+      watermark: async () => ({offset: 10}),
+      markNow: async () => null,
       hurry: () => undefined,
       metrics,
       ...deps,
@@ -25,7 +26,7 @@ test('INV-67: an event below the watermark is reached at once', async () => {
 })
 
 test('INV-67: one store behind is enough to wait, and its lag is told', async () => {
-  const waits = setup({watermark: async store => (store === 'redis' ? 10 : 4)})
+  const waits = setup({watermark: async store => ({offset: store === 'redis' ? 10 : 4})})
   expect(await waits.until(EVENT, ['redis'], 20)).toMatchObject({reached: true})
   expect(await waits.until(EVENT, ['redis', 'cassandra'], 20)).toMatchObject({
     reached: false,
@@ -36,15 +37,29 @@ test('INV-67: one store behind is enough to wait, and its lag is told', async ()
 
 test('INV-67: the answer comes when the watermark passes, not before', async () => {
   let mark = 7
-  const waits = setup({watermark: async () => mark++})
+  const waits = setup({watermark: async () => ({offset: mark++})})
   expect(await waits.until(EVENT, ['redis'], 5000)).toMatchObject({reached: true})
   expect(mark).toBe(11)
+})
+
+test.each([
+  ['stands', 'a', {offset: 11, run: 'a'}, true],
+  ['is that of another run', 'a', {offset: 11, run: 'b'}, false],
+  ['is that of a copy from before', 'a', {offset: 9, run: 'a'}, false],
+  ['is gone', 'a', null, false],
+  ['was not there and is not', undefined, null, true],
+  ['was not there and is', undefined, {offset: 11, run: 'a'}, false],
+])('INV-67: what was read counts while the marker %s: %s', async (_, run, now, stands) => {
+  const watermark = async () => ({offset: 10, ...(run === undefined ? {} : {run})})
+  const waits = setup({watermark, markNow: async () => now})
+  expect(await (await waits.until(EVENT, ['redis', 'cassandra'], 0)).stands()).toBe(stands)
+  expect(await (await waits.until(EVENT, ['cassandra'], 0)).stands()).toBe(true)
 })
 
 test('who waits for Cassandra hurries its partition, who waits for Redis or for nothing does not', async () => {
   const hurried: string[] = []
   const waits = setup({
-    watermark: async store => (store === 'redis' ? 10 : 4),
+    watermark: async store => ({offset: store === 'redis' ? 10 : 4}),
     hurry: (stream, partition) => void hurried.push(`${stream} ${partition}`),
   })
   await waits.until(EVENT, ['redis'], 20)

@@ -28,6 +28,18 @@ export interface WaitOutcome {
   readonly seen: boolean
   /** Records between the event and what the slowest asked store holds; null when not known. */
   readonly behind: number | null
+  /**
+   * Whether Redis still says what was judged by. Asked after a read: if so, it did all the while, and what
+   * was read includes the event.
+   */
+  stands(): Promise<boolean>
+}
+
+/** How far a store is. */
+export interface Mark {
+  readonly offset: number
+  /** Under which run of its owner Redis says so; absent: it is stored. */
+  readonly run?: string
 }
 
 export interface Waits {
@@ -49,7 +61,9 @@ export interface WaitDeps {
     store: WaitedStore,
     stream: string,
     partition: number,
-  ) => Promise<number | null>
+  ) => Promise<Mark | null>
+  /** What Redis says at this moment; null without a marker. */
+  readonly markNow: (stream: string, partition: number) => Promise<Mark | null>
   /** Says that somebody waits until Cassandra has what the processor has folded. Never throws. */
   readonly hurry: (stream: string, partition: number) => void
   readonly metrics: Pick<ApiMetrics, 'waits' | 'waitSeconds'>
@@ -59,15 +73,22 @@ export interface WaitDeps {
 export const nextLookMs = (looks: number): number => Math.min(50, 2 * 1.5 ** looks)
 
 export function createWaits(deps: WaitDeps, options: {readonly waitMsMax: number}): Waits {
-  const isPast = async (
-    event: AwaitedEvent,
-    at: EventOffset,
+  const judge = async (
+    {stream}: AwaitedEvent,
+    {partition, offset}: EventOffset,
     stores: readonly WaitedStore[],
-  ): Promise<number> => {
-    const marks = await Promise.all(
-      stores.map(store => deps.watermark(store, event.stream, at.partition)),
-    )
-    return Math.max(...marks.map(mark => at.offset - (mark ?? -1)))
+  ): Promise<Pick<WaitOutcome, 'stands'> & {readonly behind: number}> => {
+    const marks = await Promise.all(stores.map(store => deps.watermark(store, stream, partition)))
+    const run = marks.find(mark => mark?.run)?.run
+    return {
+      behind: Math.max(...marks.map(mark => offset - (mark?.offset ?? -1))),
+      async stands() {
+        if (!stores.includes('redis')) return true
+        const now = await deps.markNow(stream, partition).catch(() => null)
+        // A copy of Redis from before may have the run, too: an offset that a run lost it never has again.
+        return now?.run === run && (now === null || now.offset >= offset)
+      },
+    }
   }
 
   return {
@@ -75,22 +96,23 @@ export function createWaits(deps: WaitDeps, options: {readonly waitMsMax: number
       const start = performance.now()
       const until = start + Math.min(waitMs, options.waitMsMax)
       let at: EventOffset | null = null
-      let behind: number | null = null
+      let judged: Awaited<ReturnType<typeof judge>> | null = null
       for (let looks = 0; ; looks++) {
         // A store that is away for a moment is no reason to give up before the time is over.
         at ??= await deps.locate(event).catch(() => null)
-        if (at !== null) behind = await isPast(event, at, stores).catch(() => behind)
+        if (at !== null) judged = await judge(event, at, stores).catch(() => judged)
         const waitedMs = performance.now() - start
-        if (behind !== null && behind <= 0) {
+        if (judged !== null && judged.behind <= 0) {
           deps.metrics.waits.inc({outcome: 'reached'})
           deps.metrics.waitSeconds.observe(waitedMs / 1000)
-          return {reached: true, waitedMs, seen: true, behind: 0}
+          return {reached: true, waitedMs, seen: true, behind: 0, stands: judged.stands}
         }
         if (at !== null && stores.includes('cassandra')) deps.hurry(event.stream, at.partition)
         const left = until - performance.now()
         if (left <= 0) {
           deps.metrics.waits.inc({outcome: 'time-up'})
-          return {reached: false, waitedMs, seen: at !== null, behind}
+          const behind = judged?.behind ?? null
+          return {reached: false, waitedMs, seen: at !== null, behind, stands: async () => false}
         }
         await sleep(Math.min(left, nextLookMs(looks)))
       }

@@ -51,9 +51,11 @@ export function addEventRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>)
       const scope = ['events', params.id.toLowerCase(), eventType, from, to]
       const {limit, after, pageTo} = pageOf<ListPosition>(cursors, scope, query)
       const content = await contentOr404(reads, params.id)
-      const pending = await readAfter(query, STORED, reply)
-      if (pending !== undefined) return await reply.send(pending)
-      const {value, meta} = await reads.events(content, {limit, eventType, from, to, after})
+      const answer = await readAfter(query, STORED, reply, () =>
+        reads.events(content, {limit, eventType, from, to, after}),
+      )
+      if (answer === undefined) return reply
+      const {value, meta} = answer
       const items = value.items.map(event => ({
         ...event,
         ...roundAll(

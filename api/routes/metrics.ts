@@ -2,7 +2,7 @@
 import type {FastifyReply} from 'fastify'
 import type {Api} from '../app.ts'
 import {notFound} from '../problem.ts'
-import type {Reads} from '../reads/reads.ts'
+import type {Answered, Reads} from '../reads/reads.ts'
 import {roundAll} from '../rounding.ts'
 import {AfterQuery, closed, DecimalsQuery, oneOf, Uuid} from '../schemas/common.ts'
 import {ContentParams, type Content} from '../schemas/content.ts'
@@ -43,21 +43,20 @@ export async function contentOr404(reads: Reads, id: string): Promise<Content> {
 }
 
 /**
- * The content, once the event that the caller waits for is in the stores that answer; undefined when
- * the time was up and the 202 is sent.
+ * What is read of the content with the event in it that the caller waits for; undefined when the time
+ * was up and the 202 is sent.
  *
  * @throws 404
  */
-async function contentAfter(
+async function contentAfter<T>(
   {reads, readAfter}: ReadDeps,
   {id, query}: {id: string; query: AfterEvent},
   reply: FastifyReply,
-): Promise<Content | undefined> {
+  read: (content: Content) => Promise<Answered<T>>,
+): Promise<(Answered<T> & {readonly content: Content}) | undefined> {
   const content = await contentOr404(reads, id)
-  const pending = await readAfter(query, LIVE_STORE, reply)
-  if (pending === undefined) return content
-  await reply.send(pending)
-  return undefined
+  const answer = await readAfter(query, LIVE_STORE, reply, () => read(content))
+  return answer && {...answer, content}
 }
 
 export function addMetricsRoutes(app: Api, deps: ReadDeps): void {
@@ -75,9 +74,11 @@ export function addMetricsRoutes(app: Api, deps: ReadDeps): void {
     async (request, reply) => {
       const {query, params} = request
       const period = periodOf(query, 'all')
-      const content = await contentAfter(deps, {id: params.id, query}, reply)
-      if (content === undefined) return reply
-      const {value, meta} = await reads.metrics(content, period)
+      const answer = await contentAfter(deps, {id: params.id, query}, reply, content =>
+        reads.metrics(content, period),
+      )
+      if (answer === undefined) return reply
+      const {content, value, meta} = answer
       const metrics = roundAll(value, query.decimals)
       return respond(request, reply, {content, metrics, meta}, () => [
         {content_id: content.id, ...metrics},
@@ -106,9 +107,11 @@ function addSeries(app: Api, deps: ReadDeps): void {
     async (request, reply) => {
       const {query, params} = request
       const asked = bucketsOf(query, 'needs a start: a series has an end and a beginning')
-      const content = await contentAfter(deps, {id: params.id, query}, reply)
-      if (content === undefined) return reply
-      const {value, meta} = await reads.series(content, asked.buckets)
+      const answer = await contentAfter(deps, {id: params.id, query}, reply, content =>
+        reads.series(content, asked.buckets),
+      )
+      if (answer === undefined) return reply
+      const {content, value, meta} = answer
       const buckets = value.map(({start, end, metrics}) => ({
         start: msToIso(start),
         end: msToIso(end),
@@ -138,9 +141,11 @@ function addBreakdowns(app: Api, deps: ReadDeps): void {
     async (request, reply) => {
       const {query, params} = request
       const period = periodOf(query, 'all')
-      const content = await contentAfter(deps, {id: params.id, query}, reply)
-      if (content === undefined) return reply
-      const {value, meta} = await reads.breakdown(content, params.dimension, period)
+      const answer = await contentAfter(deps, {id: params.id, query}, reply, content =>
+        reads.breakdown(content, params.dimension, period),
+      )
+      if (answer === undefined) return reply
+      const {value, meta} = answer
       const items = value.map(({value: label, metrics}) => ({
         value: label,
         metrics: roundAll(metrics, query.decimals),
@@ -170,9 +175,11 @@ function addShapes(app: Api, deps: ReadDeps): void {
     }),
     async (request, reply) => {
       const {query, params} = request
-      const content = await contentAfter(deps, {id: params.id, query}, reply)
-      if (content === undefined) return reply
-      const {value, meta} = await reads.retention(content)
+      const answer = await contentAfter(deps, {id: params.id, query}, reply, content =>
+        reads.retention(content),
+      )
+      if (answer === undefined) return reply
+      const {value, meta} = answer
       const points = roundAll(value.points, query.decimals)
       return respond(request, reply, {...value, points, meta}, () => points)
     },
@@ -191,9 +198,11 @@ function addShapes(app: Api, deps: ReadDeps): void {
     async (request, reply) => {
       const {query, params} = request
       const period = periodOf(query, 'all')
-      const content = await contentAfter(deps, {id: params.id, query}, reply)
-      if (content === undefined) return reply
-      const {value, meta} = await reads.metrics(content, period)
+      const answer = await contentAfter(deps, {id: params.id, query}, reply, content =>
+        reads.metrics(content, period),
+      )
+      if (answer === undefined) return reply
+      const {content, value, meta} = answer
       const seconds = roundAll(
         {
           p50: value.engagement_seconds_p50,

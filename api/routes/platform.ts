@@ -25,9 +25,9 @@ export function addPlatformRoutes(app: Api, deps: ReadDeps): void {
       response: {200: Active},
     }),
     async ({query}, reply) => {
-      const pending = await readAfter(query, LIVE_STORE, reply)
-      if (pending !== undefined) return await reply.send(pending)
-      const {value, meta} = await reads.activeUsers()
+      const answer = await readAfter(query, LIVE_STORE, reply, () => reads.activeUsers())
+      if (answer === undefined) return reply
+      const {value, meta} = answer
       return await reply.send({
         active_users: value.users,
         window_seconds: value.windowSeconds,
@@ -57,12 +57,12 @@ function addTop(app: Api, {reads, readAfter}: ReadDeps): void {
         query.to === undefined &&
         (query.period ?? '10m') === '10m' &&
         WINDOW_METRICS.includes(by)
-      const pending = await readAfter(query, live ? LIVE_STORE : STORED, reply)
-      if (pending !== undefined) return await reply.send(pending)
       const limit = query.limit ?? 10
-      const {value, meta} = await reads.top(by, live ? 'window' : period, limit, {
-        after: query.after_event !== undefined,
-      })
+      const answer = await readAfter(query, live ? LIVE_STORE : STORED, reply, () =>
+        reads.top(by, live ? 'window' : period, limit, {after: query.after_event !== undefined}),
+      )
+      if (answer === undefined) return reply
+      const {value, meta} = answer
       const items = value.map(row => ({...row, value: roundAll(row.value, query.decimals)}))
       return respond(request, reply, {by, ...isoStretch(period), items, meta}, () =>
         items.map(({rank, content, value: figure}) => ({
@@ -92,9 +92,11 @@ function addQuery(app: Api, {reads, readAfter}: ReadDeps): void {
       const {query, body} = request
       const plan = planQuery(body, Date.now())
       const isFew = plan.contents !== undefined && plan.contents.size <= CONTENTS_MAX
-      const pending = await readAfter(query, isFew ? LIVE_STORE : STORED, reply)
-      if (pending !== undefined) return await reply.send(pending)
-      const {value, meta} = await reads.query(plan)
+      const found = await readAfter(query, isFew ? LIVE_STORE : STORED, reply, () =>
+        reads.query(plan),
+      )
+      if (found === undefined) return reply
+      const {value, meta} = found
       const results = value.rows.map(({dimensions, metrics}) => ({
         dimensions: [...dimensions],
         metrics: roundAll([...metrics], query.decimals),

@@ -1,11 +1,11 @@
-/** Read-your-writes for routes: wait for the event that the caller names, or say how far it is. */
+/** Read-your-writes for routes: read with the event that the caller names, or say how far it is. */
 import type {FastifyReply} from 'fastify'
 import type {Static} from 'typebox'
 import {refuse} from '../problem.ts'
 import {parseId} from '../reads/events.ts'
 import type {Stores} from '../reads/stores.ts'
 import type {Pending} from '../schemas/common.ts'
-import type {AwaitedEvent, WaitedStore, Waits} from '../waits.ts'
+import type {AwaitedEvent, WaitedStore, WaitOutcome, Waits} from '../waits.ts'
 
 export interface AfterEvent {
   readonly after_event?: string | undefined
@@ -30,13 +30,15 @@ function parseAwaited(text: string, findPlan: Stores['findPlan']): AwaitedEvent 
 
 export interface ReadAfter {
   /**
-   * Undefined: the event is in, answer. Otherwise the body of a 202, whose status is already set.
+   * What is read with the awaited event in it: again, when a store has lost meanwhile what it had.
+   * Undefined: the time was up, and a 202 is sent.
    */
-  (
+  <T extends object>(
     query: AfterEvent,
     stores: readonly WaitedStore[],
     reply: FastifyReply,
-  ): Promise<Static<typeof Pending> | undefined>
+    read: () => Promise<T>,
+  ): Promise<T | undefined>
 }
 
 export interface LagFacts {
@@ -51,21 +53,20 @@ export function createReadAfter(
   findPlan: Stores['findPlan'],
   lag: LagFacts,
 ): ReadAfter {
-  return async (query, stores, reply) => {
-    if (query.after_event === undefined) return undefined
-    const event = parseAwaited(query.after_event, findPlan)
-    const outcome = await waits.until(event, stores, query.wait_ms ?? 2000)
-    if (outcome.reached) return undefined
+  const pendingOf = async (
+    text: string,
+    event: AwaitedEvent,
+    outcome: WaitOutcome,
+  ): Promise<Static<typeof Pending>> => {
     const [committed, unpublished] = await Promise.all([lag.committed(event), lag.unpublished()])
     const reason = outcome.seen
       ? 'the event is known, but what is before it is not all in the store that answers'
       : committed === false
         ? 'PostgreSQL has no such event (yet)'
         : 'the event has not come through the pipeline yet'
-    reply.code(202).header('retry-after', '1')
     return {
       status: 'pending',
-      after_event: query.after_event,
+      after_event: text,
       reason,
       waited_ms: Math.round(outcome.waitedMs),
       lag: {
@@ -73,6 +74,21 @@ export function createReadAfter(
         outbox_unpublished: unpublished,
         records: outcome.behind,
       },
+    }
+  }
+  return async (query, stores, reply, read) => {
+    if (query.after_event === undefined) return await read()
+    const event = parseAwaited(query.after_event, findPlan)
+    const end = performance.now() + (query.wait_ms ?? 2000)
+    for (;;) {
+      const outcome = await waits.until(event, stores, Math.max(0, end - performance.now()))
+      if (!outcome.reached) {
+        const pending = await pendingOf(query.after_event, event, outcome)
+        await reply.code(202).header('retry-after', '1').send(pending)
+        return undefined
+      }
+      const answer = await read()
+      if (await outcome.stands()) return answer
     }
   }
 }

@@ -147,19 +147,14 @@ function addList(app: Api, {streams, stores}: StreamDeps): void {
   )
 }
 
-/** The row that is asked for, once the awaited event is in it; undefined: a 202 was sent. */
-async function rowAfter(
+/** The row that is asked for, and how it is read after the awaited event; undefined: a 202 was sent. */
+function rowOf(
   {stores, readAfter}: StreamDeps,
   rollup: RollupPlan,
   query: RowQuery,
   reply: FastifyReply,
 ) {
   const key = keyOf(rollup, query.key ?? [])
-  const pending = await readAfter(query, LIVE_STORE, reply)
-  if (pending !== undefined) {
-    await reply.send(pending)
-    return undefined
-  }
   const stream = rollup.stream.name
   const row = {stream, by: rollup.name, key: partsOfKey(rollup, key)}
   const read = async <T>(
@@ -167,12 +162,14 @@ async function rowAfter(
     question: Omit<FiguresQuestion, 'rollup'>,
     toValue: (found: FiguresFound) => T,
   ) =>
-    await readFrom(stores, {what, stream}, async (reads): Promise<Found<T>> => {
-      const options = readOptions(rollup, question.names)
-      const view = (await reads.rollup(rollup).entities([key], options)).get(key)
-      const found = await readFigures(reads, view, {rollup, ...question})
-      return {...found, value: toValue(found)}
-    })
+    await readAfter(query, LIVE_STORE, reply, () =>
+      readFrom(stores, {what, stream}, async (reads): Promise<Found<T>> => {
+        const options = readOptions(rollup, question.names)
+        const view = (await reads.rollup(rollup).entities([key], options)).get(key)
+        const found = await readFigures(reads, view, {rollup, ...question})
+        return {...found, value: toValue(found)}
+      }),
+    )
   return {row, read}
 }
 
@@ -189,13 +186,12 @@ function addFigures(app: Api, deps: StreamDeps): void {
     async ({params, query}, reply) => {
       const rollup = rollupOf(deps.stores.plan(params.stream), query.by)
       const {period, slices} = stretchOf(rollup, query)
-      const asked = await rowAfter(deps, rollup, query, reply)
-      if (asked === undefined) return reply
-      const {value, meta} = await asked.read('stream-metrics', {slices}, found =>
-        figuresOf(found.wholeOf(0)),
-      )
+      const {row, read} = rowOf(deps, rollup, query, reply)
+      const answer = await read('stream-metrics', {slices}, found => figuresOf(found.wholeOf(0)))
+      if (answer === undefined) return reply
+      const {value, meta} = answer
       const metrics = roundAll(value, query.decimals)
-      return {...asked.row, ...isoStretch(period), metrics, meta}
+      return {...row, ...isoStretch(period), metrics, meta}
     },
   )
 }
@@ -215,16 +211,17 @@ function addSeries(app: Api, deps: StreamDeps): void {
       const slices = buckets.map(({start, end}) => ({from: start / 1000, to: end / 1000}))
       const rollup = rollupOf(deps.stores.plan(params.stream), query.by)
       partsOf(rollup, slices)
-      const asked = await rowAfter(deps, rollup, query, reply)
-      if (asked === undefined) return reply
-      const {value, meta} = await asked.read('stream-series', {slices}, found =>
+      const {row, read} = rowOf(deps, rollup, query, reply)
+      const answer = await read('stream-series', {slices}, found =>
         buckets.map(({start, end}, i) => ({
           start: msToIso(start),
           end: msToIso(end),
           metrics: roundAll(figuresOf(found.wholeOf(i)), query.decimals),
         })),
       )
-      return {...asked.row, granularity, timezone: zone, buckets: value, meta}
+      if (answer === undefined) return reply
+      const {value, meta} = answer
+      return {...row, granularity, timezone: zone, buckets: value, meta}
     },
   )
 }
@@ -247,10 +244,9 @@ function addBreakdown(app: Api, deps: StreamDeps): void {
         throw refuse('path', 'dimension', dimension, detail)
       }
       const {period, slices} = stretchOf(rollup, query)
-      const asked = await rowAfter(deps, rollup, query, reply)
-      if (asked === undefined) return reply
+      const {row, read} = rowOf(deps, rollup, query, reply)
       const question = {slices, labelOf: (values: readonly string[]) => values[at]!}
-      const {value, meta} = await asked.read('stream-breakdown', question, found =>
+      const answer = await read('stream-breakdown', question, found =>
         [...found.slices[0]!]
           .toSorted(([a], [b]) => (a < b ? -1 : 1))
           .map(([label, tally]) => ({
@@ -258,7 +254,9 @@ function addBreakdown(app: Api, deps: StreamDeps): void {
             metrics: roundAll(figuresOf(tally), query.decimals),
           })),
       )
-      return {...asked.row, dimension, ...isoStretch(period), items: value, meta}
+      if (answer === undefined) return reply
+      const {value, meta} = answer
+      return {...row, dimension, ...isoStretch(period), items: value, meta}
     },
   )
 }
@@ -298,34 +296,37 @@ function addTop(app: Api, {stores, readAfter}: StreamDeps): void {
       const stretch = rollup && stretchOf(rollup, query)
       const parts = rollup && stretch?.slices ? partsOf(rollup, stretch.slices) : null
       checkScan(parts, 'query', 'period')
-      const pending = await readAfter(query, window === undefined ? STORED : LIVE_STORE, reply)
-      if (pending !== undefined) return await reply.send(pending)
-      const now = Date.now()
-      const {value, meta} = await readFrom(stores, {what: 'stream-top', stream}, async reads => {
-        if (window !== undefined) {
-          const {totals, source} = await reads.window(window, Math.floor(now / 1000))
-          const all = [...totals].filter(([, sums]) => sums.events > 0)
-          const figures = all.map(([key, sums]) => {
-            return {key: [ofKeyPart(key)], value: sums.values()[metric] ?? null}
-          })
-          return {value: figures, source}
-        }
-        const names = namesFor(rollup!, metric)
-        const tallies = new Map<string, Tally>()
-        const how = {parts, ...readOptions(rollup!, names)}
-        await scanKeys(reads.rollup(rollup!), how, (key, {bucket, valuesOf}) => {
-          let tally = tallies.get(key)
-          if (tally === undefined) tallies.set(key, (tally = new Tally(rollup!, names)))
-          if (tallies.size > KEYS_MAX) {
-            throw refuse('query', 'by', by, `has more than ${KEYS_MAX} keys in this period`)
+      let now = 0
+      const read = () =>
+        readFrom(stores, {what: 'stream-top', stream}, async reads => {
+          now = Date.now()
+          if (window !== undefined) {
+            const {totals, source} = await reads.window(window, Math.floor(now / 1000))
+            const all = [...totals].filter(([, sums]) => sums.events > 0)
+            const figures = all.map(([key, sums]) => {
+              return {key: [ofKeyPart(key)], value: sums.values()[metric] ?? null}
+            })
+            return {value: figures, source}
           }
-          tally.add(bucket, valuesOf)
+          const names = namesFor(rollup!, metric)
+          const tallies = new Map<string, Tally>()
+          const how = {parts, ...readOptions(rollup!, names)}
+          await scanKeys(reads.rollup(rollup!), how, (key, {bucket, valuesOf}) => {
+            let tally = tallies.get(key)
+            if (tally === undefined) tallies.set(key, (tally = new Tally(rollup!, names)))
+            if (tallies.size > KEYS_MAX) {
+              throw refuse('query', 'by', by, `has more than ${KEYS_MAX} keys in this period`)
+            }
+            tally.add(bucket, valuesOf)
+          })
+          const figures = [...tallies].map(([key, tally]) => {
+            return {key: partsOfKey(rollup!, key), value: figuresOf(tally)[metric] ?? null}
+          })
+          return {value: figures, source: 'cassandra' as const, isScan: true}
         })
-        const figures = [...tallies].map(([key, tally]) => {
-          return {key: partsOfKey(rollup!, key), value: figuresOf(tally)[metric] ?? null}
-        })
-        return {value: figures, source: 'cassandra' as const, isScan: true}
-      })
+      const answer = await readAfter(query, window === undefined ? STORED : LIVE_STORE, reply, read)
+      if (answer === undefined) return reply
+      const {value, meta} = answer
       const items = value
         .filter(one => one.value !== null && one.value !== 0)
         .toSorted(
@@ -362,12 +363,14 @@ function addActive(app: Api, {stores, readAfter}: StreamDeps): void {
       if (window === undefined) {
         throw refuse('path', 'stream', stream, 'has no window of active values')
       }
-      const pending = await readAfter(query, LIVE_STORE, reply)
-      if (pending !== undefined) return await reply.send(pending)
-      const {value, meta} = await readFrom(stores, {what: 'stream-active', stream}, async reads => {
-        const {totals, source} = await reads.window(window, Math.floor(Date.now() / 1000))
-        return {value: totals.get('')?.values()['active'] ?? 0, source}
-      })
+      const read = () =>
+        readFrom(stores, {what: 'stream-active', stream}, async reads => {
+          const {totals, source} = await reads.window(window, Math.floor(Date.now() / 1000))
+          return {value: totals.get('')?.values()['active'] ?? 0, source}
+        })
+      const answer = await readAfter(query, LIVE_STORE, reply, read)
+      if (answer === undefined) return reply
+      const {value, meta} = answer
       const {of} = declared.active[0]!
       return {stream, of, window_seconds: window.seconds, active: value, meta}
     },
@@ -389,14 +392,16 @@ function addEvents(app: Api, {stores, readAfter, cursors}: StreamDeps): void {
       const [from, to] = [microsOf('from', query.from), microsOf('to', query.to)]
       const scope = ['stream-events', stream, query.key, from, to]
       const {limit, after, pageTo} = pageOf<ListPosition>(cursors, scope, query)
-      const pending = await readAfter(query, STORED, reply)
-      if (pending !== undefined) return await reply.send(pending)
-      const {value, meta} = await readFrom(stores, {what: 'stream-events', stream}, async reads => {
-        const request = {limit, from, to, after}
-        const found = await listEvents(reads, toKeyPart(query.key), request)
-        const {newestMicros} = found
-        return {value: found, source: 'cassandra' as const, newestMicros, isScan: true}
-      })
+      const read = () =>
+        readFrom(stores, {what: 'stream-events', stream}, async reads => {
+          const request = {limit, from, to, after}
+          const found = await listEvents(reads, toKeyPart(query.key), request)
+          const {newestMicros} = found
+          return {value: found, source: 'cassandra' as const, newestMicros, isScan: true}
+        })
+      const answer = await readAfter(query, STORED, reply, read)
+      if (answer === undefined) return reply
+      const {value, meta} = answer
       return {items: value.items, page: pageTo(value.next), meta}
     },
   )
@@ -412,11 +417,11 @@ function addEvents(app: Api, {stores, readAfter, cursors}: StreamDeps): void {
     async ({params: {stream, id}, query}, reply) => {
       const own = parseId(stores.plan(stream), id)
       // Its hash is taken when Redis has it, however new its row is.
-      const pending = await readAfter(query, BOTH_STORES, reply)
-      if (pending !== undefined) return await reply.send(pending)
-      const {value, meta} = await readFrom(stores, {what: 'stream-event', stream}, reads =>
-        findEvent(reads, own),
-      )
+      const read = () =>
+        readFrom(stores, {what: 'stream-event', stream}, reads => findEvent(reads, own))
+      const answer = await readAfter(query, BOTH_STORES, reply, read)
+      if (answer === undefined) return reply
+      const {value, meta} = answer
       if (value === undefined) throw notFound('event', id)
       return {event: value, meta}
     },

@@ -35,9 +35,11 @@ export function addUserRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>):
       const {query, params} = request
       const scope = ['activity', params.id]
       const {limit, after, pageTo} = pageOf<ListPosition>(cursors, scope, query)
-      const pending = await readAfter(query, STORED, reply)
-      if (pending !== undefined) return await reply.send(pending)
-      const {value, meta} = await reads.userActivity(params.id, {limit, after})
+      const answer = await readAfter(query, STORED, reply, () =>
+        reads.userActivity(params.id, {limit, after}),
+      )
+      if (answer === undefined) return reply
+      const {value, meta} = answer
       const {items} = value
       const body = {user_id: params.id, items, page: pageTo(value.next), meta}
       return respond(request, reply, body, () =>
@@ -60,12 +62,11 @@ function addCounts(app: Api, {reads, readAfter}: ReadDeps): void {
     }),
     async ({params, query}, reply) => {
       // When last is read as Redis has it, how much as it is stored.
-      const pending = await readAfter(query, BOTH_STORES, reply)
-      if (pending !== undefined) return await reply.send(pending)
-      const [{value: byType, meta}, seen] = await Promise.all([
-        reads.userTypes(params.id),
-        reads.userLastSeen(params.id),
-      ])
+      const answer = await readAfter(query, BOTH_STORES, reply, () =>
+        Promise.all([reads.userTypes(params.id), reads.userLastSeen(params.id)]),
+      )
+      if (answer === undefined) return reply
+      const [{value: byType, meta}, seen] = answer
       return await reply.send({
         user_id: params.id,
         activities: [...byType.values()].reduce((sum, count) => sum + count, 0),
@@ -97,9 +98,11 @@ function addCounts(app: Api, {reads, readAfter}: ReadDeps): void {
       if (from !== null && to !== null && to <= from) {
         throw refuse('query', 'to', to, 'must be after from')
       }
-      const pending = await readAfter(query, STORED, reply)
-      if (pending !== undefined) return await reply.send(pending)
-      const {value, meta} = await reads.userDays(params.id, {from, to})
+      const answer = await readAfter(query, STORED, reply, () =>
+        reads.userDays(params.id, {from, to}),
+      )
+      if (answer === undefined) return reply
+      const {value, meta} = answer
       return respond(request, reply, {user_id: params.id, items: [...value], meta}, () => value)
     },
   )
@@ -117,9 +120,9 @@ function addPages(app: Api, {reads, readAfter}: ReadDeps): void {
     async (request, reply) => {
       const {query} = request
       // Whether Redis has all of it is known only when it is read.
-      const pending = await readAfter(query, BOTH_STORES, reply)
-      if (pending !== undefined) return await reply.send(pending)
-      const {value, meta} = await reads.pages()
+      const answer = await readAfter(query, BOTH_STORES, reply, () => reads.pages())
+      if (answer === undefined) return reply
+      const {value, meta} = answer
       const all = [...value].map(([page, views]) => ({page, views}))
       const items = all
         .toSorted((a, b) => b.views - a.views || (a.page < b.page ? -1 : 1))
