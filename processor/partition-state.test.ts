@@ -7,3 +7,8 @@ test('INV-52: an owner that has used all its names ends, and takes none of the n
   expect(last).toBeLessThan(createPartNames(8).namePart())
   expect(() => naming.namePart()).toThrow('every name of this takeover is used')
 })
+
+test('INV-52: two owners never choose one name', () => {
+  const names = [1, 2].map(takeover => createPartNames(takeover).namePart())
+  expect(names[0]).not.toBe(names[1])
+})

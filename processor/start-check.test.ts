@@ -50,3 +50,8 @@ test('the record before the start has to be the one that was processed last', ()
   expect(problemOfBefore(expected, {outboxId: 7, createdAt: 70})).toBeUndefined()
   expect(problemOfBefore(expected, {outboxId: 7, createdAt: 71})).toContain('made again')
 })
+
+test('a position that was written for another keyspace is not gone on from', () => {
+  const anew = decideStart({...FACTS, committed: null}, POSITION, 'anew')
+  expect(anew).toMatchObject({kind: 'stand', cause: expect.stringContaining('keyspace') as string})
+})
