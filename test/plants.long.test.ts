@@ -6,6 +6,7 @@ import {execFile} from 'node:child_process'
 import {expect, test} from 'vitest'
 import {planted, type Plant} from './plant.ts'
 import type {RunOptions} from './processor-model.ts'
+import type {ModelJob, ModelJobDone} from './run-model.ts'
 
 type Options = Omit<RunOptions, 'seed'>
 
@@ -303,10 +304,10 @@ const WRONG =
   '^(Cassandra wrong|Redis wrong|reader|the owner failed|an earlier owner failed|two owners|committed)'
 
 async function findInModel(bugs: readonly Plant[], options: Options): Promise<string> {
-  const job = {seeds: 1000, patienceMs: 1500, ...options, symptom: WRONG}
-  const {stdout, stderr} = await run(['test/plant-model.ts', JSON.stringify(job)], planted(...bugs))
+  const job: ModelJob = {from: 1, to: 1000, patienceMs: 1500, ...options, symptom: WRONG}
+  const {stdout, stderr} = await run(['test/run-model.ts', JSON.stringify(job)], planted(...bugs))
   if (stdout === '') throw new Error(stderr)
-  const {found} = JSON.parse(stdout) as {found: {difference: string} | null}
+  const {found} = JSON.parse(stdout) as ModelJobDone
   return found?.difference ?? 'nothing differs'
 }
 

@@ -108,19 +108,15 @@ test(
   async () => {
     const {at, processor} = await setup()
     await processor.stop()
-    const inOrder = `await saveDirtyRows(signal)
-    await retry(() => state.filings.flush(), patience(signal))
-    await releaseCorrections(foldedOffset, signal)`
     const dying = await at.start(
       'processor',
       planted({
         file: 'processor/checkpoint.ts',
-        find: inOrder,
+        find: 'await saveDirtyRows(signal)',
         replace: `const corrects = state.pending.deferredCount > 0
     await releaseCorrections(foldedOffset, signal)
     if (corrects) process.kill(process.pid, 'SIGKILL')
-    await saveDirtyRows(signal)
-    await retry(() => state.filings.flush(), patience(signal))`,
+    await saveDirtyRows(signal)`,
       }),
     )
     await at.pool.query('UPDATE engagement_events SET duration_ms = 77777')
