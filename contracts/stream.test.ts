@@ -207,6 +207,13 @@ test('a column whose name the stores have for their own is given another one', (
   }
 })
 
+test('a column with capital letters is given a name without', () => {
+  const table = pgTable('odd', {id: integer('id').primaryKey(), own: integer('userId')})
+  const base = {name: 'odd', table, topic: 'odd', key: 'id'} as const
+  expect(() => stream(base)).toThrow('column userId needs a name in lower case, in fields')
+  expect(() => stream({...base, fields: {userId: 'user_id'}})).not.toThrow()
+})
+
 test('a key whose text in PostgreSQL is not that of its records is refused', () => {
   const table = pgTable('odd', {
     id: integer('id').primaryKey(),

@@ -388,6 +388,10 @@ function checkNames(declared: Stream): void {
     if (RESERVED.has(field) || STORED.has(field)) {
       throw wrong(`column ${field} needs another name, in fields`)
     }
+    // Cassandra takes names without quotes as lower case.
+    if (field !== field.toLowerCase()) {
+      throw wrong(`column ${field} needs a name in lower case, in fields`)
+    }
   }
   for (const name of [...Object.keys(declared.paths), ...Object.keys(declared.enrich)]) {
     if (taken.has(name)) throw wrong(`${name} is there twice: choose another name`)

@@ -82,3 +82,15 @@ test.each<[string, readonly Stream[], string]>([
   expect(() => checkApart(streams)).toThrow(sentence)
   expect(() => tablesFor(streams)).toThrow(sentence)
 })
+
+test('a measure that names another value of a split makes another layout: places have numbers', () => {
+  const layoutOf = (value: string): string | undefined => {
+    const named = declare('visits', {
+      measures: {events: count(), some: count({where: {by_user_id: value}})},
+      rollups: [{by: 'user_id', split: ['by_user_id'], every, measures: ['events', 'some']}],
+    })
+    return tablesFor([named]).find(table => nameOfTable(table) === 'visits_by_user_id')?.layout
+  }
+  expect(layoutOf('a')).toBe(layoutOf('a'))
+  expect(layoutOf('a')).not.toBe(layoutOf('b'))
+})

@@ -28,13 +28,15 @@ export interface TableDefinition {
 
 const definition = (
   statement: string,
-  states?: StatesPlan & {readonly split?: unknown},
+  states?: StatesPlan & {readonly split?: unknown; readonly reserved?: unknown},
 ): TableDefinition => ({
   statement,
   layout: JSON.stringify([
     statement.replaceAll(/\s+/g, ' '),
     states?.states.map(({spec, at}) => `${spec.id} ${at}`) ?? null,
     states?.split ?? null,
+    // Numbers of places follow from them.
+    states?.reserved ?? null,
   ]),
 })
 
