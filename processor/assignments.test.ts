@@ -188,6 +188,31 @@ test('INV-59: an owner that fails ends alone, and its partition is taken again a
   await running
 })
 
+test('INV-59: one that fails at the same record again is taken ever more seldom, however long it lived', async () => {
+  vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout', 'performance']})
+  const begunMs: number[] = []
+  let offset = 0
+  const createOwner: AssignmentsDeps['createOwner'] = (_at, _start, commit) => ({
+    ...patientOwner(),
+    async run(signal) {
+      begunMs.push(performance.now())
+      await commit(offset)
+      await Promise.race([untilAborted(signal), new Promise(later => setTimeout(later, 10_000))])
+      throw new Error('this record')
+    },
+  })
+  const {stop, running, assigning} = start({admin: LOGS, createOwner})
+  await assigning
+  await vi.advanceTimersByTimeAsync(120_000)
+  const waits = () => begunMs.slice(1).map((ms, i) => Math.round((ms - begunMs[i]!) / 1000) - 10)
+  expect(waits()).toEqual([3, 6, 12, 24])
+  offset = 5
+  await vi.advanceTimersByTimeAsync(80_000)
+  expect(waits().slice(4, 6), 'it got further').toEqual([48, 3])
+  stop.abort()
+  await running
+})
+
 test('two that take a partition from each other do so ever more seldom: takeovers are not without end', async () => {
   vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout', 'performance']})
   let begun = 0

@@ -57,6 +57,8 @@ interface Assigned {
   /** How long it would stand still if it failed soon. */
   readonly againMs: number
   readonly beganMs: number
+  /** Its owner got further than where it started. */
+  hasMoved: boolean
 }
 
 /** An owner may know that it was overtaken before Kafka says so; longer than a rebalance takes. */
@@ -77,7 +79,7 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
     // Whoever holds records for the one before lets them go.
     assigned.get(nameOf(partition))?.stop.abort(new Error('taken again'))
     const stop = new AbortController()
-    const own = {partition, stop, againMs, beganMs: performance.now()}
+    const own = {partition, stop, againMs, beganMs: performance.now(), hasMoved: false}
     const entry: Assigned = {...own, owner: undefined, ended: Promise.resolve()}
     assigned.set(nameOf(partition), entry)
     return entry
@@ -85,8 +87,10 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
 
   const begin = (partition: TopicPartition, start: PartitionStart, againMs: number): void => {
     const entry = enter(partition, againMs)
-    const commit = (offset: number): Promise<void> =>
-      deps.subscriber.commit([{...partition, offset}])
+    const commit = (offset: number): Promise<void> => {
+      entry.hasMoved ||= offset > start.next
+      return deps.subscriber.commit([{...partition, offset}])
+    }
     entry.owner = deps.createOwner(partition, start, commit)
     deps.onStanding(partition, null)
     entry.ended = entry.owner.run(entry.stop.signal).catch((error: unknown) => {
@@ -101,9 +105,10 @@ export function createAssignments(deps: AssignmentsDeps): Loop {
   const stand = (entry: Assigned, error: unknown): void => {
     const {partition, stop, beganMs} = entry
     entry.owner = undefined
-    const hasWorked = performance.now() - beganMs > 2 * entry.againMs
-    const againMs = hasWorked ? RETAKE_MS : entry.againMs
     const isOvertaken = error instanceof PipelineError && error.code === 'FENCED'
+    // Two that overtake each other both get further. What fails at one record does not, however long it takes.
+    const hasLasted = performance.now() - beganMs > 2 * entry.againMs
+    const againMs = (isOvertaken ? hasLasted : entry.hasMoved) ? RETAKE_MS : entry.againMs
     const about = {...partition, err: error, againMs}
     if (isOvertaken) deps.log.warn(about, 'partition lost, asking Kafka')
     else deps.log.error(about, 'partition stands still')
