@@ -57,12 +57,18 @@ export const encodedRow = (
   row: PlacedStatement,
 ): EncodedState => ({parts: statements, before: [], rows: [row], commit: done})
 
-/** Collects what a state wants to have stored beside its row. */
+/**
+ * Collects what a state wants to have stored beside its row.
+ *
+ * @param lifeS of a row that expires, seconds: nobody would drop its last parts
+ */
 export function collectSpill(
   rollup: string,
   {partition, offset}: Fence,
   naming: Naming,
+  lifeS?: number,
 ): CollectingSpill {
+  const insert = lifeS === undefined ? INSERT : `${INSERT} AND TTL ${lifeS}`
   const statements: PlacedStatement[] = []
   const waiting: (() => void)[] = []
   return {
@@ -71,7 +77,7 @@ export function collectSpill(
       const part = naming.namePart()
       const block = blockOfPart(part)
       const params = [rollup, partition, block, part, body, timestampBytes(offset, 0)]
-      statements.push(placed(`parts/${rollup}/${partition}/${block}`, INSERT, params))
+      statements.push(placed(`parts/${rollup}/${partition}/${block}`, insert, params))
       return part
     },
     onDurable: done => void waiting.push(done),

@@ -75,7 +75,8 @@ export function createStepTable(
     encode(key, state, fence, naming) {
       const step = Number(key)
       const hour = startOf('hour', step)
-      const spill = collectSpill(plan.id, fence, naming)
+      // Longer than the row that names them.
+      const spill = collectSpill(plan.id, fence, naming, KEPT_S + 3600)
       const params = [
         fence.partition,
         hour * 1000,

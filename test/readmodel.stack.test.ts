@@ -263,6 +263,11 @@ test('INV-52: a row that is too large lies in parts, which go when it is written
   dropped.length = 0
   await saveStep(1)
   await check(1)
+  const lives = await cassandra.rows(
+    `SELECT ttl(body) AS life FROM parts WHERE rollup = '${window!.id}' ALLOW FILTERING`,
+  )
+  const days = lives.map(({life}) => Math.ceil(Number(life) / 86_400))
+  expect(new Set(days), 'they go with the row, if nobody drops them').toEqual(new Set([3]))
   expect(dropped).toEqual([])
   await saveStep(2)
   expect(dropped.length).toBeGreaterThan(1)
