@@ -22,8 +22,11 @@ import type {LoadedRow} from './state-cache.ts'
 
 /** Rows that are encoded without a break: about a millisecond or two. */
 const ROWS_PER_SLICE = 20
-/** Offsets by which the ceiling is raised: a lightweight transaction for so many records. */
-const CEILING_STEP = 100_000
+/**
+ * Offsets by which the ceiling is raised: a lightweight transaction for so many records, beside that of each
+ * checkpoint. What a successor replaces below it is dropped by nobody.
+ */
+const CEILING_STEP = 10_000
 
 /**
  * Makes a checkpoint: everything folded when it is called is durable when it resolves.
