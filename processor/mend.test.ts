@@ -88,12 +88,46 @@ test('INV-41: what is stored is read only when everything that was folded before
   expect(calls.slice(0, 3)).toEqual(['collect', 'adopt', 'end'])
 })
 
-test('what a part is made of is mended before it, and nothing of it is taken over till then', async () => {
-  const {calls, stale, state, mend} = setup({collect: async () => [{level: 'minute', start: 60}]})
+test('what a part is made of is mended, too, when it is stale; the part is better till then, and stale', async () => {
+  const {stale, state, mend} = setup({
+    collect: async () => [{level: 'minute', start: 60}],
+    adopt: () => false,
+  })
+  state.durableOffset = 15
+  expect(await mend()).toBe('again')
+  expect([...stale]).toEqual([STALE, {projection: 'sums', key: 'a', level: 'minute', start: 60}])
+})
+
+test('nothing is taken over while it would include what is not folded yet', async () => {
+  const {calls, state, mend} = setup({collect: async () => null})
   state.durableOffset = 15
   expect(await mend()).toBe('early')
-  expect(calls, 'nothing is adopted').not.toContain('adopt')
-  expect([...stale]).toContainEqual({projection: 'sums', key: 'a', level: 'minute', start: 60})
+  expect(calls).not.toContain('adopt')
+})
+
+test('INV-59: hours of a row whose minutes are corrected all the time have their turn', async () => {
+  const {stale, state, shared} = setup({
+    async collect() {
+      await turns()
+      return []
+    },
+  })
+  let nowMs = 0
+  const deps: OwnerDeps = {...DEPS, now: () => (nowMs += 1000)}
+  state.durableOffset = 15
+  const minute: StaleRow = {...STALE, level: 'minute'}
+  const projection = state.cache.projection('sums')!
+  const mend = projection.mend!
+  vi.spyOn(projection, 'mend').mockImplementation((own, at) => {
+    const mending = mend(own, at) as Mending
+    return {...mending, adopt: () => at.level !== 'minute' && mending.adopt()}
+  })
+  stale.add(minute)
+  const stop = new AbortController()
+  const running = createMender(shared, deps, {mendAgainMs: 1}).run(stop.signal)
+  await expect.poll(() => [...stale]).toEqual([minute])
+  stop.abort()
+  await running
 })
 
 test('what something was taken out of meanwhile is mended again, and written with its record', async () => {

@@ -19,10 +19,13 @@ const READERS = 8
 const READ_ATTEMPTS = 3
 /** What is corrected all the time is computed ever more seldom, down to one in so many. */
 const AGAIN_FACTOR_MAX = 64
+/** A part waits so many times longer than for its first repetition until what it is made of is right. */
+const OVERDUE_FACTOR = 60
 
 /**
- * `fresh`: it was not stale. `again`: something was taken out meanwhile; the value is better than before and
- * still stale. `early`: what it is made of is stale itself, and comes first. `failed`: it could not be read.
+ * `fresh`: it was not stale. `again`: something was taken out meanwhile, or what it is made of is stale; the value is
+ * better than before and still stale. `early`: it would include what is not folded yet. `failed`: it could not
+ * be read.
  */
 export type Mended = 'done' | 'again' | 'fresh' | 'early' | 'failed'
 
@@ -110,9 +113,9 @@ export async function mendParts(
 
   const collect = async (one: Begun): Promise<void> => {
     const {part, mending} = one
-    const before = await mending.collect(patient)
-    for (const bucket of before) stale.add({projection: part.projection, key: part.key, ...bucket})
-    if (before.length > 0) outcomes.set(part, 'early')
+    const below = await mending.collect(patient)
+    for (const bucket of below ?? []) stale.add({...part, ...bucket})
+    if (below === null) outcomes.set(part, 'early')
     else if (mending.scan === undefined) adopt(one)
     // The bucket is not folded twice for longer than it must be.
     if (outcomes.has(part)) mending.end()
@@ -197,7 +200,13 @@ export function createMender(
   /** Parts of the next batch at most: fewer after one that failed, so that what it failed by is found. */
   let most = PARTS_MAX
 
-  /** The oldest ones, of each row the finest level that waits: minutes before hours, days before totals. */
+  /** Since when parts wait that are not the finest ones of their rows, milliseconds. */
+  const waitingMs = new Map<string, number>()
+
+  /**
+   * The oldest ones, of each row the finest level that waits: minutes before hours, days before totals. Minutes of a
+   * row that is corrected all the time never end: what is made of them has its turn all the same.
+   */
   const next = (): readonly StaleRow[] => {
     const nowMs = deps.now()
     const finest = new Map<string, number>()
@@ -205,8 +214,14 @@ export function createMender(
       const row = rowOfPart(part)
       finest.set(row, Math.min(finest.get(row) ?? Number.POSITIVE_INFINITY, orderOf(part)))
     }
+    const isOverdue = (part: StaleRow): boolean => {
+      const name = nameOfStale(part)
+      const sinceMs = waitingMs.get(name) ?? nowMs
+      waitingMs.set(name, sinceMs)
+      return nowMs - sinceMs > OVERDUE_FACTOR * mendAgainMs
+    }
     const isNext = (part: StaleRow): boolean =>
-      dueMs(part) <= nowMs && orderOf(part) === finest.get(rowOfPart(part))
+      dueMs(part) <= nowMs && (orderOf(part) === finest.get(rowOfPart(part)) || isOverdue(part))
     return [...state.stale].filter(isNext).slice(0, most)
   }
 
@@ -218,6 +233,7 @@ export function createMender(
 
   const note = (part: StaleRow, outcome: Mended): void => {
     const name = nameOfStale(part)
+    waitingMs.delete(name)
     if (outcome === 'done' || outcome === 'fresh') return void notBefore.delete(name)
     const delayMs = Math.min(
       AGAIN_FACTOR_MAX * mendAgainMs,

@@ -94,7 +94,7 @@ export function mendRollup(
     of: TimeLevel,
     stretches: readonly TimeRange[],
     patient: Patient,
-  ): Promise<readonly StaleBucket[]> => {
+  ): Promise<readonly StaleBucket[] | null> => {
     const within = {from: startOf(of, range.from), to: range.to}
     // What is open is not part of the bucket above yet.
     const isClosed = (one: Bucket): boolean =>
@@ -113,7 +113,7 @@ export function mendRollup(
     // A row that an earlier owner wrote counts what is not folded yet: later. What was folded since this began has
     // gone to the shadow, too.
     const foldedOffset = at.foldedOffset()
-    if (stored.some(one => one.bucket.guard > foldedOffset)) return [{level, start}]
+    if (stored.some(one => one.bucket.guard > foldedOffset)) return null
     const stale = stored.filter(one => one.bucket.isRetracted).map(one => one.bucket.start)
     for (const {bucket: child, values} of stored) {
       shadow.merge(child, place => entity.places.admit(values.get(place)!))
@@ -146,7 +146,7 @@ export function mendRollup(
       ]
       // A bucket that was merged stale has marked the shadow: what is taken out from now on counts.
       const stale = finer === undefined ? [] : await addBuckets(finer, stretches, patient)
-      if (stale.length > 0 || !isByKey) return stale
+      if (stale === null || !isByKey) return stale
       for (const slice of slices) {
         for await (const page of eventsOfSlice(
           own,
@@ -157,7 +157,7 @@ export function mendRollup(
           for (const {event} of page) if (isCounted(event)) add(event)
         }
       }
-      return []
+      return stale
     },
     adopt() {
       bucket.adopt(shadow)

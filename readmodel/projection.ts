@@ -49,9 +49,10 @@ export interface Mending {
   /**
    * Reads what is stored. What was folded before it was begun is durable. What is read may be read again.
    *
-   * @returns what has to be mended before this; none when everything was read
+   * @returns what it is made of that is stale itself, taken as it is, so that this stays stale, too; null: something
+   *   includes what is not folded yet, so later
    */
-  collect(patient: Patient): Promise<readonly StaleBucket[]>
+  collect(patient: Patient): Promise<readonly StaleBucket[] | null>
   /** Takes over what was computed. @returns false when something was taken out meanwhile: it is stale still */
   adopt(): boolean
   /** Ends it, adopted or not. */
