@@ -215,10 +215,10 @@ const RULES: readonly Rule[] = [
     by: {},
   },
   {
-    rule: '6.4 what is stale below is mended first',
-    file: 'readmodel/mending.ts',
-    find: 'if (stale.length > 0 || !isByKey) return stale',
-    replace: 'if (!isByKey) return []',
+    rule: '6.4 what is made of something stale is stale',
+    file: 'readmodel/bucket.ts',
+    find: 'this.isRetracted ||= other.isRetracted',
+    replace: 'void other.isRetracted',
     by: {upset: null},
   },
   {
