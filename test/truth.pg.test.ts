@@ -361,7 +361,7 @@ test('values of every kind are keys as records name them', async () => {
     topic: 'kinds',
     key: 'Id',
     time: 'at',
-    fields: {'is "it"?': 'is_it', day: 'the_day'},
+    fields: {Id: 'id', 'is "it"?': 'is_it', day: 'the_day'},
     measures: {
       n: count(),
       small: sum('small', {scale: 1}),
