@@ -117,7 +117,7 @@ test('INV-59: hours of a row whose minutes are corrected all the time have their
   state.durableOffset = 15
   const minute: StaleRow = {...STALE, level: 'minute'}
   const projection = state.cache.projection('sums')!
-  const mend = projection.mend!
+  const mend = projection.mend!.bind(projection)
   vi.spyOn(projection, 'mend').mockImplementation((own, at) => {
     const mending = mend(own, at) as Mending
     return {...mending, adopt: () => at.level !== 'minute' && mending.adopt()}
@@ -202,7 +202,7 @@ test('INV-59: days of one row do not wait for minutes of another that is correct
   const corrected: StaleRow = {...STALE, key: 'b', level: 'minute'}
   const {cache} = state
   const projection = cache.projection('sums')!
-  const mend = projection.mend!
+  const mend = projection.mend!.bind(projection)
   vi.spyOn(projection, 'mend').mockImplementation((own, at) => {
     const mending = mend(own, at) as Mending
     return {...mending, adopt: () => at.key !== 'b' && mending.adopt()}

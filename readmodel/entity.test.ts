@@ -73,7 +73,9 @@ class Store {
         return this.#names
       },
       onDurable: one => void done.push(one),
-      drop: parts => void parts.forEach(part => this.parts.delete(part)),
+      drop: parts => {
+        for (const part of parts) this.parts.delete(part)
+      },
     }
     const {rows: own, root, commit} = entity.encode(new ByteWriter(), spill, offset)
     const wins = (before: Stored | undefined, timestamp: number, body: Buffer): boolean =>

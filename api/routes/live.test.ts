@@ -57,7 +57,7 @@ async function setup() {
     opening,
     next,
     figures,
-    async told() {
+    told: async () => {
       await next()
       hub.close()
       return [...(await answer).body.matchAll(/^(?:id: (v\d)\n)?event: (\w+)/gm)]

@@ -6,7 +6,6 @@ import {activity} from '../../streams/activity.ts'
 import type {Api} from '../app.ts'
 import {createCursors} from '../cursor.ts'
 import type {Reads} from '../reads/reads.ts'
-import type {Stores} from '../reads/stores.ts'
 import type {Waits, WaitedStore, WaitOutcome} from '../waits.ts'
 import {createReadAfter} from './read-after.ts'
 import {addStreamRoutes} from './streams.ts'
@@ -33,7 +32,7 @@ async function ask(path: string, until: Waits['until'], reads: Partial<Reads> = 
   addStreamRoutes(app, {
     ...deps,
     streams: [activity],
-    stores: {plan: () => plan} as never as Stores,
+    stores: {plan: () => plan} as never,
   })
   const answer = await app.inject({url: path, query: {after_event: 'activity:1'}})
   return {status: answer.statusCode, body: answer.json<Record<string, unknown>>()}
