@@ -2,6 +2,7 @@ import pino from 'pino'
 import {afterEach, expect, test, vi} from 'vitest'
 import {PipelineError} from '../platform/errors.ts'
 import type {SubscriberHandlers, TopicPartition} from '../platform/kafka.ts'
+import {untilAborted} from '../platform/lifecycle.ts'
 import {barePosition, type Position} from '../readmodel/positions.ts'
 import {createAssignments, type AssignmentsDeps} from './assignments.ts'
 import type {PartitionOwner} from './partition-owner.ts'
@@ -62,12 +63,6 @@ const patientOwner = (): PartitionOwner => ({
   push: async () => {},
   run: untilAborted,
 })
-
-async function untilAborted(signal: AbortSignal): Promise<void> {
-  const ended = Promise.withResolvers<void>()
-  signal.addEventListener('abort', () => ended.resolve(), {once: true})
-  await ended.promise
-}
 
 const LOGS = {
   offsets: async () => [0, 1].map(partition => ({partition, begin: 0, end: 10})),

@@ -16,7 +16,7 @@ import {dispositionOf, messageOf} from '../platform/errors.ts'
 import type {DeadLetter} from './dead-letters.ts'
 import {identify} from './decode.ts'
 import type {Identity} from './partition-state.ts'
-import {problemOfBefore} from './start-check.ts'
+import {beforeOf, problemOfBefore} from './start-check.ts'
 import type {Fields} from '../readmodel/fields.ts'
 import {barePosition, type Positions} from '../readmodel/positions.ts'
 import type {Reference, ReferenceTable} from '../readmodel/reference-table.ts'
@@ -130,12 +130,10 @@ export function createReferenceReader(deps: ReferenceReaderDeps): ReferenceReade
             const known = progress?.offset ?? begin
             const isHere = known > begin && known <= end
             const next = isHere ? known : begin
-            const {outboxId = null, createdAt = null} = progress ?? {}
-            expected.delete(partition.partition)
-            if (isHere && outboxId !== null && createdAt !== null) {
-              expected.set(partition.partition, {before: {outboxId, createdAt}, begin})
-            }
-            deps.subscriber.seek(partition, expected.has(partition.partition) ? next - 1 : next)
+            const before = isHere ? beforeOf(progress) : null
+            if (before === null) expected.delete(partition.partition)
+            else expected.set(partition.partition, {before, begin})
+            deps.subscriber.seek(partition, before === null ? next : next - 1)
             positions.set(partition.partition, next)
           }
           moved.ring()

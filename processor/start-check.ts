@@ -55,9 +55,13 @@ export function decideStart(
       `${had}, but the log ends at ${end}: the topic was made again or has lost its tail`,
     )
   }
+  return {kind: 'start', next, before: beforeOf(position)}
+}
+
+/** The record that has to stand where a position was left; null when unknown. */
+export function beforeOf(position: Position | null): Identity | null {
   const {outboxId = null, createdAt = null} = position ?? {}
-  const before = outboxId === null || createdAt === null ? null : {outboxId, createdAt}
-  return {kind: 'start', next, before}
+  return outboxId === null || createdAt === null ? null : {outboxId, createdAt}
 }
 
 /** Why the record found before the start shows that the topic is another one; undefined when it fits. */
