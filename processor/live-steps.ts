@@ -1,11 +1,10 @@
 /** Which steps of windows a run has brought to Redis: readers are told, so that one that is evicted is missed. */
 import type {StepNames} from '../readmodel/live-store.ts'
 import type {WindowPlan} from '../readmodel/plan.ts'
+import {BEHIND_S} from '../readmodel/step-table.ts'
 
 /** Readers' clocks may be ahead, and say of what is dated ahead is heard before its time. */
 const AHEAD_S = 120
-/** What has left the window is said for so much longer: readers' clocks may be behind. */
-const BEHIND_S = 120
 /** Steps come into the window by time alone. */
 const SAY_AGAIN_S = 10
 

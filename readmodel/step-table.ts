@@ -11,7 +11,7 @@ import {Step} from './step.ts'
 
 const KEPT_S = 2 * 86_400
 /** Readers' clocks may be behind. */
-const BEHIND_S = 120
+export const BEHIND_S = 120
 /** Events may be dated ahead. */
 const AHEAD_S = 25 * 3600
 
