@@ -13,7 +13,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import {expect, test} from 'vitest'
-import {count, PRESENT, sum, uniques} from './measures.ts'
+import {count, latest, PRESENT, sum, uniques} from './measures.ts'
 import {jsonPath, lookup, stream, type Declaration} from './stream.ts'
 import {activityEvents} from '../db/tables.ts'
 
@@ -190,12 +190,13 @@ test('what is kept for a while has a time, and totals that need no single events
   expect(() => keep({time: undefined})).toThrow(/keepDays needs a time/)
   expect(() => keep({time: 'left'})).toThrow(/name a column that is NOT NULL/)
   expect(() => keep({aheadHoursMax: null})).toThrow(/keepDays needs aheadHoursMax/)
-  const measures = {visits: count(), shops: uniques('shop')}
+  const measures = {visits: count(), shops: uniques('shop'), last: latest('shop')}
   const totals = (names: readonly string[]) => [{every: ['total'], measures: names}]
   expect(() => keep({measures, rollups: totals(['visits'])})).not.toThrow()
   expect(() => keep({measures, rollups: totals(['visits', 'shops'])})).toThrow(
     /rollup all needs days: shops of its total/,
   )
+  expect(() => keep({measures, rollups: totals(['last'])})).toThrow(/last of its total/)
 })
 
 test('a column whose name the stores have for their own is given another one', () => {

@@ -338,7 +338,7 @@ const NAMING: ReadonlySet<ColumnKind> = new Set(['long', 'int', 'decimal', 'text
 /** Stores take a life of twenty years. */
 const KEEP_DAYS_MAX = 7000
 /** Taking an event out of them may need the others. */
-const NEEDS_EVENTS: ReadonlySet<Measure['kind']> = new Set(['uniques', 'min', 'max'])
+const NEEDS_EVENTS: ReadonlySet<Measure['kind']> = new Set(['uniques', 'min', 'max', 'latest'])
 
 /** Every name that a declaration uses is one that it has, once, and of a kind that fits. */
 function checkNames(declared: Stream): void {
