@@ -11,6 +11,7 @@ import type {Metrics} from '../platform/metrics.ts'
 import type {Redis} from '../platform/redis.ts'
 import type {Registry} from '../platform/registry.ts'
 import {markAwaited} from '../readmodel/awaited.ts'
+import {groupOf, readGenerations} from '../readmodel/generations.ts'
 import {createPositions} from '../readmodel/positions.ts'
 import {createActivityWorker} from './activity-requests.ts'
 import {buildApp, type Api, type Deps} from './app.ts'
@@ -41,7 +42,7 @@ import {createEngagementReads} from './reads/engagement.ts'
 import {judge, storeChecks} from './readiness.ts'
 import {openStores} from './reads/open.ts'
 import type {Reads} from './reads/reads.ts'
-import {lateCassandra} from './reads/stores.ts'
+import {createServed} from './reads/served.ts'
 import {createUserReads} from './reads/users.ts'
 import {addAdminRoutes} from './routes/admin.ts'
 import {addEventRoutes} from './routes/events.ts'
@@ -57,7 +58,11 @@ import {createWaits} from './waits.ts'
 export interface Resources {
   readonly db: Database
   readonly redis: Redis
+  /** Without a keyspace: to look which ones there are. */
   readonly cassandra: Late<Cassandra>
+  readonly cassandraOf: (keyspace: string) => Cassandra
+  /** The keyspace that people know; others of it begin with its name. */
+  readonly keyspace: string
   readonly admin: Late<KafkaAdmin>
   readonly registry: Registry
   /** One for looking, one for the live tail: a fetch of one does not wait for the other's. */
@@ -90,15 +95,27 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
       createLate(async () => (await (await admin.get()).offsets(topic)).length),
     ]),
   )
+  const served = createServed(
+    async () => await readGenerations(await cassandra.get(), resources.keyspace),
+    () => performance.now(),
+  )
+  const streamOf = new Map([...topics].map(([name, topic]) => [topic, name]))
   const lag = createLagWatch(
     {db, admin: () => admin.get()},
-    {topics: [...topics.values()], group: config.processorGroupId, lifeMs: 500},
+    {
+      topics: [...topics.values()],
+      async groupOf(topic) {
+        const {keyspace} = await served.of(streamOf.get(topic)!)
+        return groupOf(config.processorGroupId, resources.keyspace, keyspace)
+      },
+      lifeMs: 500,
+    },
   )
-  const stored = lateCassandra(() => cassandra.get())
   const {stores, polled} = openStores({
     streams,
     redis,
-    cassandra: stored,
+    cassandraOf: resources.cassandraOf,
+    served,
     partitionsOf: async ({name}) => await partitions.get(name)!.get(),
     freshness: () => freshness,
     metrics,
@@ -115,16 +132,18 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     },
     {everyMs: SECOND_MS},
   )
-  const positions = createPositions(stored)
   const waits = createWaits(
     {
       ...createLocate({
         stores,
-        committed: async (stream, partition) =>
-          (await positions.load(topics.get(stream)!, partition))?.offset ?? null,
+        async committed(stream, partition) {
+          const {keyspace} = await served.of(stream)
+          const positions = createPositions(resources.cassandraOf(keyspace))
+          return (await positions.load(topics.get(stream)!, partition))?.offset ?? null
+        },
         async mark(stream, partition) {
           if (!redis.isReady) return
-          await markAwaited(redis, {space: await stores.space(), stream, partition})
+          await markAwaited(redis, {space: await stores.space(stream), stream, partition})
         },
       }),
       metrics,
@@ -244,7 +263,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
   app.addHook('preClose', () => hub.close())
   const figureLoops = sources.map(source => createFigureLoop({hub, log}, source))
   const keepers = [createCleaner(db), createHistoryKeeper(overview)]
-  return {app, loops: [freshness, activityWorker, tail, ...keepers, ...figureLoops]}
+  return {app, loops: [served, freshness, activityWorker, tail, ...keepers, ...figureLoops]}
 }
 
 /** A counter that lives for one window. */

@@ -6,6 +6,7 @@ import {createRegistry} from '../platform/registry.ts'
 import {composeApi, type Resources} from './compose.ts'
 import {readApiConfig} from './config.ts'
 import {createLate} from './late.ts'
+import {lateCassandra} from './reads/stores.ts'
 
 function nothing(): never {
   throw new PipelineError('UPSTREAM_UNAVAILABLE', 'there is no server here', {disposition: 'retry'})
@@ -32,6 +33,8 @@ function noResources(): Resources {
     db: {query: refuse, transaction: refuse},
     redis,
     cassandra: createLate(refuse),
+    cassandraOf: () => lateCassandra(refuse),
+    keyspace: 'none',
     admin: createLate(refuse),
     registry: createRegistry(connections.registry),
     readers: {inspect: reader, tail: reader},

@@ -17,6 +17,7 @@ export const PROBLEMS = {
   'too-many-requests': {status: 429, title: 'The limit of requests is reached'},
   'internal-error': {status: 500, title: 'The server failed'},
   unavailable: {status: 503, title: 'A store that is needed does not answer'},
+  incomplete: {status: 503, title: 'The numbers of the stream are not whole yet'},
 } as const
 export type ProblemKind = keyof typeof PROBLEMS
 
@@ -89,5 +90,13 @@ export function unavailable(store: string, cause?: unknown): Problem {
     errors: [{in: 'store', field: store, detail: 'does not answer now'}],
     retryAfterSeconds: 5,
     cause,
+  })
+}
+
+/** Rows are missing from what is counted of a stream: no number, rather than a wrong one. */
+export function incomplete(stream: string, why: string): Problem {
+  return new Problem('incomplete', `there are no numbers of ${stream} now: ${why}`, {
+    errors: [{in: 'store', field: stream, detail: why}],
+    retryAfterSeconds: 30,
   })
 }

@@ -11,3 +11,9 @@ export const DEAD_LETTER_HEADERS = {
 } as const
 
 export const TRACEPARENT = 'traceparent'
+
+/**
+ * On records that a rebuild writes: which generation of the read model they fill, by its space. Every other
+ * one has counted the row when it changed, and passes them over.
+ */
+export const GENERATION = 'generation'

@@ -5,6 +5,7 @@
  * Does not      drop: what an overtaken relay wrote is told apart by `admitted`.
  */
 import type {EpochTable} from '../contracts/epochs.ts'
+import {GENERATION} from '../contracts/headers.ts'
 import type {RecordMeta, StreamRecord} from '../contracts/record.ts'
 import type {Decoder} from '../platform/avro-codec.ts'
 import {dispositionOf, messageOf, PipelineError} from '../platform/errors.ts'
@@ -15,7 +16,13 @@ import {identityOf, type Identity} from './partition-state.ts'
 import type {FindProblem} from './rules.ts'
 
 export type Outcome =
-  | {readonly kind: 'record'; readonly offset: number; readonly record: StreamRecord<Fields>}
+  | {
+      readonly kind: 'record'
+      readonly offset: number
+      readonly record: StreamRecord<Fields>
+      /** It fills this generation: never too old. */
+      readonly isFilling: boolean
+    }
   | {
       readonly kind: 'refused'
       readonly offset: number
@@ -26,6 +33,8 @@ export type Outcome =
   | {readonly kind: 'deadLetter'; readonly offset: number; readonly letter: DeadLetter}
 
 export interface DecodeDeps {
+  /** What the keyspace calls itself. */
+  readonly space: string
   readonly decoder: Decoder<unknown>
   readonly epochs: EpochTable
   /** Why the record can never be accepted, or undefined. */
@@ -83,11 +92,13 @@ export async function identify(
 function judge(
   source: ConsumedRecord,
   record: StreamRecord<Fields>,
-  {epochs, problemOf}: DecodeDeps,
+  {space, epochs, problemOf}: DecodeDeps,
 ): Outcome {
   const {offset} = source
   const {lanes, lane, epoch} = record
-  if (epochs.admit({lanes, lane, epoch, offset}) === 'drop') {
+  const isDropped = epochs.admit({lanes, lane, epoch, offset}) === 'drop'
+  const filled = source.headers[GENERATION]?.toString()
+  if (isDropped || (filled !== undefined && filled !== space)) {
     return {kind: 'dropped', offset, record}
   }
   const problem = problemOf(record)
@@ -99,7 +110,7 @@ function judge(
       letter: {source, reason: RULE_BROKEN, message: problem},
     }
   }
-  return {kind: 'record', offset, record}
+  return {kind: 'record', offset, record, isFilling: filled !== undefined}
 }
 
 function toLetter(source: ConsumedRecord, reason: string, message: string): Outcome {

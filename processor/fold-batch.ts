@@ -24,6 +24,8 @@ export interface AdmittedRecord {
   readonly kind: 'record' | 'refused'
   readonly offset: number
   readonly record: StreamRecord<Fields>
+  /** A rebuild reads the row again for this generation: it may be as old as it is. */
+  readonly isFilling?: boolean
 }
 
 export interface FoldCounts {
@@ -70,7 +72,7 @@ interface PlannedEffect {
   readonly foundRows: readonly Row[]
 }
 
-interface PlannedRecord extends Omit<AdmittedRecord, 'kind'> {
+interface PlannedRecord extends Omit<AdmittedRecord, 'kind' | 'isFilling'> {
   readonly fresh: boolean
   readonly isTooOld: boolean
   readonly effects: readonly PlannedEffect[]
@@ -90,7 +92,7 @@ export function createFold(
     const wanted = new Set<EventId>()
     const found = new Map<EventId, Register | null>()
     const waiting = new Map<EventId, Register>()
-    const drafts = batch.map(({kind, offset, record}) => {
+    const drafts = batch.map(({kind, offset, record, isFilling = false}) => {
       const {before} = record
       plan.readPaths(record)
       if (before !== null) plan.readPaths(before)
@@ -103,7 +105,7 @@ export function createFold(
         if (last !== undefined) waiting.set(id, last)
         else if (!fresh) wanted.add(id)
       }
-      return {offset, record, fresh, effects}
+      return {offset, record, isFilling, fresh, effects}
     })
     if (wanted.size > 0) {
       const ids = [...wanted]
@@ -111,11 +113,11 @@ export function createFold(
       state.registerReads += 1
       for (const [i, id] of ids.entries()) found.set(id, read[i] ?? null)
     }
-    return drafts.map(({offset, record, fresh, effects}) => ({
+    return drafts.map(({offset, record, isFilling, fresh, effects}) => ({
       offset,
       record,
       fresh,
-      isTooOld: isTooOld(record),
+      isTooOld: !isFilling && isTooOld(record),
       // An earlier owner may have written what this record leaves behind, and died before it recorded what
       // that made stale: rows and buckets say so themselves once they are loaded.
       replayed: record.before !== null && offset <= replayEnd ? cache.rowsOf(record.before) : [],

@@ -34,6 +34,7 @@ export function createIntake(
     state.cache.dirtyCount < 2 * config.checkpointRowsMax
 
   const decodeDeps: DecodeDeps = {
+    space: deps.space,
     decoder: deps.decoder,
     epochs: state.epochs,
     problemOf: createRules(plan.stream),

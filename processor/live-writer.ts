@@ -50,9 +50,10 @@ export function createLiveWriter(
   const stream = plan.stream.name
   const labels = {stream, partition: String(partition)}
   /** Hashes with a field per key of a rollup: of all runs together. */
-  const hashKeys = plan.rollups.flatMap(({hash}) =>
+  const named = plan.rollups.flatMap(({hash}) =>
     hash === null ? [] : [namedHashKey(hash, partition)],
   )
+  const hashKeys = (): readonly string[] => (isNamed ? named : [])
   const budget =
     live.hashes === undefined
       ? undefined
@@ -73,6 +74,7 @@ export function createLiveWriter(
   let seededMs = 0
   let refreshedMs = 0
   let isBudgetRead = false
+  let isNamed = deps.isNamed()
 
   const leave = (): void => {
     run = undefined
@@ -92,7 +94,7 @@ export function createLiveWriter(
       const isFirst = !isLive
       for (const value of projection.liveOf(key, own, {partition, isFirst, nowMs})) {
         if (value.isWhole) values.push({...value, offset: state.foldedOffset, isFirst})
-        else parts.push(value)
+        else if (isNamed) parts.push(value)
       }
     }
     for (const [key, some] of Map.groupBy(parts, part => part.key)) {
@@ -108,6 +110,7 @@ export function createLiveWriter(
 
   const writeEvents = async (events: readonly LiveEvent[], present: Run): Promise<void> => {
     if (live.hashes === undefined || budget === undefined || events.length === 0) return
+    if (!isNamed) return
     await settleAll([live.hashes.write(events, present, partition), budget.wrote(events, now())])
   }
 
@@ -129,7 +132,7 @@ export function createLiveWriter(
       const values = toValues(now(), rows)
       steps.note(rows)
       if (isLast && seeded !== undefined) {
-        for (const key of hashKeys) values.push(shared(key, [RUN_FIELD, present.name]))
+        for (const key of hashKeys()) values.push(shared(key, [RUN_FIELD, present.name]))
       }
       // Sent together: the server takes them in this order, and a run ends when one of them fails.
       const [, flushed] = await settleAll([
@@ -187,7 +190,8 @@ export function createLiveWriter(
     await holdPartition(state, deps.positions)
     const {takeover} = state.ownership
     runs += 1
-    const present = {name: `${takeover}.${runs}.${randomBytes(4).toString('hex')}`, takeover}
+    const runName = [deps.space, takeover, runs, randomBytes(4).toString('hex')].join('.')
+    const present = {name: runName, takeover}
     const {connection: begunOn} = live
     // Refused when a later owner is there.
     if (!(await live.begin(partition, present, state.durableOffset))) throw refused()
@@ -201,7 +205,7 @@ export function createLiveWriter(
     // What was shown of changes that are not stored yet is due again.
     if (live.hashes !== undefined) state.liveEvents.push(...state.pending.newest())
     // Something stands there from now on: what is evicted while it is filled is missed.
-    const cleared = hashKeys.map(key => ({...shared(key, [RUN_FIELD, '']), isFirst: true}))
+    const cleared = hashKeys().map(key => ({...shared(key, [RUN_FIELD, '']), isFirst: true}))
     steps.clear()
     const flush = {run: present, sequence, values: cleared, offset: null, since: null, steps: null}
     const flushed = await live.flush(partition, flush)
@@ -216,6 +220,11 @@ export function createLiveWriter(
 
   const step = async (signal: AbortSignal): Promise<void> => {
     const startedAt = performance.now()
+    if (isNamed !== deps.isNamed()) {
+      // What was shown under another's names, or not at all, is shown anew.
+      isNamed = !isNamed
+      leave()
+    }
     if (run === undefined) {
       // While there is a backlog Redis would show old values, at a price: readers take the stored ones.
       if (state.lag > config.liveLagMax * RETURN_SHARE) {

@@ -95,3 +95,26 @@ export function createProcessorMetrics(metrics: Metrics) {
     references: count('processor_references_total', 'Records of reference streams learned'),
   } as const
 }
+
+type Labels = Readonly<Record<string, string>>
+interface Instrument {
+  inc?(labels: Labels, by?: number): void
+  set?(labels: Labels, to: number): void
+  observe?(labels: Labels, value: number): void
+}
+
+/** The same metrics, the stream called otherwise: two generations of it are told apart. */
+export function besides(
+  metrics: ProcessorMetrics,
+  nameOf: (stream: string) => string,
+): ProcessorMetrics {
+  const rename = (labels: Labels): Labels =>
+    labels['stream'] === undefined ? labels : {...labels, stream: nameOf(labels['stream'])}
+  const wrap = (of: Instrument): Instrument => ({
+    inc: (labels, by) => of.inc?.(rename(labels), by),
+    set: (labels, to) => of.set?.(rename(labels), to),
+    observe: (labels, value) => of.observe?.(rename(labels), value),
+  })
+  const wrapped = Object.entries(metrics).map(([name, of]) => [name, wrap(of as Instrument)])
+  return Object.fromEntries(wrapped) as ProcessorMetrics
+}

@@ -24,6 +24,11 @@ export interface OwnerDeps {
   readonly stores: StreamStores
   /** What the keyspace calls itself. */
   readonly space: string
+  /**
+   * Whether the names that people know in Redis (hashes of events, of counts) are ours to write: two
+   * generations of one stream share them.
+   */
+  readonly isNamed: () => boolean
   /** Writes statements about rows; resolves when all are durable. */
   readonly write: (statements: readonly PlacedStatement[]) => Promise<void>
   readonly positions: Positions

@@ -7,8 +7,9 @@ const AT = {topic: 'events', partition: 3}
 function setup() {
   let nowMs = 1_000_000
   const readiness = createReadiness(() => nowMs)
-  readiness.owned([AT])
-  return {readiness, pass: (ms: number) => (nowMs += ms)}
+  const probe = readiness.of('')
+  probe.owned([AT])
+  return {readiness, probe, pass: (ms: number) => (nowMs += ms)}
 }
 
 test('nobody is ready before the group has answered', () => {
@@ -19,35 +20,35 @@ test('nobody is ready before the group has answered', () => {
 })
 
 test('a backlog that is worked off is ready, one that stands still is not', () => {
-  const {readiness, pass} = setup()
-  readiness.received(AT, 1000)
+  const {readiness, probe, pass} = setup()
+  probe.received(AT, 1000)
   for (let offset = 0; offset < 5; offset++) {
     pass(STUCK_MS - 1)
-    readiness.folded(AT, offset)
+    probe.folded(AT, offset)
     expect(readiness.judge()).toMatchObject({ready: true, details: {waiting: 999 - offset}})
   }
   pass(STUCK_MS)
   expect(readiness.judge().reasons).toEqual([
     'events/3: 995 records wait, none was folded for 30 s',
   ])
-  readiness.folded(AT, 999)
+  probe.folded(AT, 999)
   expect(readiness.judge().ready).toBe(true)
 })
 
 test('a partition that was idle for long is not stuck when a record comes', () => {
-  const {readiness, pass} = setup()
-  readiness.received(AT, 1)
-  readiness.folded(AT, 0)
+  const {readiness, probe, pass} = setup()
+  probe.received(AT, 1)
+  probe.folded(AT, 0)
   pass(10 * STUCK_MS)
-  readiness.received(AT, 2)
+  probe.received(AT, 2)
   expect(readiness.judge().ready).toBe(true)
 })
 
 test('a partition that was given back is not judged any more', () => {
-  const {readiness, pass} = setup()
-  readiness.received(AT, 10)
+  const {readiness, probe, pass} = setup()
+  probe.received(AT, 10)
   pass(2 * STUCK_MS)
-  readiness.owned([])
+  probe.owned([])
   expect(readiness.judge()).toMatchObject({ready: true, details: {waiting: 0}})
 })
 
@@ -65,11 +66,33 @@ test('a store that fails once is routine, one that goes on failing is away until
 })
 
 test('INV-59: a partition that stands still makes it not ready, with the cause, until it goes on', () => {
-  const {readiness} = setup()
-  readiness.standing(AT, 'the log ends at 10')
+  const {readiness, probe} = setup()
+  probe.standing(AT, 'the log ends at 10')
   expect(readiness.judge().reasons).toEqual([
     'events/3 stands still: the log ends at 10. See RUNBOOK, "A partition stands still"',
   ])
-  readiness.standing(AT, null)
+  probe.standing(AT, null)
+  expect(readiness.judge().ready).toBe(true)
+})
+
+test('two generations of one partition are told apart, and one that is over is forgotten', () => {
+  const {readiness, probe} = setup()
+  const other = readiness.of('numbers_g2')
+  other.owned([AT])
+  other.standing(AT, 'the log ends at 10')
+  probe.standing(AT, null)
+  expect(readiness.judge()).toMatchObject({
+    reasons: [expect.stringContaining('events/3 of numbers_g2 stands still')],
+    details: {partitions: ['events/3', 'events/3 of numbers_g2']},
+  })
+  other.over()
+  expect(readiness.judge()).toMatchObject({ready: true, details: {partitions: ['events/3']}})
+})
+
+test('a stream that is not folded into what is served makes it not ready', () => {
+  const {readiness} = setup()
+  readiness.missing('stream sales lacks rows: npm run rebuild -- sales')
+  expect(readiness.judge().reasons).toEqual(['stream sales lacks rows: npm run rebuild -- sales'])
+  readiness.missing(null)
   expect(readiness.judge().ready).toBe(true)
 })

@@ -12,6 +12,7 @@ export const STUCK_MS = 30_000
 /** A server may fail so long before it counts as away. */
 export const AWAY_MS = 10_000
 
+/** Told by what folds into one keyspace. */
 export interface ReadinessProbe {
   owned(partitions: readonly TopicPartition[]): void
   /** Records came; the partition's log ends there. */
@@ -19,6 +20,15 @@ export interface ReadinessProbe {
   folded(partition: TopicPartition, offset: number): void
   /** The partition stands still, and why; null: it goes on. */
   standing(partition: TopicPartition, cause: string | null): void
+  /** Nothing is folded into it any more. */
+  over(): void
+}
+
+export interface ProcessorReadiness {
+  /** @param keyspace '' for the one that people know */
+  of(keyspace: string): ReadinessProbe
+  /** Streams that are not folded into what is served, and why; null: none. */
+  missing(problem: string | null): void
   /** Worth a look, though everything flows; null: no more. */
   warned(what: string, warning: string | null): void
   /** A call failed and is repeated. */
@@ -36,16 +46,20 @@ interface Flow {
 const waitingOf = ({endOffset, foldedOffset}: Flow): number =>
   Math.max(0, endOffset - foldedOffset - 1)
 
-export function createReadiness(now: () => number): ReadinessProbe {
-  let assigned: ReadonlySet<string> | undefined
+export function createReadiness(now: () => number): ProcessorReadiness {
+  /** Partitions by keyspaces, as they are called here. */
+  const assigned = new Map<string, readonly string[]>()
   const flows = new Map<string, Flow>()
   const causes = new Map<string, string>()
   const warnings = new Map<string, string>()
   const failing = {sinceMs: 0, lastMs: Number.NEGATIVE_INFINITY}
+  let problem: string | null = null
 
   const reasonsOf = (): readonly string[] => {
-    const reasons: string[] = []
-    if (assigned === undefined) reasons.push('no answer of the consumer group yet')
+    const reasons: string[] = problem === null ? [] : [problem]
+    if (assigned.size === 0 && problem === null) {
+      reasons.push('no answer of the consumer group yet')
+    }
     for (const [name, cause] of causes) {
       reasons.push(`${name} stands still: ${cause}. See RUNBOOK, "A partition stands still"`)
     }
@@ -65,31 +79,49 @@ export function createReadiness(now: () => number): ReadinessProbe {
     return reasons
   }
 
+  const forget = (): void => {
+    const known = new Set([...assigned.values()].flat())
+    for (const all of [flows, causes]) {
+      for (const name of all.keys()) if (!known.has(name)) all.delete(name)
+    }
+  }
+
   return {
-    owned(partitions) {
-      assigned = new Set(partitions.map(nameOf))
-      for (const all of [flows, causes]) {
-        for (const name of all.keys()) if (!assigned.has(name)) all.delete(name)
+    of(keyspace) {
+      const called = (partition: TopicPartition): string =>
+        keyspace === '' ? nameOf(partition) : `${nameOf(partition)} of ${keyspace}`
+      return {
+        owned(partitions) {
+          assigned.set(keyspace, partitions.map(called))
+          forget()
+        },
+        received(partition, endOffset) {
+          const flow = flows.get(called(partition))
+          if (flow === undefined) {
+            flows.set(called(partition), {endOffset, foldedOffset: -1, movedMs: now()})
+            return
+          }
+          if (waitingOf(flow) === 0) flow.movedMs = now()
+          flow.endOffset = endOffset
+        },
+        folded(partition, offset) {
+          const flow = flows.get(called(partition))
+          if (flow === undefined) return
+          flow.foldedOffset = offset
+          flow.movedMs = now()
+        },
+        standing(partition, cause) {
+          if (cause === null) causes.delete(called(partition))
+          else causes.set(called(partition), cause)
+        },
+        over() {
+          assigned.delete(keyspace)
+          forget()
+        },
       }
     },
-    received(partition, endOffset) {
-      const flow = flows.get(nameOf(partition))
-      if (flow === undefined) {
-        flows.set(nameOf(partition), {endOffset, foldedOffset: -1, movedMs: now()})
-        return
-      }
-      if (waitingOf(flow) === 0) flow.movedMs = now()
-      flow.endOffset = endOffset
-    },
-    folded(partition, offset) {
-      const flow = flows.get(nameOf(partition))
-      if (flow === undefined) return
-      flow.foldedOffset = offset
-      flow.movedMs = now()
-    },
-    standing(partition, cause) {
-      if (cause === null) causes.delete(nameOf(partition))
-      else causes.set(nameOf(partition), cause)
+    missing(what) {
+      problem = what
     },
     warned(what, warning) {
       if (warning === null) warnings.delete(what)
@@ -106,7 +138,7 @@ export function createReadiness(now: () => number): ReadinessProbe {
         ready: reasons.length === 0,
         reasons,
         details: {
-          partitions: [...(assigned ?? [])],
+          partitions: [...assigned.values()].flat(),
           waiting,
           standing: Object.fromEntries(causes),
           warnings: Object.fromEntries(warnings),

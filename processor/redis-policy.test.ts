@@ -17,7 +17,7 @@ test('it is said in the log once and in readiness, which stays ready', async () 
   const lines: string[] = []
   const log = pino({}, {write: line => void lines.push(line)})
   const readiness = createReadiness(() => 0)
-  readiness.owned([])
+  readiness.of('').owned([])
   const stop = new AbortController()
   const said = Promise.withResolvers<void>()
   const send = async (): Promise<string> => info('allkeys-lfu')

@@ -14,6 +14,7 @@ import {awaitedKey, eventKey, hashesKey, markerKey} from './redis-keys.ts'
 
 /** What an owner calls its values by from one doubt to the next. */
 export interface Run {
+  /** Begins with the space and a dot. */
   readonly name: string
   readonly takeover: number
 }
@@ -163,7 +164,7 @@ function createHashStore(
         const keys: string[] = []
         // Names once for all events: every argument costs, here and in the server.
         const args = [String(hashTtlS), String(DELETED_TTL_S), String(run.takeover)]
-        args.push(String(partition), String(hash.fields.length), ...hash.fields)
+        args.push(String(partition), space, String(hash.fields.length), ...hash.fields)
         for (const live of chunk) {
           keys.push(keyOf(live.event[idField] as number | string))
           args.push(String(live.outboxId), String(live.offset), live.kind === 'put' ? '1' : '0')

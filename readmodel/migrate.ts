@@ -1,15 +1,35 @@
-/** Makes the keyspace and the tables of declared streams. Safe to run again, and by two at once. */
+/** Makes keyspaces and the tables of declared streams. Safe to run again, and by two at once. */
 import {randomBytes} from 'node:crypto'
 import {setTimeout as wait} from 'node:timers/promises'
 import type {Stream} from '../contracts/stream.ts'
 import {openCassandra, type Cassandra} from '../platform/cassandra.ts'
 import type {CassandraConnection} from '../platform/connections.ts'
 import {PipelineError} from '../platform/errors.ts'
+import {
+  CATALOG_TABLE,
+  changeCatalog,
+  layoutOf,
+  readCatalog,
+  type GenerationState,
+  type KeyspaceCatalog,
+} from './generations.ts'
 import {nameOfTable, tablesFor} from './schema.ts'
 
 export interface MigrateOptions {
   /** Copies of every row in the data centre, used when the keyspace does not exist yet. */
   readonly replicas?: number
+  /** Of a keyspace that describes itself for the first time. */
+  readonly number?: number
+  /** What is said of a stream that the keyspace did not have; undefined: nothing, its tables are made only. */
+  readonly stateOf?: (stream: Stream) => GenerationState | undefined
+}
+
+export interface Migrated {
+  /** Names of the tables that this call made. */
+  readonly applied: readonly string[]
+  /** Streams whose tables were made for another declaration: they are left as they are. */
+  readonly outdated: readonly string[]
+  readonly catalog: KeyspaceCatalog
 }
 
 /** A migrator that died is forgotten after so long, seconds. */
@@ -17,30 +37,24 @@ const LOCK_SECONDS = 120
 const TRIES = 600
 /** Between looks while somebody else migrates. */
 const TRY_EVERY_MS = 250
-const SPACE = 'space'
 
-/**
- * Creates the keyspace if it is missing, and every table that a stream needs.
- *
- * @returns names of the tables that this call made
- * @throws `STATE_CONTRADICTS` when a table was made for another declaration
- */
+/** Creates the keyspace if it is missing, and every table that a stream needs. */
 export async function migrateReadModel(
   connection: CassandraConnection,
   streams: readonly Stream[],
-  {replicas = 1}: MigrateOptions = {},
-): Promise<{readonly applied: readonly string[]}> {
+  {replicas = 1, ...options}: MigrateOptions = {},
+): Promise<Migrated> {
   await createKeyspace(connection, replicas)
   await using db = await openCassandra(connection, {
     keyspace: connection.keyspace,
     timeoutMs: 60_000,
   })
-  await db.transact('CREATE TABLE IF NOT EXISTS read_model (name text PRIMARY KEY, value text)')
+  await db.transact(CATALOG_TABLE)
   await db.transact('CREATE TABLE IF NOT EXISTS schema_lock (scope text PRIMARY KEY, holder uuid)')
   const holder = crypto.randomUUID()
   await lock(db, holder)
   try {
-    return {applied: await createMissing(db, streams)}
+    return await createMissing(db, streams, {keyspace: connection.keyspace, ...options})
   } finally {
     await db.transact('DELETE FROM schema_lock WHERE scope = ? IF holder = ?', ['tables', holder])
   }
@@ -52,16 +66,11 @@ export async function migrateReadModel(
  * @throws `STATE_CONTRADICTS` when the keyspace was not made yet
  */
 export async function readSpace(db: Cassandra): Promise<string> {
-  const known = await valueOf(db, SPACE)
-  if (known !== null) return known
+  const catalog = db.keyspace === undefined ? null : await readCatalog(db, db.keyspace)
+  if (catalog !== null) return catalog.space
   throw new PipelineError('STATE_CONTRADICTS', `${db.keyspace} is not made yet: npm run init`, {
     disposition: 'retry',
   })
-}
-
-async function valueOf(db: Cassandra, name: string): Promise<string | null> {
-  const [row] = await db.rows('SELECT value FROM read_model WHERE name = ?', [name])
-  return (row?.['value'] as string | undefined) ?? null
 }
 
 async function createKeyspace(connection: CassandraConnection, replicas: number): Promise<void> {
@@ -89,26 +98,40 @@ async function lock(db: Cassandra, holder: string): Promise<void> {
 async function createMissing(
   db: Cassandra,
   streams: readonly Stream[],
-): Promise<readonly string[]> {
-  const keep = async (name: string, value: string): Promise<void> => {
-    await db.execute('INSERT INTO read_model (name, value) VALUES (?, ?)', [name, value])
-  }
-  if ((await valueOf(db, SPACE)) === null) await keep(SPACE, `c${randomBytes(4).toString('hex')}`)
-  const applied: string[] = []
-  for (const table of tablesFor(streams)) {
-    const name = nameOfTable(table)
-    const made = await valueOf(db, `table ${name}`)
-    if (made === table.layout) continue
-    if (made !== null) {
-      throw new PipelineError(
-        'STATE_CONTRADICTS',
-        `${db.keyspace}.${name} was made for another declaration than that of streams/: give the stream another name, or begin anew with npm run reset`,
-        {disposition: 'stop'},
-      )
+  {
+    keyspace,
+    number = 1,
+    stateOf = () => 'complete',
+  }: Omit<MigrateOptions, 'replicas'> & {readonly keyspace: string},
+): Promise<Migrated> {
+  const known = (await readCatalog(db, keyspace))?.streams ?? {}
+  const outdated = streams.filter(one => {
+    const layout = known[one.name]?.layout
+    return layout !== undefined && layout !== layoutOf(one)
+  })
+  const wanted = streams.filter(one => !outdated.includes(one))
+  const there = await db.rows(
+    'SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?',
+    [keyspace],
+  )
+  const names = new Set(there.map(row => row['table_name'] as string))
+  const missing = tablesFor(wanted).filter(table => !names.has(nameOfTable(table)))
+  for (const {statement} of missing) await db.transact(statement)
+  const catalog = await changeCatalog(db, keyspace, before => {
+    const {space, ...rest} = before ?? {
+      space: `c${randomBytes(4).toString('hex')}`,
+      number,
+      streams: {},
     }
-    await db.transact(table.statement)
-    await keep(`table ${name}`, table.layout)
-    applied.push(name)
+    const added = wanted.flatMap(stream => {
+      const state = rest.streams[stream.name] === undefined ? stateOf(stream) : undefined
+      return state === undefined ? [] : [[stream.name, {state, layout: layoutOf(stream)}] as const]
+    })
+    return {space, ...rest, streams: {...rest.streams, ...Object.fromEntries(added)}}
+  })
+  return {
+    applied: missing.map(nameOfTable),
+    outdated: outdated.map(({name}) => name),
+    catalog,
   }
-  return applied
 }

@@ -26,6 +26,10 @@ export interface TableDefinition {
   readonly layout: string
 }
 
+/** Of all tables of a stream. */
+export const layoutsOf = (stream: Stream): readonly string[] =>
+  tablesOf(stream).map(({layout}) => layout)
+
 const definition = (
   statement: string,
   states?: StatesPlan & {readonly split?: unknown; readonly reserved?: unknown},
@@ -95,6 +99,9 @@ export function tablesFor(streams: readonly Stream[]): readonly TableDefinition[
   checkApart(streams)
   return [...COMMON, ...streams.flatMap(tablesOf)]
 }
+
+/** Names of the tables that only a stream has. */
+export const tableNamesOf = (stream: Stream): readonly string[] => tablesOf(stream).map(nameOfTable)
 
 /** Name of the table that a statement makes. */
 export function nameOfTable({statement}: TableDefinition): string {

@@ -18,9 +18,9 @@ import type {TopicSpec} from '../platform/kafka.ts'
 import {createLogger} from '../platform/log.ts'
 import {createRegistry} from '../platform/registry.ts'
 import {retry, type RetryOptions} from '../platform/retry.ts'
-import {migrateReadModel} from '../readmodel/migrate.ts'
 import {loadStreams} from '../streams/load.ts'
 import {initDatabase} from './init-database.ts'
+import {initReadModel} from './init-read-model.ts'
 
 type Say = (what: string) => void
 
@@ -64,14 +64,12 @@ export async function initPipeline(env: Env, say: Say): Promise<void> {
   const streams = await loadStreams(config.streamsFolder)
   const {topicPrefix} = config.kafka
   const parts = [
-    () => initDatabase(config.databaseUrl, streams, say),
+    async () => {
+      await initDatabase(config.databaseUrl, streams, say)
+      await initReadModel(config, streams, say)
+    },
     () => initTopics(config.kafka, topicSpecs(streams, topicPrefix, config.partitions), say),
     () => initSubjects(streams, {prefix: topicPrefix, registry: config.registry}, say),
-    async () => {
-      const {cassandra, replicas} = config
-      const {applied} = await migrateReadModel(cassandra, streams, {replicas})
-      say(`keyspace ${cassandra.keyspace}: ${applied.length} migrations applied`)
-    },
   ]
   await Promise.all(parts.map(async part => await retry(part, PATIENCE)))
 }

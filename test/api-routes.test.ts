@@ -9,6 +9,7 @@ import {composeApi, type Composed} from '../api/compose.ts'
 import {readApiConfig} from '../api/config.ts'
 import type {Database, Rows} from '../api/database.ts'
 import {createLate} from '../api/late.ts'
+import {lateCassandra} from '../api/reads/stores.ts'
 import {PipelineError} from '../platform/errors.ts'
 import {createMetrics} from '../platform/metrics.ts'
 import {loadStreams} from '../streams/load.ts'
@@ -100,6 +101,8 @@ async function compose(): Promise<Composed> {
         [Symbol.asyncDispose]: async () => await Promise.resolve(),
       },
       cassandra: createLate(away('Cassandra')),
+      cassandraOf: () => lateCassandra(away('Cassandra')),
+      keyspace: 'numbers',
       admin: createLate(away('Kafka')),
       registry: {
         register: away('the registry'),

@@ -85,6 +85,7 @@ async function start(config: Partial<ProcessorConfig> = {}, {redisIsAway = false
       slices: createSlices(),
       start: {...taken, ...decision, end: 0, partitions: 1},
       hashBytesMax: 1e9,
+      isNamed: () => true,
       publishDeadLetters: async () => {},
       commit: async next => void (committed = next),
       metrics,

@@ -90,6 +90,7 @@ function startOwner(world: World, kafka: ModelLog, faults: Faults): Running {
         slices: createSlices(),
         start,
         hashBytesMax: random(3) === 0 ? 2000 : 1e9,
+        isNamed: () => true,
         publishDeadLetters: async () => {},
         commit: async next => {
           // A commit of an overtaken owner may be accepted, too; not one of another topic.

@@ -18,7 +18,7 @@ test('a row that is published between the two looks is in one of them at least',
   }
   const watch = createLagWatch(
     {db, admin: async () => await Promise.resolve(admin)},
-    {topics: ['topic'], group: 'group', lifeMs: 500},
+    {topics: ['topic'], groupOf: async () => await Promise.resolve('group'), lifeMs: 500},
   )
   expect(await watch.read()).toMatchObject({outboxUnpublished: 0, records: 1})
 })

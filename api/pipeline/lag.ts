@@ -21,21 +21,28 @@ export interface LagWatch {
   read(): Promise<LagView>
 }
 
-/** @param topics of the processor's group, with their prefix */
+/**
+ * @param topics of counted streams, with their prefix
+ * @param groupOf the group that folds a topic into what is served
+ */
 export function createLagWatch(
   deps: {
     readonly db: Session
     readonly admin: () => Promise<Pick<KafkaAdmin, 'offsets' | 'groupOffsets'>>
   },
-  options: {readonly topics: readonly string[]; readonly group: string; readonly lifeMs: number},
+  options: {
+    readonly topics: readonly string[]
+    readonly groupOf: (topic: string) => Promise<string>
+    readonly lifeMs: number
+  },
 ): LagWatch {
   let latest: {readonly at: number; readonly view: Promise<LagView>} | undefined
 
   const readTopic = async (topic: string): Promise<readonly PartitionLag[]> => {
-    const admin = await deps.admin()
+    const [admin, group] = await Promise.all([deps.admin(), options.groupOf(topic)])
     const [ends, offsets] = await Promise.all([
       admin.offsets(topic),
-      admin.groupOffsets(options.group, topic),
+      admin.groupOffsets(group, topic),
     ])
     return ends.map(({partition, begin, end}) => {
       const committed = offsets.find(one => one.partition === partition)?.offset ?? -1

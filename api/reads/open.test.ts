@@ -1,10 +1,19 @@
 import {expect, test} from 'vitest'
 import type {Cassandra} from '../../platform/cassandra.ts'
 import type {Redis} from '../../platform/redis.ts'
+import {layoutOf, type Generation} from '../../readmodel/generations.ts'
 import {planStream} from '../../readmodel/plan.ts'
 import {engagement} from '../../streams/engagement.ts'
 import {openStores} from './open.ts'
 
+const GENERATION: Generation = {
+  stream: engagement.name,
+  keyspace: 'numbers',
+  space: 'space',
+  number: 1,
+  state: 'complete',
+  layout: layoutOf(engagement),
+}
 const [rollup] = planStream(engagement).rollups
 
 test('a row that Redis does not have is polled once in a run, not of the run before', async () => {
@@ -24,9 +33,8 @@ test('a row that Redis does not have is polled once in a run, not of the run bef
     },
   } as unknown as Redis
   const cassandra = {
-    async rows(query: string) {
+    async rows() {
       await Promise.resolve()
-      if (query.includes('read_model')) return [{value: 'space'}]
       looks++
       return []
     },
@@ -34,7 +42,8 @@ test('a row that Redis does not have is polled once in a run, not of the run bef
   const {polled} = openStores({
     streams: [engagement],
     redis,
-    cassandra,
+    cassandraOf: () => cassandra,
+    served: {of: async () => await Promise.resolve(GENERATION)},
     partitionsOf: async () => 1,
     freshness: () => ({ageMs: () => 0, isLive: () => true}),
     metrics: {reads: {inc: () => undefined}} as never,

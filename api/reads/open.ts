@@ -1,70 +1,104 @@
-/** Opens the reads of every declared stream, each when it is first needed. */
+/** Opens the reads of every declared stream, each when it is first needed, and anew when it was built again. */
 import type {Stream} from '../../contracts/stream.ts'
 import type {Cassandra} from '../../platform/cassandra.ts'
 import type {Redis} from '../../platform/redis.ts'
+import {layoutOf, type Generation} from '../../readmodel/generations.ts'
 import {createLiveReads} from '../../readmodel/live-reads.ts'
-import {readSpace} from '../../readmodel/migrate.ts'
 import {createPartReader} from '../../readmodel/parts.ts'
 import {planStream, type StreamPlan} from '../../readmodel/plan.ts'
 import {createReferenceTable} from '../../readmodel/reference-table.ts'
-import {createStreamReads} from '../../readmodel/stream-reads.ts'
-import {createLate} from '../late.ts'
-import {notFound} from '../problem.ts'
+import {createStreamReads, type StreamReads} from '../../readmodel/stream-reads.ts'
+import {createLate, type Late} from '../late.ts'
+import {incomplete, notFound} from '../problem.ts'
+import type {Served} from './served.ts'
 import {polledCassandra, runsOf, tolerant, type Stores} from './stores.ts'
 
 export interface OpenDeps {
   readonly streams: readonly Stream[]
   readonly redis: Redis
-  readonly cassandra: Cassandra
+  readonly cassandraOf: (keyspace: string) => Cassandra
+  readonly served: Pick<Served, 'of'>
   readonly partitionsOf: (stream: Stream) => Promise<number>
   readonly freshness: () => Pick<Stores, 'ageMs' | 'isLive'>
   readonly metrics: Stores['metrics']
 }
 
+type StoredUnder = (keyspace: string, runs: () => Promise<string>) => Cassandra
+
+/** Why a stream cannot be answered from its generation; null: it can. */
+function lackOf({state, layout}: Generation, stream: Stream): string | null {
+  const again = `npm run rebuild -- ${stream.name}`
+  if (state === 'filling') return 'it is being built, until then no number is whole'
+  if (state !== 'complete') return `rows of its table were never counted: ${again}`
+  return layout === layoutOf(stream) ? null : `it was counted by another declaration: ${again}`
+}
+
 /** All reads, and those for what is asked all the time. */
 export function openStores(deps: OpenDeps): {readonly stores: Stores; readonly polled: Stores} {
-  const {streams, redis, cassandra, freshness} = deps
+  const {streams, redis, served, freshness} = deps
   const plans = new Map(
     streams.filter(({isReference}) => !isReference).map(one => [one.name, planStream(one)]),
   )
-  const space = createLate(() => readSpace(cassandra))
+  const known = <T>(found: T | undefined, name: string): T => {
+    if (found === undefined) throw notFound('stream', name)
+    return found
+  }
 
-  const storesOver = (storedUnder: (runs: () => Promise<string>) => Cassandra): Stores => {
-    const open = (plan: StreamPlan) =>
+  const storesOver = (storedUnder: StoredUnder): Stores => {
+    const opened = new Map<string, {readonly space: string; readonly reads: Late<StreamReads>}>()
+    const open = (plan: StreamPlan, {keyspace, space}: Generation): Late<StreamReads> =>
       createLate(async () => {
         const {stream} = plan
         const partitions = await deps.partitionsOf(stream)
-        const at = {space: await space.get(), stream: stream.name, partitions}
+        const at = {space, stream: stream.name, partitions}
         const live = tolerant(createLiveReads(redis, at), redis, partitions)
-        const stored = storedUnder(runsOf(live))
+        const stored = storedUnder(keyspace, runsOf(live))
         const parts = createPartReader(stored)
         return createStreamReads(plan, {cassandra: stored, live, parts, partitions})
       })
-    const reads = new Map([...plans].map(([name, plan]) => [name, open(plan)]))
-    const known = <T>(found: T | undefined, name: string): T => {
-      if (found === undefined) throw notFound('stream', name)
-      return found
-    }
     return {
       findPlan: name => plans.get(name),
       plan: name => known(plans.get(name), name),
-      reads: async name => await known(reads.get(name), name).get(),
-      space: () => space.get(),
+      async reads(name) {
+        const plan = known(plans.get(name), name)
+        const generation = await served.of(name)
+        const lack = lackOf(generation, plan.stream)
+        if (lack !== null) throw incomplete(name, lack)
+        const {space} = generation
+        let entry = opened.get(name)
+        if (entry?.space !== space) {
+          entry = {space, reads: open(plan, generation)}
+          opened.set(name, entry)
+        }
+        return await entry.reads.get()
+      },
+      space: async name => (await served.of(name)).space,
       references(name) {
-        const stream = streams.find(one => one.name === name)
-        // Of them Redis has nothing: no run says that they have changed.
-        return createReferenceTable(
-          storedUnder(async () => ''),
-          known(stream, name),
+        const stream = known(
+          streams.find(one => one.name === name),
+          name,
         )
+        return {
+          async load(ids) {
+            const {keyspace} = await served.of(name)
+            // Of them Redis has nothing: no run says that they have changed.
+            const stored = storedUnder(keyspace, async () => '')
+            return await createReferenceTable(stored, stream).load(ids)
+          },
+        }
       },
       isLive: name => redis.isReady && freshness().isLive(name),
       ageMs: (store, name) => freshness().ageMs(store, name),
       metrics: deps.metrics,
     }
   }
+  const polled = new Map<string, ReturnType<typeof polledCassandra>>()
   return {
-    stores: storesOver(() => cassandra),
-    polled: storesOver(polledCassandra(cassandra, redis)),
+    stores: storesOver(keyspace => deps.cassandraOf(keyspace)),
+    polled: storesOver((keyspace, runs) => {
+      const over = polled.get(keyspace) ?? polledCassandra(deps.cassandraOf(keyspace), redis)
+      polled.set(keyspace, over)
+      return over(runs)
+    }),
   }
 }

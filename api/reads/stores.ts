@@ -19,10 +19,10 @@ export interface Stores {
   readonly findPlan: (stream: string) => StreamPlan | undefined
   /** @throws 404 when no such stream is counted */
   readonly plan: (stream: string) => StreamPlan
-  /** @throws 404, and `retry` while what it needs has never answered */
+  /** @throws 404, 503 while the stream lacks rows, and `retry` while what it needs has never answered */
   readonly reads: (stream: string) => Promise<StreamReads>
-  /** What the keyspace calls itself in Redis. */
-  space(): Promise<string>
+  /** What the keyspace that serves a stream calls itself in Redis. */
+  space(stream: string): Promise<string>
   /** Rows of a stream that others show. */
   references(stream: string): Pick<ReferenceTable, 'load'>
   /** Whether all owners of the stream were keeping Redis up to date when last looked at. */

@@ -1,0 +1,153 @@
+/**
+ * Generations of the read model. A generation has its own keyspace, with everything that was counted of some
+ * streams from one place of their topics on. A stream that is built again has two for a while: answers come
+ * from the older one until the newer is complete.
+ *
+ * Every keyspace describes itself, so that what is served lives and dies with what it is served from.
+ */
+import {createHash} from 'node:crypto'
+import type {Stream} from '../contracts/stream.ts'
+import type {Cassandra} from '../platform/cassandra.ts'
+import {PipelineError} from '../platform/errors.ts'
+import {layoutsOf} from './schema.ts'
+
+/**
+ * `complete`: every row of the source is in it. `filling`: a rebuild writes the rows that its topic does not
+ * have. `incomplete`: rows are missing, and nobody fills it. `replaced`: a newer one serves, this one goes.
+ */
+export type GenerationState = 'complete' | 'filling' | 'incomplete' | 'replaced'
+
+/** What a keyspace has of one stream. */
+export interface Generation {
+  readonly stream: string
+  readonly keyspace: string
+  /** What the keyspace calls itself, in Redis and in positions: drawn when it is made. */
+  readonly space: string
+  /** Higher than every one before. */
+  readonly number: number
+  readonly state: GenerationState
+  /** Of the tables: those of another declaration cannot be read. */
+  readonly layout: string
+}
+
+/** How a keyspace describes itself, in one row: what changes together changes at once. */
+export interface KeyspaceCatalog {
+  readonly space: string
+  readonly number: number
+  readonly streams: Readonly<
+    Record<string, {readonly state: GenerationState; readonly layout: string}>
+  >
+}
+
+export const CATALOG_TABLE =
+  'CREATE TABLE IF NOT EXISTS read_model (name text PRIMARY KEY, value text)'
+const CATALOG = 'generation'
+
+/** Of the tables of a stream, as its declaration wants them. */
+export const layoutOf = (stream: Stream): string =>
+  createHash('sha256')
+    .update(JSON.stringify(layoutsOf(stream)))
+    .digest('hex')
+    .slice(0, 16)
+
+/** The keyspace of the n-th generation; the first one has the name that people know. */
+export const keyspaceOf = (base: string, number: number): string =>
+  number === 1 ? base : `${base}_g${number}`
+
+/** The consumer group that folds into a keyspace. */
+export const groupOf = (groupId: string, base: string, keyspace: string): string =>
+  groupId + keyspace.slice(base.length)
+
+const isOfBase = (base: string, keyspace: string): boolean =>
+  keyspace === base || /^_g\d+$/.test(keyspace.startsWith(base) ? keyspace.slice(base.length) : '')
+
+/** @returns null when the keyspace has not described itself yet */
+export async function readCatalog(
+  db: Pick<Cassandra, 'rows'>,
+  keyspace: string,
+): Promise<KeyspaceCatalog | null> {
+  const [row] = await db.rows(`SELECT value FROM ${keyspace}.read_model WHERE name = ?`, [CATALOG])
+  const value = row?.['value'] as string | null | undefined
+  return (value ?? null) === null ? null : (JSON.parse(value!) as KeyspaceCatalog)
+}
+
+/**
+ * Changes what a keyspace says of itself, at once or not at all.
+ *
+ * @throws `STATE_CONTRADICTS` (retry) when somebody else changed it meanwhile
+ */
+export async function changeCatalog(
+  db: Pick<Cassandra, 'rowsSerial' | 'transact'>,
+  keyspace: string,
+  change: (catalog: KeyspaceCatalog | null) => KeyspaceCatalog,
+): Promise<KeyspaceCatalog> {
+  const table = `${keyspace}.read_model`
+  const [row] = await db.rowsSerial(`SELECT value FROM ${table} WHERE name = ?`, [CATALOG])
+  const before = (row?.['value'] as string | null | undefined) ?? null
+  const catalog = change(before === null ? null : (JSON.parse(before) as KeyspaceCatalog))
+  const after = JSON.stringify(catalog)
+  const [answer] =
+    before === null
+      ? await db.transact(`INSERT INTO ${table} (name, value) VALUES (?, ?) IF NOT EXISTS`, [
+          CATALOG,
+          after,
+        ])
+      : await db.transact(`UPDATE ${table} SET value = ? WHERE name = ? IF value = ?`, [
+          after,
+          CATALOG,
+          before,
+        ])
+  if (answer?.['[applied]'] === true) return catalog
+  throw new PipelineError(
+    'STATE_CONTRADICTS',
+    `${keyspace} was changed by somebody else just now`,
+    {
+      disposition: 'retry',
+    },
+  )
+}
+
+/** Every generation of every stream, of keyspaces `base` and `base_g2`, `base_g3`, … */
+export async function readGenerations(
+  db: Pick<Cassandra, 'rows'>,
+  base: string,
+): Promise<readonly Generation[]> {
+  const found = await db.rows(
+    "SELECT keyspace_name FROM system_schema.tables WHERE table_name = 'read_model' ALLOW FILTERING",
+  )
+  const keyspaces = found
+    .map(row => row['keyspace_name'] as string)
+    .filter(keyspace => isOfBase(base, keyspace))
+  const catalogs = await Promise.all(
+    keyspaces.map(async keyspace => ({keyspace, catalog: await readCatalog(db, keyspace)})),
+  )
+  return catalogs
+    .flatMap(({keyspace, catalog}) =>
+      Object.entries(catalog?.streams ?? {}).map(([stream, {state, layout}]) => {
+        const {space, number} = catalog!
+        return {stream, keyspace, space, number, state, layout}
+      }),
+    )
+    .toSorted((a, b) => a.number - b.number)
+}
+
+/**
+ * The generation that answers come from: the newest that is complete. While none is, the newest: what it
+ * lacks is said instead of an answer.
+ */
+export function servedOf(generations: readonly Generation[], stream: string): Generation | null {
+  const own = generations.filter(one => one.stream === stream)
+  return own.findLast(({state}) => state === 'complete') ?? own.at(-1) ?? null
+}
+
+/** Generations that are folded into: those of the present declaration, but for what nobody fills or reads. */
+export function foldedOf(
+  generations: readonly Generation[],
+  streams: readonly Stream[],
+): readonly Generation[] {
+  const layouts = new Map(streams.map(stream => [stream.name, layoutOf(stream)]))
+  return generations.filter(
+    ({stream, state, layout}) =>
+      (state === 'complete' || state === 'filling') && layouts.get(stream) === layout,
+  )
+}
