@@ -339,6 +339,30 @@ export interface Operations {
     readonly body: undefined
     readonly answer: {readonly id: string; readonly resolution: "redriven" | "discarded"}
   }
+  "GET /v1/admin/backfills": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: {readonly items: readonly ({readonly id: string; readonly topic: string; readonly condition: string | null; readonly generation: string | null; readonly state: "waiting" | "running" | "paused" | "done" | "cancelled" | "failed"; readonly rows_estimated: number | null; readonly rows_looked_at: number; readonly rows_written: number; readonly rows_per_second: number | null; readonly seconds_left: number | null; readonly problem: string | null; readonly requested_at: string; readonly finished_at: string | null})[]}
+  }
+  "POST /v1/admin/backfills/{id}/pause": {
+    readonly path: {readonly id: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: {readonly id: string; readonly topic: string; readonly condition: string | null; readonly generation: string | null; readonly state: "waiting" | "running" | "paused" | "done" | "cancelled" | "failed"; readonly rows_estimated: number | null; readonly rows_looked_at: number; readonly rows_written: number; readonly rows_per_second: number | null; readonly seconds_left: number | null; readonly problem: string | null; readonly requested_at: string; readonly finished_at: string | null}
+  }
+  "POST /v1/admin/backfills/{id}/resume": {
+    readonly path: {readonly id: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: {readonly id: string; readonly topic: string; readonly condition: string | null; readonly generation: string | null; readonly state: "waiting" | "running" | "paused" | "done" | "cancelled" | "failed"; readonly rows_estimated: number | null; readonly rows_looked_at: number; readonly rows_written: number; readonly rows_per_second: number | null; readonly seconds_left: number | null; readonly problem: string | null; readonly requested_at: string; readonly finished_at: string | null}
+  }
+  "POST /v1/admin/backfills/{id}/cancel": {
+    readonly path: {readonly id: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: {readonly id: string; readonly topic: string; readonly condition: string | null; readonly generation: string | null; readonly state: "waiting" | "running" | "paused" | "done" | "cancelled" | "failed"; readonly rows_estimated: number | null; readonly rows_looked_at: number; readonly rows_written: number; readonly rows_per_second: number | null; readonly seconds_left: number | null; readonly problem: string | null; readonly requested_at: string; readonly finished_at: string | null}
+  }
   "GET /v1/admin/trace/{stream}/{id}": {
     readonly path: {readonly stream: string; readonly id: string}
     readonly query: Readonly<Record<string, never>>

@@ -62,6 +62,12 @@ function readAll(read: EnvReader) {
     rotateEveryMs: int('ROTATE_EVERY_MS', 15_000, 100, 3_600_000),
     /** Rows waiting this long without any being published make the relay not ready. */
     stalledMs: int('STALLED_MS', 5_000, 500, 3_600_000),
+    /** Rows of a table that are read again at once. */
+    backfillRows: int('BACKFILL_ROWS', 500, 1, 10_000),
+    /** While more records of a topic are not durable in the read model, no rows are read again. */
+    backfillLagMax: int('BACKFILL_LAG_MAX', 60_000, 1, 1_000_000_000),
+    /** The group whose lag that is. */
+    processorGroupId: read.text('PROCESSOR_GROUP_ID', 'processor', /^[\w.-]{1,100}$/),
     cloudEvents: read.flag('RELAY_CLOUD_EVENTS', false),
     debeziumId: read.flag('RELAY_DEBEZIUM_ID', false),
   } as const

@@ -15,6 +15,7 @@ import {createRegistry} from '../platform/registry.ts'
 import {retry} from '../platform/retry.ts'
 import {openStatusServer} from '../platform/status-server.ts'
 import {loadStreams} from '../streams/load.ts'
+import {createBackfill} from './backfill.ts'
 import {readRelayConfig, type RelayConfig} from './config.ts'
 import {createCoordinator} from './coordinator.ts'
 import {assertComplete, findRoutes, type Routes} from './destinations.ts'
@@ -166,7 +167,22 @@ async function main(config: RelayConfig): Promise<void> {
   log.info({owner, status: status.url}, 'relay started')
   const retention = createRetention({pool, metrics: monitor.metrics, log}, config)
   const listening = createListening(config, wake, log)
-  await runLoops([coordinator, listening, retention], signal)
+  const backfill = createBackfill(
+    {
+      pool,
+      openAdmin: async () => await openAdmin(kafka, {clientId: 'relay-backfill', log}),
+      metrics: monitor.metrics,
+      log: log.child({component: 'backfill'}),
+    },
+    {
+      topicPrefix: kafka.topicPrefix,
+      groupId: config.processorGroupId,
+      chunkRows: config.backfillRows,
+      lagMax: config.backfillLagMax,
+      waitingMax: 2 * config.pageRows,
+    },
+  )
+  await runLoops([coordinator, listening, retention, backfill], signal)
   log.info('relay stopped')
 }
 

@@ -46,6 +46,9 @@ export function createRelayMetrics(metrics: Metrics) {
     slotBytes: metrics.gauge('relay_slot_bytes', 'Size of an outbox slot with its indexes', [
       'slot',
     ]),
+    backfilled: metrics.counter('relay_backfill_steps_total', 'Chunks of rows read again', [
+      'topic',
+    ]),
     rotations: metrics.counter('relay_slot_rotations_total', 'Outcomes of slot rotation', [
       'outcome',
     ]),

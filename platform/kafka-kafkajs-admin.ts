@@ -92,6 +92,14 @@ function toAdmin(
           offset: Number(offset),
         }))
       }),
+    setGroupOffsets: (group, topic, offsets) =>
+      guard('set group offsets', async () => {
+        const partitions = offsets.map(({partition, offset}) => ({
+          partition,
+          offset: String(offset),
+        }))
+        await admin.setOffsets({groupId: group, topic, partitions})
+      }),
     deleteTopics: topics => guard('delete', () => admin.deleteTopics({topics: [...topics]})),
     close: () => admin.disconnect(),
   }

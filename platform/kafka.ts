@@ -120,6 +120,8 @@ export interface KafkaAdmin {
   listGroups(): Promise<readonly string[]>
   /** Next offset to read per partition; -1 where nothing was committed. */
   groupOffsets(group: string, topic: string): Promise<readonly CommittedOffset[]>
+  /** For a group without members. @throws `UPSTREAM_REFUSED` or `UPSTREAM_UNAVAILABLE` when it has some */
+  setGroupOffsets(group: string, topic: string, offsets: readonly CommittedOffset[]): Promise<void>
   deleteTopics(topics: readonly string[]): Promise<void>
   close(): Promise<void>
 }

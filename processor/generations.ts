@@ -100,7 +100,7 @@ export function createGenerations(deps: GenerationsDeps, {lookEveryMs = LOOK_EVE
         } catch (error) {
           if (stop.signal.aborted) return
           // What nobody foresaw may have left anything behind: the process begins anew.
-          if (!(error instanceof PipelineError)) return failure.reject(error as Error)
+          if (!(error instanceof PipelineError)) return failure.reject(error)
           deps.log.error({keyspace, err: error}, 'generation ended, beginning it anew')
           await pause(AGAIN_MS, stop.signal)
         }

@@ -107,22 +107,32 @@ export async function changeCatalog(
   )
 }
 
-/** Every generation of every stream, of keyspaces `base` and `base_g2`, `base_g3`, … */
-export async function readGenerations(
+export interface Keyspace {
+  readonly name: string
+  /** Null: it was not made to its end. */
+  readonly catalog: KeyspaceCatalog | null
+}
+
+/** Keyspaces `base` and `base_g2`, `base_g3`, …, those that describe themselves and those that will. */
+export async function readKeyspaces(
   db: Pick<Cassandra, 'rows'>,
   base: string,
-): Promise<readonly Generation[]> {
+): Promise<readonly Keyspace[]> {
   const found = await db.rows(
     "SELECT keyspace_name FROM system_schema.tables WHERE table_name = 'read_model' ALLOW FILTERING",
   )
-  const keyspaces = found
-    .map(row => row['keyspace_name'] as string)
-    .filter(keyspace => isOfBase(base, keyspace))
-  const catalogs = await Promise.all(
-    keyspaces.map(async keyspace => ({keyspace, catalog: await readCatalog(db, keyspace)})),
+  const names = found.map(row => row['keyspace_name'] as string)
+  return await Promise.all(
+    names
+      .filter(name => isOfBase(base, name))
+      .map(async name => ({name, catalog: await readCatalog(db, name)})),
   )
-  return catalogs
-    .flatMap(({keyspace, catalog}) =>
+}
+
+/** What keyspaces have of their streams, oldest first. */
+export function generationsOf(keyspaces: readonly Keyspace[]): readonly Generation[] {
+  return keyspaces
+    .flatMap(({name: keyspace, catalog}) =>
       Object.entries(catalog?.streams ?? {}).map(([stream, {state, layout}]) => {
         const {space, number} = catalog!
         return {stream, keyspace, space, number, state, layout}
@@ -130,6 +140,12 @@ export async function readGenerations(
     )
     .toSorted((a, b) => a.number - b.number)
 }
+
+/** Every generation of every stream, oldest first. */
+export const readGenerations = async (
+  db: Pick<Cassandra, 'rows'>,
+  base: string,
+): Promise<readonly Generation[]> => generationsOf(await readKeyspaces(db, base))
 
 /**
  * The generation that answers come from: the newest that is complete. While none is, the newest: what it

@@ -100,6 +100,13 @@ export function tablesFor(streams: readonly Stream[]): readonly TableDefinition[
   return [...COMMON, ...streams.flatMap(tablesOf)]
 }
 
+/** Names of the tables that no stream has for itself. */
+export const commonTableNames = (): readonly string[] => [
+  ...COMMON.map(nameOfTable),
+  'read_model',
+  'schema_lock',
+]
+
 /** Names of the tables that only a stream has. */
 export const tableNamesOf = (stream: Stream): readonly string[] => tablesOf(stream).map(nameOfTable)
 

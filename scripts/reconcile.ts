@@ -161,7 +161,7 @@ async function run(env: Env, values: Values): Promise<Counts> {
     log: createLogger('reconcile', 'warn'),
   })
   resources.defer(() => admin.close())
-  const {keyspace} = cassandraConnection
+  const keyspace = values.keyspace ?? cassandraConnection.keyspace
   const cassandra = resources.use(await openCassandra(cassandraConnection, {keyspace}))
   const redis = resources.use(await openRedis(redisUrl, {name: 'reconcile'}))
   const space = await readSpace(cassandra)
@@ -197,6 +197,7 @@ function readArguments() {
       key: {type: 'string'},
       content: {type: 'string'},
       stream: {type: 'string'},
+      keyspace: {type: 'string'},
       resume: {type: 'boolean'},
       progress: {type: 'string', default: PROGRESS_FILE},
       help: {type: 'boolean'},

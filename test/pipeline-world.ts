@@ -8,6 +8,7 @@ import {readCassandraConnection} from '../platform/connections.ts'
 import {envReader, type Env} from '../platform/config.ts'
 import {createPool, openClient, type Pool} from '../platform/postgres.ts'
 import {openRedis} from '../platform/redis.ts'
+import {readKeyspaces} from '../readmodel/generations.ts'
 import {initPipeline} from '../scripts/init.ts'
 import {freePorts} from '../stack/ports.ts'
 import {createTestDatabase, testRedisDb, testTopicPrefix} from './isolation.ts'
@@ -141,7 +142,9 @@ export async function openPipelineWorld(changes: Env = {}, sql = '') {
   await initPipeline(env, () => undefined)
   resources.defer(async () => {
     await using admin = await openCassandra(readCassandraConnection(envReader(env)))
-    await admin.transact(`DROP KEYSPACE IF EXISTS ${keyspace}`)
+    for (const {name} of await readKeyspaces(admin, keyspace)) {
+      await admin.transact(`DROP KEYSPACE IF EXISTS ${name}`)
+    }
   })
   const pool: Pool = createPool(database.url, {applicationName: 'test', connectionsMax: 8})
   resources.defer(() => pool.end())

@@ -1,9 +1,16 @@
 /** Waits until everything that was written has taken effect, or says what has not. */
 import {DEFAULT_PARTITIONS, topicName} from '../contracts/topics.ts'
+import type {Stream} from '../contracts/stream.ts'
+import {openCassandra} from '../platform/cassandra.ts'
 import {envReader} from '../platform/config.ts'
-import {readKafkaConnection, readStreamsFolder} from '../platform/connections.ts'
+import {
+  readCassandraConnection,
+  readKafkaConnection,
+  readStreamsFolder,
+} from '../platform/connections.ts'
 import {openAdmin} from '../platform/kafka-clients.ts'
 import {createLogger} from '../platform/log.ts'
+import {groupOf, readGenerations, servedOf} from '../readmodel/generations.ts'
 import {readSpace} from '../readmodel/migrate.ts'
 import {loadStreams} from '../streams/load.ts'
 import {compareEverything, type Difference} from './oracle.ts'
@@ -15,12 +22,14 @@ export async function whenCommitted(world: PipelineWorld, timeoutMs = 60_000): P
   const kafka = readKafkaConnection(read)
   const streams = await loadStreams(readStreamsFolder(read))
   const admin = await openAdmin(kafka, {clientId: 'test', log: createLogger('test', 'warn')})
-  const topics = streams
-    .filter(({isReference}) => !isReference)
-    .map(({topic}) => topicName(kafka.topicPrefix, topic))
-  const isCommitted = async (topic: string): Promise<boolean> => {
+  const counted = streams.filter(({isReference}) => !isReference)
+  const isCommitted = async ({name, topic: own}: Stream): Promise<boolean> => {
+    const topic = topicName(kafka.topicPrefix, own)
+    const served = servedOf(await readGenerations(world.cassandra, world.keyspace), name)
+    if (served === null) return false
+    const group = groupOf(world.env['PROCESSOR_GROUP_ID']!, world.keyspace, served.keyspace)
     const ends = await admin.offsets(topic)
-    const committed = await admin.groupOffsets(world.env['PROCESSOR_GROUP_ID']!, topic)
+    const committed = await admin.groupOffsets(group, topic)
     return ends.every(({partition, end}) => {
       if (end === 0) return true
       const own = committed.find(offset => offset.partition === partition)
@@ -35,7 +44,7 @@ export async function whenCommitted(world: PipelineWorld, timeoutMs = 60_000): P
           `SELECT count(*) AS pending FROM outbox_status WHERE status <> 'published'`,
         )
         if (Number(rows[0]!.pending) > 0) return false
-        const done = await Promise.all(topics.map(isCommitted))
+        const done = await Promise.all(counted.map(isCommitted))
         return done.every(Boolean)
       },
       timeoutMs,
@@ -61,12 +70,23 @@ export async function differencesWhenQuiet(
   timeoutMs = 30_000,
 ): Promise<readonly Difference[]> {
   await whenCommitted(world)
-  const {pool: pg, cassandra, redis} = world
-  const deps = {pg, cassandra, redis, space: await readSpace(cassandra)}
-  const streams = await loadStreams(readStreamsFolder(envReader(world.env)))
+  const {pool: pg, redis, keyspace: base} = world
+  const read = envReader(world.env)
+  const connection = readCassandraConnection(read)
+  const streams = await loadStreams(readStreamsFolder(read))
+  const generations = await readGenerations(world.cassandra, base)
+  const keyspaceOf = ({name}: Stream): string => servedOf(generations, name)?.keyspace ?? base
   const deadline = performance.now() + timeoutMs
-  for (;;) {
-    const found = await compareEverything(deps, {streams, partitions: DEFAULT_PARTITIONS})
-    if (found.length === 0 || performance.now() > deadline) return found
+  const differences: Difference[] = []
+  for (const [keyspace, own] of Map.groupBy(streams, keyspaceOf)) {
+    await using cassandra = await openCassandra(connection, {keyspace})
+    const deps = {pg, cassandra, redis, space: await readSpace(cassandra)}
+    for (;;) {
+      const found = await compareEverything(deps, {streams: own, partitions: DEFAULT_PARTITIONS})
+      if (found.length > 0 && performance.now() < deadline) continue
+      differences.push(...found)
+      break
+    }
   }
+  return differences
 }

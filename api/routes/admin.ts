@@ -24,6 +24,7 @@ import {
 } from '../schemas/admin.ts'
 import {closed, limitOf} from '../schemas/common.ts'
 import {Type} from 'typebox'
+import {addBackfillRoutes} from './backfills.ts'
 import {addInspectorRoutes} from './inspector.ts'
 import {ADMIN, optionsOf} from './options.ts'
 
@@ -52,6 +53,7 @@ export function addAdminRoutes(app: Api, deps: AdminDeps, options: AdminOptions)
   addInspectorRoutes(app, deps)
   addFlow(app, deps, options)
   addDeadLetters(app, deps)
+  addBackfillRoutes(app, deps.db)
   app.get(
     '/v1/admin/trace/:stream/:id',
     optionsOf('admin', ADMIN, {

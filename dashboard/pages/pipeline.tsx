@@ -18,6 +18,7 @@ import {linkTo, type Navigation} from '../net/navigation.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Head} from '../ui/shell.tsx'
 import {Await, LiveSign} from '../ui/states.tsx'
+import {BackfillsCard} from './pipeline-backfills.tsx'
 import {LagCard, LanesCard} from './pipeline-lag.tsx'
 import {FlowDetails} from './pipeline-services.tsx'
 import {TraceCard} from './pipeline-trace.tsx'
@@ -78,6 +79,7 @@ export function PipelinePage({nav}: {readonly nav: Navigation}): JSX.Element {
           </>
         )}
       </Await>
+      <BackfillsCard />
       <TraceCard nav={nav} />
     </>
   )

@@ -25,18 +25,18 @@ GRANT SELECT, UPDATE ON cdc.relay_cursor TO cdc_relay;
 --> statement-breakpoint
 GRANT SELECT, INSERT ON cdc.dead_letters TO cdc_relay;
 --> statement-breakpoint
-GRANT SELECT ON cdc.slot_status, cdc.settings, cdc.outbox_slot, public.outbox_status TO cdc_relay;
+GRANT SELECT ON cdc.slot_status, cdc.settings, cdc.outbox_slot, public.outbox_status, cdc.backfills TO cdc_relay;
 --> statement-breakpoint
-GRANT EXECUTE ON FUNCTION cdc.take_lane(smallint, text), cdc.next_epoch(), cdc.rotate(), cdc.unpublished(integer), cdc.cluster() TO cdc_relay;
+GRANT EXECUTE ON FUNCTION cdc.take_lane(smallint, text), cdc.next_epoch(), cdc.rotate(), cdc.unpublished(integer), cdc.cluster(), cdc.backfill_step(integer, text[]) TO cdc_relay;
 --> statement-breakpoint
 -- The API reads and writes source tables, whose triggers write the outbox; itself it may not.
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.content, public.engagement_events, public.activity_events TO cdc_api;
 --> statement-breakpoint
 GRANT USAGE ON SEQUENCE public.engagement_events_id_seq, public.activity_events_id_seq TO cdc_api;
 --> statement-breakpoint
-GRANT SELECT ON public.outbox_status, cdc.relay_cursor, cdc.dead_letters, cdc.slot_status TO cdc_api;
+GRANT SELECT ON public.outbox_status, cdc.relay_cursor, cdc.dead_letters, cdc.slot_status, cdc.backfills TO cdc_api;
 --> statement-breakpoint
-GRANT EXECUTE ON FUNCTION cdc.unpublished(integer), cdc.reread(text, text), cdc.dead_letter_redrive(bigint), cdc.dead_letter_discard(bigint) TO cdc_api;
+GRANT EXECUTE ON FUNCTION cdc.unpublished(integer), cdc.reread(text, text), cdc.dead_letter_redrive(bigint), cdc.dead_letter_discard(bigint), cdc.steer_backfill(bigint, text) TO cdc_api;
 --> statement-breakpoint
 GRANT USAGE ON SCHEMA api TO cdc_api;
 --> statement-breakpoint
