@@ -2,7 +2,7 @@
  * Reads rows of captured tables again, as rows of cdc.backfills ask: chunk by chunk into the outbox, no faster
  * than what is behind it follows.
  *
- * Guarantees    INV-61: what is read is put between the changes of its row (db/migrations/0006_backfills.sql).
+ * Guarantees    INV-71: what is read is put between the changes of its row (db/migrations/0006_backfills.sql).
  * Does not      publish: the lanes do, with everything else.
  */
 import {topicName} from '../contracts/topics.ts'

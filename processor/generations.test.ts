@@ -117,7 +117,7 @@ function setup() {
   }
 }
 
-test('INV-60: the names that people know are the older generation’s until nobody folds it', async () => {
+test('INV-70: the names that people know are the older generation’s until nobody folds it', async () => {
   const {running, see, stop} = setup()
   await see(FIRST)
   const second = STREAMS.map(stream => generation(stream, 2, 'filling'))

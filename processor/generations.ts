@@ -2,7 +2,7 @@
  * Runs a loop for each generation that is folded, as the keyspaces say which ones there are: one that a rebuild
  * begins is joined, one that was replaced is left, without a restart.
  *
- * Guarantees    INV-60: the names that people know in Redis are written by one generation at a time.
+ * Guarantees    INV-70: the names that people know in Redis are written by one generation at a time.
  */
 import type {Logger} from 'pino'
 import type {Stream} from '../contracts/stream.ts'

@@ -2,7 +2,7 @@
  * Builds the numbers of streams again from their tables, beside the live stream: a new generation is filled,
  * compared with SQL, and takes the place of the old one.
  *
- * Guarantees    INV-62: answers come from the old generation until the new one has every row; interrupted
+ * Guarantees    INV-72: answers come from the old generation until the new one has every row; interrupted
  *               anywhere, the same command goes on.
  */
 import {spawn} from 'node:child_process'

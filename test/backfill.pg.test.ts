@@ -165,7 +165,7 @@ test('two at once never do the same rows, and one topic has one at a time', asyn
   expect(rows.map(({id}) => id)).toEqual([first, second])
 })
 
-test('INV-61: a row that somebody is changing is waited for, and its change comes after what was read', async () => {
+test('INV-71: a row that somebody is changing is waited for, and its change comes after what was read', async () => {
   await using world = await openOutboxWorld()
   await world.run(ORDERS)
   const writer = await world.session()
@@ -197,7 +197,7 @@ test('INV-61: a row that somebody is changing is waited for, and its change come
   ])
 })
 
-test('INV-61: beside random changes, the last that the outbox says of each row is how it is', async () => {
+test('INV-71: beside random changes, the last that the outbox says of each row is how it is', async () => {
   await using world = await openOutboxWorld()
   await world.run(ORDERS)
   const writer = await world.session()
@@ -234,7 +234,7 @@ test('INV-61: beside random changes, the last that the outbox says of each row i
         'SELECT id::text, row_to_json(o)::text AS image FROM orders o',
       )
       const wanted = new Map(rows.map(({id, image}) => [id, JSON.stringify(JSON.parse(image))]))
-      expect(new Map([...last].toSorted())).toEqual(new Map([...wanted].toSorted()))
+      expect(Object.fromEntries(last)).toEqual(Object.fromEntries(wanted))
     }),
     {numRuns: 40},
   )

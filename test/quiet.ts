@@ -23,8 +23,8 @@ export async function whenCommitted(world: PipelineWorld, timeoutMs = 60_000): P
   const streams = await loadStreams(readStreamsFolder(read))
   const admin = await openAdmin(kafka, {clientId: 'test', log: createLogger('test', 'warn')})
   const counted = streams.filter(({isReference}) => !isReference)
-  const isCommitted = async ({name, topic: own}: Stream): Promise<boolean> => {
-    const topic = topicName(kafka.topicPrefix, own)
+  const isCommitted = async ({name, topic: bare}: Stream): Promise<boolean> => {
+    const topic = topicName(kafka.topicPrefix, bare)
     const served = servedOf(await readGenerations(world.cassandra, world.keyspace), name)
     if (served === null) return false
     const group = groupOf(world.env['PROCESSOR_GROUP_ID']!, world.keyspace, served.keyspace)
