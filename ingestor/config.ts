@@ -60,6 +60,10 @@ function readAll(read: EnvReader) {
     holdMs: int('HOLD_MS', 1_000, 50, 60_000),
     /** How often published slots of the outbox are looked for. */
     rotateEveryMs: int('ROTATE_EVERY_MS', 15_000, 100, 3_600_000),
+    /** How often dead letters are looked for that are due to be tried again, or old. */
+    lettersEveryMs: int('DEAD_LETTERS_EVERY_MS', 15_000, 100, 3_600_000),
+    /** Resolved dead letters are deleted after so many days; open ones never. */
+    lettersKeepDays: int('DEAD_LETTERS_KEEP_DAYS', 30, 1, 3_650),
     /** Rows waiting this long without any being published make the relay not ready. */
     stalledMs: int('STALLED_MS', 5_000, 500, 3_600_000),
     /** Rows of a table that are read again at once. */

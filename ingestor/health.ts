@@ -3,6 +3,7 @@ import type {Metrics} from '../platform/metrics.ts'
 import type {Pool} from '../platform/postgres.ts'
 import type {Readiness} from '../platform/status-server.ts'
 import type {Coordinator} from './coordinator.ts'
+import {countOpenLetters} from './dead-letters.ts'
 import {cacheFor, countWaiting, judgeFlow, problemOf, type Waiting} from './flow.ts'
 import type {createLaneMonitor} from './monitor.ts'
 
@@ -47,6 +48,7 @@ export function createHealth(deps: HealthDeps, stalledMs: number): Health {
       m.oldestUnpublished.set(oldestMs / 1_000)
       const sizes = await pool.query<{name: string; bytes: number}>(SLOT_SIZES)
       for (const {name, bytes} of sizes.rows) m.slotBytes.set({slot: name}, bytes)
+      m.openDeadLetters.set(await countOpenLetters(pool))
     } catch {
       // The database is away: the last figures stand, and readiness says so.
     }

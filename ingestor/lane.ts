@@ -10,21 +10,20 @@ import {pause} from '../platform/lifecycle.ts'
 import type {Logger} from '../platform/log.ts'
 import type {Client, Pool} from '../platform/postgres.ts'
 import {bury} from './dead-letters.ts'
-import type {Routes} from './destinations.ts'
 import type {LookUp} from './look-ups.ts'
 import {saveCursor, takeLane, tryLockLane, type Taken} from './leases.ts'
 import type {LaneMonitor} from './monitor.ts'
 import {assertOurs, readOutbox, type OutboxPage, type OutboxRow} from './outbox-reader.ts'
 import {toBatch, type Batch, type BatchOptions} from './publish.ts'
 import {runEpoch, type EpochOptions, type RefusedSend} from './relay.ts'
+import type {RouteTable} from './routes.ts'
 import type {Wake} from './wake.ts'
 
 export interface LaneDeps {
   /** A connection that holds the lane's lock as long as it lives. */
   openLease(): Promise<Client>
   openPublisher(): Promise<Publisher>
-  /** Where topics go; `refresh` asks Kafka and the registry again. */
-  routes(refresh: boolean): Promise<Routes>
+  readonly routes: RouteTable
   /** Undefined when no stream looks anything up. */
   readonly lookUp: LookUp | undefined
   readonly pool: Pool
@@ -88,7 +87,7 @@ export async function runLane(
   const stopPing = keepAlive(client, options.leaseMs / 4)
   resources.defer(stopPing)
   // Kafka first: while it is away no epoch is spent.
-  const routes = await deps.routes(memory.routesStale)
+  await deps.routes.find(memory.routesStale)
   memory.routesStale = false
   const publisher = await deps.openPublisher()
   resources.defer(() => publisher.close().catch(() => undefined))
@@ -103,7 +102,7 @@ export async function runLane(
   resources.defer(() => deps.monitor.left(lane))
   const waiter = deps.wake.subscribe()
   resources.defer(() => waiter.close())
-  const work = {lane, memory, deps: {...deps, log}, options, client, publisher, routes, taken}
+  const work = {lane, memory, deps: {...deps, log}, options, client, publisher, taken}
   await runEpoch(taken, {...toEpochDeps(work), waiter}, options, {
     signal,
     onRefused: refused => learnFrom(refused, memory),
@@ -118,11 +117,10 @@ interface LaneWork {
   readonly options: LaneOptions
   readonly client: Client
   readonly publisher: Publisher
-  readonly routes: Routes
   readonly taken: Taken
 }
 
-function toEpochDeps({memory, deps, options, client, publisher, routes, taken}: LaneWork) {
+function toEpochDeps({memory, deps, options, client, publisher, taken}: LaneWork) {
   const {lane, lanes, epoch} = taken
   const of = {lane, lanes, epoch}
   const refuse = (row: OutboxRow): PipelineError | undefined => memory.condemned.get(row.id)
@@ -137,7 +135,7 @@ function toEpochDeps({memory, deps, options, client, publisher, routes, taken}: 
     ): Promise<void> => await saveCursor(client, of, cursor, how),
     assertOurs: async () => await assertOurs(client, of),
     toBatch: (rows: readonly OutboxRow[], redelivered: boolean): Batch =>
-      toBatch(rows, {routes, refuse}, {...of, redelivered}, options),
+      toBatch(rows, {routes: deps.routes.latest(), refuse}, {...of, redelivered}, options),
     send: async (batch: Batch) => await publisher.send(batch.topics),
     async bury(rejected: Batch['rejected']): Promise<void> {
       await bury(deps.pool, rejected)
@@ -146,6 +144,8 @@ function toEpochDeps({memory, deps, options, client, publisher, routes, taken}: 
         deps.monitor.buried(reason)
         deps.log.error({outboxId: row.id, topic: row.topic, reason, message}, 'row put aside')
       }
+      // The topic may have been made meanwhile: the next rows, and this one re-driven, can go.
+      if (rejected.some(({reason}) => reason === 'TOPIC_UNKNOWN')) void deps.routes.lookAgain()
     },
     pageRows: () => (memory.narrow > 0 ? 1 : options.pageRows),
     now: () => performance.now(),

@@ -22,10 +22,12 @@ import {assertComplete, findRoutes, type Routes} from './destinations.ts'
 import {createHealth} from './health.ts'
 import {runLane, type LaneOptions} from './lane.ts'
 import {openLeaseClient} from './leases.ts'
+import {createLetterKeeper} from './letter-keeper.ts'
 import {createLookUp} from './look-ups.ts'
 import {createLaneMonitor} from './monitor.ts'
 import {createPartitioner} from './publish.ts'
 import {createRetention} from './retention.ts'
+import {createRouteTable, type RouteTable} from './routes.ts'
 import {createWake, type Wake} from './wake.ts'
 
 const now = (): number => performance.now()
@@ -46,9 +48,7 @@ const toLaneOptions = (config: RelayConfig, owner: string): LaneOptions => ({
   partitionOf: createPartitioner(),
 })
 
-/** Asks Kafka and the registry once, and again when a lane finds the answer outdated. */
-function createRoutes(config: RelayConfig, streams: readonly Stream[], log: Logger) {
-  let known: Promise<Routes> | undefined
+function createRoutes(config: RelayConfig, streams: readonly Stream[], log: Logger): RouteTable {
   const ask = async (): Promise<Routes> => {
     const admin = await openAdmin(config.kafka, {clientId: 'relay', log})
     try {
@@ -60,15 +60,7 @@ function createRoutes(config: RelayConfig, streams: readonly Stream[], log: Logg
       await admin.close()
     }
   }
-  return async (refresh: boolean): Promise<Routes> => {
-    if (refresh || known === undefined) {
-      known = ask()
-      known.catch(() => {
-        known = undefined
-      })
-    }
-    return await known
-  }
+  return createRouteTable(ask, now)
 }
 
 /** NOTIFY is an accelerator: the relay works the same while it is away, only later. */
@@ -155,7 +147,7 @@ async function main(config: RelayConfig): Promise<void> {
   )
   resources.defer(() => status.close())
 
-  await retry(async () => assertComplete(await routes(true)), {
+  await retry(async () => assertComplete(await routes.find(true)), {
     attempts: Infinity,
     firstDelayMs: 200,
     maxDelayMs: 3_000,
@@ -166,6 +158,7 @@ async function main(config: RelayConfig): Promise<void> {
   starting = false
   log.info({owner, status: status.url}, 'relay started')
   const retention = createRetention({pool, metrics: monitor.metrics, log}, config)
+  const letters = createLetterKeeper({pool, routes, log}, config)
   const listening = createListening(config, wake, log)
   const backfill = createBackfill(
     {
@@ -182,7 +175,7 @@ async function main(config: RelayConfig): Promise<void> {
       waitingMax: 2 * config.pageRows,
     },
   )
-  await runLoops([coordinator, listening, retention, backfill], signal)
+  await runLoops([coordinator, listening, retention, letters, backfill], signal)
   log.info('relay stopped')
 }
 

@@ -1,10 +1,25 @@
 /** Names of the relay's metrics. */
 import type {Metrics} from '../platform/metrics.ts'
+import {createShare} from '../platform/share.ts'
 
 export type RelayMetrics = ReturnType<typeof createRelayMetrics>
 
 export function createRelayMetrics(metrics: Metrics) {
+  const deadLetterShare = createShare(Date.now)
+  const shareGauge = metrics.gauge(
+    'relay_dead_letter_share',
+    'Rows put aside by this relay, of those it read in the last hour or day',
+    ['window'],
+  )
+  metrics.onScrape(() => {
+    deadLetterShare.each((window, share) => shareGauge.set({window}, share))
+  })
   return {
+    deadLetterShare,
+    openDeadLetters: metrics.gauge(
+      'relay_dead_letters_open',
+      'Rows put aside that are neither re-driven nor discarded',
+    ),
     rowsRead: metrics.counter('relay_rows_read_total', 'Outbox rows read'),
     bytesRead: metrics.counter('relay_read_bytes_total', 'Characters of payload read'),
     rowsPublished: metrics.counter(

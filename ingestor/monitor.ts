@@ -43,6 +43,7 @@ export function createLaneMonitor(
     read({rows}) {
       if (rows.length === 0) return
       m.rowsRead.inc(rows.length)
+      m.deadLetterShare.note(rows.length, 0)
       let chars = 0
       for (const row of rows) chars += row.payload.length
       m.bytesRead.inc(chars)
@@ -86,7 +87,10 @@ export function createLaneMonitor(
       failures.set(lane, `lane ${lane}: ${message}`)
       m.failures.inc({code})
     },
-    buried: reason => m.deadLetters.inc({reason}),
+    buried(reason) {
+      m.deadLetters.inc({reason})
+      m.deadLetterShare.note(0, 1)
+    },
     observer(lane) {
       const known = observers.get(lane) ?? observerOf(lane)
       observers.set(lane, known)

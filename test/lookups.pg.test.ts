@@ -4,6 +4,7 @@ import {expect, onTestFinished, test} from 'vitest'
 import type {RecordMeta} from '../contracts/record.ts'
 import {createLaneMemory, runLane, type LaneDeps, type LaneOptions} from '../ingestor/lane.ts'
 import {openLeaseClient} from '../ingestor/leases.ts'
+import {createRouteTable} from '../ingestor/routes.ts'
 import {lookUpGrants, lookUpSql} from '../ingestor/look-up-sql.ts'
 import {createLookUp} from '../ingestor/look-ups.ts'
 import {createLaneMonitor} from '../ingestor/monitor.ts'
@@ -94,7 +95,10 @@ function openRelay(world: OutboxWorld, url = world.url, statementTimeoutMs = 10_
             },
             close: async () => await Promise.resolve(),
           }),
-        routes: async () => await Promise.resolve(new Map([['orders', route]])),
+        routes: createRouteTable(
+          async () => await Promise.resolve(new Map([['orders', route]])),
+          () => performance.now(),
+        ),
         lookUp,
         pool,
         wake: createWake(),

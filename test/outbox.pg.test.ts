@@ -411,10 +411,13 @@ test('cdc_relay can do nothing else', async () => {
       'SELECT * FROM cdc.slot_status',
       'SELECT * FROM cdc.cluster()',
       'SELECT cdc.rotate()',
+      'SELECT * FROM cdc.dead_letters_due(10)',
+      'SELECT cdc.forget_dead_letters(30, 10)',
       'SELECT pg_try_advisory_lock(1, 1)',
       'UPDATE outbox_events SET txid = txid WHERE false',
-      `INSERT INTO cdc.dead_letters (outbox_id, created_at, topic, aggregate_id, op, payload, reason, message)
-         SELECT 1, now(), 't', '1', 'c', '{}', 'r', 'm' ON CONFLICT DO NOTHING`,
+      `INSERT INTO cdc.dead_letters (outbox_id, created_at, topic, aggregate_id, op, payload, reason, message, next_try_at)
+         SELECT 1, now(), 't', '1', 'c', '{}', 'r', 'm', cdc.next_try('r', 0) ON CONFLICT DO NOTHING`,
+      'SELECT cdc.dead_letter_redrive(id) FROM cdc.dead_letters',
     ]) {
       await query(sql)
     }
@@ -428,6 +431,8 @@ test('cdc_relay can do nothing else', async () => {
       "SELECT cdc.emit('t', 'k', '{}')",
       "SELECT cdc.detach('content')",
       'DELETE FROM cdc.relay_cursor',
+      'DELETE FROM cdc.dead_letters',
+      'SELECT * FROM api.dead_letters',
     ]) {
       await expect(query(sql), sql).rejects.toThrow(/permission denied|must be owner/)
     }
@@ -453,6 +458,8 @@ test('cdc_api writes source tables, and the outbox only through them', async () 
       'SELECT * FROM cdc.dead_letters',
       "SELECT cdc.reread('engagement_events', '1')",
       `SELECT cdc.dead_letter_redrive(${letter})`,
+      'SELECT * FROM api.dead_letters',
+      'UPDATE api.topic_letters SET next_try_at = cdc.next_try(reason, 1)',
       'SELECT * FROM api.keys',
       'SELECT value FROM api.secrets',
     ]) {
@@ -467,6 +474,7 @@ test('cdc_api writes source tables, and the outbox only through them', async () 
       'SELECT cdc.rotate()',
       'TRUNCATE content CASCADE',
       'DELETE FROM cdc.dead_letters',
+      'SELECT cdc.forget_dead_letters(0, 10)',
       "SELECT cdc.attach('content', 'x', 'id')",
     ]) {
       await expect(query(sql), sql).rejects.toThrow(/permission denied|must be owner/)

@@ -56,6 +56,9 @@ CREATE TABLE cdc.dead_letters (
   failed_at timestamptz NOT NULL DEFAULT now(),
   resolved_at timestamptz,
   resolution text CHECK (resolution IN ('redriven', 'discarded')),
+  -- Tries made by itself, and when the next one is due; null: never by itself.
+  attempts integer NOT NULL DEFAULT 0,
+  next_try_at timestamptz,
   UNIQUE (outbox_id, created_at)
 );
 --> statement-breakpoint

@@ -29,6 +29,8 @@ GRANT SELECT ON cdc.slot_status, cdc.settings, cdc.outbox_slot, public.outbox_st
 --> statement-breakpoint
 GRANT EXECUTE ON FUNCTION cdc.take_lane(smallint, text), cdc.next_epoch(), cdc.rotate(), cdc.unpublished(integer), cdc.cluster(), cdc.backfill_step(integer, text[]) TO cdc_relay;
 --> statement-breakpoint
+GRANT EXECUTE ON FUNCTION cdc.next_try(text, integer), cdc.dead_letters_due(integer), cdc.dead_letter_redrive(bigint), cdc.forget_dead_letters(integer, integer) TO cdc_relay;
+--> statement-breakpoint
 -- The API reads and writes source tables, whose triggers write the outbox; itself it may not.
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.content, public.engagement_events, public.activity_events TO cdc_api;
 --> statement-breakpoint
@@ -36,7 +38,7 @@ GRANT USAGE ON SEQUENCE public.engagement_events_id_seq, public.activity_events_
 --> statement-breakpoint
 GRANT SELECT ON public.outbox_status, cdc.relay_cursor, cdc.dead_letters, cdc.slot_status, cdc.backfills TO cdc_api;
 --> statement-breakpoint
-GRANT EXECUTE ON FUNCTION cdc.unpublished(integer), cdc.reread(text, text), cdc.dead_letter_redrive(bigint), cdc.dead_letter_discard(bigint), cdc.steer_backfill(bigint, text) TO cdc_api;
+GRANT EXECUTE ON FUNCTION cdc.unpublished(integer), cdc.reread(text, text), cdc.next_try(text, integer), cdc.dead_letter_redrive(bigint), cdc.dead_letter_discard(bigint), cdc.steer_backfill(bigint, text) TO cdc_api;
 --> statement-breakpoint
 GRANT USAGE ON SCHEMA api TO cdc_api;
 --> statement-breakpoint
