@@ -34,6 +34,7 @@ import {createDeadLetters} from './pipeline/dead-letters.ts'
 import {createInspector} from './pipeline/inspector.ts'
 import {createLagWatch} from './pipeline/lag.ts'
 import {createLatency} from './pipeline/latency.ts'
+import {createLetterRetries} from './pipeline/letter-retries.ts'
 import {createHistoryKeeper, createOverview} from './pipeline/overview.ts'
 import {createTrace} from './pipeline/trace.ts'
 import type {Counter} from './plugins/limits.ts'
@@ -77,6 +78,7 @@ export interface Resources {
 
 const SECOND_MS = 1000
 const CLEAN_MS = 600_000
+const LETTERS_MS = 15_000
 
 export interface Composed {
   readonly app: Api
@@ -212,7 +214,10 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     },
     unpublished: async () => (await lag.read()).outboxUnpublished,
   })
-  const deadLetters = createDeadLetters({db, inspector, decoder, streams}, {topicPrefix})
+  const deadLetters = createDeadLetters(
+    {db, admin: () => admin.get(), reader: resources.readers.inspect, inspector, streams},
+    {topicPrefix},
+  )
   const trace = createTrace(
     {db, admin: () => admin.get(), inspector, reads: stores.reads},
     {topicPrefix},
@@ -221,6 +226,9 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
   registryOfMetrics.onScrape(async () => {
     const {records} = await lag.read()
     if (records !== null) metrics.lagRecords.set(records)
+    const letters = await deadLetters.count()
+    if (letters.outbox !== null) metrics.openDeadLetters.set({origin: 'outbox'}, letters.outbox)
+    if (letters.topics !== null) metrics.openDeadLetters.set({origin: 'topics'}, letters.topics)
     const age = freshness.ageMs('cassandra', 'engagement')
     if (age !== null) metrics.ageSeconds.set(age / 1000)
   })
@@ -262,7 +270,8 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
   )
   app.addHook('preClose', () => hub.close())
   const figureLoops = sources.map(source => createFigureLoop({hub, log}, source))
-  const keepers = [createCleaner(db), createHistoryKeeper(overview)]
+  const letterRetries = createLetterRetries({deadLetters, log}, {everyMs: LETTERS_MS})
+  const keepers = [createCleaner(db), createHistoryKeeper(overview), letterRetries]
   return {app, loops: [served, freshness, activityWorker, tail, ...keepers, ...figureLoops]}
 }
 

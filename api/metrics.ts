@@ -13,6 +13,7 @@ export interface ApiMetrics {
   readonly written: Counter<'what'>
   readonly lagRecords: Gauge
   readonly ageSeconds: Gauge
+  readonly openDeadLetters: Gauge<'origin'>
 }
 
 export function createApiMetrics(metrics: Metrics): ApiMetrics {
@@ -42,6 +43,11 @@ export function createApiMetrics(metrics: Metrics): ApiMetrics {
     ageSeconds: metrics.gauge(
       'api_age_seconds',
       'Since the stores were last known to be caught up',
+    ),
+    openDeadLetters: metrics.gauge(
+      'api_dead_letters_open',
+      'Dead letters of the outbox and of topics that are neither re-driven nor discarded',
+      ['origin'],
     ),
   }
 }

@@ -319,25 +319,43 @@ export interface Operations {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly outbox: {readonly unpublished: number | null; readonly oldest_seconds: number | null}; readonly lanes: readonly ({readonly lane: number; readonly lanes: number; readonly epoch: string; readonly owner: string | null; readonly updated_at: string | null})[]; readonly partitions: readonly ({readonly topic: string; readonly partition: number; readonly committed: number; readonly end: number; readonly lag: number})[]; readonly lag_records: number | null; readonly stores: readonly ({readonly name: string; readonly ok: boolean; readonly milliseconds: number | null})[]; readonly services: readonly ({readonly name: string; readonly url: string; readonly ready: boolean | null; readonly reasons: readonly (string)[]; readonly details: unknown})[]; readonly dead_letters: {readonly outbox: number | null; readonly topics: number | null}}
+    readonly answer: {readonly outbox: {readonly unpublished: number | null; readonly oldest_seconds: number | null}; readonly lanes: readonly ({readonly lane: number; readonly lanes: number; readonly epoch: string; readonly owner: string | null; readonly updated_at: string | null})[]; readonly partitions: readonly ({readonly topic: string; readonly partition: number; readonly committed: number; readonly end: number; readonly lag: number})[]; readonly lag_records: number | null; readonly stores: readonly ({readonly name: string; readonly ok: boolean; readonly milliseconds: number | null})[]; readonly services: readonly ({readonly name: string; readonly url: string; readonly ready: boolean | null; readonly reasons: readonly (string)[]; readonly details: unknown})[]; readonly dead_letters: {readonly outbox: number | null; readonly topics: number | null; readonly share: {readonly hour: {readonly outbox: number | null; readonly topics: number | null}; readonly day: {readonly outbox: number | null; readonly topics: number | null}}}}
   }
   "GET /v1/admin/dead-letters": {
     readonly path: Readonly<Record<string, never>>
-    readonly query: {readonly limit?: number}
+    readonly query: {readonly topic?: string; readonly reason?: string; readonly from?: string; readonly to?: string; readonly state?: "open" | "resolved" | "all"; readonly limit?: number}
     readonly body: undefined
-    readonly answer: {readonly items: readonly ({readonly id: string; readonly origin: "outbox" | "topic"; readonly topic: string; readonly key: string | null; readonly reason: string; readonly message: string; readonly failed_at: string | null; readonly resolution: string | null; readonly payload: unknown})[]}
+    readonly answer: {readonly items: readonly ({readonly id: string; readonly origin: "outbox" | "topic"; readonly topic: string; readonly key: string | null; readonly reason: string; readonly message: string; readonly failed_at: string; readonly resolution: "redriven" | "discarded" | null; readonly resolved_at: string | null; readonly attempts: number; readonly next_try_at: string | null})[]; readonly matching: number; readonly groups: readonly ({readonly origin: "outbox" | "topic"; readonly topic: string; readonly reason: string; readonly open: number; readonly resolved: number})[]}
+  }
+  "GET /v1/admin/dead-letters/{id}": {
+    readonly path: {readonly id: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: {readonly id: string; readonly origin: "outbox" | "topic"; readonly topic: string; readonly key: string | null; readonly reason: string; readonly message: string; readonly failed_at: string; readonly resolution: "redriven" | "discarded" | null; readonly resolved_at: string | null; readonly attempts: number; readonly next_try_at: string | null; readonly payload: unknown}
   }
   "POST /v1/admin/dead-letters/{id}/redrive": {
     readonly path: {readonly id: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly id: string; readonly resolution: "redriven" | "discarded"}
+    readonly answer: {readonly id: string; readonly resolution: "redriven" | "discarded"; readonly resolved: number}
+  }
+  "POST /v1/admin/dead-letters/redrive": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: Readonly<Record<string, never>>
+    readonly body: {readonly topic?: string; readonly reason?: string; readonly from?: string; readonly to?: string; readonly all?: boolean; readonly after?: string; readonly limit?: number}
+    readonly answer: {readonly resolved: number; readonly failed: readonly ({readonly id: string; readonly detail: string})[]; readonly next: string | null}
   }
   "POST /v1/admin/dead-letters/{id}/discard": {
     readonly path: {readonly id: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly id: string; readonly resolution: "redriven" | "discarded"}
+    readonly answer: {readonly id: string; readonly resolution: "redriven" | "discarded"; readonly resolved: number}
+  }
+  "POST /v1/admin/dead-letters/discard": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: Readonly<Record<string, never>>
+    readonly body: {readonly topic?: string; readonly reason?: string; readonly from?: string; readonly to?: string; readonly all?: boolean; readonly after?: string; readonly limit?: number}
+    readonly answer: {readonly resolved: number; readonly failed: readonly ({readonly id: string; readonly detail: string})[]; readonly next: string | null}
   }
   "GET /v1/admin/backfills": {
     readonly path: Readonly<Record<string, never>>

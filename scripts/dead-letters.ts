@@ -1,87 +1,70 @@
 /** Looks at what was put aside, and resolves it: rows of the outbox, and records of `<topic>.dlq`. */
-import {createDeadLetters} from '../api/pipeline/dead-letters.ts'
-import {createAnyDecoder} from '../api/pipeline/decode-any.ts'
-import {createInspector} from '../api/pipeline/inspector.ts'
-import {envReader} from '../platform/config.ts'
-import {
-  readDatabaseUrl,
-  readKafkaConnection,
-  readRegistryConnection,
-  readStreamsFolder,
-} from '../platform/connections.ts'
+import type {DeadLetters} from '../api/pipeline/dead-letters.ts'
 import {messageOf} from '../platform/errors.ts'
-import {openAdmin} from '../platform/kafka-clients.ts'
-import {createRecordReader} from '../platform/kafka-platformatic-reader.ts'
-import {createLogger} from '../platform/log.ts'
-import {createPool} from '../platform/postgres.ts'
-import {createRegistry} from '../platform/registry.ts'
-import {loadStreams} from '../streams/load.ts'
+import {parseCommand, USAGE, UsageError, type Command} from './dead-letters/arguments.ts'
+import {openLetters} from './dead-letters/open.ts'
 
-const USAGE = `usage: npm run dead-letters -- list [LIMIT]     newest first
-       npm run dead-letters -- show ID
-       npm run dead-letters -- redrive ID       the row's present state goes through the outbox again
-       npm run dead-letters -- discard ID       nothing more is done about it`
+const CHUNK = 100
+const DONE = {redrive: 're-driven', discard: 'discarded'} as const
 
-const LIMIT = 50
-const SHOW_LIMIT = 1_000
-
-async function open(resources: AsyncDisposableStack) {
-  const read = envReader(process.env)
-  const kafka = readKafkaConnection(read)
-  const pool = createPool(readDatabaseUrl(read), {applicationName: 'dead-letters'})
-  const registry = createRegistry(readRegistryConnection(read))
-  const streams = await loadStreams(readStreamsFolder(read))
-  read.finish()
-  resources.defer(() => pool.end())
-  const log = createLogger('dead-letters', 'silent')
-  const admin = await openAdmin(kafka, {clientId: 'dead-letters', log})
-  resources.defer(() => admin.close())
-  const reader = createRecordReader(kafka, 'dead-letters')
-  resources.defer(() => reader.close())
-  const decoder = createAnyDecoder(id => registry.schemaById(id))
-  const inspector = createInspector({
-    admin: async () => await Promise.resolve(admin),
-    reader,
-    decoder,
-  })
-  const query = async (text: string, values: readonly unknown[] = []) => {
-    const {rows, rowCount} = await pool.query(text, [...values])
-    return {rows, rowCount: rowCount ?? 0}
+async function list(
+  letters: DeadLetters,
+  {filter, limit}: Command & {kind: 'list'},
+): Promise<void> {
+  const {items, matching} = await letters.list(filter, limit)
+  for (const one of items) {
+    const state = one.resolution ?? 'open'
+    const tried =
+      one.attempts === 0 && one.next_try_at === null
+        ? []
+        : [`tried ${one.attempts}, next ${one.next_try_at ?? 'never'}`]
+    const message = one.message.replaceAll(/\s+/g, ' ')
+    console.log([one.id, one.failed_at, state, one.topic, one.reason, ...tried, message].join('  '))
   }
-  return createDeadLetters({db: {query} as never, inspector, decoder, streams}, kafka)
+  if (matching > items.length) console.error(`${items.length} of ${matching}: --limit N shows more`)
 }
 
-async function main([command, argument]: readonly string[]): Promise<void> {
-  await using resources = new AsyncDisposableStack()
-  const needsId = ['show', 'redrive', 'discard'].includes(command ?? '')
-  if ((command !== 'list' && !needsId) || (needsId && argument === undefined)) {
-    console.error(USAGE)
+/** Those put aside before it began, the oldest first. */
+async function resolveMany(letters: DeadLetters, command: Command & {kind: 'many'}): Promise<void> {
+  const {verb, filter, limit, isSure} = command
+  const {matching} = await letters.list(filter, 0)
+  const wanted = Math.min(matching, limit)
+  if (!isSure) {
+    console.error(`${wanted} open dead letters match; nothing was done: add --yes for that`)
     process.exitCode = 2
     return
   }
-  const letters = await open(resources)
-  if (command === 'list') {
-    for (const one of await letters.list(Number(argument ?? LIMIT))) {
-      const state = one.resolution ?? 'open'
-      console.log([one.id, one.failed_at, state, one.topic, one.reason, one.message].join('  '))
-    }
-    return
+  let [resolved, failed, after]: [number, number, string | undefined] = [0, 0, undefined]
+  for (let left = limit; left > 0;) {
+    const chunk = await letters.resolveMany(verb, filter, {after, limit: Math.min(CHUNK, left)})
+    for (const {id, detail} of chunk.failed) console.error(`${id}: ${detail}`)
+    resolved += chunk.resolved
+    failed += chunk.failed.length
+    left -= chunk.resolved + chunk.failed.length
+    if (chunk.next === null) break
+    after = chunk.next
+    console.log(`${resolved + failed} of ${wanted}`)
   }
-  const id = argument!
-  if (command === 'show') {
-    const found = (await letters.list(SHOW_LIMIT)).find(one => one.id === id)
-    if (found === undefined) throw new Error(`there is no dead letter ${id}`)
-    console.log(JSON.stringify(found, null, 2))
-  } else if (command === 'redrive') {
-    await letters.redrive(id)
-    console.log(`${id}: its row goes through the outbox again`)
-  } else {
-    await letters.discard(id)
-    console.log(`${id}: discarded`)
-  }
+  console.log(`${resolved} ${DONE[verb]}, ${failed} failed${failed > 0 ? ' and stay open' : ''}`)
+  if (failed > 0) process.exitCode = 1
 }
 
-await main(process.argv.slice(2)).catch((error: unknown) => {
+async function main(command: Command): Promise<void> {
+  if (command.kind === 'help') return console.log(USAGE)
+  await using resources = new AsyncDisposableStack()
+  const letters = await openLetters(resources)
+  if (command.kind === 'list') return await list(letters, command)
+  if (command.kind === 'many') return await resolveMany(letters, command)
+  if (command.kind === 'show') {
+    return console.log(JSON.stringify(await letters.get(command.id), null, 2))
+  }
+  await letters.resolve(command.verb, command.id)
+  console.log(`${command.id}: ${DONE[command.verb]}`)
+}
+
+try {
+  await main(parseCommand(process.argv.slice(2)))
+} catch (error) {
   console.error(messageOf(error))
-  process.exitCode = 1
-})
+  process.exitCode = error instanceof UsageError ? 2 : 1
+}

@@ -329,7 +329,10 @@ test('a letter is discarded once', async () => {
   const letter = await bury(world, 'topic-t')
   await world.run(`SELECT cdc.dead_letter_discard(${letter})`)
   await expect(world.run(`SELECT cdc.dead_letter_discard(${letter})`)).rejects.toThrow(
-    'no open dead letter',
+    'is discarded already',
+  )
+  await expect(world.run('SELECT cdc.dead_letter_discard(99)')).rejects.toThrow(
+    'there is no dead letter 99',
   )
   await expect(world.run('SELECT cdc.dead_letter_redrive(99)')).rejects.toThrow(
     'there is no dead letter 99',

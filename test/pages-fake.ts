@@ -208,7 +208,11 @@ const pipeline = {
     milliseconds: 2.4,
   })),
   services: [service('ingestor', 3001, false), service('processor', 3002, true)],
-  dead_letters: {outbox: 1, topics: 2},
+  dead_letters: {
+    outbox: 1,
+    topics: 2,
+    share: {hour: {outbox: 0.0001, topics: 0.002}, day: {outbox: 0, topics: null}},
+  },
 }
 const schemaText = (extra: readonly string[]) => ({
   type: 'record',
@@ -245,7 +249,7 @@ const trace = {
     {stage: 'redis', found: null, at: null, note: 'does not answer: timeout', data: null},
   ],
 }
-const letters = ['invalid_timestamp', 'too_large'].map((reason, i) => ({
+const letters = ['RULE_BROKEN', 'RECORD_TOO_LARGE'].map((reason, i) => ({
   id: i === 0 ? 'engagement_events:4:17' : 'outbox:812',
   origin: i === 0 ? 'topic' : 'outbox',
   topic: 'engagement_events',
@@ -254,8 +258,13 @@ const letters = ['invalid_timestamp', 'too_large'].map((reason, i) => ({
   message: `cannot be applied: ${HOSTILE.script}`,
   failed_at: new Date().toISOString(),
   resolution: i === 0 ? null : 'redriven',
-  payload: {device: HOSTILE.rtl},
+  resolved_at: i === 0 ? null : new Date().toISOString(),
+  attempts: i,
+  next_try_at: null,
 }))
+const groups = letters.map(({origin, topic, reason}, i) => {
+  return {origin, topic, reason, open: i === 0 ? 250 : 0, resolved: i}
+})
 const page = {limit: 50, next_cursor: null}
 
 /** First match answers. */
@@ -374,7 +383,8 @@ const ROUTES: readonly (readonly [
       ],
     }),
   ],
-  [/^\/v1\/admin\/dead-letters$/, () => ({items: letters})],
+  [/^\/v1\/admin\/dead-letters$/, () => ({items: letters, matching: 250, groups})],
+  [/^\/v1\/admin\/dead-letters\/[^/]+$/, () => ({...letters[0], payload: {device: HOSTILE.rtl}})],
   [/^\/v1\/admin\/trace\//, () => trace],
 ]
 

@@ -207,10 +207,38 @@ test('without anything to show, each page says so', async () => {
   await page.route('**/v1/content?*', route =>
     route.fulfill({json: {items: [], page: {limit: 50, next_cursor: null}}}),
   )
-  await page.route('**/v1/admin/dead-letters*', route => route.fulfill({json: {items: []}}))
+  await page.route('**/v1/admin/dead-letters*', route =>
+    route.fulfill({json: {items: [], matching: 0, groups: []}}),
+  )
   await page.goto(`${url}/?view=content`)
   await page.getByText('Nothing found').waitFor()
   await page.goto(`${url}/?view=inspector&tab=dead-letters`)
   await page.getByText('No dead letters').waitFor()
+  await close()
+})
+
+test('many dead letters are driven again after asking once, with progress and a summary', async () => {
+  const {page, close} = await openPage(browser)
+  const bodies: unknown[] = []
+  const second = Promise.withResolvers<void>()
+  await page.route('**/v1/admin/dead-letters/redrive', async route => {
+    bodies.push(route.request().postDataJSON())
+    if (bodies.length === 1)
+      return await route.fulfill({json: {resolved: 100, failed: [], next: 'abc'}})
+    await second.promise
+    const failed = [{id: 'outbox:7', detail: 'its row is locked'}]
+    await route.fulfill({json: {resolved: 149, failed, next: null}})
+  })
+  await page.goto(`${url}/?view=inspector&tab=dead-letters`)
+  await page.getByRole('combobox', {name: 'Reason'}).selectOption('RULE_BROKEN')
+  await page.getByRole('button', {name: 'Re-drive all 250'}).click()
+  expect(bodies).toEqual([])
+  await page.getByRole('button', {name: 'Publish 250 again'}).click()
+  await page.getByText('100 of 250').waitFor()
+  second.resolve()
+  await page.getByText('249 re-driven, 1 failed and stay open').waitFor()
+  await page.getByText('outbox:7: its row is locked').waitFor()
+  expect(bodies).toEqual([{reason: 'RULE_BROKEN'}, {reason: 'RULE_BROKEN', after: 'abc'}])
+  expect(new URL(page.url()).searchParams.get('reason')).toBe('RULE_BROKEN')
   await close()
 })

@@ -4,168 +4,254 @@
  *
  * Re-driving goes through the outbox in either case: the present row is captured again, so that its
  * order with other changes of the row is kept. Nothing is written to Kafka here.
+ *
+ * Guarantees    many at once are resolved one by one, in chunks: one that fails keeps no other from it and is
+ *               named with its reason; what is put aside meanwhile is left alone, so that it comes to an end.
  */
-import {DEAD_LETTER_HEADERS} from '../../contracts/headers.ts'
-import type {Stream} from '../../contracts/stream.ts'
-import {deadLetterTopic, topicName} from '../../contracts/topics.ts'
-import {streamOfTopic} from '../../streams/load.ts'
+import {messageOf} from '../../platform/errors.ts'
 import {utcText, type Database} from '../database.ts'
-import {notFound, Problem} from '../problem.ts'
-import type {DeadLetterView, MessageView} from '../schemas/admin.ts'
-import type {AnyDecoder} from './decode-any.ts'
-import type {Inspector} from './inspector.ts'
+import {notFound, Problem, refuse} from '../problem.ts'
+import type {
+  DeadLetterDetails,
+  DeadLetterGroup,
+  DeadLetterShares,
+  DeadLetterView,
+  ResolvedLetters,
+} from '../schemas/dead-letters.ts'
+import {createLetterShare} from './letter-share.ts'
+import {createTopicLetters, type TopicLettersDeps} from './topic-letters.ts'
+
+export type Verb = 'redrive' | 'discard'
+export const RESOLUTIONS = {redrive: 'redriven', discard: 'discarded'} as const
+
+/** Which letters are meant; times are ISO 8601. */
+export interface LetterFilter {
+  readonly topic?: string | undefined
+  readonly reason?: string | undefined
+  /** Put aside at this time or later. */
+  readonly from?: string | undefined
+  /** Put aside before. */
+  readonly to?: string | undefined
+  readonly state?: 'open' | 'resolved' | 'all' | undefined
+}
 
 export interface DeadLetters {
-  list(limit: number): Promise<readonly DeadLetterView[]>
+  /** Newest first, and how many match in all. */
+  list(
+    filter: LetterFilter,
+    limit: number,
+  ): Promise<{readonly items: readonly DeadLetterView[]; readonly matching: number}>
+  /** All there are, by topic and reason. */
+  groups(): Promise<readonly DeadLetterGroup[]>
+  /** Open ones; null: not known. */
   count(): Promise<{readonly outbox: number | null; readonly topics: number | null}>
-  redrive(id: string): Promise<void>
-  discard(id: string): Promise<void>
+  share(): Promise<DeadLetterShares>
+  /** @throws 404 */
+  get(id: string): Promise<DeadLetterDetails>
+  /** @returns how many were resolved: all letters of a row are at once. @throws 404, 409, 422 */
+  resolve(verb: Verb, id: string): Promise<number>
+  /** Open ones that match, the oldest first. @param page `after`: `next` of the chunk before */
+  resolveMany(
+    verb: Verb,
+    filter: LetterFilter,
+    page: {readonly after?: string | undefined; readonly limit: number},
+  ): Promise<ResolvedLetters>
+  /** Tries letters of topics whose time has come. @returns how many were driven again */
+  retry(): Promise<number>
 }
 
-type OutboxLetter = Omit<DeadLetterView, 'origin'>
+const COLUMNS = ['id', 'origin', 'topic', 'key', 'reason', 'message', 'resolution', 'attempts']
+const TIMES = ['failed_at', 'resolved_at', 'next_try_at']
+const SELECT = `SELECT ${[...COLUMNS, ...TIMES.map(utcText)].join(', ')} FROM api.dead_letters l`
 
-const LETTER_COLUMNS = `id, topic, key, reason, message, resolution, payload, ${utcText('failed_at')}`
+const MATCHES = `($1::text IS NULL OR l.topic = $1) AND ($2::text IS NULL OR l.reason = $2)
+  AND ($3::timestamptz IS NULL OR l.failed_at >= $3) AND ($4::timestamptz IS NULL OR l.failed_at < $4)
+  AND ($5::boolean IS NULL OR (l.resolved_at IS NULL) = $5)`
 
-const toView = (letter: OutboxLetter): DeadLetterView => ({
-  ...letter,
-  id: `outbox:${letter.id}`,
-  origin: 'outbox',
-})
+const DUE = `
+UPDATE api.topic_letters t SET attempts = t.attempts + 1, next_try_at = cdc.next_try(t.reason, t.attempts + 1)
+ WHERE (t.dlq, t.partition, t.record_offset) IN (
+   SELECT d.dlq, d.partition, d.record_offset FROM api.topic_letters d
+    WHERE d.resolved_at IS NULL AND d.next_try_at <= clock_timestamp()
+    ORDER BY d.next_try_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING t.dlq || ':' || t.partition || ':' || t.record_offset AS id`
+
+const TRIES_MAX = 100
+/** A chunk ends after this time, however many are left: the caller sees that it goes on. */
+const CHUNK_MS = 3000
+
+const OPEN = {open: true, resolved: false, all: null} as const
+const parametersOf = ({topic, reason, from, to, state = 'open'}: LetterFilter): unknown[] => [
+  topic ?? null,
+  reason ?? null,
+  from ?? null,
+  to ?? null,
+  OPEN[state],
+]
+
+/** Where a chunk goes on: letters put aside before `until`, behind this one. */
+interface Mark {
+  readonly until: string
+  readonly failed_at: string
+  readonly id: string
+}
+const writeMark = (mark: Mark): string => Buffer.from(JSON.stringify(mark)).toString('base64url')
+function readMark(after: string): Mark {
+  try {
+    const {until, failed_at, id} = JSON.parse(Buffer.from(after, 'base64url').toString()) as Mark
+    if ([until, failed_at].every(time => !Number.isNaN(Date.parse(time))) && typeof id === 'string')
+      return {until, failed_at, id}
+  } catch {
+    // Told below.
+  }
+  throw refuse('body', 'after', after, 'is not the `next` of a chunk: leave it out to begin')
+}
 
 export function createDeadLetters(
-  deps: {
-    readonly db: Database
-    readonly inspector: Inspector
-    readonly decoder: AnyDecoder
-    readonly streams: readonly Stream[]
-  },
+  deps: TopicLettersDeps & Parameters<typeof createLetterShare>[0],
   options: {readonly topicPrefix: string},
 ): DeadLetters {
-  const {db, inspector, streams} = deps
-  const topics = streams.map(({topic}) => topicName(options.topicPrefix, deadLetterTopic(topic)))
-
-  const resolutions = async (ids: readonly string[]): Promise<ReadonlyMap<string, string>> => {
-    if (ids.length === 0) return new Map()
-    const {rows} = await db.query<{id: string; resolution: string}>(
-      'SELECT id, resolution FROM api.dead_letter_marks WHERE id = ANY($1)',
-      [ids],
+  const {db} = deps
+  const topics = createTopicLetters(deps, options)
+  /** Without Kafka what is known already is better than nothing. */
+  const learn = async (): Promise<boolean> =>
+    await topics.learn().then(
+      () => true,
+      () => false,
     )
-    return new Map(rows.map(row => [row.id, row.resolution]))
-  }
 
-  const readTopic = async (topic: string, limit: number): Promise<readonly DeadLetterView[]> => {
-    const {items} = await inspector.messages({topic, limit, newestFirst: true})
-    const marks = await resolutions(items.map(item => idOf(topic, item)))
-    return items.map(item => {
-      const id = idOf(topic, item)
-      const {headers} = item
-      return {
-        id,
-        origin: 'topic',
-        topic: headers[DEAD_LETTER_HEADERS.topic] ?? topic,
-        key: item.key,
-        reason: headers[DEAD_LETTER_HEADERS.reason] ?? 'unknown',
-        message: headers[DEAD_LETTER_HEADERS.message] ?? '',
-        failed_at: headers[DEAD_LETTER_HEADERS.failedAt] ?? item.timestamp,
-        resolution: marks.get(id) ?? null,
-        payload: {value: item.value, error: item.error, raw: item.raw, headers},
-      }
-    })
-  }
-
-  const mark = async (id: string, resolution: string): Promise<void> => {
-    await db.query(
-      `INSERT INTO api.dead_letter_marks (id, resolution) VALUES ($1, $2)
-       ON CONFLICT (id) DO UPDATE SET resolution = excluded.resolution, marked_at = now()`,
-      [id, resolution],
-    )
-  }
+  const resolve = async (verb: Verb, id: string): Promise<number> =>
+    id.startsWith('outbox:') ? await resolveInOutbox(db, verb, id) : await topics[verb](id)
 
   return {
-    async list(limit) {
-      const {rows} = await db.query<OutboxLetter>(
-        `SELECT ${LETTER_COLUMNS} FROM cdc.dead_letters ORDER BY dead_letters.id DESC LIMIT $1`,
-        [limit],
+    async list(filter, limit) {
+      await learn()
+      const values = parametersOf(filter)
+      const [{rows}, counted] = await Promise.all([
+        db.query<DeadLetterView>(
+          `${SELECT} WHERE ${MATCHES} ORDER BY l.failed_at DESC, l.id DESC LIMIT $6`,
+          [...values, limit],
+        ),
+        db.query<{n: string}>(
+          `SELECT count(*) AS n FROM api.dead_letters l WHERE ${MATCHES}`,
+          values,
+        ),
+      ])
+      return {items: rows, matching: Number(counted.rows[0]?.n ?? 0)}
+    },
+    async groups() {
+      const {rows} = await db.query<DeadLetterGroup>(
+        `SELECT origin, topic, reason, count(*) FILTER (WHERE resolved_at IS NULL)::float8 AS open,
+                count(resolved_at)::float8 AS resolved
+           FROM api.dead_letters GROUP BY origin, topic, reason ORDER BY open DESC, topic, reason, origin`,
       )
-      const fromTopics = await Promise.all(
-        topics.map(topic => readTopic(topic, limit).catch(() => [])),
-      )
-      return [...rows.map(toView), ...fromTopics.flat()]
-        .toSorted((a, b) => ((a.failed_at ?? '') < (b.failed_at ?? '') ? 1 : -1))
-        .slice(0, limit)
+      return rows
     },
     async count() {
-      const outbox = await db
-        .query<{n: string}>('SELECT count(*) AS n FROM cdc.dead_letters WHERE resolved_at IS NULL')
-        .then(({rows}) => Number(rows[0]?.n ?? 0))
-        .catch(() => null)
-      const counts = await Promise.all(
-        topics.map(async topic => {
-          const {partitions} = await inspector.messages({topic, limit: 0, newestFirst: true})
-          return partitions.reduce((sum, {begin, end}) => sum + end - begin, 0)
-        }),
-      ).catch(() => null)
-      return {outbox, topics: counts?.reduce((sum, n) => sum + n, 0) ?? null}
+      const isKnown = await learn()
+      const {rows} = await db
+        .query<{outbox: number; topics: number}>(
+          `SELECT (SELECT count(*) FROM cdc.dead_letters WHERE resolved_at IS NULL)::float8 AS outbox,
+                  (SELECT count(*) FROM api.topic_letters WHERE resolved_at IS NULL)::float8 AS topics`,
+        )
+        .catch(() => ({rows: []}))
+      return {outbox: rows[0]?.outbox ?? null, topics: isKnown ? (rows[0]?.topics ?? null) : null}
     },
-    async redrive(id) {
-      if (id.startsWith('outbox:')) return await resolveInOutbox(db, id, 'redrive')
-      const letter = await readLetter(inspector, id)
-      const from = letter.headers[DEAD_LETTER_HEADERS.topic] ?? ''
-      const prefix = from.startsWith(options.topicPrefix) ? options.topicPrefix.length : 0
-      await recapture(db, letter, streamOfTopic(streams, from.slice(prefix)))
-      await mark(id, 'redriven')
+    share: createLetterShare(deps, {...options, now: Date.now}),
+    async get(id) {
+      await learn()
+      const {rows} = await db.query<DeadLetterView>(`${SELECT} WHERE l.id = $1`, [id])
+      if (rows[0] === undefined) throw notFound('dead letter', id)
+      return {...rows[0], payload: await readPayload(db, topics, id)}
     },
-    async discard(id) {
-      if (id.startsWith('outbox:')) return await resolveInOutbox(db, id, 'discard')
-      await readLetter(inspector, id)
-      await mark(id, 'discarded')
+    resolve,
+    async resolveMany(verb, filter, {after, limit}) {
+      let mark = after === undefined ? undefined : readMark(after)
+      if (mark === undefined) await learn()
+      const startedAt = performance.now()
+      const {rows} = await db.query<Mark>(
+        `SELECT l.id, ${utcText('failed_at')}, ${utcText('until')}
+           FROM (SELECT coalesce($6::timestamptz, clock_timestamp()) AS until) u
+           JOIN api.dead_letters l ON l.failed_at < u.until
+          WHERE ${MATCHES} AND ($7::timestamptz IS NULL OR (l.failed_at, l.id) > ($7, $8::text))
+          ORDER BY l.failed_at, l.id LIMIT $9`,
+        [
+          ...parametersOf({...filter, state: 'open'}),
+          mark?.until ?? null,
+          mark?.failed_at ?? null,
+          mark?.id ?? null,
+          limit,
+        ],
+      )
+      let resolved = 0
+      const failed: {id: string; detail: string}[] = []
+      let done = 0
+      for (const row of rows) {
+        if (done > 0 && performance.now() - startedAt > CHUNK_MS) break
+        try {
+          resolved += await resolve(verb, row.id)
+        } catch (error) {
+          // Resolved meanwhile: by somebody else, or along with another letter of its row.
+          const isDone = error instanceof Problem && error.kind === 'conflict'
+          if (!isDone) failed.push({id: row.id, detail: messageOf(error)})
+        }
+        mark = row
+        done++
+      }
+      const isLast = done === rows.length && rows.length < limit
+      return {resolved, failed, next: isLast || mark === undefined ? null : writeMark(mark)}
+    },
+    async retry() {
+      await topics.learn()
+      const {rows} = await db.query<{id: string}>(DUE, [TRIES_MAX])
+      let done = 0
+      for (const {id} of rows) {
+        // One that fails has its next try already.
+        await topics.redrive(id).then(
+          () => done++,
+          () => undefined,
+        )
+      }
+      return done
     },
   }
 }
 
-const idOf = (topic: string, {partition, offset}: MessageView): string =>
-  `${topic}:${partition}:${offset}`
-
-async function resolveInOutbox(
+async function readPayload(
   db: Database,
+  topics: ReturnType<typeof createTopicLetters>,
   id: string,
-  how: 'redrive' | 'discard',
-): Promise<void> {
-  const number = Number(id.slice('outbox:'.length))
-  const {rows} = await db.query<{open: boolean}>(
-    'SELECT resolved_at IS NULL AS open FROM cdc.dead_letters WHERE id = $1',
-    [number],
-  )
-  if (rows[0] === undefined) throw notFound('dead letter', id)
-  if (!rows[0].open) throw new Problem('conflict', 'the dead letter is resolved already')
-  await db.query(`SELECT cdc.dead_letter_${how}($1)`, [number])
-}
-
-async function readLetter(inspector: Inspector, id: string): Promise<MessageView> {
-  const [topic = '', partition = '', offset = ''] = id.split(':')
-  const letter = topic.endsWith('.dlq')
-    ? await inspector.message(topic, Number(partition), Number(offset)).catch(() => undefined)
-    : undefined
-  if (letter === undefined) throw notFound('dead letter', id)
-  return letter
-}
-
-/** Captures the row of a dead letter again, as it is now. */
-async function recapture(
-  db: Database,
-  letter: MessageView,
-  stream: Stream | undefined,
-): Promise<void> {
-  const row = letter.value as Readonly<Record<string, unknown>> | null
-  const rowId = stream === undefined ? undefined : row?.[stream.idField]
-  if (stream === undefined || (typeof rowId !== 'number' && typeof rowId !== 'string')) {
-    throw new Problem('not-answerable', 'the record cannot be decoded, so its row is not known', {
-      errors: [{in: 'path', field: 'id', detail: 'has no row that could be read again'}],
-    })
+): Promise<unknown> {
+  if (id.startsWith('outbox:')) {
+    const {rows} = await db.query<{payload: unknown}>(
+      'SELECT payload FROM cdc.dead_letters WHERE id = $1',
+      [numberOf(id)],
+    )
+    return rows[0]?.payload ?? null
   }
-  const {rows} = await db.query<{found: boolean}>('SELECT cdc.reread($1, $2) AS found', [
-    stream.topic,
-    String(rowId),
-  ])
-  if (rows[0]?.found !== true) throw notFound('row', rowId)
+  const record = await topics.read(id)
+  if (record === undefined) return null
+  const {value, error, raw, headers} = record
+  return {value, error, raw, headers}
+}
+
+const numberOf = (id: string): number => Number(id.slice('outbox:'.length))
+
+const NO_DATA_FOUND = 'P0002'
+const NOT_IN_PREREQUISITE_STATE = '55000'
+
+async function resolveInOutbox(db: Database, verb: Verb, id: string): Promise<number> {
+  try {
+    const {rows} = await db.query<{n: number}>(`SELECT cdc.dead_letter_${verb}($1) AS n`, [
+      numberOf(id),
+    ])
+    return rows[0]!.n
+  } catch (error) {
+    const cause =
+      error instanceof Error ? (error.cause as {code?: string; message?: string}) : undefined
+    if (cause?.code === NO_DATA_FOUND) throw notFound('dead letter', id)
+    if (cause?.code === NOT_IN_PREREQUISITE_STATE)
+      throw new Problem('conflict', cause.message ?? id)
+    throw error
+  }
 }

@@ -1,5 +1,5 @@
 /** The pipeline from inside, for administrators: topics, schemas, groups, lanes, one event's way. */
-import {deadLetterTopic, topicName} from '../../contracts/topics.ts'
+import {topicName} from '../../contracts/topics.ts'
 import type {Stream} from '../../contracts/stream.ts'
 import type {KafkaAdmin} from '../../platform/kafka.ts'
 import type {Registry} from '../../platform/registry.ts'
@@ -13,18 +13,9 @@ import {parseId} from '../reads/events.ts'
 import type {Stores} from '../reads/stores.ts'
 import {readProcessor, readService} from '../pipeline/services.ts'
 import type {createTrace} from '../pipeline/trace.ts'
-import {
-  DeadLetterList,
-  DeadLetterOutcome,
-  DeadLetterParams,
-  GroupList,
-  PipelineView,
-  Trace,
-  TraceParams,
-} from '../schemas/admin.ts'
-import {closed, limitOf} from '../schemas/common.ts'
-import {Type} from 'typebox'
+import {GroupList, PipelineView, Trace, TraceParams} from '../schemas/admin.ts'
 import {addBackfillRoutes} from './backfills.ts'
+import {addDeadLetterRoutes} from './dead-letters.ts'
 import {addInspectorRoutes} from './inspector.ts'
 import {ADMIN, optionsOf} from './options.ts'
 
@@ -52,7 +43,7 @@ export interface AdminOptions {
 export function addAdminRoutes(app: Api, deps: AdminDeps, options: AdminOptions): void {
   addInspectorRoutes(app, deps)
   addFlow(app, deps, options)
-  addDeadLetters(app, deps)
+  addDeadLetterRoutes(app, deps)
   addBackfillRoutes(app, deps.db)
   app.get(
     '/v1/admin/trace/:stream/:id',
@@ -120,7 +111,7 @@ function addFlow(app: Api, deps: AdminDeps, options: AdminOptions): void {
       response: {200: PipelineView},
     }),
     async (): Promise<PipelineView> => {
-      const [view, lanes, stores, services, letters] = await Promise.all([
+      const [view, lanes, stores, services, letters, share] = await Promise.all([
         lag.read(),
         readLanes(db).catch(() => []),
         deps.checkStores(),
@@ -129,6 +120,7 @@ function addFlow(app: Api, deps: AdminDeps, options: AdminOptions): void {
           ...options.processorUrls.map(url => readProcessor(url)),
         ]),
         deps.deadLetters.count(),
+        deps.deadLetters.share(),
       ])
       return {
         outbox: {unpublished: view.outboxUnpublished, oldest_seconds: view.outboxOldestSeconds},
@@ -137,42 +129,8 @@ function addFlow(app: Api, deps: AdminDeps, options: AdminOptions): void {
         lag_records: view.records,
         stores: [...stores],
         services,
-        dead_letters: letters,
+        dead_letters: {...letters, share},
       }
     },
   )
-}
-
-function addDeadLetters(app: Api, {deadLetters}: AdminDeps): void {
-  app.get(
-    '/v1/admin/dead-letters',
-    optionsOf('admin', ADMIN, {
-      summary: 'What could not be published or applied, newest first',
-      description: `Rows of the outbox, and records of the topics that end in ${deadLetterTopic('')}.`,
-      querystring: closed({limit: Type.Optional(limitOf(50, 500))}),
-      response: {200: DeadLetterList},
-    }),
-    async ({query}) => ({items: await deadLetters.list(query.limit ?? 50)}),
-  )
-  for (const [verb, resolution] of [
-    ['redrive', 'redriven'],
-    ['discard', 'discarded'],
-  ] as const) {
-    app.post(
-      `/v1/admin/dead-letters/:id/${verb}`,
-      optionsOf('admin', ADMIN, {
-        summary:
-          verb === 'redrive'
-            ? 'Read the row again and publish it through the outbox'
-            : 'Decide that the dead letter needs nothing more',
-        params: DeadLetterParams,
-        response: {200: DeadLetterOutcome},
-        problems: ['not-found', 'conflict'],
-      }),
-      async ({params: {id}}) => {
-        await deadLetters[verb](id)
-        return {id, resolution}
-      },
-    )
-  }
 }

@@ -12,6 +12,7 @@ import {
   StreamName,
   Time,
 } from './common.ts'
+import {OpenDeadLetters} from './dead-letters.ts'
 
 const Partition = Type.Integer({minimum: 0, maximum: 100_000})
 const AnyJson = (description: string) => Type.Unsafe<unknown>({description})
@@ -127,32 +128,9 @@ export const PipelineView = closed({
     closed({name: Type.String(), ok: Type.Boolean(), milliseconds: nullable(Type.Number())}),
   ),
   services: Type.Array(ServiceView),
-  dead_letters: closed({outbox: nullable(Count), topics: nullable(Count)}),
+  dead_letters: OpenDeadLetters,
 })
 export type PipelineView = Static<typeof PipelineView>
-
-export const DeadLetter = closed({
-  id: Type.String({description: 'outbox:<id> or <topic>:<partition>:<offset>'}),
-  origin: oneOf(['outbox', 'topic']),
-  topic: Type.String(),
-  key: nullable(Type.String()),
-  reason: Type.String(),
-  message: Type.String(),
-  failed_at: nullable(Type.String()),
-  resolution: nullable(Type.String()),
-  payload: AnyJson('what could not be handled'),
-})
-export type DeadLetterView = Static<typeof DeadLetter>
-export const DeadLetterList = closed({items: Type.Array(DeadLetter)})
-export const DeadLetterParams = closed({
-  id: Type.String({
-    pattern: '^(outbox:[1-9]\\d{0,15}|[A-Za-z0-9._-]{1,249}:\\d{1,5}:\\d{1,15})$',
-  }),
-})
-export const DeadLetterOutcome = closed({
-  id: Type.String(),
-  resolution: oneOf(['redriven', 'discarded']),
-})
 
 const Stage = closed({
   stage: oneOf(['postgresql', 'outbox', 'kafka', 'cassandra', 'redis']),

@@ -24,4 +24,5 @@ export type Message = ItemOf<AnswerOf<'GET /v1/admin/topics/{topic}/messages'>>
 export type SubjectVersions = AnswerOf<'GET /v1/admin/schemas/{subject}'>
 export type DeadLetter = ItemOf<AnswerOf<'GET /v1/admin/dead-letters'>>
 export type Backfill = ItemOf<AnswerOf<'GET /v1/admin/backfills'>>
+export type DeadLetterGroup = AnswerOf<'GET /v1/admin/dead-letters'>['groups'][number]
 export type Trace = AnswerOf<'GET /v1/admin/trace/{stream}/{id}'>

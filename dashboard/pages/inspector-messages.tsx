@@ -2,6 +2,7 @@
 import type {JSX} from 'preact'
 import {useMemo} from 'preact/hooks'
 import {formatBytes, formatTime, shorten} from '../model/format.ts'
+import {toInstant} from '../model/instant.ts'
 import {decodeBase64, toHexLines} from '../model/raw-bytes.ts'
 import {addressFor} from '../net/address.ts'
 import type {Navigation} from '../net/navigation.ts'
@@ -26,12 +27,6 @@ type Order = (typeof ORDERS)[number][0]
 
 const toNumber = (text: string | undefined): number | undefined =>
   text === undefined || text === '' ? undefined : Number(text)
-
-/** A local time of the form's field as the API wants it. */
-const toInstant = (local: string | undefined): string | undefined => {
-  const ms = local === undefined ? Number.NaN : Date.parse(local)
-  return Number.isFinite(ms) ? new Date(ms).toISOString() : undefined
-}
 
 export function Messages({
   topic,

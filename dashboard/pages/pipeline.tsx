@@ -1,7 +1,7 @@
 /** The way of one event as a live picture: where it waits, who owns what, how far behind. */
 import type {JSX} from 'preact'
 import {useRef} from 'preact/hooks'
-import {formatCount, formatMs, formatRate, NONE} from '../model/format.ts'
+import {formatCount, formatMs, formatRate, formatRatio, NONE} from '../model/format.ts'
 import {
   HEALTH_WORDS,
   judgeLag,
@@ -178,6 +178,7 @@ function Way({
         facts={[
           ['owned', `${lanes.filter(lane => lane.owner !== null).length} of ${lanes.length}`],
           ['ready', readyOf(relays)],
+          ['put aside, 1 h', formatRatio(letters.share.hour.outbox)],
         ]}
       />
       <Stage
@@ -203,6 +204,7 @@ function Way({
               : `${worstPartition.topic} ${worstPartition.partition}: ${formatCount(worstPartition.lag)}`,
           ],
           ['ready', readyOf(processors)],
+          ['put aside, 1 h', formatRatio(letters.share.hour.topics)],
         ]}
       />
       <Stage
@@ -212,7 +214,7 @@ function Way({
           dead === null ? 'unknown' : dead > 0 ? 'warn' : 'good',
         ])}
         figure={formatCount(dead)}
-        unit="dead letters"
+        unit="open dead letters"
         facts={[
           ['Cassandra', storeFact(data, 'cassandra')],
           ['Redis', storeFact(data, 'redis')],

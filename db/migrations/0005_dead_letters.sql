@@ -130,10 +130,14 @@ END $fn$;
 --> statement-breakpoint
 CREATE FUNCTION cdc.dead_letter_discard(letter_id bigint) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE letter cdc.dead_letters;
 BEGIN
-  UPDATE cdc.dead_letters SET resolved_at = clock_timestamp(), resolution = 'discarded', next_try_at = NULL
-   WHERE id = letter_id AND resolved_at IS NULL;
-  IF NOT FOUND THEN RAISE EXCEPTION 'there is no open dead letter %', letter_id USING ERRCODE = 'no_data_found'; END IF;
+  SELECT * INTO letter FROM cdc.dead_letters d WHERE d.id = letter_id FOR UPDATE;
+  IF NOT FOUND THEN RAISE EXCEPTION 'there is no dead letter %', letter_id USING ERRCODE = 'no_data_found'; END IF;
+  IF letter.resolved_at IS NOT NULL THEN
+    RAISE EXCEPTION 'dead letter % is % already', letter_id, letter.resolution USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  UPDATE cdc.dead_letters SET resolved_at = clock_timestamp(), resolution = 'discarded', next_try_at = NULL WHERE id = letter_id;
   RETURN 1;
 END $fn$;
 --> statement-breakpoint
@@ -169,6 +173,9 @@ CREATE TABLE api.topic_letters (
 CREATE INDEX topic_letters_open ON api.topic_letters (failed_at) WHERE resolved_at IS NULL;
 --> statement-breakpoint
 CREATE INDEX topic_letters_due ON api.topic_letters (next_try_at) WHERE resolved_at IS NULL AND next_try_at IS NOT NULL;
+--> statement-breakpoint
+-- For those that fail again.
+CREATE INDEX topic_letters_redriven ON api.topic_letters (topic, key) WHERE resolution = 'redriven';
 --> statement-breakpoint
 CREATE INDEX topic_letters_resolved ON api.topic_letters (resolved_at) WHERE resolved_at IS NOT NULL;
 --> statement-breakpoint
