@@ -141,6 +141,7 @@ export function createIntake(
     const dropped = outcomes.filter(({kind}) => kind === 'dropped').length
     metrics.dropped.inc({stream}, dropped)
     noteAges(outcomes)
+    metrics.noteShare(stream, outcomes.length, letters.length)
     for (const {reason} of letters) metrics.deadLetters.inc({stream, reason})
     state.lag = Math.max(0, inbox.endOffset - state.foldedOffset - 1)
     metrics.lag.set({stream, partition: String(state.partition)}, state.lag)

@@ -1,5 +1,6 @@
 /** Names of everything the processor measures. */
 import type {Metrics} from '../platform/metrics.ts'
+import {createShare, type Share} from '../platform/share.ts'
 
 export type ProcessorMetrics = ReturnType<typeof createProcessorMetrics>
 
@@ -10,7 +11,24 @@ export function createProcessorMetrics(metrics: Metrics) {
   const perStream = ['stream'] as const
   const perPartition = ['stream', 'partition'] as const
   const count = (name: string, help: string) => metrics.counter(name, help, perStream)
+  const shares = new Map<string, Share>()
+  const shareGauge = metrics.gauge(
+    'processor_dead_letter_share',
+    'Records put aside by this processor, of those it took in the last hour or day',
+    ['stream', 'window'],
+  )
+  metrics.onScrape(() => {
+    for (const [stream, share] of shares) {
+      share.each((window, value) => shareGauge.set({stream, window}, value))
+    }
+  })
   return {
+    /** How many records were taken, and how many of those were put aside. */
+    noteShare(stream: string, taken: number, aside: number): void {
+      const share = shares.get(stream) ?? createShare(Date.now)
+      shares.set(stream, share)
+      share.note(taken, aside)
+    },
     recordsIn: count('processor_records_total', 'Records taken from Kafka'),
     dropped: count(
       'processor_records_dropped_total',

@@ -1,15 +1,21 @@
 import pino from 'pino'
 import {expect, test} from 'vitest'
+import {PipelineError} from '../platform/errors.ts'
 import type {SubscriberHandlers} from '../platform/kafka.ts'
 import {barePosition, type Position} from '../readmodel/positions.ts'
 import type {Reference} from '../readmodel/reference-table.ts'
 import {content} from '../streams/content.ts'
-import {createReferenceReader} from './reference-reader.ts'
+import type {DeadLetter} from './dead-letters.ts'
+import {createReferenceReader, type ReferenceReaderDeps} from './reference-reader.ts'
 
 const AT = {topic: 'content', partition: 0}
 
 /** A log whose records say which outbox row they are of, and a reader that was left at a position. */
-async function start(outboxIds: readonly number[], position: Position | null) {
+async function start(
+  outboxIds: readonly number[],
+  position: Position | null,
+  changes: Partial<Pick<ReferenceReaderDeps, 'decoder' | 'publishDeadLetters'>> = {},
+) {
   const stop = new AbortController()
   let handlers: SubscriberHandlers | undefined
   let next = -1
@@ -45,6 +51,7 @@ async function start(outboxIds: readonly number[], position: Position | null) {
     patience: signal => ({attempts: 1, firstDelayMs: 1, maxDelayMs: 1, signal}),
     onLearned: () => {},
     log: pino({level: 'silent'}),
+    ...changes,
   })
   const running = reader.run(stop.signal)
   await handlers!.onAssigned([AT])
@@ -61,6 +68,24 @@ async function start(outboxIds: readonly number[], position: Position | null) {
   await running
   return {learned, saved}
 }
+
+test('a record that cannot be read is put aside with the reason that the reader gave', async () => {
+  const letters: DeadLetter[] = []
+  const unknown = new PipelineError('SCHEMA_UNKNOWN', 'no schema 9', {disposition: 'dead-letter'})
+  const publishDeadLetters = async (some: readonly DeadLetter[]) => void letters.push(...some)
+  await start([1], null, {
+    publishDeadLetters,
+    decoder: {
+      decode: () => {
+        throw unknown
+      },
+      prepare: async () => {},
+    },
+  })
+  expect(letters.map(({reason, message}) => [reason, message])).toEqual([
+    ['SCHEMA_UNKNOWN', 'no schema 9'],
+  ])
+})
 
 test('it goes on where it was left, from one record early', async () => {
   const first = await start([1, 2], null)

@@ -12,7 +12,7 @@ import type {Decoder} from '../platform/avro-codec.ts'
 import type {ConsumedRecord, KafkaAdmin, Subscriber} from '../platform/kafka.ts'
 import {untilAborted, type Loop} from '../platform/lifecycle.ts'
 import {retry, type RetryOptions} from '../platform/retry.ts'
-import {dispositionOf, messageOf} from '../platform/errors.ts'
+import {dispositionOf, messageOf, PipelineError} from '../platform/errors.ts'
 import type {DeadLetter} from './dead-letters.ts'
 import {identify} from './decode.ts'
 import type {Identity} from './partition-state.ts'
@@ -61,7 +61,8 @@ export function createReferenceReader(deps: ReferenceReaderDeps): ReferenceReade
       return toReference(deps.stream, deps.decoder.decode(value) as StreamRecord<Fields>)
     } catch (error) {
       if (dispositionOf(error) !== 'dead-letter') throw error
-      return {source: record, reason: 'DECODE_FAILED', message: messageOf(error)}
+      const reason = error instanceof PipelineError ? error.code : 'DECODE_FAILED'
+      return {source: record, reason, message: messageOf(error)}
     }
   }
 

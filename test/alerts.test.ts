@@ -59,6 +59,14 @@ test('every panel of the board asks for metrics that a service exposes', async (
   }
 })
 
+test('an alert of dead letters ends when all are resolved: it asks for open ones', () => {
+  const open = rules.filter(({alert}) => alert.startsWith('DeadLettersIn'))
+  expect(open.map(({expr}) => expr)).toEqual([
+    'max(relay_dead_letters_open) > 0',
+    'max(api_dead_letters_open{origin="topics"}) > 0',
+  ])
+})
+
 test('every alert has its paragraph in the runbook', () => {
   const runbook = readFileSync('docs/RUNBOOK.md', 'utf8')
   for (const {alert} of rules) expect(runbook).toContain(`### ${alert}`)

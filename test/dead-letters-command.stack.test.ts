@@ -79,7 +79,7 @@ test('a record that the processor put aside is listed, shown, driven again or di
 test('many are chosen by reason, topic and time; one that fails keeps no other from it', async () => {
   world = await openPipelineWorld()
   const {env, pool, cassandra} = world
-  const [api] = await Promise.all([
+  const [api, , processor] = await Promise.all([
     world.start('api'),
     world.start('ingestor'),
     world.start('processor'),
@@ -93,6 +93,10 @@ test('many are chosen by reason, topic and time; one that fails keeps no other f
   )
   await whenCommitted(world)
   const run = (line: string): Promise<Outcome> => outcomeOf(env, ...line.split(' '))
+  // Three of three: all that it took.
+  expect(await (await fetch(`${processor.url}/metrics`)).text()).toContain(
+    'processor_dead_letter_share{stream="engagement",window="hour"} 1\n',
+  )
   const found = async (filter: string): Promise<number> =>
     (await run(`list ${filter}`)).stdout.split('\n').length - 1
   expect([
