@@ -465,6 +465,10 @@ test('cdc_api writes source tables, and the outbox only through them', async () 
       'UPDATE api.topic_letters SET next_try_at = cdc.next_try(reason, 1)',
       'SELECT * FROM api.keys',
       'SELECT value FROM api.secrets',
+      // For health.
+      'SELECT source::text, problem FROM cdc.check()',
+      'SELECT source::text, topic FROM cdc.captured_tables',
+      'SELECT * FROM cdc.reconciliations',
     ]) {
       await query(sql)
     }

@@ -40,6 +40,11 @@ GRANT SELECT ON public.outbox_status, cdc.relay_cursor, cdc.dead_letters, cdc.sl
 --> statement-breakpoint
 GRANT EXECUTE ON FUNCTION cdc.unpublished(integer), cdc.reread(text, text), cdc.next_try(text, integer), cdc.dead_letter_redrive(bigint), cdc.dead_letter_discard(bigint), cdc.steer_backfill(bigint, text) TO cdc_api;
 --> statement-breakpoint
+-- For health: what is captured, whether as it should be (cdc.check() with what it calls), and the last comparisons.
+GRANT SELECT ON cdc.captured_tables, cdc.reconciliations TO cdc_api;
+--> statement-breakpoint
+GRANT EXECUTE ON FUNCTION cdc.check(), cdc.shape_of(regclass, name, boolean), cdc.is_reentrant(regclass), cdc.tables_of(regclass), cdc.id_sql(regclass, text), cdc.same_id_sql(regclass, text, text), cdc.primary_key_of(regclass), cdc.wanted_triggers(regclass, boolean) TO cdc_api;
+--> statement-breakpoint
 GRANT USAGE ON SCHEMA api TO cdc_api;
 --> statement-breakpoint
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA api TO cdc_api;
