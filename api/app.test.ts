@@ -7,6 +7,7 @@ import type {Database, Rows} from './database.ts'
 import {createKeyStore} from './key-store.ts'
 import {createApiMetrics} from './metrics.ts'
 import {makeKey} from './access.ts'
+import {conclude, finding} from './pipeline/findings.ts'
 
 type Answer = (text: string, values: readonly unknown[]) => readonly unknown[]
 
@@ -19,6 +20,7 @@ function fakeDatabase(answer: Answer): Database {
 }
 
 const KEY = makeKey()
+const UNHEALTHY = conclude([finding('service-away', 'The relay is away.', 'http://10.0.0.7:3001')])
 const OPTIONS: AppOptions = {
   access: 'keys',
   production: false,
@@ -36,6 +38,7 @@ const OPTIONS: AppOptions = {
 async function setup(
   options: Partial<AppOptions> = {},
   scopes: readonly string[] = ['read', 'write', 'admin'],
+  verdict = {now: UNHEALTHY},
 ): Promise<Api> {
   const db = fakeDatabase((text, values) => {
     if (text.includes('FROM api.keys') || text.includes('UPDATE api.keys')) {
@@ -55,7 +58,11 @@ async function setup(
       metrics: createApiMetrics(registry),
       waits: {until: () => Promise.reject(new Error('not here'))},
       activityWorker: {name: 'worker', run: async () => {}, wake: () => {}},
-      health: {registry, readiness: async () => ({ready: false, reasons: ['still'], details: {}})},
+      health: {
+        registry,
+        readiness: async () => ({ready: false, reasons: ['still'], details: {}}),
+        verdict: async () => verdict.now,
+      },
     },
     {
       logger: pino({level: 'silent'}),
@@ -80,6 +87,37 @@ test('health needs no key and says why the pipeline is not ready', async () => {
   const ready = await app.inject('/health/ready')
   expect(ready.statusCode).toBe(503)
   expect(ready.json()).toEqual({ready: false, reasons: ['still'], details: {}})
+})
+
+test('health of the whole is 503 with what is wrong and what to do, and needs no key', async () => {
+  const verdict = {now: UNHEALTHY}
+  const app = await setup({}, ['read'], verdict)
+  const {todo, runbook} = UNHEALTHY.findings[0]!
+  const told = {code: 'service-away', severity: 'error', what: 'The relay is away.', todo, runbook}
+  const answer = await app.inject('/health')
+  expect(answer.statusCode).toBe(503)
+  expect(answer.json()).toEqual({
+    healthy: false,
+    state: 'unhealthy',
+    findings: [{...told, detail: null}],
+  })
+  verdict.now = conclude([])
+  const healthy = await app.inject('/health')
+  expect([healthy.statusCode, healthy.json()]).toEqual([
+    200,
+    {healthy: true, state: 'healthy', findings: []},
+  ])
+})
+
+test('addresses are told to administrators only, and the pages are answered 200 in any case', async () => {
+  const detailFor = async (scopes: readonly string[]): Promise<unknown> => {
+    const app = await setup({}, scopes)
+    const answer = await app.inject({url: '/v1/platform/health', headers: withKey})
+    expect(answer.statusCode).toBe(200)
+    return answer.json().findings[0].detail
+  }
+  expect(await detailFor(['admin'])).toBe('http://10.0.0.7:3001')
+  expect(await detailFor(['read'])).toBeNull()
 })
 
 test('the OpenAPI document is 3.1 and names a scope or none for every route', async () => {

@@ -31,16 +31,20 @@ import {createLocate} from './locate.ts'
 import {createApiMetrics} from './metrics.ts'
 import {createAnyDecoder} from './pipeline/decode-any.ts'
 import {createDeadLetters} from './pipeline/dead-letters.ts'
+import {createHealth, createHealthKeeper} from './pipeline/health.ts'
+import {measureHealth} from './pipeline/health-metrics.ts'
 import {createInspector} from './pipeline/inspector.ts'
 import {createLagWatch} from './pipeline/lag.ts'
 import {createLatency} from './pipeline/latency.ts'
 import {createLetterRetries} from './pipeline/letter-retries.ts'
 import {createHistoryKeeper, createOverview} from './pipeline/overview.ts'
+import {createReadModels} from './pipeline/read-models.ts'
+import {servicesOf} from './pipeline/services.ts'
 import {createTrace} from './pipeline/trace.ts'
 import type {Counter} from './plugins/limits.ts'
 import {addPages} from './plugins/pages.ts'
 import {createEngagementReads} from './reads/engagement.ts'
-import {judge, storeChecks} from './readiness.ts'
+import {judgeReadiness, storeChecks} from './readiness.ts'
 import {openStores} from './reads/open.ts'
 import type {Reads} from './reads/reads.ts'
 import {createServed} from './reads/served.ts'
@@ -204,7 +208,11 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     metrics,
     waits,
     activityWorker,
-    health: {registry: registryOfMetrics, readiness: () => judge(checks, lag, config)},
+    health: {
+      registry: registryOfMetrics,
+      readiness: () => judgeReadiness(checks),
+      verdict: async () => (await health.read()).verdict,
+    },
   }
   const readAfter = createReadAfter(waits, stores.findPlan, {
     async committed({stream, id}) {
@@ -222,6 +230,21 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     {db, admin: () => admin.get(), inspector, reads: stores.reads},
     {topicPrefix},
   )
+  const health = createHealth(
+    {
+      db,
+      lag,
+      deadLetters,
+      streams,
+      cassandra: stored,
+      checkStores: checks,
+      admin: () => admin.get(),
+      readModels: createReadModels({cassandra: () => cassandra.get()}, streams),
+      backfills: async () => await Promise.resolve([]),
+    },
+    {topicPrefix, services: servicesOf(config)},
+  )
+  measureHealth(registryOfMetrics, metrics, {health, now: Date.now})
   const readDeps = {reads, readAfter, cursors}
   registryOfMetrics.onScrape(async () => {
     const {records} = await lag.read()
@@ -255,6 +278,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
             inspector,
             lag,
             deadLetters,
+            health,
             trace,
             checkStores: checks,
             streams,
@@ -271,7 +295,12 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
   app.addHook('preClose', () => hub.close())
   const figureLoops = sources.map(source => createFigureLoop({hub, log}, source))
   const letterRetries = createLetterRetries({deadLetters, log}, {everyMs: LETTERS_MS})
-  const keepers = [createCleaner(db), createHistoryKeeper(overview), letterRetries]
+  const keepers = [
+    createCleaner(db),
+    createHistoryKeeper(overview),
+    createHealthKeeper(health),
+    letterRetries,
+  ]
   return {app, loops: [served, freshness, activityWorker, tail, ...keepers, ...figureLoops]}
 }
 

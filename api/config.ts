@@ -41,8 +41,6 @@ export interface ApiConfig {
   readonly liveClientsMax: number
   readonly livePerAddressMax: number
   readonly processorGroupId: string
-  /** Lag, in records, from which on the API calls itself not ready. */
-  readonly readyLagMax: number
   readonly pagesFolder: string
   readonly streamsFolder: string
   readonly relayUrls: readonly string[]
@@ -102,7 +100,6 @@ export function readApiConfig(env: Env): {
     liveClientsMax: read.int('API_LIVE_CLIENTS_MAX', 1000, {min: 1, max: 100_000}),
     livePerAddressMax: read.int('API_LIVE_PER_ADDRESS_MAX', 100, {min: 1, max: 100_000}),
     processorGroupId: read.text('PROCESSOR_GROUP_ID', 'processor', /^[\w.-]{1,200}$/),
-    readyLagMax: read.int('API_READY_LAG_MAX', 500_000, {min: 1, max: 1_000_000_000}),
     streamsFolder: readStreamsFolder(read),
     pagesFolder: read.text('API_PAGES', 'dashboard/dist'),
     relayUrls: listOf(read.text('API_RELAY_URLS', 'http://127.0.0.1:3001')),

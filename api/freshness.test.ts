@@ -16,7 +16,14 @@ async function agesOf(stored: number, applied: number | null): Promise<(number |
         end++
         if (end === 10) stop.abort()
         vi.setSystemTime(end * SECOND_MS)
-        const one = {topic: 'topic', partition: 0, committed: stored, end, lag: end - stored}
+        const one = {
+          topic: 'topic',
+          partition: 0,
+          committed: stored,
+          begin: 0,
+          end,
+          lag: end - stored,
+        }
         return await Promise.resolve({
           at: Date.now(),
           outboxUnpublished: 0,

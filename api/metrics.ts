@@ -14,6 +14,10 @@ export interface ApiMetrics {
   readonly lagRecords: Gauge
   readonly ageSeconds: Gauge
   readonly openDeadLetters: Gauge<'origin'>
+  readonly healthy: Gauge
+  readonly findings: Gauge<'code'>
+  readonly reconcileDifferences: Gauge<'stream'>
+  readonly reconcileAge: Gauge<'stream'>
 }
 
 export function createApiMetrics(metrics: Metrics): ApiMetrics {
@@ -48,6 +52,20 @@ export function createApiMetrics(metrics: Metrics): ApiMetrics {
       'api_dead_letters_open',
       'Dead letters of the outbox and of topics that are neither re-driven nor discarded',
       ['origin'],
+    ),
+    healthy: metrics.gauge('pipeline_healthy', '1 when the whole pipeline is healthy, else 0'),
+    findings: metrics.gauge('pipeline_findings', 'What is wrong with the pipeline, by code', [
+      'code',
+    ]),
+    reconcileDifferences: metrics.gauge(
+      'reconcile_differences',
+      'Values that differed from PostgreSQL when they were last compared, less those repaired then',
+      ['stream'],
+    ),
+    reconcileAge: metrics.gauge(
+      'reconcile_age_seconds',
+      'Since everything of the stream was last compared with PostgreSQL',
+      ['stream'],
     ),
   }
 }

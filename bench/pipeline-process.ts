@@ -72,7 +72,6 @@ export async function openPipelineBed(
     API_PORT: String(apiPort),
     API_RELAY_URLS: `http://127.0.0.1:${relayPort}`,
     API_PROCESSOR_URLS: `http://127.0.0.1:${processorPort}`,
-    API_READY_LAG_MAX: '1000000000',
     LOG_LEVEL: 'warn',
   }
   await initPipeline(env, () => undefined)

@@ -41,7 +41,7 @@ async function exposedNames(): Promise<Set<string>> {
 }
 
 const namesIn = (expr: string): readonly string[] =>
-  [...expr.matchAll(/\b(?:relay|processor|api)_\w+/g)].map(([name]) => name)
+  [...expr.matchAll(/\b(?:relay|processor|api|pipeline|reconcile)_\w+/g)].map(([name]) => name)
 
 test('every alert asks for metrics that a service exposes', async () => {
   const exposed = await exposedNames()

@@ -12,13 +12,17 @@ export interface LagView {
   readonly at: number
   readonly outboxUnpublished: number | null
   readonly outboxOldestSeconds: number | null
-  readonly partitions: readonly PartitionLag[]
+  readonly partitions: readonly (PartitionLag & {
+    /** First offset that is still there. */
+    readonly begin: number
+  })[]
   /** Null when Kafka could not be asked. */
   readonly records: number | null
 }
 
 export interface LagWatch {
-  read(): Promise<LagView>
+  /** @param notBefore only a look that began later serves, milliseconds since 1970 */
+  read(notBefore?: number): Promise<LagView>
 }
 
 /**
@@ -38,7 +42,7 @@ export function createLagWatch(
 ): LagWatch {
   let latest: {readonly at: number; readonly view: Promise<LagView>} | undefined
 
-  const readTopic = async (topic: string): Promise<readonly PartitionLag[]> => {
+  const readTopic = async (topic: string): Promise<LagView['partitions']> => {
     const [admin, group] = await Promise.all([deps.admin(), options.groupOf(topic)])
     const [ends, offsets] = await Promise.all([
       admin.offsets(topic),
@@ -46,7 +50,7 @@ export function createLagWatch(
     ])
     return ends.map(({partition, begin, end}) => {
       const committed = offsets.find(one => one.partition === partition)?.offset ?? -1
-      return {topic, partition, committed, end, lag: end - Math.max(committed, begin)}
+      return {topic, partition, committed, begin, end, lag: end - Math.max(committed, begin)}
     })
   }
   const readOutbox = async (): Promise<{rows: number; oldest: number | null} | null> => {
@@ -72,8 +76,9 @@ export function createLagWatch(
     }
   }
   return {
-    async read() {
-      if (latest === undefined || Date.now() - latest.at > options.lifeMs) {
+    async read(notBefore = 0) {
+      const at = latest?.at ?? Number.NEGATIVE_INFINITY
+      if (latest === undefined || at <= notBefore || Date.now() - at > options.lifeMs) {
         latest = {at: Date.now(), view: look()}
       }
       return await latest.view

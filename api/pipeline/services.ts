@@ -5,6 +5,18 @@ import {readFlushTimes} from './flush-times.ts'
 
 type ServiceState = PipelineView['services'][number]
 
+/** What is asked over HTTP whether it is ready, by the settings. */
+export const servicesOf = ({
+  relayUrls,
+  processorUrls,
+}: {
+  readonly relayUrls: readonly string[]
+  readonly processorUrls: readonly string[]
+}): readonly {readonly name: string; readonly url: string}[] => [
+  ...relayUrls.map(url => ({name: 'ingestor', url})),
+  ...processorUrls.map(url => ({name: 'processor', url})),
+]
+
 const TIMEOUT_MS = 1000
 const BYTES_MAX = 1_000_000
 

@@ -6,6 +6,7 @@ import type {Registry} from '../../platform/registry.ts'
 import type {Api} from '../app.ts'
 import {utcText, type Session} from '../database.ts'
 import type {DeadLetters} from '../pipeline/dead-letters.ts'
+import type {Health} from '../pipeline/health.ts'
 import type {Inspector} from '../pipeline/inspector.ts'
 import type {LagWatch} from '../pipeline/lag.ts'
 import type {Checks} from '../readiness.ts'
@@ -31,6 +32,7 @@ export interface AdminDeps {
   readonly planOf: Stores['plan']
   /** Asks each store and says how long it took. */
   readonly checkStores: Checks
+  readonly health: Health
 }
 
 export interface AdminOptions {
@@ -111,7 +113,7 @@ function addFlow(app: Api, deps: AdminDeps, options: AdminOptions): void {
       response: {200: PipelineView},
     }),
     async (): Promise<PipelineView> => {
-      const [view, lanes, stores, services, letters, share] = await Promise.all([
+      const [view, lanes, stores, services, letters, share, {reconciliations}] = await Promise.all([
         lag.read(),
         readLanes(db).catch(() => []),
         deps.checkStores(),
@@ -121,6 +123,7 @@ function addFlow(app: Api, deps: AdminDeps, options: AdminOptions): void {
         ]),
         deps.deadLetters.count(),
         deps.deadLetters.share(),
+        deps.health.read(),
       ])
       return {
         outbox: {unpublished: view.outboxUnpublished, oldest_seconds: view.outboxOldestSeconds},
@@ -130,6 +133,7 @@ function addFlow(app: Api, deps: AdminDeps, options: AdminOptions): void {
         stores: [...stores],
         services,
         dead_letters: {...letters, share},
+        reconciliations: reconciliations.told ? [...reconciliations.value] : null,
       }
     },
   )

@@ -1,13 +1,19 @@
-/** Is the process alive, does the pipeline flow, and the figures. */
+/** Is the process alive, can it serve, is the whole pipeline healthy, and the figures. */
 import {Type, type Static} from 'typebox'
+import {allows} from '../access.ts'
 import type {Api} from '../app.ts'
+import {withoutDetails, type Verdict} from '../pipeline/findings.ts'
 import {closed} from '../schemas/common.ts'
+import {VerdictView} from '../schemas/health.ts'
 import type {Metrics} from '../../platform/metrics.ts'
 import type {Readiness} from '../../platform/status-server.ts'
+import {optionsOf, UNCACHED} from './options.ts'
 
 export interface HealthDeps {
   readonly registry: Metrics
   readonly readiness: () => Promise<Readiness>
+  /** Of the whole pipeline. */
+  readonly verdict: () => Promise<Verdict>
 }
 
 const Live = closed({live: Type.Boolean()})
@@ -20,6 +26,12 @@ const Ready = closed({
   }),
 })
 type Ready = Static<typeof Ready>
+
+const toView = ({healthy, state, findings}: Verdict): VerdictView => ({
+  healthy,
+  state,
+  findings: [...findings],
+})
 
 export function addHealthRoutes(app: Api, deps: HealthDeps): void {
   const config = {scope: 'none'} as const
@@ -35,8 +47,8 @@ export function addHealthRoutes(app: Api, deps: HealthDeps): void {
       config,
       schema: {
         tags,
-        summary: 'The pipeline flows',
-        description: 'Looks at lag and age, not only at connections.',
+        summary: 'This API can serve',
+        description: 'For load balancers: this process and the stores it needs, nothing else.',
         response: {200: Ready, 503: Ready},
       },
     },
@@ -44,6 +56,36 @@ export function addHealthRoutes(app: Api, deps: HealthDeps): void {
       const {ready, reasons, details = {}} = await deps.readiness()
       reply.code(ready ? 200 : 503)
       return {ready, reasons: [...reasons], details}
+    },
+  )
+  app.get(
+    '/health',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'The whole pipeline is healthy',
+        description:
+          'For monitors: 200 or 503. What is wrong, and what to do; without addresses, since it needs no key.',
+        response: {200: VerdictView, 503: VerdictView},
+      },
+    },
+    async (_request, reply): Promise<VerdictView> => {
+      const verdict = await deps.verdict()
+      reply.code(verdict.healthy ? 200 : 503)
+      return toView(withoutDetails(verdict))
+    },
+  )
+  app.get(
+    '/v1/platform/health',
+    optionsOf('metrics', UNCACHED, {
+      summary: 'What is wrong with the pipeline, and what to do',
+      description: 'As /health, always 200; with the scope admin in full.',
+      response: {200: VerdictView},
+    }),
+    async ({principal}) => {
+      const verdict = await deps.verdict()
+      return toView(allows(principal.scopes, 'admin') ? verdict : withoutDetails(verdict))
     },
   )
   app.get(

@@ -1,5 +1,6 @@
 /** The pipeline from inside. */
 import {Type, type Static} from 'typebox'
+import {ReconciliationView} from './health.ts'
 import {
   closed,
   Count,
@@ -129,6 +130,11 @@ export const PipelineView = closed({
   ),
   services: Type.Array(ServiceView),
   dead_letters: OpenDeadLetters,
+  reconciliations: nullable(
+    Type.Array(ReconciliationView, {
+      description: 'the last comparisons with PostgreSQL; null when they cannot be read',
+    }),
+  ),
 })
 export type PipelineView = Static<typeof PipelineView>
 
