@@ -1,5 +1,6 @@
 /** Whether this API can serve: which of the servers answer. How the whole does is the verdict's. */
 import {messageOf} from '../platform/errors.ts'
+import type {Redis} from '../platform/redis.ts'
 import type {Readiness} from '../platform/status-server.ts'
 import type {Resources} from './compose.ts'
 import type {PipelineView} from './schemas/admin.ts'
@@ -10,7 +11,9 @@ export type StoreCheck = PipelineView['stores'][number] & {
 }
 export type Checks = () => Promise<readonly StoreCheck[]>
 
-export type Asked = Pick<Resources, 'db' | 'redis' | 'cassandra' | 'admin' | 'registry'>
+export interface Asked extends Pick<Resources, 'db' | 'cassandra' | 'admin' | 'registry'> {
+  readonly redis: Pick<Redis, 'send'>
+}
 
 export function storeChecks({db, redis, cassandra, admin, registry}: Asked): Checks {
   const asks: readonly (readonly [string, () => Promise<unknown>])[] = [

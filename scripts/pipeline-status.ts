@@ -1,24 +1,15 @@
-/** Looks at everything once: what runs, what waits to be published, what waits to be processed. */
-import type {Stream} from '../contracts/stream.ts'
-import {topicName} from '../contracts/topics.ts'
+/**
+ * Looks at everything once: what runs here, what waits, and the verdict. The API gives it while it answers,
+ * since it remembers how the lag was a minute ago; otherwise it is made here, by the same code.
+ */
+import type {LauncherFacts} from '../api/pipeline/facts.ts'
+import {conclude, type Finding, type Verdict} from '../api/pipeline/findings.ts'
+import {readService} from '../api/pipeline/services.ts'
+import {judgeLauncher, judgeService} from '../api/pipeline/verdict.ts'
 import {envReader, type Env} from '../platform/config.ts'
-import {readDatabaseUrl, readKafkaConnection, readStreamsFolder} from '../platform/connections.ts'
-import {openAdmin} from '../platform/kafka-clients.ts'
-import type {KafkaAdmin} from '../platform/kafka.ts'
-import {createLogger} from '../platform/log.ts'
-import {createPool, type Pool} from '../platform/postgres.ts'
-import {
-  connectionVariable,
-  SERVERS,
-  SERVICES,
-  type Connections,
-  type ServerName,
-  type ServiceName,
-  type StackConfig,
-} from '../stack/config.ts'
-import {answers, isEncrypted} from '../stack/probe.ts'
+import {SERVICES, type ServerName, type ServiceName, type StackConfig} from '../stack/config.ts'
 import {readState, type StackState} from '../stack/state.ts'
-import {loadStreams} from '../streams/load.ts'
+import {openOwnHealth, type OwnHealth} from './own-health.ts'
 
 const LOOK_TIMEOUT_MS = 4000
 
@@ -47,7 +38,8 @@ export interface PipelineStatus {
 
 export interface Look {
   readonly status: PipelineStatus
-  /** What keeps it from being healthy, for people. */
+  readonly verdict: Verdict
+  /** What is wrong, a line each, for people. */
   readonly problems: readonly string[]
 }
 
@@ -59,122 +51,92 @@ export interface StatusReader {
 /** @param env the environment in which the services were started */
 export function openStatusReader(config: StackConfig, env: Env): StatusReader {
   const full = {...env, ...config.connections}
-  const read = envReader(full)
-  const databaseUrl = readDatabaseUrl(read)
-  const kafka = readKafkaConnection(read)
-  const group = read.text('PROCESSOR_GROUP_ID', 'processor')
-  const keyspace = read.text('CASSANDRA_KEYSPACE', 'content_analytics')
-  const folder = readStreamsFolder(read)
-  let streams: readonly Stream[] | undefined
-  let pool: Pool | undefined
-  let admin: KafkaAdmin | undefined
-
-  async function countUnpublished(): Promise<number> {
-    pool ??= createPool(databaseUrl, {
-      applicationName: 'status',
-      connectionsMax: 1,
-      statementTimeoutMs: LOOK_TIMEOUT_MS,
-    })
-    const {rows} = await pool.query<{rows: string}>('SELECT rows FROM cdc.unpublished()')
-    return Number(rows[0]?.rows ?? 0)
-  }
-
-  async function countLag(): Promise<number> {
-    admin ??= await openAdmin(kafka, {clientId: 'status', log: createLogger('status', 'silent')})
-    const reader = admin
-    streams ??= await loadStreams(folder)
-    const counted = streams.filter(({isReference}) => !isReference)
-    const lags = counted.map(async stream => {
-      const topic = topicName(kafka.topicPrefix, stream.topic)
-      const [ends, committed] = await Promise.all([
-        reader.offsets(topic),
-        reader.groupOffsets(group, topic),
-      ])
-      const next = new Map(committed.map(({partition, offset}) => [partition, offset]))
-      // Nothing committed (-1): everything that is there waits.
-      return ends.map(({partition, begin, end}) => end - Math.max(begin, next.get(partition) ?? -1))
-    })
-    return (await Promise.all(lags)).flat().reduce((sum, lag) => sum + lag, 0)
-  }
+  const keyspace = envReader(full).text('CASSANDRA_KEYSPACE', 'content_analytics')
+  let own: Promise<OwnHealth> | undefined
+  const openOwn = (state: StackState | undefined): Promise<OwnHealth> =>
+    (own ??= openOwnHealth(full, {
+      services: SERVICES.flatMap(name => urlsOf(state, name).map(url => ({name, url}))),
+      launcher: () => launcherFacts(readState(config)),
+    }))
 
   return {
     async look() {
       const state = readState(config)
-      const problems = state === undefined ? ['nothing is running: npm start'] : []
-      const [unpublished, lag, ...found] = await Promise.all([
-        within(countUnpublished()),
-        within(countLag()),
-        ...(state === undefined ? [] : [lookAtServers(state, full), lookAtServices(state)]),
-      ])
-      problems.push(...found.flat())
-      if (state !== undefined && state.phase !== 'ready') problems.push('still starting')
-      if (unpublished === null) problems.push('the outbox cannot be read')
-      if (lag === null) problems.push('the lag cannot be read')
+      const opened = await openOwn(state)
+      const judge = async (): Promise<Verdict> => {
+        const told = await askApis(urlsOf(state, 'api'))
+        if (told === undefined) return (await opened.health().read()).verdict
+        return conclude([...judgeLauncher(launcherFacts(state)), ...told])
+      }
+      const [waiting, verdict] = await Promise.all([within(opened.lag.read()), judge()])
       const status = {
         ...describe(config, state, keyspace),
-        outboxUnpublished: unpublished,
-        lagRecords: lag,
-        healthy: problems.length === 0,
+        outboxUnpublished: waiting?.outboxUnpublished ?? null,
+        lagRecords: waiting?.records ?? null,
+        healthy: verdict.healthy,
       }
-      return {status, problems}
+      return {status, verdict, problems: verdict.findings.map(toLine)}
     },
     async close() {
-      await Promise.allSettled([pool?.end(), admin?.close()])
+      await (await own)?.close()
     },
   }
 }
 
-/** Null when it fails or takes too long. */
-async function within(work: Promise<number>): Promise<number | null> {
-  const {promise, resolve} = Promise.withResolvers<null>()
-  const timer = setTimeout(() => resolve(null), LOOK_TIMEOUT_MS)
+/** A finding in one line, with all that is known of it. */
+const toLine = ({what, detail}: Finding): string => (detail === null ? what : `${what} ${detail}`)
+
+const urlsOf = (state: StackState | undefined, name: ServiceName): readonly string[] =>
+  state?.services[name].map(({url}) => url) ?? []
+
+/** What the first API that answers has found, and what is wrong with the others; undefined when none does. */
+async function askApis(urls: readonly string[]): Promise<readonly Finding[] | undefined> {
+  for (const url of urls) {
+    const verdict = await askVerdict(url)
+    if (verdict === undefined) continue
+    const others = urls.filter(other => other !== url)
+    const states = await Promise.all(others.map(async other => await readService('api', other)))
+    return [...verdict.findings, ...states.flatMap(judgeService)]
+  }
+  return undefined
+}
+
+/** In full where no key is needed, else what everybody may know. */
+async function askVerdict(url: string): Promise<Verdict | undefined> {
+  for (const path of ['/v1/platform/health', '/health']) {
+    try {
+      const signal = AbortSignal.timeout(LOOK_TIMEOUT_MS)
+      const body = (await (await fetch(`${url}${path}`, {signal})).json()) as Partial<Verdict>
+      if (Array.isArray(body.findings)) return body as Verdict
+    } catch {
+      return undefined
+    }
+  }
+  return undefined
+}
+
+function launcherFacts(state: StackState | undefined): LauncherFacts {
+  if (state === undefined) return {running: false, starting: false, ended: [], flapping: []}
+  return {
+    running: true,
+    starting: state.phase !== 'ready',
+    ended: Object.entries(state.ended).map(([name, why]) => ({name, why})),
+    flapping: SERVICES.flatMap(name =>
+      state.services[name].filter(({flapping}) => flapping).map(({restarts}) => ({name, restarts})),
+    ),
+  }
+}
+
+/** Undefined when it fails or takes too long. */
+async function within<T>(work: Promise<T>): Promise<T | undefined> {
+  const {promise, resolve} = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => resolve(undefined), LOOK_TIMEOUT_MS)
   try {
-    return await Promise.race([work.catch(() => null), promise])
+    return await Promise.race([work.catch(() => undefined), promise])
   } finally {
     clearTimeout(timer)
   }
 }
-
-async function lookAtServers(state: StackState, env: Env): Promise<readonly string[]> {
-  const looks = SERVERS.map(async name => {
-    const ended = state.ended[name]
-    if (ended !== undefined) return [`${name} ended: ${ended}`]
-    const connection = state.connections[connectionVariable(name) as keyof Connections]
-    const answered = await answers(name, connection, isEncrypted(name, env))
-    return answered ? [] : [`${name} does not answer`]
-  })
-  return (await Promise.all(looks)).flat()
-}
-
-async function lookAtServices(state: StackState): Promise<readonly string[]> {
-  const looks = SERVICES.flatMap(name =>
-    state.services[name].map(async ({url, flapping, restarts}) => {
-      if (flapping) return [`${name} keeps ending (${restarts} restarts)`]
-      try {
-        const response = await fetch(`${url}/health/ready`, {
-          signal: AbortSignal.timeout(LOOK_TIMEOUT_MS),
-        })
-        const text = await response.text()
-        return response.ok ? [] : reasonsOf(text).map(reason => `${name}: ${reason}`)
-      } catch {
-        return [`${name} does not answer at ${url}`]
-      }
-    }),
-  )
-  return (await Promise.all(looks)).flat()
-}
-
-/** What a service that is not ready says; its answer as it is when that cannot be read. */
-function reasonsOf(answer: string): readonly string[] {
-  try {
-    const {reasons} = JSON.parse(answer) as {reasons?: unknown}
-    if (Array.isArray(reasons) && reasons.length > 0) return reasons.map(String)
-  } catch {
-    // Not ours: a proxy in between.
-  }
-  return [`not ready: ${answer.slice(0, 300)}`]
-}
-
 function describe(
   config: StackConfig,
   state: StackState | undefined,

@@ -5,10 +5,10 @@ import {messageOf} from '../platform/errors.ts'
 import {readStackConfig} from '../stack/config.ts'
 import {readState} from '../stack/state.ts'
 import {openStatusReader} from './pipeline-status.ts'
-import {connectionLines, lastError, recordsProcessed, statusLine} from './view.ts'
+import {connectionLines, findingLines, lastError, recordsProcessed, statusLine} from './view.ts'
 
 const HELP = `usage: npm run status [-- --json]
-  --json  for scripts: {healthy, problems, servers, services, outboxUnpublished, lagRecords}`
+  --json  for scripts: {healthy, state, problems, findings, servers, services, outboxUnpublished, lagRecords}`
 
 async function main(): Promise<boolean> {
   const {values} = parseArgs({options: {json: {type: 'boolean'}, help: {type: 'boolean'}}})
@@ -24,7 +24,8 @@ async function main(): Promise<boolean> {
     const look = await reader.look()
     if (values.json === true) {
       const {healthy, servers, services, outboxUnpublished, lagRecords} = look.status
-      const shown = {healthy, problems: look.problems, servers, services}
+      const {state, findings} = look.verdict
+      const shown = {healthy, state, problems: look.problems, findings, servers, services}
       console.log(JSON.stringify({...shown, outboxUnpublished, lagRecords}, null, 2))
       return healthy
     }
@@ -36,7 +37,7 @@ async function main(): Promise<boolean> {
     for (const line of connectionLines(config, look.status.services.api.length > 0))
       console.log(line)
     console.log(statusLine(look, rate, lastError(config)))
-    for (const problem of look.problems) console.log(`  ${problem}`)
+    for (const line of findingLines(look)) console.log(line)
     return look.status.healthy
   } finally {
     await reader.close()

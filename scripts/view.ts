@@ -106,17 +106,24 @@ export async function recordsProcessed({status}: Look): Promise<number | null> {
   return found.reduce((sum, text) => sum + sumOf(text, 'processor_records_total'), 0)
 }
 
+/** What is wrong, what to do about it, and where more is said. */
+export const findingLines = ({verdict, problems}: Look): readonly string[] =>
+  verdict.findings.flatMap(({code, severity, todo, runbook}, i) => [
+    `  ${severity} ${code}: ${problems[i]}`,
+    `    ${todo} (${runbook})`,
+  ])
+
 /** The refreshing line. */
 export function statusLine(
-  {status, problems}: Look,
+  {status, verdict, problems}: Look,
   rate: number | null,
   error: string | undefined,
 ): string {
   const show = (value: number | null): string => (value === null ? '?' : String(Math.round(value)))
   return [
-    status.healthy
+    verdict.state === 'healthy'
       ? 'healthy'
-      : `UNHEALTHY (${problems.join('; ').replaceAll(/\s+/g, ' ').slice(0, 160)})`,
+      : `${verdict.state === 'starting' ? 'starting' : 'UNHEALTHY'} (${problems.join(' ').replaceAll(/\s+/g, ' ').slice(0, 160)})`,
     `outbox ${show(status.outboxUnpublished)} unpublished`,
     `${show(rate)} records/s`,
     `lag ${show(status.lagRecords)}`,

@@ -107,6 +107,19 @@ export function createServices(deps: ServicesDeps): Services {
 /** Batches die young: with room for several of them the collector copies few, a tenth of a service's time. */
 export const SERVICE_FLAGS = ['--max-semi-space-size=64'] as const
 
+/** Where the API finds the others, unless somebody has said it. */
+function neighbours({counts, ports}: StackConfig): Readonly<Record<string, string>> {
+  const urls = (port: number, count: number): string =>
+    Array.from({length: count}, (_, i) => `http://127.0.0.1:${instancePort(port, i)}`).join(',')
+  const given = {
+    API_RELAY_URLS: urls(ports.relay.port, counts.ingestor),
+    API_PROCESSOR_URLS: urls(ports.processor.port, counts.processor),
+  }
+  return Object.fromEntries(
+    Object.entries(given).map(([name, url]) => [name, process.env[name] ?? url]),
+  )
+}
+
 function describe(
   name: ServiceName,
   index: number,
@@ -122,7 +135,11 @@ function describe(
       file: node,
       args: [...SERVICE_FLAGS, `${name}/main.ts`],
       cwd: sources,
-      env: {...config.connections, [variable]: String(own)},
+      env: {
+        ...config.connections,
+        [variable]: String(own),
+        ...(name === 'api' ? neighbours(config) : {}),
+      },
       stopSignal: 'SIGTERM',
       graceMs: 15_000,
     },

@@ -137,7 +137,7 @@ export type Gathered = Omit<Facts, 'starting' | 'launcher'>
 
 const LIMIT_MS = 4000
 /** What costs more, and does not change from second to second, is asked for so often. */
-const KEEP_MS = 10_000
+const KEEP_MS = 5000
 
 export function createFacts(deps: FactsDeps, options: FactsOptions): () => Promise<Gathered> {
   const {db, streams} = deps

@@ -77,6 +77,15 @@ describe('a stack of its own', () => {
       const first = await run(SERVERS_ONLY, env)
       expect(first).toMatchObject({status: 0, stderr: ''})
       expect(first.stdout).toMatch(/^ready in/m)
+      // No API to ask: the verdict is made by the command itself.
+      const judged = await run(['scripts/status.ts', '--json'], env)
+      expect(JSON.parse(judged.stdout)).toMatchObject({
+        healthy: true,
+        state: 'healthy',
+        findings: [],
+        lagRecords: 0,
+      })
+      expect(judged.status).toBe(0)
       const ids = await writeMarks(config.connections)
 
       // Nobody gets to clean up: what is left is found by its records.
@@ -106,7 +115,12 @@ describe('a stack of its own', () => {
       await expectNothingLeft()
       const status = await run(['scripts/status.ts', '--json'], env)
       expect(status.status).toBe(1)
-      expect(JSON.parse(status.stdout)).toMatchObject({healthy: false, lagRecords: null})
+      expect(JSON.parse(status.stdout)).toMatchObject({
+        healthy: false,
+        lagRecords: null,
+        problems: ['Nothing is running.'],
+        findings: [{code: 'not-running', todo: 'Start it: npm start.'}],
+      })
     },
     4 * START_MS,
   )
