@@ -34,7 +34,7 @@ export function storeChecks({db, redis, cassandra, admin, registry}: Asked): Che
           const milliseconds = Math.round((performance.now() - start) * 10) / 10
           return {name, ok: true, milliseconds, why: null}
         } catch (error) {
-          return {name, ok: false, milliseconds: null, why: messageOf(error)}
+          return {name, ok: false, milliseconds: null, why: messageOf(error).split('\n', 1)[0]!}
         } finally {
           clearTimeout(timer)
         }

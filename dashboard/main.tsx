@@ -30,15 +30,22 @@ const TITLES: Readonly<Record<ViewName, string>> = {
   inspector: 'Inspector',
 }
 
+const HEALTH_EVERY_MS = 10_000
+
 function App(): JSX.Element {
   const nav = useNavigation()
   const session = useResource(addressFor('GET /v1/session'))
+  const isKnown = session.data !== undefined
+  const health = useResource(
+    isKnown ? addressFor('GET /v1/platform/health') : undefined,
+    HEALTH_EVERY_MS,
+  )
   useEffect(() => {
     document.title = `${TITLES[nav.view]} · Engagement`
   }, [nav.view])
   const Page = PAGES[nav.view]
   return (
-    <Shell view={nav.view}>
+    <Shell view={nav.view} verdict={health.data}>
       {session.error?.status === 401 ? (
         <SignIn onDone={session.reload} />
       ) : (

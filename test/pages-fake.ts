@@ -213,6 +213,45 @@ const pipeline = {
     topics: 2,
     share: {hour: {outbox: 0.0001, topics: 0.002}, day: {outbox: 0, topics: null}},
   },
+  reconciliations: ['engagement', 'activity'].map((stream, i) => ({
+    stream,
+    scope: i === 0 ? 'all' : `key ${HOSTILE.script}`,
+    finished_at: new Date(Date.now() - 7.2e6).toISOString(),
+    keys: 12_000,
+    differences: i * 3,
+    undecided: 0,
+    repaired: 0,
+  })),
+}
+const verdict = {
+  healthy: false,
+  state: 'unhealthy',
+  findings: [
+    {
+      code: 'partition-standing',
+      severity: 'error',
+      what: 'Partition engagement_events/4 stands still.',
+      detail: `the record where it was left is that of ${HOSTILE.script}`,
+      todo: 'Look up the cause in the table of the runbook.',
+      runbook: 'docs/RUNBOOK.md#partition-standing',
+    },
+    {
+      code: 'dead-letters',
+      severity: 'error',
+      what: 'Nobody has decided about 3 dead letters.',
+      detail: null,
+      todo: 'Look at them, then re-drive or discard each.',
+      runbook: 'docs/RUNBOOK.md#dead-letters',
+    },
+    {
+      code: 'service-warns',
+      severity: 'warning',
+      what: 'The processor has a warning about redis.',
+      detail: HOSTILE.long,
+      todo: 'Everything flows; mend what it says when there is time.',
+      runbook: 'docs/RUNBOOK.md#service-warns',
+    },
+  ],
 }
 const schemaText = (extra: readonly string[]) => ({
   type: 'record',
@@ -347,6 +386,7 @@ const ROUTES: readonly (readonly [
     }),
   ],
   [/^\/v1\/admin\/pipeline$/, () => pipeline],
+  [/^\/v1\/platform\/health$/, () => verdict],
   [
     /^\/v1\/admin\/topics$/,
     () => ({items: TOPICS.map(topic => ({topic, partitions: 6, records: 24_000}))}),

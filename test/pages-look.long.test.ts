@@ -140,6 +140,27 @@ test('INV-91: the server goes away and comes back, and every kind of page recove
   for (const {close} of opened) await close()
 })
 
+test('every page says that the pipeline is not healthy and leads to what to do, until it is', async () => {
+  const {page, mistakes, close} = await openPage(browser)
+  await page.goto(`${url}/?view=users`)
+  const banner = page.locator('[data-health="unhealthy"]')
+  await banner.getByText('engagement_events/4 stands still. And 1 more.').waitFor()
+  await banner.getByRole('link', {name: 'What to do'}).click()
+  const card = page.getByRole('region', {name: 'Health'})
+  await card.getByText('Look up the cause in the table of the runbook.').waitFor()
+  await card.getByText('docs/RUNBOOK.md#dead-letters').waitFor()
+  await page.getByRole('region', {name: 'Compared with SQL'}).getByText('3 differ').waitFor()
+  await page.route('**/v1/platform/health', route =>
+    route.fulfill({json: {healthy: true, state: 'healthy', findings: []}}),
+  )
+  await card.getByText('Healthy: nothing was found').waitFor()
+  await page.reload()
+  await card.getByText('Healthy: nothing was found').waitFor()
+  expect(await banner.count()).toBe(0)
+  expect(mistakes).toEqual([])
+  await close()
+})
+
 test('a refusal is told in words, and a page without a session asks for a key', async () => {
   const {page, close} = await openPage(browser)
   await page.route('**/v1/content?*', route =>

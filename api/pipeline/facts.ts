@@ -220,11 +220,14 @@ async function tell<T>(ask: () => Promise<T>): Promise<Told<T>> {
   try {
     return {told: true, value: await Promise.race([ask(), promise])}
   } catch (error) {
-    return {told: false, why: messageOf(error)}
+    return {told: false, why: firstLine(messageOf(error))}
   } finally {
     clearTimeout(timer)
   }
 }
+
+/** Drivers put whole stack traces into their messages. */
+const firstLine = (text: string): string => text.split('\n', 1)[0]!.slice(0, 300)
 
 /** Answers for a while; failures are not kept, and one question is asked at a time. */
 function keep<T>(ask: () => Promise<T>): () => Promise<T> {

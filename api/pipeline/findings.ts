@@ -25,7 +25,7 @@ export const KINDS = {
   },
   'store-away': {
     severity: 'error',
-    todo: 'Bring the server back; everything that waits for it goes on by itself.',
+    todo: 'Bring the server back, or mend what it refuses; everything that waits for it goes on by itself.',
   },
   'service-away': {
     severity: 'error',

@@ -204,6 +204,12 @@ test('a store that is away is one finding, not one for each question to it', () 
   expect(codesOf({stores: storesWithout('postgresql'), ...asked})).toEqual(['store-away'])
 })
 
+test('what a missing keyspace cannot tell is not told beside it', () => {
+  const silent = {told: false, why: 'no such table'} as const
+  const missing = CASES['read-model-missing'][0]
+  expect(codesOf({...missing, contradictions: silent})).toEqual(['read-model-missing'])
+})
+
 test('warnings alone leave it healthy; an error does not, and comes first', () => {
   const warned = judgePipeline({...GOOD, ...CASES['lag-high'][0]})
   expect([warned.healthy, warned.state, warned.findings.length]).toEqual([true, 'healthy', 1])

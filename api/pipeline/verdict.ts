@@ -241,10 +241,13 @@ const SOURCES = {
 
 function judgeSilence(facts: Facts): readonly Finding[] {
   const away = new Set(facts.stores.filter(({ok}) => !ok).map(({name}) => name))
+  const isMissing =
+    facts.readModels.told && facts.readModels.value.some(({state}) => state === 'missing')
   return Object.entries(SOURCES).flatMap(([name, [words, ...stores]]) => {
     const fact = facts[name as keyof typeof SOURCES]
-    // A store that is away is told once, not once for each question to it.
+    // A store that is away, or what is missing in it, is told once, not once for each question.
     if (fact.told || stores.some(store => away.has(store))) return []
+    if (name === 'contradictions' && isMissing) return []
     return [finding('cannot-be-told', `It cannot be told ${words}.`, fact.why)]
   })
 }

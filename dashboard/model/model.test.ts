@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import {describe, expect, test} from 'vitest'
 import {toCsv} from './csv.ts'
 import * as format from './format.ts'
+import {bannerOf} from './health.ts'
 import {diffLines} from './line-diff.ts'
 import {chooseRange, RANGE_NAMES, RANGES} from './ranges.ts'
 import {decodeBase64, toHexLines} from './raw-bytes.ts'
@@ -223,5 +224,27 @@ describe('what engineers look at', () => {
     expect(diffLines('a\nb\nc', 'a\nc').filter(l => l.kind !== 'same')).toEqual([
       {kind: 'removed', text: 'b'},
     ])
+  })
+})
+
+describe('the banner about health', () => {
+  const error = (what: string) => ({severity: 'error', what}) as const
+  const warning = {severity: 'warning', what: 'Many wait.'} as const
+
+  test('is not there while figures can be believed, warnings or not', () => {
+    expect(bannerOf({state: 'healthy', findings: []})).toBeUndefined()
+    expect(bannerOf({state: 'healthy', findings: [warning]})).toBeUndefined()
+  })
+
+  test('says that it starts, which does not look broken', () => {
+    const {tone, text} = bannerOf({state: 'starting', findings: [warning]})!
+    expect([tone, text]).toEqual(['warn', expect.stringContaining('is starting')])
+  })
+
+  test('names the first error, and how many more there are', () => {
+    const one = bannerOf({state: 'unhealthy', findings: [error('Kafka is away.'), warning]})
+    expect(one).toEqual({tone: 'bad', text: 'The pipeline is not healthy. Kafka is away.'})
+    const two = bannerOf({state: 'unhealthy', findings: [error('One.'), error('Two.')]})
+    expect(two?.text).toBe('The pipeline is not healthy. One. And 1 more.')
   })
 })

@@ -19,6 +19,7 @@ import {useResource} from '../net/use-resource.ts'
 import {Head} from '../ui/shell.tsx'
 import {Await, LiveSign} from '../ui/states.tsx'
 import {BackfillsCard} from './pipeline-backfills.tsx'
+import {HealthCard, ReconcileCard} from './pipeline-health.tsx'
 import {LagCard, LanesCard} from './pipeline-lag.tsx'
 import {FlowDetails} from './pipeline-services.tsx'
 import {TraceCard} from './pipeline-trace.tsx'
@@ -67,6 +68,7 @@ export function PipelinePage({nav}: {readonly nav: Navigation}): JSX.Element {
       <Head title="Pipeline">
         <LiveSign status={status} heardAt={heardAt.current} />
       </Head>
+      <HealthCard />
       <Await from={found}>
         {data => (
           <>
@@ -76,6 +78,7 @@ export function PipelinePage({nav}: {readonly nav: Navigation}): JSX.Element {
               <LanesCard data={data} />
             </div>
             <FlowDetails services={data.services} stores={data.stores} />
+            <ReconcileCard data={data} />
           </>
         )}
       </Await>

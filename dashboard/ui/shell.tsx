@@ -1,8 +1,10 @@
 /** What is around every page: the way to the others, the scheme, who is signed in. */
 import type {ComponentChildren, JSX} from 'preact'
 import {viewerZone} from '../model/format.ts'
+import {bannerOf} from '../model/health.ts'
 import type {ViewName} from '../model/url-state.ts'
 import {linkTo} from '../net/navigation.ts'
+import type {Verdict} from '../net/types.ts'
 import {Icon, Logo} from './icons.tsx'
 import {toggleTheme, useTheme} from './theme.ts'
 
@@ -16,9 +18,12 @@ const PAGES: readonly (readonly [ViewName, string])[] = [
 
 export function Shell({
   view,
+  verdict,
   children,
 }: {
   readonly view: ViewName
+  /** Undefined: not known, which is no reason to alarm anybody. */
+  readonly verdict: Verdict | undefined
   readonly children: ComponentChildren
 }): JSX.Element {
   const theme = useTheme()
@@ -52,8 +57,23 @@ export function Shell({
           </div>
         </div>
       </header>
-      <main class="main">{children}</main>
+      <main class="main">
+        <HealthBanner verdict={verdict} />
+        {children}
+      </main>
     </div>
+  )
+}
+
+/** Whoever reads a figure has to know when it may be wrong, on whatever page. */
+function HealthBanner({verdict}: {readonly verdict: Verdict | undefined}): JSX.Element | null {
+  const banner = verdict === undefined ? undefined : bannerOf(verdict)
+  if (banner === undefined) return null
+  return (
+    <p class={`notice ${banner.tone}`} role="status" data-health={verdict?.state}>
+      <span class="breaks">{banner.text}</span>
+      <a href={linkTo('pipeline')}>What to do</a>
+    </p>
   )
 }
 
