@@ -38,7 +38,6 @@ import {createLagWatch} from './pipeline/lag.ts'
 import {createLatency} from './pipeline/latency.ts'
 import {createLetterRetries} from './pipeline/letter-retries.ts'
 import {createHistoryKeeper, createOverview} from './pipeline/overview.ts'
-import {createReadModels} from './pipeline/read-models.ts'
 import {servicesOf} from './pipeline/services.ts'
 import {createTrace} from './pipeline/trace.ts'
 import type {Counter} from './plugins/limits.ts'
@@ -236,11 +235,10 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
       lag,
       deadLetters,
       streams,
-      cassandra: stored,
+      cassandraOf: resources.cassandraOf,
+      generations: () => served.all(),
       checkStores: checks,
       admin: () => admin.get(),
-      readModels: createReadModels({cassandra: () => cassandra.get()}, streams),
-      backfills: async () => await Promise.resolve([]),
     },
     {topicPrefix, services: servicesOf(config)},
   )

@@ -19,13 +19,13 @@ export interface Operations {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly healthy: boolean; readonly state: "healthy" | "starting" | "unhealthy"; readonly findings: readonly ({readonly code: "starting" | "not-running" | "server-ended" | "service-keeps-ending" | "store-away" | "service-away" | "service-not-ready" | "service-warns" | "partition-standing" | "outbox-waiting" | "lag-not-falling" | "lag-high" | "capture-broken" | "not-captured" | "topic-without-stream" | "topic-missing" | "topic-not-filled" | "other-log" | "other-keyspace" | "read-model-missing" | "read-model-filling" | "backfill-running" | "backfill-failed" | "dead-letters" | "reconcile-differences" | "cannot-be-told"; readonly severity: "error" | "warning"; readonly what: string; readonly detail: string | null; readonly todo: string; readonly runbook: string})[]}
+    readonly answer: {readonly healthy: boolean; readonly state: "healthy" | "starting" | "unhealthy"; readonly findings: readonly ({readonly code: "starting" | "not-running" | "server-ended" | "service-keeps-ending" | "store-away" | "service-away" | "service-not-ready" | "service-warns" | "partition-standing" | "outbox-waiting" | "lag-not-falling" | "lag-high" | "capture-broken" | "not-captured" | "topic-without-stream" | "topic-missing" | "topic-not-filled" | "other-log" | "other-keyspace" | "read-model-missing" | "read-model-filling" | "read-model-incomplete" | "read-model-outdated" | "backfill-running" | "backfill-failed" | "dead-letters" | "reconcile-differences" | "cannot-be-told"; readonly severity: "error" | "warning"; readonly what: string; readonly detail: string | null; readonly todo: string; readonly runbook: string})[]}
   }
   "GET /v1/platform/health": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly healthy: boolean; readonly state: "healthy" | "starting" | "unhealthy"; readonly findings: readonly ({readonly code: "starting" | "not-running" | "server-ended" | "service-keeps-ending" | "store-away" | "service-away" | "service-not-ready" | "service-warns" | "partition-standing" | "outbox-waiting" | "lag-not-falling" | "lag-high" | "capture-broken" | "not-captured" | "topic-without-stream" | "topic-missing" | "topic-not-filled" | "other-log" | "other-keyspace" | "read-model-missing" | "read-model-filling" | "backfill-running" | "backfill-failed" | "dead-letters" | "reconcile-differences" | "cannot-be-told"; readonly severity: "error" | "warning"; readonly what: string; readonly detail: string | null; readonly todo: string; readonly runbook: string})[]}
+    readonly answer: {readonly healthy: boolean; readonly state: "healthy" | "starting" | "unhealthy"; readonly findings: readonly ({readonly code: "starting" | "not-running" | "server-ended" | "service-keeps-ending" | "store-away" | "service-away" | "service-not-ready" | "service-warns" | "partition-standing" | "outbox-waiting" | "lag-not-falling" | "lag-high" | "capture-broken" | "not-captured" | "topic-without-stream" | "topic-missing" | "topic-not-filled" | "other-log" | "other-keyspace" | "read-model-missing" | "read-model-filling" | "read-model-incomplete" | "read-model-outdated" | "backfill-running" | "backfill-failed" | "dead-letters" | "reconcile-differences" | "cannot-be-told"; readonly severity: "error" | "warning"; readonly what: string; readonly detail: string | null; readonly todo: string; readonly runbook: string})[]}
   }
   "GET /metrics": {
     readonly path: Readonly<Record<string, never>>
@@ -331,25 +331,67 @@ export interface Operations {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly outbox: {readonly unpublished: number | null; readonly oldest_seconds: number | null}; readonly lanes: readonly ({readonly lane: number; readonly lanes: number; readonly epoch: string; readonly owner: string | null; readonly updated_at: string | null})[]; readonly partitions: readonly ({readonly topic: string; readonly partition: number; readonly committed: number; readonly end: number; readonly lag: number})[]; readonly lag_records: number | null; readonly stores: readonly ({readonly name: string; readonly ok: boolean; readonly milliseconds: number | null})[]; readonly services: readonly ({readonly name: string; readonly url: string; readonly ready: boolean | null; readonly reasons: readonly (string)[]; readonly details: unknown})[]; readonly dead_letters: {readonly outbox: number | null; readonly topics: number | null}; readonly reconciliations: readonly ({readonly stream: string; readonly scope: string; readonly finished_at: string; readonly keys: number; readonly differences: number; readonly undecided: number; readonly repaired: number})[] | null}
+    readonly answer: {readonly outbox: {readonly unpublished: number | null; readonly oldest_seconds: number | null}; readonly lanes: readonly ({readonly lane: number; readonly lanes: number; readonly epoch: string; readonly owner: string | null; readonly updated_at: string | null})[]; readonly partitions: readonly ({readonly topic: string; readonly partition: number; readonly committed: number; readonly end: number; readonly lag: number})[]; readonly lag_records: number | null; readonly stores: readonly ({readonly name: string; readonly ok: boolean; readonly milliseconds: number | null})[]; readonly services: readonly ({readonly name: string; readonly url: string; readonly ready: boolean | null; readonly reasons: readonly (string)[]; readonly details: unknown})[]; readonly dead_letters: {readonly outbox: number | null; readonly topics: number | null; readonly share: {readonly hour: {readonly outbox: number | null; readonly topics: number | null}; readonly day: {readonly outbox: number | null; readonly topics: number | null}}}; readonly reconciliations: readonly ({readonly stream: string; readonly scope: string; readonly finished_at: string; readonly keys: number; readonly differences: number; readonly undecided: number; readonly repaired: number})[] | null}
   }
   "GET /v1/admin/dead-letters": {
     readonly path: Readonly<Record<string, never>>
-    readonly query: {readonly limit?: number}
+    readonly query: {readonly topic?: string; readonly reason?: string; readonly from?: string; readonly to?: string; readonly state?: "open" | "resolved" | "all"; readonly limit?: number}
     readonly body: undefined
-    readonly answer: {readonly items: readonly ({readonly id: string; readonly origin: "outbox" | "topic"; readonly topic: string; readonly key: string | null; readonly reason: string; readonly message: string; readonly failed_at: string | null; readonly resolution: string | null; readonly payload: unknown})[]}
+    readonly answer: {readonly items: readonly ({readonly id: string; readonly origin: "outbox" | "topic"; readonly topic: string; readonly key: string | null; readonly reason: string; readonly message: string; readonly failed_at: string; readonly resolution: "redriven" | "discarded" | null; readonly resolved_at: string | null; readonly attempts: number; readonly next_try_at: string | null})[]; readonly matching: number; readonly groups: readonly ({readonly origin: "outbox" | "topic"; readonly topic: string; readonly reason: string; readonly open: number; readonly resolved: number})[]}
+  }
+  "GET /v1/admin/dead-letters/{id}": {
+    readonly path: {readonly id: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: {readonly id: string; readonly origin: "outbox" | "topic"; readonly topic: string; readonly key: string | null; readonly reason: string; readonly message: string; readonly failed_at: string; readonly resolution: "redriven" | "discarded" | null; readonly resolved_at: string | null; readonly attempts: number; readonly next_try_at: string | null; readonly payload: unknown}
   }
   "POST /v1/admin/dead-letters/{id}/redrive": {
     readonly path: {readonly id: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly id: string; readonly resolution: "redriven" | "discarded"}
+    readonly answer: {readonly id: string; readonly resolution: "redriven" | "discarded"; readonly resolved: number}
+  }
+  "POST /v1/admin/dead-letters/redrive": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: Readonly<Record<string, never>>
+    readonly body: {readonly topic?: string; readonly reason?: string; readonly from?: string; readonly to?: string; readonly all?: boolean; readonly after?: string; readonly limit?: number}
+    readonly answer: {readonly resolved: number; readonly failed: readonly ({readonly id: string; readonly detail: string})[]; readonly next: string | null}
   }
   "POST /v1/admin/dead-letters/{id}/discard": {
     readonly path: {readonly id: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly id: string; readonly resolution: "redriven" | "discarded"}
+    readonly answer: {readonly id: string; readonly resolution: "redriven" | "discarded"; readonly resolved: number}
+  }
+  "POST /v1/admin/dead-letters/discard": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: Readonly<Record<string, never>>
+    readonly body: {readonly topic?: string; readonly reason?: string; readonly from?: string; readonly to?: string; readonly all?: boolean; readonly after?: string; readonly limit?: number}
+    readonly answer: {readonly resolved: number; readonly failed: readonly ({readonly id: string; readonly detail: string})[]; readonly next: string | null}
+  }
+  "GET /v1/admin/backfills": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: {readonly items: readonly ({readonly id: string; readonly topic: string; readonly condition: string | null; readonly generation: string | null; readonly state: "waiting" | "running" | "paused" | "done" | "cancelled" | "failed"; readonly rows_estimated: number | null; readonly rows_looked_at: number; readonly rows_written: number; readonly rows_per_second: number | null; readonly seconds_left: number | null; readonly problem: string | null; readonly requested_at: string; readonly finished_at: string | null})[]}
+  }
+  "POST /v1/admin/backfills/{id}/pause": {
+    readonly path: {readonly id: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: {readonly id: string; readonly topic: string; readonly condition: string | null; readonly generation: string | null; readonly state: "waiting" | "running" | "paused" | "done" | "cancelled" | "failed"; readonly rows_estimated: number | null; readonly rows_looked_at: number; readonly rows_written: number; readonly rows_per_second: number | null; readonly seconds_left: number | null; readonly problem: string | null; readonly requested_at: string; readonly finished_at: string | null}
+  }
+  "POST /v1/admin/backfills/{id}/resume": {
+    readonly path: {readonly id: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: {readonly id: string; readonly topic: string; readonly condition: string | null; readonly generation: string | null; readonly state: "waiting" | "running" | "paused" | "done" | "cancelled" | "failed"; readonly rows_estimated: number | null; readonly rows_looked_at: number; readonly rows_written: number; readonly rows_per_second: number | null; readonly seconds_left: number | null; readonly problem: string | null; readonly requested_at: string; readonly finished_at: string | null}
+  }
+  "POST /v1/admin/backfills/{id}/cancel": {
+    readonly path: {readonly id: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: {readonly id: string; readonly topic: string; readonly condition: string | null; readonly generation: string | null; readonly state: "waiting" | "running" | "paused" | "done" | "cancelled" | "failed"; readonly rows_estimated: number | null; readonly rows_looked_at: number; readonly rows_written: number; readonly rows_per_second: number | null; readonly seconds_left: number | null; readonly problem: string | null; readonly requested_at: string; readonly finished_at: string | null}
   }
   "GET /v1/admin/trace/{stream}/{id}": {
     readonly path: {readonly stream: string; readonly id: string}

@@ -68,10 +68,10 @@ test('what was replaced, lacks rows or has another declaration is not folded, an
   const other = {...generation(), layout: 'another'}
   for (const one of [...states, other]) expect(planGenerations([one], [engagement])).toEqual([])
   expect(problemOf([states[1]!], [engagement])).toContain(
-    'lacks rows: npm run rebuild -- engagement',
+    'were never counted: npm run rebuild -- engagement',
   )
   expect(problemOf([other], [engagement])).toContain('another declaration')
-  expect(problemOf([], [engagement])).toContain('no tables: npm run init')
+  expect(problemOf([], [engagement])).toContain('it has no tables: npm run init')
   expect(problemOf(FIRST, STREAMS)).toBeNull()
 })
 

@@ -8,7 +8,7 @@ import type {Logger} from 'pino'
 import type {Stream} from '../contracts/stream.ts'
 import {messageOf, PipelineError} from '../platform/errors.ts'
 import {pause, type Loop} from '../platform/lifecycle.ts'
-import {foldedOf, layoutOf, servedOf, type Generation} from '../readmodel/generations.ts'
+import {foldedOf, lackOf, servedOf, type Generation} from '../readmodel/generations.ts'
 import type {GenerationPlan} from './generation.ts'
 
 export interface GenerationsDeps {
@@ -57,13 +57,9 @@ export function problemOf(
   streams: readonly Stream[],
 ): string | null {
   const problems = streams.flatMap(stream => {
-    const {name} = stream
-    const rebuild = `npm run rebuild -- ${name}`
-    const served = servedOf(generations, name)
-    if (served === null) return [`stream ${name} has no tables: npm run init`]
-    if (served.state === 'incomplete') return [`stream ${name} lacks rows: ${rebuild}`]
-    if (served.layout === layoutOf(stream) || served.state === 'replaced') return []
-    return [`the tables of stream ${name} are those of another declaration: ${rebuild}`]
+    const lack = lackOf(servedOf(generations, stream.name), stream)
+    // One that is being filled is folded.
+    return lack === null || lack.kind === 'filling' ? [] : [`stream ${stream.name}: ${lack.what}`]
   })
   return problems.length === 0 ? null : problems.join('; ')
 }

@@ -167,3 +167,22 @@ export function foldedOf(
       (state === 'complete' || state === 'filling') && layouts.get(stream) === layout,
   )
 }
+
+/** Why a stream has no whole numbers in what it is served from, and what to do; null: it has. */
+export interface Lack {
+  readonly kind: 'missing' | 'filling' | 'incomplete' | 'outdated'
+  readonly what: string
+}
+
+export function lackOf(served: Generation | null, stream: Stream): Lack | null {
+  const again = `npm run rebuild -- ${stream.name}`
+  if (served === null) return {kind: 'missing', what: 'it has no tables: npm run init'}
+  if (served.state === 'filling') {
+    return {kind: 'filling', what: 'it is being built, until then no number is whole'}
+  }
+  if (served.state !== 'complete') {
+    return {kind: 'incomplete', what: `rows of its table were never counted: ${again}`}
+  }
+  if (served.layout === layoutOf(stream)) return null
+  return {kind: 'outdated', what: `it was counted by another declaration: ${again}`}
+}

@@ -1,12 +1,11 @@
 /** Health and lag as this process sees them itself, by the code of the API: for when the API does not answer. */
-import {createLate} from '../api/late.ts'
+import {createLate, type Late} from '../api/late.ts'
 import {createAnyDecoder} from '../api/pipeline/decode-any.ts'
 import {createDeadLetters} from '../api/pipeline/dead-letters.ts'
 import type {LauncherFacts} from '../api/pipeline/facts.ts'
 import {createHealth, type Health} from '../api/pipeline/health.ts'
 import {createInspector} from '../api/pipeline/inspector.ts'
 import {createLagWatch, type LagWatch} from '../api/pipeline/lag.ts'
-import {createReadModels} from '../api/pipeline/read-models.ts'
 import {toDatabase} from '../api/postgres.ts'
 import {storeChecks} from '../api/readiness.ts'
 import {lateCassandra} from '../api/reads/stores.ts'
@@ -28,6 +27,7 @@ import {createLogger} from '../platform/log.ts'
 import {createPool} from '../platform/postgres.ts'
 import {openRedis} from '../platform/redis.ts'
 import {createRegistry} from '../platform/registry.ts'
+import {groupOf, readGenerations, servedOf, type Generation} from '../readmodel/generations.ts'
 import {loadStreams} from '../streams/load.ts'
 
 export interface OwnHealth {
@@ -71,19 +71,41 @@ export async function openOwnHealth(
   const admin = createLate<KafkaAdmin>(() => openAdmin(connections.kafka, {clientId: CLIENT, log}))
   resources.defer(async () => await admin.present?.close())
   const counted = streams.filter(({isReference}) => !isReference)
+  const base = connections.cassandra.keyspace
+  const cassandra = createLate<Cassandra>(() =>
+    openCassandra(connections.cassandra, {timeoutMs: TIMEOUT_MS}),
+  )
+  resources.defer(async () => await cassandra.present?.close())
+  const generations = async (): Promise<readonly Generation[]> =>
+    await readGenerations(await cassandra.get(), base)
+  const names = new Map(counted.map(({topic, name}) => [topicName(topicPrefix, topic), name]))
   const lag = createLagWatch(
     {db, admin: () => admin.get()},
-    {topics: counted.map(({topic}) => topicName(topicPrefix, topic)), group, lifeMs: LIFE_MS},
+    {
+      topics: [...names.keys()],
+      async groupOf(topic) {
+        // Without Cassandra the group that people know is asked about.
+        const known = await generations().catch((): readonly Generation[] => [])
+        return groupOf(group, base, servedOf(known, names.get(topic)!)?.keyspace ?? base)
+      },
+      lifeMs: LIFE_MS,
+    },
   )
 
   const openHealth = (): Health => {
-    const cassandra = createLate<Cassandra>(() =>
-      openCassandra(connections.cassandra, {
-        keyspace: connections.cassandra.keyspace,
-        timeoutMs: TIMEOUT_MS,
-      }),
-    )
-    resources.defer(async () => await cassandra.present?.close())
+    const sessions = new Map<string, Late<Cassandra>>()
+    const cassandraOf = (keyspace: string): Cassandra => {
+      const session =
+        sessions.get(keyspace) ??
+        createLate<Cassandra>(() =>
+          openCassandra(connections.cassandra, {keyspace, timeoutMs: TIMEOUT_MS}),
+        )
+      sessions.set(keyspace, session)
+      return lateCassandra(() => session.get())
+    }
+    resources.defer(async () => {
+      await Promise.all([...sessions.values()].map(async one => await one.present?.close()))
+    })
     const redis = createLate(() =>
       openRedis(connections.redisUrl, {name: CLIENT, timeoutMs: TIMEOUT_MS}),
     )
@@ -99,7 +121,8 @@ export async function openOwnHealth(
         lag,
         streams,
         admin: () => admin.get(),
-        cassandra: lateCassandra(() => cassandra.get()),
+        cassandraOf,
+        generations,
         checkStores: storeChecks({
           db,
           cassandra,
@@ -107,9 +130,10 @@ export async function openOwnHealth(
           registry,
           redis: {send: async (...given) => await (await redis.get()).send(...given)},
         }),
-        deadLetters: createDeadLetters({db, inspector, decoder, streams}, {topicPrefix}),
-        readModels: createReadModels({cassandra: () => cassandra.get()}, streams),
-        backfills: async () => await Promise.resolve([]),
+        deadLetters: createDeadLetters(
+          {db, admin: () => admin.get(), reader, inspector, streams},
+          {topicPrefix},
+        ),
         launcher: launched.launcher,
       },
       {topicPrefix, services: launched.services},

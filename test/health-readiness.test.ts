@@ -8,13 +8,14 @@ const AT = {topic: 'sales', partition: 3}
 function setup() {
   let now = 0
   const readiness = createReadiness(() => now)
-  readiness.owned([AT, {topic: 'sales', partition: 4}])
+  const probe = readiness.of('')
+  probe.owned([AT, {topic: 'sales', partition: 4}])
   const judge = () => {
     const {ready, reasons, details} = readiness.judge()
     const service = {name: 'processor', url: 'http://x', ready, reasons: [...reasons], details}
     return judgeService(service).map(({code, detail}) => [code, detail])
   }
-  return {readiness, judge, pass: (ms: number) => void (now += ms)}
+  return {readiness, probe, judge, pass: (ms: number) => void (now += ms)}
 }
 
 test('a processor that is ready has no finding', () => {
@@ -22,17 +23,17 @@ test('a processor that is ready has no finding', () => {
 })
 
 test('a partition that stands still is one finding with its cause, not also a processor that is not ready', () => {
-  const {readiness, judge} = setup()
-  readiness.standing(AT, 'the log ends at 10')
+  const {probe, judge} = setup()
+  probe.standing(AT, 'the log ends at 10')
   expect(judge()).toEqual([['partition-standing', 'the log ends at 10']])
-  readiness.standing(AT, null)
+  probe.standing(AT, null)
   expect(judge()).toEqual([])
 })
 
 test('what is wrong beside it is told, too, and a warning stays a warning', () => {
-  const {readiness, judge, pass} = setup()
-  readiness.standing(AT, 'the log ends at 10')
-  readiness.received({topic: 'sales', partition: 4}, 5)
+  const {readiness, probe, judge, pass} = setup()
+  probe.standing(AT, 'the log ends at 10')
+  probe.received({topic: 'sales', partition: 4}, 5)
   readiness.warned('redis', 'drops keys')
   pass(60_000)
   expect(judge()).toEqual([

@@ -66,18 +66,19 @@ export async function readContradictions({
   position,
   space,
 }: Pick<FactsDeps, 'lag' | 'position' | 'space'>): Promise<readonly Contradiction[]> {
-  const own = await space()
   // In this order: what is committed is never ahead of a position that is read later, and the log never
   // shorter than where a position was that was read before.
   const before = await lag.read(Date.now())
   const positions = await Promise.all(
     before.partitions.map(one => position(one.topic, one.partition)),
   )
+  const spaces = await Promise.all(before.partitions.map(({topic}) => space(topic)))
   const after = await lag.read(Date.now())
   if (before.records === null || after.records === null) throw new Error(NO_OFFSETS)
   return before.partitions.flatMap(({topic, partition, committed}, i) => {
     const log = after.partitions.find(one => one.topic === topic && one.partition === partition)
-    return log === undefined ? [] : (contradictionOf({...log, committed}, positions[i]!, own) ?? [])
+    if (log === undefined) return []
+    return contradictionOf({...log, committed}, positions[i]!, spaces[i]!) ?? []
   })
 }
 

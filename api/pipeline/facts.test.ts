@@ -1,15 +1,13 @@
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest'
 import {content} from '../../streams/content.ts'
 import {engagement} from '../../streams/engagement.ts'
-import {nameOfTable, tablesFor} from '../../readmodel/schema.ts'
+import {layoutOf, type Generation, type GenerationState} from '../../readmodel/generations.ts'
 import type {Rows, Session} from '../database.ts'
-import type {DeadLetterView} from '../schemas/admin.ts'
 import {contradictionOf, createUnfilled, readContradictions} from './fact-sources.ts'
 import {createFacts, type FactsDeps, type Gathered} from './facts.ts'
 import {createHealthOf} from './health.ts'
 import type {LagView} from './lag.ts'
 import {createLagTrend} from './lag-trend.ts'
-import {createOpenLetters} from './open-letters.ts'
 import {createReadModels} from './read-models.ts'
 
 const STREAMS = [content, engagement]
@@ -60,7 +58,7 @@ const deps = (changes: Partial<FactsDeps> = {}): FactsDeps => ({
   checkStores: async () => [],
   lag: {read: async () => await Promise.resolve(look())},
   trend: createLagTrend({windowMs: 60_000}),
-  openLetters: async () => ({outbox: 0, topics: 0, atLeast: false}),
+  openLetters: async () => ({outbox: 0, topics: 0}),
   readModels: async () => [],
   backfills: async () => [],
   space: async () => 'here',
@@ -191,61 +189,29 @@ describe('a topic that was never filled', () => {
   })
 })
 
-describe('open dead letters', () => {
-  const letter = (resolution: string | null): DeadLetterView =>
-    ({origin: 'topic', resolution}) as DeadLetterView
-
-  test('are those of topics that have no mark; they are listed anew only when something changed', async () => {
-    let listed = 0
-    let marks = 1
-    const read = createOpenLetters(
-      {query: async (...of) => await database({api: [{n: marks}]}).query(...of)},
-      {
-        count: async () => await Promise.resolve({outbox: 2, topics: 3}),
-        async list() {
-          listed++
-          return await Promise.resolve(
-            [letter('discarded'), letter(null), letter(null)].slice(marks - 1),
-          )
-        },
-      },
-    )
-    expect(await read()).toEqual({outbox: 2, topics: 2, atLeast: false})
-    await read()
-    expect(listed).toBe(1)
-    marks = 2
-    await read()
-    expect(listed).toBe(2)
+test('a stream whose generation is not complete, or of another declaration, has no whole numbers', async () => {
+  const generation = (stream: string, state: GenerationState): Generation => {
+    const layout = layoutOf(STREAMS.find(({name}) => name === stream)!)
+    return {stream, keyspace: 'own', space: 'c1', number: 1, state, layout}
+  }
+  const read = async (...found: readonly Generation[]) => {
+    const states = await createReadModels(async () => await Promise.resolve(found), STREAMS)()
+    return Object.fromEntries(states.map(({stream, state}) => [stream, state]))
+  }
+  const complete = STREAMS.map(({name}) => generation(name, 'complete'))
+  expect(await read(...complete)).toEqual({content: 'complete', engagement: 'complete'})
+  expect(await read(...complete, {...generation('engagement', 'filling'), number: 2})).toEqual({
+    content: 'complete',
+    engagement: 'complete',
   })
-
-  test('that cannot be counted are not taken for none', async () => {
-    const read = createOpenLetters(database({}), {
-      count: async () => await Promise.resolve({outbox: 0, topics: null}),
-      list: refuse,
-    })
-    await expect(read()).rejects.toThrow('cannot be read')
+  expect(await read(generation('content', 'incomplete'))).toEqual({
+    content: 'incomplete',
+    engagement: 'missing',
   })
-})
-
-test('the read model of a stream is missing when one of its tables is', async () => {
-  const names = tablesFor([content]).map(nameOfTable)
-  const read = (there: readonly string[]) =>
-    createReadModels(
-      {
-        cassandra: async () => ({
-          keyspace: 'own',
-          rows: async () => there.map(name => ({table_name: name})),
-        }),
-      },
-      STREAMS,
-    )()
-  const states = await read(names)
-  expect(states.map(({stream, state}) => [stream, state])).toEqual([
-    ['content', 'complete'],
-    ['engagement', 'missing'],
-  ])
-  expect(states[1]!.detail).toContain('keyspace own has no table engagement_metrics')
-  expect((await read([]))[0]).toMatchObject({state: 'missing', detail: 'there is no keyspace own'})
+  expect(await read(generation('content', 'filling'), {...complete[1]!, layout: 'other'})).toEqual({
+    content: 'filling',
+    engagement: 'outdated',
+  })
 })
 
 describe('while it starts', () => {

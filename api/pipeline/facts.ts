@@ -7,6 +7,7 @@ import type {Stream} from '../../contracts/stream.ts'
 import {topicName} from '../../contracts/topics.ts'
 import {messageOf} from '../../platform/errors.ts'
 import type {KafkaAdmin} from '../../platform/kafka.ts'
+import type {Lack} from '../../readmodel/generations.ts'
 import type {Position} from '../../readmodel/positions.ts'
 import type {Session} from '../database.ts'
 import type {Checks, StoreCheck} from '../readiness.ts'
@@ -50,11 +51,10 @@ export interface CaptureFacts {
   readonly foreign: readonly {readonly table: string; readonly topic: string}[]
 }
 
-/** Dead letters that nobody has decided about; `atLeast` where there are too many to count. */
+/** Dead letters that nobody has decided about. */
 export interface OpenLetters {
   readonly outbox: number
   readonly topics: number
-  readonly atLeast: boolean
 }
 
 /** What one comparison with PostgreSQL said. */
@@ -70,7 +70,7 @@ export interface Reconciliation {
 
 export interface ReadModelState {
   readonly stream: string
-  readonly state: 'complete' | 'filling' | 'missing'
+  readonly state: 'complete' | Lack['kind']
   readonly detail: string
 }
 
@@ -117,8 +117,8 @@ export interface FactsDeps {
   readonly openLetters: () => Promise<OpenLetters>
   readonly readModels: () => Promise<readonly ReadModelState[]>
   readonly backfills: () => Promise<readonly BackfillState[]>
-  /** What the keyspace calls itself, and how far a partition is in it. */
-  readonly space: () => Promise<string>
+  /** What the keyspace that serves a topic calls itself, and how far a partition is in it. */
+  readonly space: (topic: string) => Promise<string>
   readonly position: (
     topic: string,
     partition: number,

@@ -61,7 +61,7 @@ export const KINDS = {
   },
   'not-captured': {
     severity: 'error',
-    todo: 'Run npm run init, which attaches it, then publish the rows that changed meanwhile.',
+    todo: 'Run npm run init, which attaches it, then npm run rebuild: changes meanwhile were never seen.',
   },
   'topic-without-stream': {
     severity: 'warning',
@@ -70,23 +70,28 @@ export const KINDS = {
   'topic-missing': {severity: 'error', todo: 'Run npm run init, which makes missing topics.'},
   'topic-not-filled': {
     severity: 'error',
-    todo: 'Look whether TOPIC_PREFIX and KAFKA_BROKERS are those of the filled topics; else publish the rows.',
+    todo: 'Look whether TOPIC_PREFIX and KAFKA_BROKERS are those of the filled topics; else npm run rebuild.',
   },
   'other-log': {
     severity: 'error',
-    todo: 'Look whether the topic was made again or the prefix changed; else build the read model again.',
+    todo: 'Look whether the prefix changed; else the topic was made again: npm run rebuild.',
   },
   'other-keyspace': {
     severity: 'error',
-    todo: 'Look whether CASSANDRA_KEYSPACE is the filled one; else build the read model again.',
+    todo: 'Look whether CASSANDRA_KEYSPACE is the filled one; else npm run rebuild.',
   },
   'read-model-missing': {
     severity: 'error',
-    todo: 'Run npm run init, start the processor again, and build the read model again.',
+    todo: 'Run npm run init, then npm run rebuild.',
   },
   'read-model-filling': {
     severity: 'error',
-    todo: 'Wait until it is filled: until then its numbers are too small.',
+    todo: 'Wait: npm run rebuild shows how far it is, and goes on where it was interrupted.',
+  },
+  'read-model-incomplete': {severity: 'error', todo: 'Run npm run rebuild.'},
+  'read-model-outdated': {
+    severity: 'error',
+    todo: 'Run npm run rebuild for the stream, or bring back the declaration it was counted by.',
   },
   'backfill-running': {severity: 'warning', todo: 'Wait until all rows are published.'},
   'backfill-failed': {severity: 'error', todo: 'Mend the cause and start the backfill again.'},

@@ -1,15 +1,17 @@
 /**
  * The verdict, looked at once for all who ask within a moment: the routes, the metrics, `npm run status`.
  */
+import {topicName} from '../../contracts/topics.ts'
 import type {Cassandra} from '../../platform/cassandra.ts'
 import {pause, type Loop} from '../../platform/lifecycle.ts'
-import {readSpace} from '../../readmodel/migrate.ts'
+import {servedOf, type Generation} from '../../readmodel/generations.ts'
 import {createPositions} from '../../readmodel/positions.ts'
+import {readBackfillStates} from './backfill-states.ts'
 import type {DeadLetters} from './dead-letters.ts'
 import {createFacts, type FactsDeps, type FactsOptions, type Gathered} from './facts.ts'
 import type {LauncherFacts, Reconciliation, Told} from './facts.ts'
 import {createLagTrend} from './lag-trend.ts'
-import {createOpenLetters} from './open-letters.ts'
+import {createReadModels} from './read-models.ts'
 import {judgePipeline} from './verdict.ts'
 import type {Verdict} from './findings.ts'
 
@@ -34,23 +36,39 @@ const LOOK_EVERY_MS = 5000
 
 export interface HealthDeps extends Pick<
   FactsDeps,
-  'db' | 'admin' | 'checkStores' | 'lag' | 'readModels' | 'backfills' | 'streams'
+  'db' | 'admin' | 'checkStores' | 'lag' | 'streams'
 > {
-  readonly cassandra: Cassandra
-  readonly deadLetters: Pick<DeadLetters, 'count' | 'list'>
+  readonly cassandraOf: (keyspace: string) => Cassandra
+  readonly generations: () => Promise<readonly Generation[]>
+  readonly deadLetters: Pick<DeadLetters, 'count'>
   /** Known only to who started the processes. */
   readonly launcher?: () => LauncherFacts
 }
 
 export function createHealth(deps: HealthDeps, options: FactsOptions): Health {
-  const positions = createPositions(deps.cassandra)
+  const servedOfTopic = async (topic: string): Promise<Generation> => {
+    const stream = deps.streams.find(one => topicName(options.topicPrefix, one.topic) === topic)
+    const served = servedOf(await deps.generations(), stream?.name ?? '')
+    if (served === null) throw new Error(`topic ${topic} has no tables`)
+    return served
+  }
   const gather = createFacts(
     {
       ...deps,
       trend: createLagTrend({windowMs: TREND_MS}),
-      openLetters: createOpenLetters(deps.db, deps.deadLetters),
-      space: () => readSpace(deps.cassandra),
-      position: (topic, partition) => positions.load(topic, partition),
+      async openLetters() {
+        const {outbox, topics} = await deps.deadLetters.count()
+        if (outbox === null) throw new Error('the dead letters of the outbox cannot be read')
+        if (topics === null) throw new Error('the topics of dead letters cannot be read')
+        return {outbox, topics}
+      },
+      readModels: createReadModels(deps.generations, deps.streams),
+      backfills: () => readBackfillStates(deps.db),
+      space: async topic => (await servedOfTopic(topic)).space,
+      async position(topic, partition) {
+        const {keyspace} = await servedOfTopic(topic)
+        return await createPositions(deps.cassandraOf(keyspace)).load(topic, partition)
+      },
     },
     options,
   )

@@ -39,7 +39,7 @@ const GOOD: Facts = {
   unfilled: known([]),
   contradictions: known([]),
   capture: known({problems: [], missing: [], foreign: []}),
-  deadLetters: known({outbox: 0, topics: 0, atLeast: false}),
+  deadLetters: known({outbox: 0, topics: 0}),
   reconciliations: known([COMPARED]),
   readModels: known([{stream: 'sales', state: 'complete', detail: ''}]),
   backfills: known([]),
@@ -125,6 +125,14 @@ const CASES: Readonly<Record<FindingCode, readonly [Partial<Facts>, Partial<Fact
     {readModels: known([{stream: 'sales', state: 'filling', detail: '12 %'}])},
     {readModels: GOOD.readModels},
   ],
+  'read-model-incomplete': [
+    {readModels: known([{stream: 'sales', state: 'incomplete', detail: 'npm run rebuild'}])},
+    {readModels: GOOD.readModels},
+  ],
+  'read-model-outdated': [
+    {readModels: known([{stream: 'sales', state: 'outdated', detail: 'npm run rebuild'}])},
+    {readModels: GOOD.readModels},
+  ],
   'backfill-running': [
     {backfills: known([{stream: 'sales', state: 'running', detail: '12 %'}])},
     {backfills: known([])},
@@ -134,8 +142,8 @@ const CASES: Readonly<Record<FindingCode, readonly [Partial<Facts>, Partial<Fact
     {backfills: known([{stream: 'sales', state: 'running', detail: '12 %'}])},
   ],
   'dead-letters': [
-    {deadLetters: known({outbox: 0, topics: 1, atLeast: false})},
-    {deadLetters: known({outbox: 0, topics: 0, atLeast: false})},
+    {deadLetters: known({outbox: 0, topics: 1})},
+    {deadLetters: known({outbox: 0, topics: 0})},
   ],
   'reconcile-differences': [
     {reconciliations: known([{...COMPARED, differences: 3, repaired: 2}])},

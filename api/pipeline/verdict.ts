@@ -178,16 +178,19 @@ function judgeTopics({
   ]
 }
 
+const LACKS = {
+  missing: 'have no place to be',
+  filling: 'are being built: until then there are none',
+  incomplete: 'would lack rows: there are none',
+  outdated: 'were counted by another declaration: there are none',
+} as const
+
 function judgeReadModel({readModels, backfills}: Facts): readonly Finding[] {
   const models = readModels.told ? readModels.value : []
   return [
     ...models.flatMap(({stream, state, detail}) => {
       if (state === 'complete') return []
-      const what =
-        state === 'missing'
-          ? `The read model of ${stream} is not there.`
-          : `The read model of ${stream} is being filled: its numbers are not complete.`
-      return [finding(`read-model-${state}`, what, detail)]
+      return [finding(`read-model-${state}`, `The numbers of ${stream} ${LACKS[state]}.`, detail)]
     }),
     ...(backfills.told ? backfills.value : []).map(({stream, state, detail}) =>
       state === 'running'
@@ -199,13 +202,13 @@ function judgeReadModel({readModels, backfills}: Facts): readonly Finding[] {
 
 function judgeLetters({deadLetters}: Facts): readonly Finding[] {
   if (!deadLetters.told) return []
-  const {outbox, topics, atLeast} = deadLetters.value
+  const {outbox, topics} = deadLetters.value
   if (outbox + topics === 0) return []
   const parts = [
     ...(outbox > 0 ? [`${count(outbox, 'change', 'changes')} that could not be published`] : []),
     ...(topics > 0 ? [`${count(topics, 'record', 'records')} that could not be processed`] : []),
   ]
-  const total = `${count(outbox + topics, 'dead letter', 'dead letters')}${atLeast ? ' or more' : ''}`
+  const total = count(outbox + topics, 'dead letter', 'dead letters')
   return [finding('dead-letters', `Nobody has decided about ${total}: ${parts.join(', ')}.`)]
 }
 

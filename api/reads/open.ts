@@ -2,7 +2,7 @@
 import type {Stream} from '../../contracts/stream.ts'
 import type {Cassandra} from '../../platform/cassandra.ts'
 import type {Redis} from '../../platform/redis.ts'
-import {layoutOf, type Generation} from '../../readmodel/generations.ts'
+import {lackOf, type Generation} from '../../readmodel/generations.ts'
 import {createLiveReads} from '../../readmodel/live-reads.ts'
 import {createPartReader} from '../../readmodel/parts.ts'
 import {planStream, type StreamPlan} from '../../readmodel/plan.ts'
@@ -24,14 +24,6 @@ export interface OpenDeps {
 }
 
 type StoredUnder = (keyspace: string, runs: () => Promise<string>) => Cassandra
-
-/** Why a stream cannot be answered from its generation; null: it can. */
-function lackOf({state, layout}: Generation, stream: Stream): string | null {
-  const again = `npm run rebuild -- ${stream.name}`
-  if (state === 'filling') return 'it is being built, until then no number is whole'
-  if (state !== 'complete') return `rows of its table were never counted: ${again}`
-  return layout === layoutOf(stream) ? null : `it was counted by another declaration: ${again}`
-}
 
 /** All reads, and those for what is asked all the time. */
 export function openStores(deps: OpenDeps): {readonly stores: Stores; readonly polled: Stores} {
@@ -63,7 +55,7 @@ export function openStores(deps: OpenDeps): {readonly stores: Stores; readonly p
         const plan = known(plans.get(name), name)
         const generation = await served.of(name)
         const lack = lackOf(generation, plan.stream)
-        if (lack !== null) throw incomplete(name, lack)
+        if (lack !== null) throw incomplete(name, lack.what)
         const {space} = generation
         let entry = opened.get(name)
         if (entry?.space !== space) {
