@@ -11,7 +11,7 @@ import type {Logger} from '../platform/log.ts'
 import type {Client, Pool} from '../platform/postgres.ts'
 import {bury} from './dead-letters.ts'
 import type {LookUp} from './look-ups.ts'
-import {saveCursor, takeLane, tryLockLane, type Taken} from './leases.ts'
+import {saveCursor, takeLane, tryLockLane, waitWhileHeld, type Taken} from './leases.ts'
 import type {LaneMonitor} from './monitor.ts'
 import {assertOurs, readOutbox, type OutboxPage, type OutboxRow} from './outbox-reader.ts'
 import {toBatch, type Batch, type BatchOptions} from './publish.ts'
@@ -147,6 +147,8 @@ function toEpochDeps({memory, deps, options, client, publisher, taken}: LaneWork
       // The topic may have been made meanwhile: the next rows, and this one re-driven, can go.
       if (rejected.some(({reason}) => reason === 'TOPIC_UNKNOWN')) void deps.routes.lookAgain()
     },
+    whileHeld: async (isExact: boolean, signal: AbortSignal): Promise<void> =>
+      await waitWhileHeld(client, {lane, isExact}, signal),
     pageRows: () => (memory.narrow > 0 ? 1 : options.pageRows),
     now: () => performance.now(),
     observe: {

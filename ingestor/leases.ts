@@ -5,6 +5,8 @@
  *               The takeover snapshot is taken after the new epoch was committed.
  * Does not      rest on the lock: a relay that lost it without knowing sees no rows (INV-4).
  */
+import {HOLD_LOCK, QUIET_LOCK} from '../db/publishing-hold.ts'
+import {pause} from '../platform/lifecycle.ts'
 import {classifyPostgresError, openClient, type Client} from '../platform/postgres.ts'
 import {fenced, READER_SETTINGS, type LaneEpochId} from './outbox-reader.ts'
 import type {Cursor} from './snapshot-cursor.ts'
@@ -122,6 +124,33 @@ export async function listMembership(client: Client): Promise<Membership> {
   const idsOf = (what: string): number[] =>
     rows.filter(row => row.what === what).map(row => Number(row.id))
   return {lanes: idsOf('lane'), members: idsOf('member'), owned: idsOf('owned')}
+}
+
+/** How often a lane that is held looks whether it may go on: beside the shortest hold it is little. */
+const HELD_LOOK_MS = 20
+
+/**
+ * Waits until nobody holds publishing; meanwhile the lane says that it is quiet, if it is. Statements follow
+ * each other closely enough for the session to live: a hold costs no lane.
+ */
+export async function waitWhileHeld(
+  client: Client,
+  {lane, isExact}: {readonly lane: number; readonly isExact: boolean},
+  signal: AbortSignal,
+): Promise<void> {
+  const quiet = [QUIET_LOCK, lane]
+  if (isExact) await run(client, 'SELECT pg_advisory_lock_shared($1, $2)', quiet)
+  for (;;) {
+    const [row] = await run<{free: boolean}>(
+      client,
+      'SELECT pg_try_advisory_xact_lock_shared($1, 0) AS free',
+      [HOLD_LOCK],
+    )
+    if (row?.free === true || signal.aborted) break
+    await pause(HELD_LOOK_MS, signal)
+  }
+  // Before anything is read: who holds next must not take the lane for quiet.
+  if (isExact) await run(client, 'SELECT pg_advisory_unlock_shared($1, $2)', quiet)
 }
 
 interface CursorRow {

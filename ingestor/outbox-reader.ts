@@ -5,8 +5,10 @@
  *               epoch in the same snapshot: a relay that lost its lane sees nothing.
  *               INV-5: a read costs what it returns. Neither published rows nor history are walked:
  *               the tail follows the index on txid, a page the index on id from the batch's lowest id.
+ *               INV-103: while somebody holds publishing, a read answers no rows and says so.
  */
 import {PipelineError} from '../platform/errors.ts'
+import {HOLD_LOCK} from '../db/publishing-hold.ts'
 import {classifyPostgresError, type Client} from '../platform/postgres.ts'
 import type {ReadAnswer, ReadPlan} from './snapshot-cursor.ts'
 import {parseMicros} from './timestamps.ts'
@@ -48,33 +50,48 @@ export interface OutboxPage {
 const IS_OURS = `EXISTS (SELECT FROM cdc.relay_cursor c
   WHERE c.lane = $1::int AND c.lanes = $2::int + 1 AND c.epoch = $3::bigint)`
 const IN_LANE = '(o.hash & $2::int) = $1::int'
+/**
+ * Whether nobody holds publishing: held for the statement alone, so it costs no request of its own. One answer
+ * for the whole statement, or rows could come that the first line of the answer denies.
+ */
+const FREE = `free AS MATERIALIZED (
+  SELECT pg_try_advisory_xact_lock_shared(${HOLD_LOCK}, 0) AS ok)`
+const IS_FREE = '(SELECT ok FROM free)'
 const COLUMNS = 'o.id, o.topic, o.aggregate_id, o.key, o.op, o.payload, o.headers, o.created_at'
+
+/** First row of an answer: without an id; its snapshot is null while publishing is held. Absent: not ours. */
+const HEAD = `SELECT NULL::bigint AS id, CASE WHEN ${IS_FREE} THEN pg_current_snapshot()::text END AS topic,
+  NULL, NULL, NULL, NULL, NULL, NULL
+ WHERE ${IS_OURS}`
 
 /**
  * Each arm follows the index on txid and stops after $6 rows, whatever the planner believes about
- * their number. The first row of the answer has no id and carries the snapshot.
+ * their number.
  */
 export const READ_TAIL = `
-WITH fresh AS MATERIALIZED (
+WITH ${FREE}, fresh AS MATERIALIZED (
   (SELECT ${COLUMNS} FROM public.outbox_events o
     WHERE o.txid >= $4::xid8 AND ${IN_LANE} ORDER BY o.txid LIMIT $6)
   UNION ALL
   (SELECT ${COLUMNS} FROM public.outbox_events o
     WHERE o.txid = ANY($5::xid8[]) AND ${IN_LANE} ORDER BY o.txid LIMIT $6)
 )
-SELECT NULL::bigint AS id, pg_current_snapshot()::text AS topic, NULL, NULL, NULL, NULL, NULL, NULL
- WHERE ${IS_OURS}
+${HEAD}
 UNION ALL
-SELECT * FROM fresh WHERE ${IS_OURS}
+SELECT * FROM fresh WHERE ${IS_FREE} AND ${IS_OURS}
 ORDER BY id NULLS FIRST`
 
 /** $4 xmax, $5 xip, $6 snap_to, $7 rows, $8 last id. */
 export const READ_PAGE = `
-SELECT ${COLUMNS} FROM public.outbox_events o
- WHERE ${IS_OURS} AND o.id > $8::bigint AND ${IN_LANE}
-   AND (o.txid >= $4::xid8 OR o.txid = ANY($5::xid8[]))
-   AND pg_visible_in_snapshot(o.txid, $6::pg_snapshot)
- ORDER BY o.id LIMIT $7`
+WITH ${FREE}
+${HEAD}
+UNION ALL
+(SELECT ${COLUMNS} FROM public.outbox_events o
+  WHERE ${IS_FREE} AND ${IS_OURS} AND o.id > $8::bigint AND ${IN_LANE}
+    AND (o.txid >= $4::xid8 OR o.txid = ANY($5::xid8[]))
+    AND pg_visible_in_snapshot(o.txid, $6::pg_snapshot)
+  ORDER BY o.id LIMIT $7)
+ORDER BY id NULLS FIRST`
 
 /** `id + 0` keeps the planner from walking the index on id through published rows. */
 export const READ_LOWEST = `
@@ -104,6 +121,8 @@ export const READER_SETTINGS = [
 ] as const
 
 type Cells = readonly (string | null)[]
+
+const HELD: OutboxPage = {answer: {kind: 'held'}, rows: []}
 
 /** Everything arrives as text and is parsed where it is needed. */
 const AS_TEXT = {getTypeParser: () => (text: string) => text}
@@ -164,8 +183,10 @@ export async function readOutbox(
     case 'tail': {
       const [head, ...cells] = await query(client, 'read_tail', READ_TAIL, [...base, limit + 1])
       if (head === undefined) throw fenced(of.lane)
+      const snapshot = head[1] ?? null
+      if (snapshot === null) return HELD
       const rows = cells.length > limit ? [] : cells.map(toRow)
-      const answer = {kind: 'tail', snapshot: head[1]!, rowCount: cells.length, limit} as const
+      const answer = {kind: 'tail', snapshot, rowCount: cells.length, limit} as const
       return {answer, rows}
     }
     case 'lowest': {
@@ -176,9 +197,10 @@ export async function readOutbox(
     }
     case 'page': {
       const values = [...base, plan.snapTo, limit, plan.afterId]
-      const cells = await query(client, 'read_page', READ_PAGE, values)
-      // An empty page is the end of the batch, or not ours to see.
-      if (cells.length === 0) await assertOurs(client, of)
+      const [head, ...cells] = await query(client, 'read_page', READ_PAGE, values)
+      if (head === undefined) throw fenced(of.lane)
+      // An empty page would be the end of the batch.
+      if (head[1] === null) return HELD
       const rows = cells.map(toRow)
       const lastId = rows.at(-1)?.id ?? plan.afterId
       return {answer: {kind: 'page', rowCount: rows.length, limit, lastId}, rows}

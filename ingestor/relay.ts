@@ -3,7 +3,8 @@
  *
  * Guarantees    INV-1, INV-2, INV-3 (see snapshot-cursor). INV-10: the cursor passes a row only after
  *               Kafka acknowledged it or its dead letter is durable. INV-4: one epoch has one cursor
- *               read and one producer; any error of the producer ends the epoch.
+ *               read and one producer; any error of the producer ends the epoch. INV-103: while publishing is
+ *               held, nothing is on its way and the saved cursor is exact before the lane says that it is quiet.
  * Does not      deduplicate: what was sent but not yet recorded comes again, flagged.
  */
 import type {PipelineError} from '../platform/errors.ts'
@@ -24,6 +25,13 @@ export interface EpochDeps {
   toBatch(rows: readonly OutboxRow[], redelivered: boolean): Batch
   send(batch: Batch): Promise<void>
   bury(rejected: readonly RejectedRow[]): Promise<void>
+  /**
+   * Resolves when nobody holds publishing any more, or the signal fires.
+   *
+   * @param isExact everything that was ever published of the lane is behind the saved cursor: whoever holds
+   *   publishing may know
+   */
+  whileHeld(isExact: boolean, signal: AbortSignal): Promise<void>
   readonly waiter: Waiter
   /** Rows of the next page at most. */
   pageRows(): number
@@ -76,6 +84,13 @@ export async function runEpoch(
     while (!signal.aborted) {
       const {plan, page, readAt} = await (ahead ?? read(position, deps))
       ahead = undefined
+      if (page.answer.kind === 'held') {
+        saver.acknowledge(position.cursor, await sender.settle())
+        await saver.flush()
+        // Until the takeover is through, the owner before may have published what no cursor says.
+        await deps.whileHeld(position.takeover === null, signal)
+        continue
+      }
       deps.observe.read(page)
       const next = advance(position, page.answer)
       if (next.cursor.snapTo !== null && !signal.aborted) {

@@ -12,6 +12,8 @@ export interface Saver {
   /** How long until a write of something published is due. */
   dueInMs(now: number): number
   settle(): Promise<void>
+  /** Resolves when what was acknowledged last is written. */
+  flush(): Promise<void>
   /** Writes the last state and gives the lane up in an orderly way. */
   release(): Promise<void>
 }
@@ -40,6 +42,10 @@ export function createSaver(
       saving = undefined
     }
   }
+  async function settle(): Promise<void> {
+    await saving
+    if (failure !== undefined) throw failure.error
+  }
   return {
     acknowledge(cursor, moved) {
       acknowledged = cursor
@@ -59,13 +65,17 @@ export function createSaver(
       if (!hasMoved) return Infinity
       return Math.max(1, options.saveEveryMs - (now - savedAt))
     },
-    async settle() {
-      await saving
-      if (failure !== undefined) throw failure.error
+    settle,
+    async flush() {
+      await settle()
+      if (acknowledged === saved) return
+      savedAt = deps.now()
+      hasMoved = false
+      saving = write(acknowledged)
+      await settle()
     },
     async release() {
-      await saving
-      if (failure !== undefined) throw failure.error
+      await settle()
       await deps.saveCursor(acknowledged, {release: true})
     },
   }

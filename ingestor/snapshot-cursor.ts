@@ -64,6 +64,8 @@ export type ReadAnswer =
       /** Id of the last row of the page. */
       readonly lastId: number
     }
+  /** Somebody holds publishing: nothing was read, whatever waits. */
+  | {readonly kind: 'held'}
 
 /** Splits a snapshot as PostgreSQL prints it. */
 export function parseSnapshot(text: string): Unseen & {readonly xmin: string} {
@@ -121,6 +123,8 @@ export function advance(position: Position, answer: ReadAnswer): Position {
       return answer.rowCount < answer.limit
         ? finishBatch(position)
         : {cursor: {...cursor, lastId: answer.lastId}, takeover}
+    case 'held':
+      return position
     default:
       return answer satisfies never
   }

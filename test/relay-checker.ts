@@ -21,6 +21,7 @@ export type Violation =
   | 'unflagged duplicate'
   | 'order'
   | 'reader restart'
+  | 'inexact hold'
 
 export interface Verdict {
   readonly violation: Violation

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import {expect, test} from 'vitest'
 import {BELOW_HORIZON, HIGHEST_ID, play, schedules, SNAPSHOT_CURSOR} from './relay-schedules.ts'
 
-test('INV-1 INV-2 INV-3: no schedule loses, reorders, or repeats unflagged', async () => {
+test('INV-1 INV-2 INV-3 INV-103: no schedule loses, reorders, repeats unflagged, or publishes under a hold', async () => {
   await fc.assert(
     fc.asyncProperty(schedules(150), async schedule => {
       expect(await play(SNAPSHOT_CURSOR, schedule)).toEqual([])

@@ -9,7 +9,7 @@ import type {Taken} from '../ingestor/leases.ts'
 import {remapLanes} from '../ingestor/lane-count.ts'
 import type {OutboxPage, OutboxRow} from '../ingestor/outbox-reader.ts'
 import {runEpoch, type EpochDeps} from '../ingestor/relay.ts'
-import type {Cursor, ReadPlan} from '../ingestor/snapshot-cursor.ts'
+import {isVisibleIn, type Cursor, type ReadPlan} from '../ingestor/snapshot-cursor.ts'
 import {
   createTransactions,
   PARTITIONS,
@@ -46,6 +46,8 @@ interface Relay {
   isAlive: boolean
   /** The server's view: a relay without the lock may not know. */
   hasLock: boolean
+  /** It says that nothing is on its way, and that the saved cursor is exact. */
+  isQuiet: boolean
   ended: boolean
 }
 
@@ -61,6 +63,8 @@ interface Flight {
   readonly records: readonly ModelRecord[]
 }
 
+const HELD: OutboxPage = {answer: {kind: 'held'}, rows: []}
+
 const away = (): PipelineError =>
   new PipelineError('UPSTREAM_UNAVAILABLE', 'away', {disposition: 'retry'})
 
@@ -75,6 +79,10 @@ export class RelayWorld {
   #relays: Relay[] = []
   #parked: Parked[] = []
   #flights: Flight[] = []
+  /** Somebody holds publishing: the epochs when that began. */
+  #heldFrom: string | undefined
+  /** What was found wrong while all lanes were quiet. */
+  readonly inexact: string[] = []
   readonly #kind: CursorKind
   readonly #pageRows: number
 
@@ -101,6 +109,7 @@ export class RelayWorld {
       stop: new AbortController(),
       isAlive: true,
       hasLock: true,
+      isQuiet: false,
       ended: false,
     }
     this.#relays.push(relay)
@@ -118,6 +127,7 @@ export class RelayWorld {
     const end = (): void => {
       relay.ended = true
       relay.hasLock = false
+      relay.isQuiet = false
     }
     runEpoch(taken, this.#deps(relay, taken), options, context).then(end, (error: unknown) => {
       if (!(error instanceof PipelineError)) throw error
@@ -142,6 +152,7 @@ export class RelayWorld {
       readPage: async (plan, limit) =>
         await this.#park(relay, 'read', () => {
           assertOurs()
+          if (this.#heldFrom !== undefined && plan.kind !== 'lowest') return HELD
           return this.#kind.read(plan, limit, mine)
         }),
       saveCursor: async cursor =>
@@ -168,6 +179,15 @@ export class RelayWorld {
         })
       },
       bury: async () => await Promise.resolve(),
+      whileHeld: async isExact => {
+        await this.#park(relay, 'quiet', () => {
+          // A lock of its session: one that lost that says nothing any more.
+          relay.isQuiet = isExact && relay.hasLock
+        })
+        await this.#park(relay, 'held', () => {
+          relay.isQuiet = false
+        })
+      },
       waiter: {
         wait: async () => {
           await this.#park(relay, 'wait', () => undefined)
@@ -202,7 +222,9 @@ export class RelayWorld {
 
   /** The next phase of something that a relay waits for: the server's work, then the answer. */
   async proceed(pick: number): Promise<boolean> {
-    const alive = this.#parked.filter(parked => parked.relay.isAlive)
+    const alive = this.#parked.filter(
+      ({relay, what}) => relay.isAlive && !(this.#heldFrom !== undefined && what === 'held'),
+    )
     const parked = alive[pick % Math.max(1, alive.length)]
     if (parked === undefined) return false
     this.#clock += 1
@@ -238,12 +260,41 @@ export class RelayWorld {
     this.#parked.splice(this.#parked.indexOf(parked), 1)
   }
 
+  /** Somebody begins to hold publishing, or lets it go. */
+  hold(isHeld: boolean): void {
+    this.#heldFrom = isHeld ? (this.#heldFrom ?? this.#epochs()) : undefined
+  }
+
+  #epochs(): string {
+    return JSON.stringify(Array.from(this.lanes, ([lane, {lanes, epoch}]) => [lane, lanes, epoch]))
+  }
+
+  /** Under a hold that all lanes know of, the cursors say exactly what readers apply of the log. */
+  checkHold(): void {
+    const ownerOf = (lane: number): Relay | undefined =>
+      this.#relays.find(relay => relay.lane === lane && relay.hasLock)
+    const isQuiet = (lane: number): boolean => ownerOf(lane)?.isQuiet === true
+    if (this.#heldFrom !== this.#epochs() || ![...this.lanes.keys()].every(isQuiet)) return
+    const published = new Set(this.log.flat().map(({id}) => id))
+    for (const row of this.pg.visible()) {
+      const lane = [...this.lanes].find(([own, {lanes}]) => (row.hash & (lanes - 1)) === own)!
+      const {snapFrom, snapTo, lastId} = lane[1].cursor
+      const xid = BigInt(row.xid)
+      const isBehind =
+        isVisibleIn(snapFrom, xid) ||
+        (snapTo !== null && row.id <= lastId && isVisibleIn(snapTo, xid))
+      if (isBehind === published.has(row.id)) continue
+      this.inexact.push(`row ${row.id}: ${isBehind ? 'not in the log' : 'in the log already'}`)
+    }
+  }
+
   crash(pick: number): void {
     const alive = this.#relays.filter(relay => relay.isAlive)
     const relay = alive[pick % Math.max(1, alive.length)]
     if (relay === undefined) return
     relay.isAlive = false
     relay.hasLock = false
+    relay.isQuiet = false
     this.#parked = this.#parked.filter(parked => parked.relay !== relay)
   }
 
@@ -251,7 +302,9 @@ export class RelayWorld {
   unlock(pick: number): void {
     const holding = this.#relays.filter(relay => relay.hasLock)
     const relay = holding[pick % Math.max(1, holding.length)]
-    if (relay !== undefined) relay.hasLock = false
+    if (relay === undefined) return
+    relay.hasLock = false
+    relay.isQuiet = false
   }
 
   stop(pick: number): void {
@@ -280,10 +333,12 @@ export class RelayWorld {
 
   /** Ends all transactions and relays, and lets fresh relays publish what is left. */
   async drain(): Promise<void> {
+    this.#heldFrom = undefined
     this.pg.finishAll()
     for (const relay of this.#relays) {
       relay.isAlive = false
       relay.hasLock = false
+      relay.isQuiet = false
     }
     this.#relays = []
     this.#parked = []

@@ -35,6 +35,8 @@ const WEIGHTS = {
   stop: 1,
   lanes: 3,
   pass: 2,
+  hold: 3,
+  letGo: 3,
 } as const
 type Action = keyof typeof WEIGHTS
 
@@ -94,6 +96,10 @@ async function perform(world: RelayWorld, {action, a, b}: Step): Promise<void> {
       return world.setLanes([1, 2, 4][a % 3]!)
     case 'pass':
       return world.wait(b * 3)
+    case 'hold':
+      return world.hold(true)
+    case 'letGo':
+      return world.hold(false)
     default:
       return action satisfies never
   }
@@ -105,7 +111,10 @@ export async function play(
   {pageRows, steps}: {readonly pageRows: number; readonly steps: readonly Step[]},
 ): Promise<Verdict[]> {
   const world = new RelayWorld(kind, pageRows)
-  for (const one of steps) await perform(world, one)
+  for (const one of steps) {
+    await perform(world, one)
+    world.checkHold()
+  }
   await world.drain()
   const committed = new Set(world.pg.visible().map(row => String(row.id)))
   const partitions = world.log.map(log =>
@@ -119,5 +128,6 @@ export async function play(
       redelivered,
     })),
   )
-  return checkTopics(partitions, committed)
+  const inexact = world.inexact.map(detail => ({violation: 'inexact hold', detail}) as const)
+  return [...inexact, ...checkTopics(partitions, committed)]
 }
