@@ -17,3 +17,9 @@ export const TRACEPARENT = 'traceparent'
  * one has counted the row when it changed, and passes them over.
  */
 export const GENERATION = 'generation'
+
+/**
+ * On a record that was sent only because something was found wrong: its row is put, and it changes no number.
+ * Its value is JSON, see `readRepair`.
+ */
+export const REPAIR = 'repair'

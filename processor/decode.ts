@@ -7,6 +7,7 @@
 import type {EpochTable} from '../contracts/epochs.ts'
 import {GENERATION} from '../contracts/headers.ts'
 import type {RecordMeta, StreamRecord} from '../contracts/record.ts'
+import {readRepair, type Repair} from '../contracts/repair.ts'
 import type {Decoder} from '../platform/avro-codec.ts'
 import {dispositionOf, messageOf, PipelineError} from '../platform/errors.ts'
 import {RULE_BROKEN, type DeadLetter} from './dead-letters.ts'
@@ -22,6 +23,8 @@ export type Outcome =
       readonly record: StreamRecord<Fields>
       /** It fills this generation: never too old. */
       readonly isFilling: boolean
+      /** It was sent only to mend something. */
+      readonly repair?: Repair
     }
   | {
       readonly kind: 'refused'
@@ -110,7 +113,11 @@ function judge(
       letter: {source, reason: RULE_BROKEN, message: problem},
     }
   }
-  return {kind: 'record', offset, record, isFilling: filled !== undefined}
+  const repair = readRepair(source.headers)
+  const isFilling = filled !== undefined
+  return repair === undefined
+    ? {kind: 'record', offset, record, isFilling}
+    : {kind: 'record', offset, record, isFilling, repair}
 }
 
 function toLetter(source: ConsumedRecord, reason: string, message: string): Outcome {

@@ -43,6 +43,7 @@ const openState = (): PartitionState => ({
   epochs: createEpochTable([], 0),
   liveEvents: [],
   foldedOffset: -1,
+  unfoldedOffset: -1,
   foldedIdentity: null,
   lag: 0,
   durableOffset: -1,

@@ -7,9 +7,11 @@
  */
 import assert from 'node:assert/strict'
 import type {StreamRecord} from '../contracts/record.ts'
+import type {Repair} from '../contracts/repair.ts'
 import {settleAll} from '../platform/settle.ts'
 import {toKeyText, type Fields} from '../readmodel/fields.ts'
 import type {StreamPlan} from '../readmodel/plan.ts'
+import type {DoubtedRow} from '../readmodel/projection.ts'
 import type {EventId, RawTable, Register} from '../readmodel/raw-table.ts'
 import type {ShownPlan} from '../readmodel/shown.ts'
 import {decide, effectsOf, effectsOfRefused, isFresh, type Effect} from './admit.ts'
@@ -26,6 +28,8 @@ export interface AdmittedRecord {
   readonly record: StreamRecord<Fields>
   /** A rebuild reads the row again for this generation: it may be as old as it is. */
   readonly isFilling?: boolean
+  /** It was sent only to mend something: its row is put and folded into nothing. */
+  readonly repair?: Repair
 }
 
 export interface FoldCounts {
@@ -78,6 +82,7 @@ interface PlannedRecord extends Omit<AdmittedRecord, 'kind' | 'isFilling'> {
   readonly effects: readonly PlannedEffect[]
   /** Rows of the event before a change that an earlier owner may have folded. */
   readonly replayed: readonly Row[]
+  readonly doubted: readonly {readonly part: DoubtedRow; readonly row: Row}[]
 }
 
 export function createFold(
@@ -87,12 +92,21 @@ export function createFold(
   const {cache, pending, replayEnd} = state
   const isTooOld = createHorizon(plan.stream)
 
+  /** Parts that a record says are wrong. */
+  const doubtedOf = (repair: Repair | undefined): PlannedRecord['doubted'] =>
+    (repair?.parts ?? []).flatMap(([projection, key, level, start, oldestUs, newestUs]) => {
+      const of = cache.projection(projection)
+      if (of?.doubt === undefined) return []
+      const part = {projection, key, level, start, oldestUs, newestUs}
+      return [{part, row: cache.rowAt(of, key)}]
+    })
+
   /** Effects of every record, and the registers of those that correct something. */
   const planBatch = async (batch: readonly AdmittedRecord[]): Promise<readonly PlannedRecord[]> => {
     const wanted = new Set<EventId>()
     const found = new Map<EventId, Register | null>()
     const waiting = new Map<EventId, Register>()
-    const drafts = batch.map(({kind, offset, record, isFilling = false}) => {
+    const drafts = batch.map(({kind, offset, record, isFilling = false, repair}) => {
       const {before} = record
       plan.readPaths(record)
       if (before !== null) plan.readPaths(before)
@@ -105,7 +119,7 @@ export function createFold(
         if (last !== undefined) waiting.set(id, last)
         else if (!fresh) wanted.add(id)
       }
-      return {offset, record, isFilling, fresh, effects}
+      return {offset, record, isFilling, fresh, effects, repair}
     })
     if (wanted.size > 0) {
       const ids = [...wanted]
@@ -113,10 +127,12 @@ export function createFold(
       state.registerReads += 1
       for (const [i, id] of ids.entries()) found.set(id, read[i] ?? null)
     }
-    return drafts.map(({offset, record, isFilling, fresh, effects}) => ({
+    return drafts.map(({offset, record, isFilling, fresh, effects, repair}) => ({
       offset,
       record,
       fresh,
+      ...(repair === undefined ? {} : {repair}),
+      doubted: doubtedOf(repair),
       isTooOld: !isFilling && isTooOld(record),
       // An earlier owner may have written what this record leaves behind, and died before it recorded what
       // that made stale: rows and buckets say so themselves once they are loaded.
@@ -171,11 +187,12 @@ export function createFold(
   }
 
   /** An event is filed where it is looked for: when it is new, and when its key or time has changed. */
-  const file = (event: Fields, stored: Register | null, offset: number): void => {
+  const file = (event: Fields, stored: Register | null, {offset, repair}: PlannedRecord): void => {
     const [key, timeUs] = [plan.keyOf(event), plan.timeOf(event)]
     const before = stored?.event ?? null
     const isFiled = before !== null && plan.keyOf(before) === key && plan.timeOf(before) === timeUs
-    if (isFiled) return
+    // Its filing may be what is missing.
+    if (isFiled && repair === undefined) return
     state.filings.add({id: plan.idOf(event), timeUs, key: toKeyText(key), offset})
   }
 
@@ -228,7 +245,7 @@ export function createFold(
 
   /** Synchronous: no save can see half of a record. */
   const foldRecord = (item: PlannedRecord, counts: FoldCounts): void => {
-    const {offset, record} = item
+    const {offset, record, repair} = item
     assert(offset > state.foldedOffset, 'records are folded in the order of their offsets')
     for (const {effect, rows, found} of item.effects) {
       const stored = pending.registerAt(effect.id) ?? found
@@ -240,15 +257,24 @@ export function createFold(
       }
       const {retract, apply, isOutside} = decision
       if (isOutside) counts.tooOld += 1
-      const isSame = retract !== null && apply !== null && plan.countsSame(retract, apply)
+      // What is being counted again has to hear of it: whether the raw row was read before, nobody knows.
+      const isRecounted = rows.some(row => row.isRecounted)
+      const countsSame = retract !== null && apply !== null && plan.countsSame(retract, apply)
+      const isSame = repair !== undefined || (countsSame && !isRecounted)
+      if (repair !== undefined) state.unfoldedOffset = offset
       if (retract !== null) counts.corrected += 1
       if (retract !== null && !isSame) foldInto('retract', cache.rowsOf(retract), retract, offset)
       if (apply !== null) {
         counts.applied += 1
         if (!isSame) foldInto('apply', rows, apply, offset)
-        file(apply, stored, offset)
+        file(apply, stored, item)
       }
       queueWrites(item, effect, {stored, isOutside}, counts)
+    }
+    for (const {part, row} of item.doubted) {
+      assert(isLoaded(row), 'rows of a part are loaded before it is doubted')
+      row.projection.doubt!(row.state, part, offset)
+      cache.renew(row)
     }
     state.foldedOffset = offset
     state.foldedIdentity = identityOf(record)
@@ -287,7 +313,11 @@ function incompleteRows(planned: readonly PlannedRecord[]): ReadonlySet<LoadedRo
       if (row.projection.prepare(row.state, event)) incomplete.add(row)
     }
   }
-  for (const {effects, record, replayed} of planned) {
+  for (const {effects, record, replayed, doubted} of planned) {
+    for (const {part, row} of doubted) {
+      assert(isLoaded(row), 'rows of a batch are loaded before it is folded')
+      if (row.projection.want?.(row.state, part) === false) incomplete.add(row)
+    }
     if (record.before !== null) prepare(replayed, record.before)
     for (const {effect, rows, found, foundRows} of effects) {
       prepare(rows, effect.event)

@@ -68,7 +68,9 @@ export async function mendParts(
   /** Synchronous: what a record takes out before the next turn makes it stale again. */
   const begin = (part: StaleRow, row: LoadedRow): readonly Begun[] => {
     const foldedOffset = (): number => state.foldedOffset
-    const mending = row.projection.mend!(row.state, {...part, partition, foldedOffset})
+    const unfoldedOffset = (): number => state.unfoldedOffset
+    const at = {...part, partition, foldedOffset, unfoldedOffset}
+    const mending = row.projection.mend!(row.state, at)
     if (mending === 'early') {
       outcomes.set(part, 'early')
       return []
@@ -82,6 +84,7 @@ export async function mendParts(
     }
     // Before anything else runs: what it belongs to must not be evicted.
     row.isPinned = true
+    row.isRecounted ||= mending.isRecount === true
     return [{part, row, mending}]
   }
 
@@ -132,10 +135,10 @@ export async function mendParts(
     }
     const own = patientSource(source, patient)
     for await (const page of eventsOfSlice(own, {partition, key: null}, slice, null)) {
-      for (const {event} of page) {
+      for (const {event, offset} of page) {
         for (const [projection, byKey] of wanted) {
           for (const key of projection.keysOf(event)) {
-            for (const {mending} of byKey.get(key) ?? []) mending.scan!.add(event)
+            for (const {mending} of byKey.get(key) ?? []) mending.scan!.add(event, offset)
           }
         }
       }
@@ -178,6 +181,7 @@ export async function mendParts(
     for (const {mending, row} of begun.all) {
       mending.end()
       row.isPinned = false
+      row.isRecounted = false
     }
   }
 }

@@ -66,6 +66,7 @@ export function openPartition(name: TopicPartition, deps: OwnerDeps): PartitionS
     epochs: createEpochTable(position?.epochs ?? [], next),
     liveEvents: [],
     foldedOffset: next - 1,
+    unfoldedOffset: next - 1,
     foldedIdentity: before,
     lag: 0,
     durableOffset: next - 1,

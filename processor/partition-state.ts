@@ -40,6 +40,8 @@ export interface PartitionState extends TopicPartition {
   readonly liveEvents: LiveEvent[]
   /** Every record up to this offset is folded. */
   foldedOffset: number
+  /** Of the last record that changed a raw row and no number: none of those that are computed again has it. */
+  unfoldedOffset: number
   /** Records that are known to be in Kafka and not folded yet. */
   lag: number
   /** The record at `foldedOffset`, as far as it could be read. */

@@ -30,6 +30,8 @@ export interface Row {
   used: boolean
   /** Somebody holds on to the state. */
   isPinned: boolean
+  /** Something of it is being counted again from raw rows. */
+  isRecounted: boolean
 }
 
 /** A row whose state is there. */
@@ -191,6 +193,12 @@ export class StateCache {
     this.touchLive(row)
   }
 
+  /** The row must be written again, to Redis all of it: what stands there may be wrong. */
+  renew(row: Row): void {
+    row.isLive = false
+    this.touch(row)
+  }
+
   /** The row must be written to Redis. */
   touchLive(row: Row): void {
     if (!this.#live || row.liveDirty) return
@@ -324,6 +332,7 @@ export class StateCache {
       bytes: NEW_ROW_BYTES,
       used: true,
       isPinned: false,
+      isRecounted: false,
     }
     this.#options.budget.entries += 1
     this.#options.budget.bytes += NEW_ROW_BYTES

@@ -49,6 +49,10 @@ export class Bucket {
   isLoaded = true
   /** Something that cannot be taken out was retracted: it has to be computed again. */
   isRetracted = false
+  /** Nothing of it is sure, no count either: all of it has to be computed again. Is retracted, too. */
+  isDoubtful = false
+  /** As a shadow: what is taken out meanwhile was in it, or will be: its counts stay exact. */
+  isExact = false
   /** Another one after every change, and never that of another bucket. */
   version = 0
   #events = 0
@@ -85,11 +89,30 @@ export class Bucket {
     if (offset <= this.guard) return false
     this.#subtract(place, inputs)
     this.#events -= 1
-    if (this.#events === 0) this.#clear()
-    // What was read of it before may hold the event.
-    if (this.shadow !== undefined) this.shadow.isRetracted = true
+    // What is doubted may count wrongly, too.
+    if (this.#events === 0 && !this.isDoubtful) this.#clear()
+    if (this.shadow !== undefined) this.shadow.#retractMeanwhile(place, inputs)
     this.version = nextVersion()
     return true
+  }
+
+  /** What was read of it before may hold the event, or not. */
+  #retractMeanwhile(place: number, inputs: Inputs): void {
+    // Events without a time are read one by one.
+    this.isExact &&= inputs.timeUs !== null
+    if (this.isExact) {
+      // What it was in may be read only later: until then there are fewer than none.
+      this.#subtract(place, inputs)
+      this.#events -= 1
+    }
+    this.isRetracted = true
+  }
+
+  /** Somebody found that it is wrong: nothing of it is believed until it was computed again. */
+  doubt(): void {
+    this.isRetracted = true
+    this.isDoubtful = true
+    this.version = nextVersion()
   }
 
   /** Events that are in it. */
@@ -137,6 +160,7 @@ export class Bucket {
    */
   adopt(fresh: Bucket): void {
     this.version = nextVersion()
+    if (this.isDoubtful) return this.#replace(fresh)
     if (this.#events === 0) return this.#clear()
     for (const place of fresh.places) this.#ensureSlot(place)
     const {folds, width, latests, sketches} = this.plan
@@ -157,6 +181,28 @@ export class Bucket {
       sketch.replace(fresh.#sketches[i] ?? new UniqueSketch())
     }
     this.isRetracted = fresh.isRetracted
+  }
+
+  /** Takes over everything, counts too: every event was added to `fresh` once. */
+  #replace(fresh: Bucket): void {
+    if (fresh.isRetracted && !fresh.isExact) return
+    const sketches = this.#sketches
+    this.#clear()
+    // Parts that are stored beside the row are told to go.
+    this.#sketches = sketches === NO_SKETCHES ? sketches : [...sketches]
+    this.places.push(...fresh.places)
+    this.numbers.push(...fresh.numbers)
+    this.#slots = fresh.#slots
+    this.#bins = fresh.#bins
+    this.#latests = fresh.#latests
+    for (let i = 0; i < this.plan.sketches; i++) {
+      const found = fresh.#sketches[i]
+      if (found === undefined && this.#sketches[i] === undefined) continue
+      this.#ensureSketch(i).replace(found ?? new UniqueSketch())
+    }
+    this.#events = fresh.#events
+    this.isRetracted = fresh.isRetracted
+    this.isDoubtful = fresh.isDoubtful
   }
 
   /**
@@ -189,13 +235,14 @@ export class Bucket {
     }
     this.#events += other.events
     this.isRetracted ||= other.isRetracted
+    this.isDoubtful ||= other.isDoubtful
     this.shadow?.merge(other, placeOf)
     this.version = nextVersion()
   }
 
   encode(writer: ByteWriter, spill?: Spill): void {
     const {folds, width, latests, sketches} = this.plan
-    writer.byte(this.isRetracted ? 1 : 0)
+    writer.byte(this.isDoubtful ? DOUBTFUL : this.isRetracted ? RETRACTED : 0)
     writer.count(this.places.length)
     for (const [slot, place] of this.places.entries()) {
       writer.count(place)
@@ -217,7 +264,9 @@ export class Bucket {
   ): Bucket {
     const bucket = new Bucket(plan, at.start, at.guard)
     const {folds, width, latests, sketches} = plan
-    bucket.isRetracted = reader.byte() === 1
+    const flag = reader.byte()
+    bucket.isRetracted = flag !== 0
+    bucket.isDoubtful = flag === DOUBTFUL
     for (let left = reader.count(); left > 0; left--) {
       const slot = bucket.#ensureSlot(reader.count())
       for (let i = 0; i < width; i++) {
@@ -278,6 +327,7 @@ export class Bucket {
     this.#sketches = NO_SKETCHES
     this.#slots = undefined
     this.isRetracted = false
+    this.isDoubtful = false
   }
 
   /** Counts an event, or takes it out, in what goes back exactly. @returns its slot */
@@ -387,6 +437,8 @@ export class Bucket {
 /** Up to here the place's slot is looked for one by one. */
 const SEARCHED_MAX = 12
 const NONE_OF = {sum: 0, min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY} as const
+const RETRACTED = 1
+const DOUBTFUL = 2
 const EMPTY = new UniqueSketch()
 /** Never written to: most rows of some kinds have none. */
 const NO_SKETCHES: (UniqueSketch | undefined)[] = []

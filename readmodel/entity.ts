@@ -198,6 +198,37 @@ export class Entity {
     return isChanged
   }
 
+  /**
+   * Somebody found that a part is wrong: it is not believed until it was computed again. It is in memory, or
+   * cannot be stored. What is open inside belongs to what is wrong.
+   */
+  doubt({level, start}: {readonly level: string; readonly start: number}): void {
+    const at = this.plan.levels.indexOf(level as TimeLevel)
+    if (at < 0) {
+      for (const bucket of this.totalParts) bucket.doubt()
+      return
+    }
+    const known = this.#buckets[at]!.get(start)
+    if (known === undefined && start >= this.#newest(at)) return
+    const {bucket} = known ?? this.#createClosed(at, start)
+    bucket.doubt()
+    if (known !== undefined && known === this.#open[at]) {
+      for (const open of this.#openUpTo(at)) open.doubt()
+    }
+  }
+
+  /**
+   * There are events at these times. Of an entity whose root is lost nothing else says so; what is opened by it
+   * is to be computed.
+   */
+  widen(oldestUs: number, newestUs: number, offset: number): void {
+    const isOpened = this.#openAt(newestUs, offset)
+    if (isOpened) for (const open of this.#open) open?.bucket.doubt()
+    if (isOpened) this.total.doubt()
+    this.oldestUs = Math.min(this.oldestUs, oldestUs)
+    this.newestUs = Math.max(this.newestUs, newestUs)
+  }
+
   /** A bucket in memory: what lies in its closed parts. */
   bucket(level: TimeLevel, start: number): Bucket | undefined {
     return this.#buckets[this.plan.levels.indexOf(level)]?.get(start)?.bucket

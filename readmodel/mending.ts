@@ -4,7 +4,8 @@
  *
  * Guarantees    INV-41: what is computed includes every event up to its offset. Stored rows are read once
  *               all that was folded before is durable; what is folded meanwhile goes to both sides, and only
- *               what does not change by counting an event twice is taken over.
+ *               what does not change by counting an event twice is taken over. INV-104: of a part that was found
+ *               wrong all is taken over, counts too: each event is in it once, whatever happens meanwhile.
  */
 import {Bucket} from './bucket.ts'
 import type {Entity, StoredBucket} from './entity.ts'
@@ -68,20 +69,52 @@ export function mendRollup(
   bucket.shadow = shadow
   const {plan} = source
   const finer = below(rollup, level)
+  const {isDoubtful} = bucket
+  /** What was folded up to here is read; what comes later goes to the shadow itself. */
+  const begun = at.foldedOffset()
   const range = rangeOf(entity, at)
   const isByKey = rollup.by.length === 1 && rollup.isByKey
   const isRead = finer === undefined && range.to > range.from
   /** Known once it is read where there is anything. */
   let slices: readonly (number | null)[] = []
-  const add = (event: Fields): void => {
+  /** Ids of the slice that is being read: an event may be filed twice. */
+  const seen = {slice: Number.NaN, ids: new Set<number | string>()}
+  const isFirst = (event: Fields, timeUs: number | null): boolean => {
+    const slice = timeUs === null ? -Infinity : startOf(plan.stream.filed, timeUs / US_PER_SECOND)
+    if (slice !== seen.slice) seen.ids.clear()
+    seen.slice = slice
+    const id = plan.idOf(event)
+    if (seen.ids.has(id)) return false
+    seen.ids.add(id)
+    return true
+  }
+  const add = (event: Fields, offset: number): void => {
     const timeUs = plan.timeOf(event)
     const isIts = timeUs === null ? level === 'total' : isRead && isInside(timeUs, range)
     if (!isIts) return
+    if (isDoubtful && (offset > begun || !isFirst(event, timeUs))) return
     plan.inputs.read(event, {timeUs, id: plan.idOf(event)})
     shadow.apply(entity.places.admit(rollup.splitsOf(event)), plan.inputs, 0)
   }
   const isCounted = (event: Fields): boolean =>
     rollup.counts?.(event) !== false && keyOfTexts(rollup.keyOf(event)) === key
+
+  const isClosedNow = new Map<TimeLevel, number>()
+  /** Of what is made of others counts stay exact when all of them are of one moment, which is this. */
+  const loaded = new Set<number>()
+  if (isDoubtful && finer !== undefined) {
+    shadow.isExact = true
+    isClosedNow.set(finer, entity.newestOf(finer))
+    const within = {from: startOf(finer, range.from), to: range.to}
+    for (const {level: own, bucket: child} of entity.buckets()) {
+      const isInRange = child.start >= within.from && child.start < within.to
+      if (own !== finer || !isInRange || child.start >= entity.newestOf(finer)) continue
+      if (!child.isLoaded) continue
+      loaded.add(child.start)
+      shadow.merge(child)
+    }
+  }
+  const staleLoaded = [...loaded].filter(one => entity.bucket(finer!, one)?.isRetracted === true)
 
   /** Stretches of the range where there may be anything: one event of the year 1 must not cost 2,000 years. */
   const stretchesOf = async (own: EventSource): Promise<readonly TimeRange[]> => {
@@ -96,9 +129,11 @@ export function mendRollup(
     patient: Patient,
   ): Promise<readonly StaleBucket[] | null> => {
     const within = {from: startOf(of, range.from), to: range.to}
-    // What is open is not part of the bucket above yet.
+    // What is open is not part of the bucket above yet; what was closed since this began was merged.
     const isClosed = (one: Bucket): boolean =>
-      one.start >= within.from && one.start < within.to && one.start < entity.newestOf(of)
+      one.start >= within.from &&
+      one.start < within.to &&
+      one.start < (isClosedNow.get(of) ?? entity.newestOf(of))
     const found = new Map<number, StoredBucket>()
     for (const {from, to} of stretches) {
       const some = {from: startOf(of, from), to}
@@ -108,15 +143,22 @@ export function mendRollup(
     }
     // What is in memory is newer than its row.
     const stored = [...found.values()].filter(
-      one => isClosed(one.bucket) && entity.bucket(of, one.bucket.start)?.isLoaded !== true,
+      one =>
+        isClosed(one.bucket) &&
+        (isDoubtful
+          ? !loaded.has(one.bucket.start)
+          : entity.bucket(of, one.bucket.start)?.isLoaded !== true),
     )
     // A row that an earlier owner wrote counts what is not folded yet: later. What was folded since this began has
     // gone to the shadow, too.
-    const foldedOffset = at.foldedOffset()
+    const foldedOffset = isDoubtful ? begun : at.foldedOffset()
     if (stored.some(one => one.bucket.guard > foldedOffset)) return null
     const stale = stored.filter(one => one.bucket.isRetracted).map(one => one.bucket.start)
     for (const {bucket: child, values} of stored) {
       shadow.merge(child, place => entity.places.admit(values.get(place)!))
+    }
+    if (isDoubtful) {
+      return [...new Set([...stale, ...staleLoaded])].map(one => ({level: of, start: one}))
     }
     // What is in memory last, without waiting: it belongs to this moment.
     for (const {level: own, bucket: child} of entity.buckets()) {
@@ -128,6 +170,7 @@ export function mendRollup(
   }
 
   return {
+    isRecount: isDoubtful,
     scan: isByKey
       ? undefined
       : {
@@ -154,12 +197,15 @@ export function mendRollup(
           slice,
           slice === null ? null : range,
         )) {
-          for (const {event} of page) if (isCounted(event)) add(event)
+          for (const {event, offset} of page) if (isCounted(event)) add(event, offset)
         }
       }
       return stale
     },
     adopt() {
+      // Rows that were put since without being folded are in neither.
+      const isOfEvents = finer === undefined || level === 'total'
+      if (isDoubtful && isOfEvents && at.unfoldedOffset() > begun) return false
       bucket.adopt(shadow)
       return !bucket.isRetracted
     },

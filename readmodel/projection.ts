@@ -23,12 +23,21 @@ export interface StaleRow extends StaleBucket {
   readonly key: string
 }
 
+/** A part that somebody found wrong, and the times of the oldest and newest event of its row, if they are known. */
+export interface DoubtedRow extends StaleRow {
+  /** Microseconds since 1970. */
+  readonly oldestUs: number | null
+  readonly newestUs: number | null
+}
+
 /** What is to be mended, and how far its owner is. */
 export interface MendAt extends StaleBucket {
   readonly key: string
   readonly partition: number
   /** Of the owner at any moment. */
   readonly foldedOffset: () => number
+  /** Of the last record that changed a raw row and no number. */
+  readonly unfoldedOffset: () => number
 }
 
 /** Reads for long: each read is repeated by itself when a store does not answer. */
@@ -38,12 +47,18 @@ export type Patient = <T>(read: () => Promise<T>) => Promise<T>
 export interface Scan {
   /** Starts of slices, seconds since 1970; null: events without a time. */
   readonly slices: readonly (number | null)[]
-  /** Takes an event of one of them, of its own key; what lies elsewhere is passed over. */
-  add(event: Fields): void
+  /**
+   * Takes an event of one of them, of its own key; what lies elsewhere is passed over.
+   *
+   * @param offset of the record that it is of
+   */
+  add(event: Fields, offset: number): void
 }
 
 /** One computation of a stale part that was begun. */
 export interface Mending {
+  /** Counts are computed, too: each raw row has to be met once. */
+  readonly isRecount?: boolean
   /** To be read after `collect`; absent: nothing. */
   readonly scan?: Scan | undefined
   /**
@@ -102,6 +117,11 @@ export interface Projection<State extends object = object> {
   mend?(state: State, at: MendAt): Mending | 'early' | null
   /** Makes sure that a stale part is in memory, or wanted. @returns false when it must be loaded */
   want?(state: State, bucket: StaleBucket): boolean
+  /**
+   * A part was found wrong: it counts as stale, its numbers too, until it was computed again. It is in memory (see
+   * `want`). Absent: nothing is computed again of it.
+   */
+  doubt?(state: State, part: DoubtedRow, offset: number): void
   bytesOf(state: State): number
   readonly table: StateTable<State>
   /** None when nothing is to be written: it is too old to be looked at. */

@@ -52,6 +52,10 @@ export function createRollup(
     mend: (entity, at) => mendRollup({source, rollup: plan, table}, entity, at),
     want: (entity, {level, start}) =>
       level === 'total' || entity.want({level: level as TimeLevel, start}),
+    doubt(entity, {oldestUs, newestUs, ...part}, offset) {
+      if (oldestUs !== null && newestUs !== null) entity.widen(oldestUs, newestUs, offset)
+      entity.doubt(part)
+    },
     bytesOf: entity => entity.bytes,
     table,
     liveOf: valuesOf,
