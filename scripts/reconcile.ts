@@ -1,14 +1,12 @@
 /**
- * Compares what is stored with SQL over PostgreSQL, for every declared stream. Exit status 0 only when
- * everything is equal, 1 when something differs, 2 when it could not be told. Progress is kept, so a run that
- * was interrupted goes on with `--resume`.
+ * Compares what is stored with SQL over PostgreSQL, for every declared stream, beside the live stream. Exit status
+ * 0 only when everything is equal, 1 when something differs, 2 when it could not be told. Progress is kept, so a
+ * run that was interrupted goes on with `--resume`.
  */
-import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
-import {dirname} from 'node:path'
-import {parseArgs} from 'node:util'
+import {readFileSync} from 'node:fs'
 import type {Stream} from '../contracts/stream.ts'
 import {topicName} from '../contracts/topics.ts'
-import {openCassandra} from '../platform/cassandra.ts'
+import {openCassandra, type Cassandra} from '../platform/cassandra.ts'
 import {envReader, withSecretFiles, type Env} from '../platform/config.ts'
 import {
   readCassandraConnection,
@@ -17,133 +15,69 @@ import {
   readRedisKeyPrefix,
   readRedisUrl,
   readStreamsFolder,
+  type CassandraConnection,
 } from '../platform/connections.ts'
 import {messageOf} from '../platform/errors.ts'
 import {openAdmin} from '../platform/kafka-clients.ts'
 import {createLogger} from '../platform/log.ts'
-import {createPool} from '../platform/postgres.ts'
+import {createPool, openClient, type Pool} from '../platform/postgres.ts'
 import {openRedis} from '../platform/redis.ts'
+import {lackOf, readGenerations, servedOf} from '../readmodel/generations.ts'
 import {readSpace} from '../readmodel/migrate.ts'
+import {createPositions} from '../readmodel/positions.ts'
 import {underPrefix} from '../readmodel/redis-keys.ts'
 import {loadStreams} from '../streams/load.ts'
-import {openStream, type Compared, type Difference} from './reconcile/differences.ts'
+import {readArguments, USAGE, type Arguments} from './reconcile/arguments.ts'
+import {openCommonPoint} from './reconcile/common-point.ts'
+import {openStream} from './reconcile/differences.ts'
+import {openProgress} from './reconcile/progress.ts'
 import {
-  compareKeys,
-  compareRest,
-  KEYS_AT_ONCE,
-  readKeys,
-  readKeysOfDay,
-} from './reconcile/stream.ts'
+  createProgressLine,
+  examplesOf,
+  jsonOf,
+  linesOf,
+  statusOf,
+  summaryOf,
+  type Outcome,
+  type StreamResult,
+} from './reconcile/report.ts'
+import {repair} from './reconcile/repair.ts'
+import {reconcileAll, reconcileSome, type RunDeps} from './reconcile/run.ts'
 
-const USAGE = `usage: npm run reconcile                      everything that is stored
-       npm run reconcile -- --day 2026-01-31     keys with events on that UTC day
-       npm run reconcile -- --key ID             one key: a content, a user, ... (also --content ID)
-       --stream NAME     of that stream only
-       --resume          goes on where an interrupted run was
-       --progress FILE   where that is kept`
+const progressLine = createProgressLine(process.stderr)
 
-const PROGRESS_FILE = '.stack/reconcile.json'
-
-interface Progress {
-  /** Which keyspace and database were compared: a run over others does not go on here. */
-  readonly of: string
-  /** Streams that are done. */
-  readonly done: readonly string[]
-  /** Of the present stream, keys up to this one are done. */
-  readonly after: string | null
-  readonly keys: number
-  readonly differences: Counts
-}
-
-/** Differences by where they are: `cassandra`, `redis`, `raw`. */
-type Counts = Record<string, number>
-
-interface Plan {
-  readonly of: string
-  readonly resume: boolean
-  readonly progressFile: string
-}
-
-function readProgress({of, resume, progressFile}: Plan): Progress {
-  const none = {of, done: [], after: null, keys: 0, differences: {}}
-  if (!resume || !existsSync(progressFile)) return none
-  const kept = JSON.parse(readFileSync(progressFile, 'utf8')) as Progress
-  return kept.of === of ? kept : none
-}
-
-function keepProgress(progress: Progress, file: string): void {
-  mkdirSync(dirname(file), {recursive: true})
-  writeFileSync(file, JSON.stringify(progress))
-}
-
-const totalOf = (counts: Counts): number =>
-  Object.values(counts).reduce((sum, count) => sum + count, 0)
-
-/** Prints each difference, and counts it. */
-function reportTo(counts: Counts): (difference: Difference) => void {
-  return ({what, expected, actual}) => {
-    const [where = ''] = what.split(' ', 1)
-    counts[where] = (counts[where] ?? 0) + 1
-    console.log(`differs: ${what}: SQL ${String(expected)}, stored ${String(actual)}`)
+async function noteResult(pool: Pool, result: StreamResult): Promise<void> {
+  const {stream, scope, startedAt, keys, differences, undecided, repaired} = result
+  try {
+    await pool.query(
+      `INSERT INTO cdc.reconciliations
+         (stream, scope, started_at, keys, differences, undecided, repaired, examples)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      [
+        stream,
+        scope,
+        startedAt,
+        keys,
+        differences.length,
+        undecided.length,
+        repaired,
+        JSON.stringify(examplesOf([...differences, ...undecided])),
+      ],
+    )
+  } catch (error) {
+    // What was found is said all the same.
+    console.error(`the result could not be stored: ${messageOf(error)}`)
   }
 }
 
-type Open = (stream: Stream, report: Compared['report']) => Promise<Compared>
-
-/** Every key of every stream, then what belongs to none. */
-async function reconcileAll(streams: readonly Stream[], open: Open, plan: Plan): Promise<Counts> {
-  const {differences, ...before} = readProgress(plan)
-  const done = [...before.done]
-  let {after, keys} = before
-  if (after !== null) console.log(`going on after ${after}`)
-  for (const stream of streams.filter(({name}) => !done.includes(name))) {
-    const at = await open(stream, reportTo(differences))
-    const keep = (): void =>
-      keepProgress({of: plan.of, done, after, keys, differences}, plan.progressFile)
-    for (;;) {
-      const page = await readKeys(at, after)
-      await compareKeys(at, page)
-      keys += page.length
-      after = page.at(-1) ?? after
-      keep()
-      console.log(`${stream.name}: ${keys} keys compared, ${totalOf(differences)} differences`)
-      if (page.length < KEYS_AT_ONCE) break
-    }
-    await compareRest(at, Math.floor(Date.now() / 1000))
-    console.log(`${stream.name}: all compared, ${totalOf(differences)} differences`)
-    done.push(stream.name)
-    after = null
-    keys = 0
-    keep()
-  }
-  rmSync(plan.progressFile, {force: true})
-  return differences
+async function countDeadLetters(pool: Pool): Promise<number> {
+  const {rows} = await pool.query<{n: number}>(
+    'SELECT count(*)::int AS n FROM cdc.dead_letters WHERE resolved_at IS NULL',
+  )
+  return rows[0]!.n
 }
 
-/** Given keys, or those of a day. */
-async function reconcileSome(
-  streams: readonly Stream[],
-  open: Open,
-  keysOf: (at: Compared) => Promise<readonly string[]>,
-): Promise<Counts> {
-  const differences: Counts = {}
-  for (const stream of streams) {
-    const at = await open(stream, reportTo(differences))
-    const keys = await keysOf(at)
-    for (let i = 0; i < keys.length; i += KEYS_AT_ONCE) {
-      const some = keys.slice(i, i + KEYS_AT_ONCE)
-      await compareKeys(at, some, {withRaw: true})
-      console.log(
-        `${stream.name}: ${i + some.length} of ${keys.length} keys compared, ${totalOf(differences)} differences`,
-      )
-    }
-  }
-  return differences
-}
-
-type Values = ReturnType<typeof readArguments>
-
-async function run(env: Env, values: Values): Promise<Counts> {
+async function run(env: Env, asked: Arguments): Promise<Outcome> {
   const read = envReader(env)
   const databaseUrl = readDatabaseUrl(read)
   const cassandraConnection = readCassandraConnection(read)
@@ -152,7 +86,7 @@ async function run(env: Env, values: Values): Promise<Counts> {
   const keyPrefix = readRedisKeyPrefix(read)
   const streamsFolder = readStreamsFolder(read)
   read.finish()
-  const streams = underPrefix(keyPrefix, await chooseStreams(streamsFolder, values.stream))
+  const streams = underPrefix(keyPrefix, await chooseStreams(streamsFolder, asked.stream))
   await using resources = new AsyncDisposableStack()
   const pg = createPool(databaseUrl, {applicationName: 'reconcile', connectionsMax: 4})
   resources.defer(() => pg.end())
@@ -161,25 +95,70 @@ async function run(env: Env, values: Values): Promise<Counts> {
     log: createLogger('reconcile', 'warn'),
   })
   resources.defer(() => admin.close())
-  const keyspace = values.keyspace ?? cassandraConnection.keyspace
-  const cassandra = resources.use(await openCassandra(cassandraConnection, {keyspace}))
   const redis = resources.use(await openRedis(redisUrl, {name: 'reconcile'}))
-  const space = await readSpace(cassandra)
-  const open: Open = async (stream, report) => {
-    const offsets = await admin.offsets(topicName(kafka.topicPrefix, stream.topic))
-    return openStream({pg, cassandra, redis, space}, stream, {partitions: offsets.length, report})
+  const keyspaces = await findKeyspaces(cassandraConnection, streams, asked.keyspace)
+  const sessions = new Map<string, Cassandra>()
+  for (const keyspace of new Set(keyspaces.values())) {
+    sessions.set(keyspace, resources.use(await openCassandra(cassandraConnection, {keyspace})))
   }
-  const {day, content, key = content} = values
-  if (key !== undefined) return await reconcileSome(streams, open, async () => [key])
-  if (day !== undefined) {
-    return await reconcileSome(streams, open, at => readKeysOfDay(at, Date.parse(day) / 1000))
+  const openOne = async () => await openClient(databaseUrl, {applicationName: 'reconcile-point'})
+  const deps: RunDeps = {
+    async open(stream, report) {
+      const topic = topicName(kafka.topicPrefix, stream.topic)
+      const {length: partitions} = await admin.offsets(topic)
+      const cassandra = sessions.get(keyspaces.get(stream.name)!)!
+      const space = await readSpace(cassandra)
+      const positions = createPositions(cassandra)
+      const at = openStream({pg, cassandra, redis, space}, stream, {partitions, report})
+      const own = {openClient: openOne, admin, positions, redis, space}
+      const point = await openCommonPoint(at, own, {topic, holdMs: asked.holdMs})
+      return {at, point}
+    },
+    ...(asked.repair
+      ? {
+          repair: async (opened, decided) => {
+            const topic = topicName(kafka.topicPrefix, opened.at.stream.topic)
+            const positions = createPositions(opened.at.cassandra)
+            return await repair(opened, decided, {admin, positions, topic})
+          },
+        }
+      : {}),
+    async note(result) {
+      // Of numbers that nothing is answered from yet nobody has to know.
+      if (asked.keyspace === undefined) await noteResult(pg, result)
+    },
+    say: (text, isLast) => progressLine.say(text, isLast),
   }
   const {host, pathname} = new URL(databaseUrl)
-  return await reconcileAll(streams, open, {
-    of: [keyspace, `${host}${pathname}`, ...streams.map(({name}) => name)].join(' '),
-    resume: values.resume === true,
-    progressFile: values.progress,
-  })
+  const of = [...keyspaces.values(), `${host}${pathname}`, ...streams.map(({name}) => name)].join(' ')
+  const results =
+    asked.scope === 'all'
+      ? await reconcileAll(streams, deps, openProgress(asked.progress, of, asked.resume))
+      : await reconcileSome(streams, deps, asked)
+  return {results, isRepair: asked.repair, deadLetters: await countDeadLetters(pg)}
+}
+
+/**
+ * Where the numbers of each stream are: what it is served from.
+ *
+ * @throws a sentence of a stream that has no whole numbers
+ */
+async function findKeyspaces(
+  connection: CassandraConnection,
+  streams: readonly Stream[],
+  given: string | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  if (given !== undefined) return new Map(streams.map(({name}) => [name, given]))
+  await using db = await openCassandra(connection)
+  const generations = await readGenerations(db, connection.keyspace)
+  return new Map(
+    streams.map(stream => {
+      const served = servedOf(generations, stream.name)
+      const lack = lackOf(served, stream)
+      if (lack !== null) throw new TypeError(`stream ${stream.name}: ${lack.what}`)
+      return [stream.name, served!.keyspace]
+    }),
+  )
 }
 
 async function chooseStreams(folder: string, name: string | undefined): Promise<readonly Stream[]> {
@@ -190,43 +169,37 @@ async function chooseStreams(folder: string, name: string | undefined): Promise<
   throw new TypeError(`there is no stream ${name}; there are ${names}`)
 }
 
-function readArguments() {
-  const {values} = parseArgs({
-    options: {
-      day: {type: 'string'},
-      key: {type: 'string'},
-      content: {type: 'string'},
-      stream: {type: 'string'},
-      keyspace: {type: 'string'},
-      resume: {type: 'boolean'},
-      progress: {type: 'string', default: PROGRESS_FILE},
-      help: {type: 'boolean'},
-    },
-  })
-  const {day} = values
-  if (day !== undefined && !/^\d{4}-\d\d-\d\d$/.test(day)) {
-    throw new TypeError(`--day ${day} is no day: give it as 2026-01-31`)
-  }
-  return values
-}
-
 async function main(): Promise<number> {
-  const values = readArguments()
-  if (values.help === true) {
+  const asked = readArguments()
+  if (asked.help) {
     console.log(USAGE)
     return 0
   }
-  const env = withSecretFiles(process.env, path => readFileSync(path, 'utf8'))
-  const counts = await run(env, values)
-  const differences = totalOf(counts)
-  const where = Object.entries(counts).map(([name, count]) => `${name} ${count}`)
-  console.log(differences === 0 ? 'equal' : `${differences} differences: ${where.join(', ')}`)
-  return differences === 0 ? 0 : 1
+  const outcome = await run(
+    withSecretFiles(process.env, path => readFileSync(path, 'utf8')),
+    asked,
+  )
+  progressLine.end()
+  if (asked.json) console.log(jsonOf(outcome, asked.all))
+  else {
+    for (const result of outcome.results) console.log(linesOf(result, asked.all).join('\n'))
+    console.log(summaryOf(outcome).join('\n'))
+  }
+  return statusOf(outcome)
+}
+
+// Who reads no more (`| head`) has what he wanted; it is not told everything, though.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(2)
+  })
 }
 
 try {
   process.exitCode = await main()
 } catch (error) {
+  progressLine.end()
   console.error(messageOf(error))
   process.exitCode = 2
 }

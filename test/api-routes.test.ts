@@ -155,6 +155,7 @@ const GOOD: Readonly<Record<string, string>> = {
 /** A value that the schema of a path's parameter takes. */
 function goodValue({name, schema, example}: Parameter): string {
   if (schema.pattern?.includes('outbox:') === true) return 'outbox:1'
+  if (schema.pattern?.startsWith('^[1-9]') === true) return '1'
   if (schema.enum !== undefined) return String(schema.enum[0])
   if (schema.type === 'integer') return '1'
   if (example !== undefined) return String(example)

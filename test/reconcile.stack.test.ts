@@ -39,8 +39,8 @@ test('all, a key or a day is compared, of one stream or all; an interrupted run 
   expect(killed.status).toBeNull()
   const resumed = await runReconcile(env, [...file, '--resume'])
   expect(resumed.said).toMatch(/^going on after 44444444-/)
-  expect(resumed.said).toContain(`engagement: ${CONTENTS} keys compared, 0 differences`)
-  expect(resumed.said).not.toContain('activity:')
+  expect(resumed.said).toContain(`engagement: ${CONTENTS} keys compared`)
+  expect(resumed.said).not.toMatch(/activity: .* to look at again/)
   expect(resumed).toMatchObject({status: 0, said: expect.stringMatching(/^equal$/m)})
   // Progress of another keyspace is not taken for this one's.
   await runReconcile(env, file, 'engagement: 20 keys compared')

@@ -1,6 +1,6 @@
 /** What is compared, and how differences are told. */
 import {PERCENTS} from '../../contracts/measures.ts'
-import type {Stream} from '../../contracts/stream.ts'
+import type {Level, Stream} from '../../contracts/stream.ts'
 import type {Queryable, SqlCondition, TruthValue} from '../../db/truth/truth.ts'
 import type {Cassandra} from '../../platform/cassandra.ts'
 import type {Redis} from '../../platform/redis.ts'
@@ -9,11 +9,34 @@ import {createPartReader} from '../../readmodel/parts.ts'
 import {planStream, type StatesPlan, type StreamPlan} from '../../readmodel/plan.ts'
 import {createStreamReads, type StreamReads} from '../../readmodel/stream-reads.ts'
 
+/** Where something is compared: enough to compare that alone again. */
+export type Place =
+  | {
+      readonly kind: 'rollup'
+      /** Its place in the declaration. */
+      readonly rollup: number
+      readonly key: string
+      readonly level: Level
+      /** Seconds since 1970; 0 in total. */
+      readonly start: number
+    }
+  | {readonly kind: 'hash'; readonly rollup: number; readonly key: string}
+  | {readonly kind: 'event'; readonly id: string}
+  | {readonly kind: 'stray'; readonly id: string; readonly partition: number}
+  /** Events of a key in a slice of time that begins then; null: those without a time. */
+  | {readonly kind: 'list'; readonly key: string; readonly from: number | null}
+  | {readonly kind: 'special'; readonly special: number; readonly key: string}
+  | {readonly kind: 'window'; readonly window: string}
+  | {readonly kind: 'run'; readonly partition: number}
+
 export interface Difference {
   /** Begins with where it is: `cassandra`, `redis`, `raw`. */
   readonly what: string
   readonly expected: unknown
   readonly actual: unknown
+  readonly place: Place
+  /** What is stored says itself that it is being computed again. */
+  readonly isStale?: boolean
 }
 
 export interface OracleDeps {
@@ -81,10 +104,13 @@ export function openStream(
 export type Equal = (what: string, expected: unknown, actual: unknown) => void
 
 export const equalOf =
-  ({report}: Pick<Compared, 'report'>): Equal =>
+  ({report}: Pick<Compared, 'report'>, place: Place): Equal =>
   (what, expected, actual) => {
-    if (!Object.is(expected, actual)) report({what, expected, actual})
+    if (!Object.is(expected, actual)) report({what, expected, actual, place})
   }
+
+/** Measures that a part does not know for sure while it is being computed again. */
+const KNOWN_LATER: ReadonlySet<string> = new Set(['min', 'max', 'latest', 'uniques'])
 
 /** Four standard errors of a sketch of uniques, and the error of a percentile. */
 const UNIQUES_ERROR = 4 * 0.0081
@@ -111,15 +137,27 @@ function errorsOf({measures, ratios}: StatesPlan, uniques: number): ReadonlyMap<
 
 export type Figures = Readonly<Record<string, TruthValue>>
 
+/** Where figures of one row are, and how sure it is of them. */
+export interface FiguresAt {
+  readonly place: Place
+  /** `some`: of what cannot be taken out; `all`: of nothing. */
+  readonly stale?: 'some' | 'all' | undefined
+}
+
 /** Compares served figures of one row. */
 export function figuresEqual(
   {report}: Pick<Compared, 'report'>,
   plan: StatesPlan,
   uniques = UNIQUES_ERROR,
-): (what: string, expected: Figures, actual: Figures) => void {
+): (what: string, expected: Figures, actual: Figures, at: FiguresAt) => void {
   const errors = errorsOf(plan, uniques)
-  const kinds = new Map(plan.measures.map(({name, measure}) => [name, measure.kind]))
-  return (what, expected, actual) => {
+  const kinds = new Map<string, string>(
+    plan.measures.map(({name, measure}) => [name, measure.kind]),
+  )
+  const ratios = new Map(plan.ratios.map(({name, of, to}) => [name, [of, to]]))
+  const isKnownLater = (name: string): boolean =>
+    (ratios.get(name) ?? [name]).some(one => KNOWN_LATER.has(kinds.get(one) ?? ''))
+  return (what, expected, actual, {place, stale}) => {
     for (const [name, value] of Object.entries(expected)) {
       const found = actual[name] ?? null
       if (Object.is(value, found)) continue
@@ -130,7 +168,8 @@ export function figuresEqual(
           Math.abs(found - value) <= (kinds.get(name) === 'uniques' ? Math.ceil(most) : most)
         if (isNear) continue
       }
-      report({what: `${what} ${name}`, expected: value, actual: found})
+      const isStale = stale === 'all' || (stale === 'some' && isKnownLater(name))
+      report({what: `${what} ${name}`, expected: value, actual: found, place, isStale})
     }
   }
 }

@@ -1,266 +1,244 @@
-/**
- * Single events against SQL: raw rows with what they show, hashes in Redis, lists by key, windows, and the
- * projections that only some streams have.
- */
-import {partitionFor} from '../../contracts/partition.ts'
-import type {SqlCondition, TruthEvent} from '../../db/truth/truth.ts'
+/** Lists by key, windows, and the projections that only some streams have, against SQL. */
 import {
   truthOfActive,
   truthOfEvents,
   truthOfRecent,
   truthOfRetention,
   truthOfTop,
+  type TruthEvent,
 } from '../../db/truth/truth.ts'
-import {quote, quoteTable} from '../../db/truth/values.ts'
-import {fromCql} from '../../readmodel/cql-columns.ts'
-import {createEventHash} from '../../readmodel/event-hash.ts'
+import {quote} from '../../db/truth/values.ts'
 import {byAge, eventsOf, eventsOfSlice, positionOf} from '../../readmodel/event-reads.ts'
-import {NULL_KEY, textOf, toKeyText, type Fields} from '../../readmodel/fields.ts'
+import {NULL_KEY, toKeyText, type Fields} from '../../readmodel/fields.ts'
 import {SECONDS_OF} from '../../readmodel/levels.ts'
 import {NO_VALUE, OTHER_VALUE} from '../../readmodel/places.ts'
 import {ACTIVE} from '../../readmodel/plan.ts'
-import {outlives} from '../../readmodel/live-reads.ts'
 import type {StoredEvent} from '../../readmodel/raw-table.ts'
-import {planShown} from '../../readmodel/shown.ts'
 import {RECENT_MAX} from '../../readmodel/special/recent.ts'
 import {equalOf, figuresEqual, WINDOW_ERROR, type Compared, type Scope} from './differences.ts'
-import {startsOf} from './rollups.ts'
+import {startsOf, timeName} from './rollups.ts'
 
-const ROWS_AT_ONCE = 500
-
-/** Rows of the table by their ids, all of them or some, in pages. */
-async function* pagesOf(
-  {pg, stream}: Compared,
-  only: SqlCondition = {text: 'true'},
-): AsyncIterable<readonly TruthEvent[]> {
-  const id = `r.${quote(stream.idColumn)}`
-  const given = only.values ?? []
-  for (let after: readonly string[] = []; ;) {
-    const isAfter = after.length === 0 ? 'true' : `${id} > $${given.length + 1}`
-    const {rows} = await pg.query<{id: string}>(
-      `SELECT ${id}::text AS id FROM ${quoteTable(stream.table)} r
-       WHERE (${only.text}) AND ${isAfter} ORDER BY ${id} LIMIT ${ROWS_AT_ONCE}`,
-      [...given, ...after],
-    )
-    if (rows.length === 0) return
-    const values = [rows.map(row => row.id)]
-    const page = {only: {text: `${id} = ANY($1)`, values}, limit: ROWS_AT_ONCE}
-    yield await truthOfEvents(pg, stream, page)
-    after = [rows.at(-1)!.id]
-  }
+/** Ids as lists show them. */
+function idsOf(plan: Compared['plan'], list: readonly Fields[]): string {
+  const places = list.map(event => positionOf(plan, {event} as StoredEvent))
+  return places
+    .toSorted(byAge)
+    .map(({id}) => id)
+    .join(' ')
 }
 
-/** JSON apart from spaces. */
-const comparable = (kind: string, value: unknown): unknown =>
-  kind === 'json' && typeof value === 'string' ? JSON.stringify(JSON.parse(value)) : (value ?? null)
+const everyOf = ({partitions}: Compared): readonly number[] =>
+  Array.from({length: partitions}, (_, partition) => partition)
 
-/** Raw rows, what they show, and hashes. */
-export async function compareRaw(at: Compared, only?: SqlCondition): Promise<void> {
-  const {stream, plan, partitions, live, sides} = at
-  const {raw} = sides[0].reads
-  const equal = equalOf(at)
-  const shown = planShown(stream)
-  const hash = createEventHash(plan, shown)
-  const compareHash = async (what: string, stored: StoredEvent): Promise<void> => {
-    const found = await live.event(stream.hashes!, plan.idOf(stored.event))
-    if (found === undefined) return
-    const {fields, deletedBy} = found
-    if (deletedBy !== null && outlives(stored, deletedBy)) return
-    const texts = hash.valuesOf({...stored, kind: 'put'}, {...stored, run: fields['run']!})
-    for (const [i, name] of hash.fields.entries()) {
-      // Written at another moment, or by another record that changed nothing else.
-      if (name === 'processed_at' || name === 'src_offset') continue
-      equal(`redis ${what} ${name}`, texts[i] ?? null, fields[name] ?? null)
-    }
+/** A stored list. @param from of its slice of time; null: events without a time */
+export async function readList(at: Compared, key: string, from: number | null): Promise<string> {
+  const {plan, stream, sides} = at
+  const {reads} = sides[0]
+  const found: Fields[] = []
+  for (const partition of reads.partitionsOf(key)) {
+    const question = {partition, key}
+    const range = {from: from ?? 0, to: (from ?? 0) + SECONDS_OF[stream.filed]}
+    const pages =
+      from === null
+        ? eventsOfSlice(reads.events, question, null, null)
+        : eventsOf(reads.events, question, range)
+    for await (const page of pages) found.push(...page.map(({event}) => event))
   }
-  const compareEvent = async ({event, id}: TruthEvent, stored: StoredEvent | null) => {
-    const what = `${stream.name} event ${id}`
-    if (stored === null) return equal(`raw ${what}`, 'a row', 'nothing')
-    for (const {field, kind} of stream.columns) {
-      const expected = comparable(kind, event[field])
-      equal(`raw ${what} ${field}`, expected, comparable(kind, stored.event[field]))
-    }
-    // What references said when the row was written, the row alone says.
-    const values = shown.valuesOf(event, () => stored.shown)
-    for (const [name, value] of Object.entries(values)) {
-      equal(`raw ${what} ${name}`, value, stored.shown[name])
-    }
-    if (stream.hashes !== null) await compareHash(what, stored)
-  }
-  for await (const events of pagesOf(at, only)) {
-    const places = Map.groupBy(events, ({event, id}) =>
-      partitionFor(plan.keyOf(event), textOf(id), partitions),
-    )
-    for (const [partition, own] of places) {
-      const rows = await raw.read(
-        own.map(({id}) => id),
-        partition,
-      )
-      await Promise.all(own.map((event, i) => compareEvent(event, rows[i]!)))
-    }
-  }
+  return idsOf(plan, found)
 }
 
-/** Raw rows without a row of the table, or beside the partition that their key says. */
-export async function compareStrayRows(at: Compared): Promise<void> {
-  const {stream, plan, partitions, pg, cassandra} = at
-  const {idField} = stream
-  const {kind} = stream.columns.find(({field}) => field === idField)!
-  const query = `SELECT src_partition, ${idField} FROM ${stream.rawTable}`
-  for await (const page of cassandra.pages(query, [], ROWS_AT_ONCE)) {
-    const rows = page.map(row => ({id: fromCql(kind, row[idField]), at: row['src_partition']}))
-    const only = {
-      text: `r.${quote(stream.idColumn)} = ANY($1)`,
-      values: [rows.map(({id}) => id)],
-    }
-    const events = await truthOfEvents(pg, stream, {only, limit: ROWS_AT_ONCE})
-    const places = new Map(
-      events.map(({id, event}) => [
-        id as unknown,
-        partitionFor(plan.keyOf(event), textOf(id), partitions),
-      ]),
-    )
-    const equal = equalOf(at)
-    for (const {id, at: partition} of rows) {
-      const what = `raw ${stream.name} event ${textOf(id)} in partition`
-      equal(what, places.get(id) ?? 'none', partition)
-    }
+/** Events that SQL has of a slice, by the texts of their keys. */
+export async function askLists(
+  {pg, stream, plan}: Compared,
+  {only}: Pick<Scope, 'only'>,
+  from: number | null,
+): Promise<ReadonlyMap<string, readonly TruthEvent[]>> {
+  const limit = Number.MAX_SAFE_INTEGER
+  const keyOf = ({event}: TruthEvent): string => toKeyText(plan.keyOf(event))
+  if (from !== null) {
+    const range = {from, to: from + SECONDS_OF[stream.filed]}
+    return Map.groupBy(await truthOfEvents(pg, stream, {only, ...range, limit}), keyOf)
   }
+  const time = stream.columns.find(({field}) => field === stream.timeField)!
+  const text = `(${only?.text ?? 'true'}) AND r.${quote(time.column)} IS NULL`
+  const untimed = {text, values: only?.values}
+  return Map.groupBy(await truthOfEvents(pg, stream, {only: untimed, limit}), keyOf)
+}
+
+export function judgeList(
+  at: Compared,
+  {key, from}: {readonly key: string; readonly from: number | null},
+  truth: Awaited<ReturnType<typeof askLists>>,
+  stored: string,
+): void {
+  const wanted = (truth.get(key) ?? []).map(({event}) => event)
+  const name = key === NULL_KEY ? NO_VALUE : key
+  const label = from === null ? 'without a time' : timeName(from)
+  const equal = equalOf(at, {kind: 'list', key, from})
+  equal(`cassandra ${at.stream.name} events of ${name} ${label}`, idsOf(at.plan, wanted), stored)
 }
 
 /** Events of each key by time, as lists show them. */
-export async function compareLists(at: Compared, {keys, only}: Scope): Promise<void> {
-  const {pg, stream, plan, sides} = at
-  const {reads} = sides[0]
-  const equal = equalOf(at)
-  const size = SECONDS_OF[stream.filed]
-  const keyOf = (event: Fields): string => toKeyText(plan.keyOf(event))
-  const compareList = async (
-    label: string,
-    events: readonly TruthEvent[],
-    read: (question: {partition: number; key: string}) => AsyncIterable<readonly StoredEvent[]>,
-  ): Promise<void> => {
-    const expected = Map.groupBy(events, ({event}) => keyOf(event))
-    for (const key of keys) {
-      const found: StoredEvent[] = []
-      for (const partition of reads.partitionsOf(key)) {
-        for await (const page of read({partition, key})) found.push(...page)
-      }
-      const ids = (list: readonly Fields[]): string =>
-        list
-          .map(event => positionOf(plan, {event} as StoredEvent))
-          .toSorted(byAge)
-          .map(({id}) => id)
-          .join(' ')
-      const name = key === NULL_KEY ? NO_VALUE : key
-      const wanted = ids((expected.get(key) ?? []).map(({event}) => event))
-      equal(
-        `cassandra ${stream.name} events of ${name} ${label}`,
-        wanted,
-        ids(found.map(({event}) => event)),
-      )
+export async function compareLists(at: Compared, scope: Scope): Promise<void> {
+  const {stream} = at
+  const slices: (number | null)[] = [...(await startsOf(at, stream.filed, scope.only))]
+  if (stream.columns.some(({field}) => field === stream.timeField)) slices.push(null)
+  for (const from of slices) {
+    const truth = await askLists(at, scope, from)
+    for (const key of scope.keys) {
+      judgeList(at, {key, from}, truth, await readList(at, key, from))
     }
   }
-  const limit = Number.MAX_SAFE_INTEGER
-  for (const from of await startsOf(at, stream.filed, only)) {
-    const range = {from, to: from + size}
-    const events = await truthOfEvents(pg, stream, {only, ...range, limit})
-    const label = new Date(from * 1000).toISOString()
-    await compareList(label, events, question => eventsOf(reads.events, question, range))
-  }
-  const time = stream.columns.find(({field}) => field === stream.timeField)
-  if (time === undefined) return
-  const untimed = {
-    text: `(${only?.text ?? 'true'}) AND r.${quote(time.column)} IS NULL`,
-    values: only?.values,
-  }
-  const events = await truthOfEvents(pg, stream, {only: untimed, limit})
-  await compareList('without a time', events, question =>
-    eventsOfSlice(reads.events, question, null, null),
-  )
 }
 
-/** Windows that slide: the step of `nowS` and those before it. */
-export async function compareWindows(at: Compared, nowS: number): Promise<void> {
+/** Windows of a stream by their names. */
+const windowsOf = ({plan}: Compared) => [...plan.tops, ...plan.actives]
+
+/**
+ * Reads windows that end with the step of `nowS`.
+ *
+ * @param names absent: all of them
+ * @returns compares them with what SQL says
+ */
+export async function readWindows(
+  at: Compared,
+  nowS: number,
+  names?: ReadonlySet<string>,
+): Promise<() => Promise<void>> {
   const {pg, stream, plan, sides} = at
-  if (stream.timeField === null) return
-  for (const {where, reads} of sides) {
-    for (const [i, window] of plan.tops.entries()) {
-      const {totals} = await reads.window(window, nowS)
+  const wanted =
+    stream.timeField === null ? [] : windowsOf(at).filter(({id}) => names?.has(id) ?? true)
+  const found = await Promise.all(
+    sides.flatMap(({where, reads}) =>
+      wanted.map(async window => ({
+        where,
+        window,
+        totals: (await reads.window(window, nowS)).totals,
+      })),
+    ),
+  )
+  return async () => {
+    for (const {where, window, totals} of found) {
+      const place = {place: {kind: 'window', window: window.id}} as const
+      const top = plan.tops.indexOf(window)
+      if (top < 0) {
+        const active = stream.active[plan.actives.indexOf(window)]!
+        const expected = await truthOfActive(pg, stream, active, {nowS})
+        const figures = totals.get('')?.values() ?? {[ACTIVE]: 0}
+        figuresEqual(at, window)(`${where} ${window.id}`, {[ACTIVE]: expected}, figures, place)
+        continue
+      }
       // Beyond so many entries others count together: which ones, the order of their coming decided.
       if (totals.has(OTHER_VALUE)) continue
-      const entries = await truthOfTop(pg, stream, stream.top[i]!, {nowS})
-      const truth = new Map(entries.map(({key, values}) => [key, values]))
+      const entries = await truthOfTop(pg, stream, stream.top[top]!, {nowS})
+      const known = new Map(entries.map(({key, values}) => [key, values]))
       const equal = figuresEqual(at, window, WINDOW_ERROR)
       const nothing = Object.fromEntries(
         window.measures.map(({name, measure}) => [name, measure.kind === 'average' ? null : 0]),
       )
-      for (const key of new Set([...truth.keys(), ...totals.keys()])) {
-        const found = totals.get(key)?.values() ?? nothing
-        equal(`${where} ${window.id} ${key}`, truth.get(key) ?? nothing, found)
+      for (const key of new Set([...known.keys(), ...totals.keys()])) {
+        const figures = totals.get(key)?.values() ?? nothing
+        equal(`${where} ${window.id} ${key}`, known.get(key) ?? nothing, figures, place)
       }
-    }
-    for (const [i, window] of plan.actives.entries()) {
-      const expected = await truthOfActive(pg, stream, stream.active[i]!, {nowS})
-      const {totals} = await reads.window(window, nowS)
-      const found = totals.get('')?.values() ?? {[ACTIVE]: 0}
-      figuresEqual(at, window)(`${where} ${window.id}`, {[ACTIVE]: expected}, found)
     }
   }
 }
 
-/** Retention and recent lists. @param scope as of rollups */
-export async function compareSpecials(at: Compared, scope?: Scope): Promise<void> {
+/** Windows that slide: the step of `nowS` and those before it. */
+export async function compareWindows(at: Compared, nowS: number): Promise<void> {
+  const judge = await readWindows(at, nowS)
+  await judge()
+}
+
+/**
+ * Reads a special projection of keys.
+ *
+ * @param i its place in the declaration
+ * @returns compares it with what SQL says of these keys
+ */
+export async function readSpecial(
+  at: Compared,
+  i: number,
+  keys: readonly string[],
+): Promise<(only: Scope['only']) => Promise<void>> {
   const {pg, stream, sides} = at
+  const special = stream.special[i]!
   const {reads} = sides[0]
-  const equal = equalOf(at)
-  const only = scope?.only
-  for (const special of stream.special) {
-    const isByKey = special.by === stream.keyField
-    if (isByKey !== (scope !== undefined)) continue
-    const every = Array.from({length: at.partitions}, (_, partition) => partition)
-    const ofKey = async <T>(key: string, read: (partition: number) => Promise<T>): Promise<T[]> =>
-      await Promise.all((isByKey ? reads.partitionsOf(key) : every).map(read))
-    if (special.kind === 'retention') {
-      const truth = Map.groupBy(await truthOfRetention(pg, stream, special, {only}), ({key}) => key)
-      for (const key of scope?.keys ?? truth.keys()) {
-        const marks = new Map<string, number>()
-        for (const segment of (await ofKey(key, p => reads.retention!.segments(key, p))).flat()) {
-          for (const {mark, second, value, count} of segment.marks()) {
-            const name = `${mark} ${value} ${second}`
-            marks.set(name, (marks.get(name) ?? 0) + count)
-          }
+  const isByKey = special.by === stream.keyField
+  const ofKey = async <T>(key: string, read: (partition: number) => Promise<T>): Promise<T[]> =>
+    await Promise.all((isByKey ? reads.partitionsOf(key) : everyOf(at)).map(read))
+  const equal = (key: string) => equalOf(at, {kind: 'special', special: i, key})
+  if (special.kind === 'retention') {
+    const stored = new Map<string, ReadonlyMap<string, number>>()
+    for (const key of keys) {
+      const marks = new Map<string, number>()
+      for (const segment of (await ofKey(key, p => reads.retention!.segments(key, p))).flat()) {
+        for (const {mark, second, value, count} of segment.marks()) {
+          const name = `${mark} ${value} ${second}`
+          marks.set(name, (marks.get(name) ?? 0) + count)
         }
+      }
+      stored.set(key, marks)
+    }
+    return async only => {
+      const all = await truthOfRetention(pg, stream, special, {only})
+      const byKey = Map.groupBy(all, ({key}) => key)
+      for (const [key, marks] of stored) {
         const expected = new Map(
-          (truth.get(key) ?? []).map(({mark, split, second, count}) => [
+          (byKey.get(key) ?? []).map(({mark, split, second, count}) => [
             `${mark} ${split ?? NO_VALUE} ${second}`,
             count,
           ]),
         )
         for (const name of new Set([...expected.keys(), ...marks.keys()])) {
           const what = `cassandra ${stream.name} retention ${key} ${name}`
-          equal(what, expected.get(name) ?? 0, marks.get(name) ?? 0)
+          equal(key)(what, expected.get(name) ?? 0, marks.get(name) ?? 0)
         }
       }
-    } else {
-      const truth = new Map(
-        (await truthOfRecent(pg, stream, special, {only})).map(one => [one.key, one]),
-      )
-      for (const key of scope?.keys ?? truth.keys()) {
-        const found = (await ofKey(key, p => reads.recent!.find(key, p))).flatMap(one => one ?? [])
-        const list = found
-          .flatMap(one => one.list)
-          .toSorted(byAge)
-          .slice(0, RECENT_MAX)
-        const {events = 0, list: wanted = []} = truth.get(key) ?? {}
-        const what = `cassandra ${stream.name} recent ${key}`
-        equal(
-          `${what} events`,
-          events,
-          found.reduce((sum, one) => sum + one.events, 0),
-        )
-        equal(what, JSON.stringify(wanted), JSON.stringify(list))
-      }
     }
+  }
+  const stored = new Map(
+    await Promise.all(
+      keys.map(async key => {
+        const lists = await ofKey(key, p => reads.recent!.find(key, p))
+        return [key, lists.flatMap(one => one ?? [])] as const
+      }),
+    ),
+  )
+  return async only => {
+    const all = await truthOfRecent(pg, stream, special, {only})
+    const byKey = new Map(all.map(one => [one.key, one]))
+    for (const [key, found] of stored) {
+      const list = found
+        .flatMap(one => one.list)
+        .toSorted(byAge)
+        .slice(0, RECENT_MAX)
+      const {events = 0, list: wanted = []} = byKey.get(key) ?? {}
+      const what = `cassandra ${stream.name} recent ${key}`
+      const counted = found.reduce((sum, one) => sum + one.events, 0)
+      equal(key)(`${what} events`, events, counted)
+      const [expected, actual] = [JSON.stringify(wanted), JSON.stringify(list)]
+      if (expected === actual) continue
+      const isStale = found.some(one => one.isStale)
+      const place = {kind: 'special', special: i, key} as const
+      at.report({what, expected, actual, place, isStale})
+    }
+  }
+}
+
+/** Retention and recent lists. @param scope as of rollups */
+export async function compareSpecials(at: Compared, scope?: Scope): Promise<void> {
+  const {pg, stream} = at
+  for (const [i, special] of stream.special.entries()) {
+    if ((special.by === stream.keyField) !== (scope !== undefined)) continue
+    const keysOfAll = async (): Promise<readonly string[]> => {
+      const all =
+        special.kind === 'retention'
+          ? await truthOfRetention(pg, stream, special)
+          : await truthOfRecent(pg, stream, special)
+      return [...new Set(all.map(({key}) => key))]
+    }
+    const judge = await readSpecial(at, i, scope?.keys ?? (await keysOfAll()))
+    await judge(scope?.only)
   }
 }

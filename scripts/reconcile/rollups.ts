@@ -5,14 +5,13 @@
  * Does not      compare breakdowns in which values count as `(other)`: which ones, the order of their coming
  *               decided. What a looked-up column was before it changed, SQL does not know either.
  */
-import {count} from '../../contracts/measures.ts'
 import type {Level, NamedRollup} from '../../contracts/stream.ts'
 import {truthOfRollup, type SqlCondition} from '../../db/truth/truth.ts'
 import {NULL_KEY} from '../../readmodel/fields.ts'
 import {SECONDS_OF, type TimeLevel} from '../../readmodel/levels.ts'
 import {NO_VALUE, PLACES_MAX, VALUES_MAX} from '../../readmodel/places.ts'
 import type {RollupPlan} from '../../readmodel/plan.ts'
-import {keyOfTexts} from '../../readmodel/rollup-table.ts'
+import {keyOfTexts, textsOfKey} from '../../readmodel/rollup-table.ts'
 import type {TimeRange} from '../../readmodel/slices.ts'
 import {
   piecesOfTotal,
@@ -21,7 +20,15 @@ import {
   type RollupReads,
 } from '../../readmodel/stream-reads.ts'
 import {Tally} from '../../readmodel/tally.ts'
-import {equalOf, figuresEqual, type Compared, type Figures, type Scope} from './differences.ts'
+import {
+  figuresEqual,
+  type Compared,
+  type Difference,
+  type Figures,
+  type FiguresAt,
+  type Place,
+  type Scope,
+} from './differences.ts'
 
 const KEYS_AT_ONCE = 100
 /** Buckets of one level that SQL is asked for at once: minutes of three days. */
@@ -33,25 +40,46 @@ const daysBeside = (level: TimeLevel): number => (level === 'day' ? 31 : 1)
 /** The values of a split dimension, `''` for all of them together. */
 type Breakdown = ReadonlyMap<string, Figures>
 
-interface Asked {
+export interface Asked {
   readonly at: Compared
+  /** Its place in the declaration. */
+  readonly index: number
   readonly plan: RollupPlan
   readonly rollup: NamedRollup
   readonly only: SqlCondition | undefined
 }
 
-const startName = (start: number): string => new Date(start * 1000).toISOString()
+export const askedOf = (at: Compared, index: number, only?: SqlCondition): Asked => ({
+  at,
+  index,
+  plan: at.plan.rollups[index]!,
+  rollup: at.stream.rollups[index]!,
+  only,
+})
+
+/** What is stored of one row: a total or a bucket. */
+export interface StoredRow {
+  readonly pieces: readonly Piece[]
+  /** Breakdowns name every value. */
+  readonly whole: boolean
+}
+
+/** A Date ends in the year 275760, a whole number does not. */
+export const timeName = (seconds: number): string => {
+  const date = new Date(seconds * 1000)
+  return Number.isNaN(date.getTime()) ? `${seconds} s` : date.toISOString()
+}
 
 export const chunksOf = <T>(list: readonly T[], size: number): readonly (readonly T[])[] =>
   Array.from({length: Math.ceil(list.length / size)}, (_, i) =>
     list.slice(i * size, (i + 1) * size),
   )
 
-/** A rollup by key and start. */
-async function askTruth(
+/** A rollup by key and start. @param key of one row alone */
+export async function askTruth(
   {at, rollup, only}: Asked,
   level: Level,
-  range: Partial<TimeRange> = {},
+  range: Partial<TimeRange> & {readonly key?: readonly (string | null)[]} = {},
 ): Promise<ReadonlyMap<string, ReadonlyMap<number, Breakdown>>> {
   const found = new Map<string, Map<number, Map<string, Figures>>>()
   for (const split of [[], ...(rollup.split ?? []).map(dimension => [dimension])]) {
@@ -68,7 +96,7 @@ async function askTruth(
   return found
 }
 
-const isWhole = (view: EntityView | undefined, plan: RollupPlan): boolean =>
+export const isWhole = (view: EntityView | undefined, plan: RollupPlan): boolean =>
   (view?.parts ?? []).every(({entity: {places}}) => {
     const all = Array.from({length: places.size}, (_, place) => places.valuesOf(place))
     const isFull = plan.split.some(
@@ -93,18 +121,33 @@ function breakdownOf(plan: RollupPlan, pieces: readonly Piece[]): Breakdown {
   return new Map([...tallies].map(([name, tally]) => [name, tally.values()]))
 }
 
-/** @returns compares what SQL says of one row with its pieces */
-function rowsEqual({at, plan}: Asked) {
-  const equal = figuresEqual(at, plan)
+/** @returns compares what SQL says of one row with what is stored on one side */
+export function rowsEqual({at, index, plan}: Asked) {
   const nothing = new Tally(plan).values()
   return (
-    what: string,
+    where: string,
+    {key, level, start}: {readonly key: string; readonly level: Level; readonly start: number},
     expected: Breakdown = new Map(),
-    {pieces, whole}: {readonly pieces: readonly Piece[]; readonly whole: boolean},
+    {pieces, whole}: StoredRow,
   ): void => {
     const actual = breakdownOf(plan, pieces)
+    const place: Place = {kind: 'rollup', rollup: index, key, level, start}
+    const isStale = pieces.some(({bucket}) => bucket.isRetracted)
+    const isDoubtful = pieces.some(({bucket}) => bucket.isDoubtful)
+    const of: FiguresAt = {place, stale: isDoubtful ? 'all' : isStale ? 'some' : undefined}
+    const time = level === 'total' ? '' : ` ${timeName(start)}`
+    const what = `${where} ${nameOf(plan, key)} ${level}${time}`
+    let found = 0
+    const report = (difference: Difference): void => {
+      found += 1
+      at.report(difference)
+    }
+    const equal = figuresEqual({report}, plan)
     for (const name of new Set(whole ? ['', ...expected.keys(), ...actual.keys()] : [''])) {
-      equal(`${what}${name}`, expected.get(name) ?? nothing, actual.get(name) ?? nothing)
+      const [one, other] = [expected.get(name) ?? nothing, actual.get(name) ?? nothing]
+      equal(`${what}${name}`, one, other, of)
+      // What its breakdowns say besides would only make the list long.
+      if (found > 0) return
     }
   }
 }
@@ -172,7 +215,7 @@ async function compareTotals(asked: Asked, keys: readonly string[] | undefined):
         const view = views.get(key)
         const pieces = view === undefined ? [] : piecesOfTotal(view)
         const found = {pieces, whole: isWhole(view, plan)}
-        equal(`${where} ${nameOf(plan, key)} total`, truth.get(key)?.get(0), found)
+        equal(where, {key, level: 'total', start: 0}, truth.get(key)?.get(0), found)
       }
     }
   }
@@ -203,9 +246,9 @@ async function compareRange(
         const expected = truth.get(view.key)
         for (const start of new Set([...found.keys(), ...(expected?.keys() ?? [])])) {
           seen.add(start)
-          const what = `${where} ${nameOf(plan, view.key)} ${level} ${startName(start)}`
           const pieces = found.get(start) ?? []
-          equal(what, expected?.get(start), {pieces, whole: isWhole(view, plan)})
+          const row = {key: view.key, level, start}
+          equal(where, row, expected?.get(start), {pieces, whole: isWhole(view, plan)})
         }
       }
     }
@@ -215,7 +258,7 @@ async function compareRange(
 
 /** @param scope absent: the rollup is not by the Kafka key, all of it is compared */
 export async function compareRollup(at: Compared, i: number, scope?: Scope): Promise<void> {
-  const asked = {at, plan: at.plan.rollups[i]!, rollup: at.stream.rollups[i]!, only: scope?.only}
+  const asked = askedOf(at, i, scope?.only)
   const keys = scope && (await keysOf(asked, scope))
   await compareTotals(asked, keys)
   let starts = await startsOf(at, 'day', asked.only)
@@ -233,23 +276,25 @@ export async function compareRollup(at: Compared, i: number, scope?: Scope): Pro
   }
 }
 
-/** The hash of a rollup's counts in Redis. */
-export async function compareNamedHash(at: Compared, i: number): Promise<void> {
-  const {hash, id} = at.plan.rollups[i]!
-  if (hash === null) return
-  const parts = await at.live.namedHash(hash)
-  if (parts.includes(null)) return
-  const stream = {...at.stream, measures: {events: count()}}
-  const rollup = {...at.stream.rollups[i]!, measures: ['events'], split: []}
-  const asked = {at: {...at, stream}, plan: at.plan.rollups[i]!, rollup, only: undefined}
-  const truth = await askTruth(asked, 'total')
-  const counts = new Map<string, number>()
-  for (const part of parts) {
-    for (const [key, events] of part ?? []) counts.set(key, (counts.get(key) ?? 0) + events)
+/** Rows that SQL has, by key and start. */
+export type Truth = Awaited<ReturnType<typeof askTruth>>
+
+/** Keys that are asked for one by one: beyond, all of them are less work. */
+const KEYS_ASKED_MAX = 30
+
+/** What SQL says of some keys of a rollup that is not by the Kafka key. */
+export async function askKeys(
+  asked: Asked,
+  level: Level,
+  {keys, ...range}: Partial<TimeRange> & {readonly keys?: readonly string[] | undefined},
+): Promise<Truth> {
+  if (keys === undefined || keys.length > KEYS_ASKED_MAX) return await askTruth(asked, level, range)
+  const found = new Map<string, ReadonlyMap<number, Breakdown>>()
+  for (const key of keys) {
+    const texts = textsOfKey(asked.plan, key).map(text => (text === NULL_KEY ? null : text))
+    for (const [name, starts] of await askTruth(asked, level, {...range, key: texts})) {
+      found.set(name, starts)
+    }
   }
-  const equal = equalOf(at)
-  for (const key of new Set([...truth.keys(), ...counts.keys()])) {
-    const expected = truth.get(key)?.get(0)?.get('')?.['events'] ?? 0
-    equal(`redis hash ${hash} of ${id} ${key}`, expected, counts.get(key) ?? 0)
-  }
+  return found
 }

@@ -7,14 +7,10 @@ import {KEY_CHARACTERS_MAX, lengthSql, LONG_KEY, quote, quoteTable} from '../../
 import {NULL_KEY} from '../../readmodel/fields.ts'
 import {textsOfKey} from '../../readmodel/rollup-table.ts'
 import type {Compared, Scope} from './differences.ts'
-import {
-  compareLists,
-  compareRaw,
-  compareSpecials,
-  compareStrayRows,
-  compareWindows,
-} from './events.ts'
-import {chunksOf, compareNamedHash, compareRollup} from './rollups.ts'
+import {compareLists, compareSpecials, compareWindows} from './events.ts'
+import {compareRaw, compareStrayRows} from './raw-rows.ts'
+import {compareNamedHash} from './hashes.ts'
+import {chunksOf, compareRollup} from './rollups.ts'
 
 export const KEYS_AT_ONCE = 20
 
@@ -55,7 +51,7 @@ export const readKeysOfDay = async (
   at.stream.timeField === null ? [] : [...(await keysIn(at, {from, to: from + 86_400}))]
 
 /** Rows with one of these keys; what is no value of the column is no key of a row. */
-async function scopeOf({pg, stream}: Compared, keys: readonly string[]): Promise<Scope> {
+export async function scopeOf({pg, stream}: Compared, keys: readonly string[]): Promise<Scope> {
   const {rows} = await pg.query<{key: string}>(
     `SELECT key FROM unnest($1::text[]) key WHERE pg_input_is_valid(key,
        (SELECT format_type(atttypid, atttypmod) FROM pg_attribute
@@ -71,7 +67,7 @@ async function scopeOf({pg, stream}: Compared, keys: readonly string[]): Promise
   return {only: {text, values: [rows.map(row => row.key)]}, keys}
 }
 
-const isByKey = ({stream}: Compared, i: number): boolean =>
+export const isByKey = ({stream}: Compared, i: number): boolean =>
   stream.rollups[i]!.by[0] === stream.keyField
 
 /** Everything that is stored by these keys, and their events. */
@@ -105,13 +101,19 @@ async function compareGoneKeys(at: Compared): Promise<void> {
   }
 }
 
+/** Whether every partition has a run in Redis. @param partitions absent: all of them */
+export async function compareRuns(at: Compared, partitions?: ReadonlySet<number>): Promise<void> {
+  for (const [partition, marker] of (await at.live.markers()).entries()) {
+    if (marker !== null || partitions?.has(partition) === false) continue
+    const what = `redis ${at.stream.name} partition ${partition}`
+    const place = {kind: 'run', partition} as const
+    at.report({what, expected: 'a run', actual: 'none', place})
+  }
+}
+
 /** What belongs to no page of keys. */
 export async function compareRest(at: Compared, nowS: number): Promise<void> {
-  for (const [partition, marker] of (await at.live.markers()).entries()) {
-    if (marker !== null) continue
-    const what = `redis ${at.stream.name} partition ${partition}`
-    at.report({what, expected: 'a run', actual: 'none'})
-  }
+  await compareRuns(at)
   await compareKeys(at, [NULL_KEY, LONG_KEY])
   await compareGoneKeys(at)
   for (const i of at.stream.rollups.keys()) {
