@@ -130,7 +130,9 @@ async function run(env: Env, asked: Arguments): Promise<Outcome> {
     say: (text, isLast) => progressLine.say(text, isLast),
   }
   const {host, pathname} = new URL(databaseUrl)
-  const of = [...keyspaces.values(), `${host}${pathname}`, ...streams.map(({name}) => name)].join(' ')
+  const of = [...keyspaces.values(), `${host}${pathname}`, ...streams.map(({name}) => name)].join(
+    ' ',
+  )
   const results =
     asked.scope === 'all'
       ? await reconcileAll(streams, deps, openProgress(asked.progress, of, asked.resume))
