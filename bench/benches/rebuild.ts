@@ -129,7 +129,7 @@ async function runAll(bed: PipelineBed, {settings, record, progress}: BenchConte
   await step('rebuild', async () => {
     const args = ['engagement', '--yes', '--rate', String(rate)]
     const marks = await runCommand(bed, 'rebuild', args, progress)
-    const at = (step: string): number => (marks.get(step) ?? Number.NaN) / 1000
+    const at = (mark: string): number => (marks.get(mark) ?? Number.NaN) / 1000
     return {
       rows_per_s: rows / (at('2 of 4') - at('1 of 4')),
       read_s: at('2 of 4') - at('1 of 4'),
