@@ -133,6 +133,10 @@ export function besides(
     set: (labels, to) => of.set?.(rename(labels), to),
     observe: (labels, value) => of.observe?.(rename(labels), value),
   })
-  const wrapped = Object.entries(metrics).map(([name, of]) => [name, wrap(of as Instrument)])
-  return Object.fromEntries(wrapped) as ProcessorMetrics
+  const {noteShare, ...instruments} = metrics
+  const wrapped = Object.entries(instruments).map(([name, of]) => [name, wrap(of as Instrument)])
+  return {
+    ...(Object.fromEntries(wrapped) as typeof instruments),
+    noteShare: (stream, taken, aside) => noteShare(nameOf(stream), taken, aside),
+  }
 }

@@ -161,7 +161,7 @@ test('a processor that is gone is found, and a keyspace that is dropped is a rea
   expect((await whenFound('service-away')).what).toContain('processor')
   await world.cassandra.transact(`DROP KEYSPACE ${world.keyspace}`)
   const found = await whenFound('read-model-missing')
-  expect(found.what).toMatch(/^The read model of \w+ is not there\.$/)
+  expect(found.what).toMatch(/^The numbers of \w+ have no place to be\.$/)
   // This API can still serve what PostgreSQL and Redis know: its own readiness is not the verdict.
   expect((await fetch(`${api.url}/health/ready`)).status).toBe(200)
 }, 120_000)
