@@ -3,6 +3,7 @@ import {expect, test} from 'vitest'
 import {createEpochTable} from '../contracts/epochs.ts'
 import type {Op} from '../contracts/record.ts'
 import {planStream} from '../readmodel/plan.ts'
+import type {Projection} from '../readmodel/projection.ts'
 import type {Register} from '../readmodel/raw-table.ts'
 import {planShown} from '../readmodel/shown.ts'
 import {model} from '../test/model-stream.ts'
@@ -211,4 +212,45 @@ test('INV-58: a correction that is too old takes the event out of sight, and no 
     ['there', false],
     ['there', false],
   ])
+})
+
+test('INV-104: a repair puts its row and is folded into nothing; parts that it names are doubted', async () => {
+  const calls: string[] = []
+  const projection: Projection = {
+    id: 'sums',
+    keysOf: () => ['a'],
+    create: () => ({}),
+    apply: () => calls.push('apply') > 0,
+    retract: () => calls.push('retract') > 0,
+    want: () => true,
+    doubt: (_state, {key, level, start}, offset) =>
+      void calls.push(`doubt ${key} ${level} ${start} at ${offset}`),
+    bytesOf: () => 1,
+    table: {
+      load: async () => new Map(),
+      encode: () => ({parts: [], before: [], rows: [], commit: () => undefined}),
+    },
+    liveOf: () => [],
+  }
+  const cache = new StateCache({
+    partition: 0,
+    projections: [projection],
+    budget: createBudget({entriesMax: 10, bytesMax: 1e6}),
+    ceiling: -1,
+    onStale: () => undefined,
+  })
+  const state = {...openState(), cache}
+  const parts = [
+    ['sums', 'b', 'hour', 3600, null, null],
+    ['of another stream', 'b', 'hour', 3600, null, null],
+  ] as const
+  const fold = createFold(state, depsOf(storedBy(3, 'wrong')))
+  await fold([{...record('r', 20, 'right'), repair: {parts}}])
+  expect(calls).toEqual(['doubt b hour 3600 at 20'])
+  const {writes} = state.pending.takeDeferred(20)
+  expect(writes.map(({kind, event}) => [kind, event['content']])).toEqual([['put', 'right']])
+  expect(state.unfoldedOffset).toBe(20)
+  // The same without: what is stored is taken out, and what comes is added.
+  await fold([record('r', 21, 'other')])
+  expect(calls.slice(1)).toEqual(['retract', 'apply'])
 })
