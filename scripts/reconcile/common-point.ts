@@ -37,12 +37,15 @@ export interface CommonPointOptions {
 export interface Round {
   /** Places that were compared; the others are to be tried again. */
   readonly compared: readonly Place[]
+  /** So long publishing was held. */
+  readonly heldMs: number
   /** Why none or not all of them were. */
   readonly reason?: string
 }
 
 export interface CommonPoint {
-  compare(places: readonly Place[], report: Compared['report']): Promise<Round>
+  /** @param times as long as usual publishing may be held */
+  compare(places: readonly Place[], report: Compared['report'], times: number): Promise<Round>
   close(): Promise<void>
 }
 
@@ -54,6 +57,9 @@ const LOOK_MS = 20
 /** An owner looks at the mark whenever it writes to Redis; a mark stands for a second. */
 const MARK_AGAIN_MS = 400
 const PLACES_AT_ONCE = 100
+/** So long the processor may take to catch up while nothing is held: one that does not would not under a hold. */
+const CATCH_UP_MS = 15_000
+const BEHIND = 'the processor is behind'
 /** More changes that wait are a relay that is behind: nothing can be compared before it has caught up. */
 const PENDING_MAX = 50_000
 
@@ -159,8 +165,11 @@ export async function openCommonPoint(
     (await holder.query<Pending>(PENDING, [at.stream.topic])).rows
 
   /** Under a hold: reads what is stored, as much as there is time for. */
-  const readHeld = async (holder: Client, of: Compared, places: readonly Place[]) => {
-    const deadlineMs = performance.now() + holdMs
+  const readHeld = async (
+    holder: Client,
+    of: Compared,
+    {places, deadlineMs}: {readonly places: readonly Place[]; readonly deadlineMs: number},
+  ) => {
     // Changes of later transactions are undone as well, to what the snapshot sees: none is missed.
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
     await client.query('DELETE FROM pg_temp.pending')
@@ -171,7 +180,7 @@ export async function openCommonPoint(
          FROM unnest($1::text[], $2::text[], $3::text[]) p (id, key, before)`,
       [pending.map(({id}) => id), pending.map(({key}) => key), pending.map(one => one.before)],
     )
-    if (!(await isProcessed(deadlineMs))) return {reason: 'the processor is behind'}
+    if (!(await isProcessed(deadlineMs))) return {reason: BEHIND}
     const judges: Judge[] = []
     const read: Place[] = []
     const nowS = Math.floor(Date.now() / 1000)
@@ -183,30 +192,40 @@ export async function openCommonPoint(
     return {judges, read}
   }
 
-  const compareHeld = async (of: Compared, places: readonly Place[]): Promise<Round> => {
-    // Checkpoints that come soon are small: the hold need not wait for a large one.
+  const compareHeld = async (
+    of: Compared,
+    places: readonly Place[],
+    times: number,
+  ): Promise<Round> => {
+    const none = {compared: [], heldMs: 0}
+    // Right after a checkpoint the next one is small, and comes soon.
+    if (!(await isProcessed(performance.now() + CATCH_UP_MS))) return {...none, reason: BEHIND}
     await markAll(Array.from({length: at.partitions}, (_, partition) => partition))
     const holder = await deps.openClient()
     try {
-      const limits = {mostMs: QUIET_MS + holdMs + MARGIN_MS, quietMs: QUIET_MS}
+      const mostMs = times * holdMs
+      const limits = {mostMs: QUIET_MS + mostMs + MARGIN_MS, quietMs: QUIET_MS}
       const hold = await holdPublishing(holder, limits)
       if (hold === null) {
-        return {compared: [], reason: 'a lane of the relay does not come to rest, or has no owner'}
+        return {...none, reason: 'a lane of the relay does not come to rest, or has no owner'}
       }
-      const {judges = [], read = [], reason} = await readHeld(holder, of, places)
+      const startedAt = performance.now()
+      const asked = {places, deadlineMs: startedAt + mostMs}
+      const {judges = [], read = [], reason} = await readHeld(holder, of, asked)
       const isHeld = await hold.isHeld()
       await hold.letGo()
-      if (reason !== undefined) return {compared: [], reason}
-      if (!isHeld) return {compared: [], reason: 'a lane of the relay changed its owner'}
+      const heldMs = performance.now() - startedAt
+      if (reason !== undefined) return {compared: [], heldMs, reason}
+      if (!isHeld) return {compared: [], heldMs, reason: 'a lane of the relay changed its owner'}
       for (const judge of judges) await judge()
-      return {compared: read}
+      return {compared: read, heldMs}
     } finally {
       await holder.end().catch(() => undefined)
     }
   }
 
   return {
-    async compare(places, report) {
+    async compare(places, report, times) {
       const found: Parameters<Compared['report']>[0][] = []
       const stream = {...at.stream, table: `pg_temp.${AS_PUBLISHED}`}
       const of = {
@@ -216,12 +235,12 @@ export async function openCommonPoint(
         report: (one: (typeof found)[number]) => void found.push(one),
       }
       try {
-        const round = await compareHeld(of, places)
+        const round = await compareHeld(of, places, times)
         // What was read of a point that did not hold says nothing.
         if (round.compared.length > 0) for (const one of found) report(one)
         return round
       } catch (error) {
-        return {compared: [], reason: messageOf(error)}
+        return {compared: [], heldMs: holdMs, reason: messageOf(error)}
       } finally {
         await client.query('ROLLBACK').catch(() => undefined)
       }

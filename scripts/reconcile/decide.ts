@@ -8,7 +8,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import type {CommonPoint} from './common-point.ts'
 import type {Compared, Difference, Place} from './differences.ts'
 import {nameOfPlace, placesOf, readPlaces} from './look-again.ts'
-import {chunksOf} from './rollups.ts'
+import {chunksOf, timeName} from './rollups.ts'
 
 export interface Decided {
   readonly differences: readonly Difference[]
@@ -24,6 +24,8 @@ const HOLDS_MAX = 8
 /** Publishing is let go for so many times as long as it was held, at least for so long. */
 const LET_GO_FACTOR = 2
 const LET_GO_MS = 300
+/** After so many holds that were too short it is held for twice as long: still too short for a relay to be stalled. */
+const PATIENT_FROM = 2
 /** Looks at common points: a difference has to be seen in two of them. */
 const SEEN = 2
 const LOOKS_MAX = 3
@@ -45,14 +47,13 @@ async function lookAtPoints(point: CommonPoint, places: readonly Place[]): Promi
   let missed = places
   let reason: string | undefined
   for (let failures = 0; missed.length > 0 && failures < HOLDS_MAX;) {
-    const startedAt = performance.now()
-    const round = await point.compare(missed, one => void differences.push(one))
+    const times = failures >= PATIENT_FROM ? 2 : 1
+    const round = await point.compare(missed, one => void differences.push(one), times)
     const done = new Set(round.compared.map(nameOfPlace))
     missed = missed.filter(place => !done.has(nameOfPlace(place)))
     reason = round.reason
     failures = done.size > 0 ? 0 : failures + 1
-    const heldMs = performance.now() - startedAt
-    if (missed.length > 0) await sleep(Math.max(LET_GO_MS, LET_GO_FACTOR * heldMs))
+    if (missed.length > 0) await sleep(Math.max(LET_GO_MS, LET_GO_FACTOR * round.heldMs))
   }
   return {differences, missed, reason}
 }
@@ -106,17 +107,47 @@ async function decideSome(
     stale = looked.differences.filter(one => one.isStale === true)
     if (looked.missed.length > 0) reason = looked.reason
   }
-  return {differences, undecided: [...stale, ...untold(missed, reason)], reason}
+  return {differences, undecided: [...stale, ...untold(at, missed, reason)], reason}
 }
 
 /** Places that could not be compared. */
-const untold = (places: readonly Place[], reason = 'unknown'): readonly Difference[] =>
+const untold = (
+  at: Compared,
+  places: readonly Place[],
+  reason = 'unknown',
+): readonly Difference[] =>
   places.map(place => ({
-    what: `${place.kind} ${nameOfPlace(place)}`,
+    what: textOfPlace(at, place),
     expected: 'a common point',
     actual: reason,
     place,
   }))
+
+/** As differences call it. */
+function textOfPlace({plan, stream}: Compared, place: Place): string {
+  switch (place.kind) {
+    case 'rollup': {
+      const {id} = plan.rollups[place.rollup]!
+      const time = place.level === 'total' ? '' : ` ${timeName(place.start)}`
+      return `stored ${id} ${place.key} ${place.level}${time}`
+    }
+    case 'hash':
+      return `redis hash ${plan.rollups[place.rollup]!.hash} ${place.key}`
+    case 'event':
+    case 'stray':
+      return `raw ${stream.name} event ${place.id}`
+    case 'list':
+      return `stored ${stream.name} events of ${place.key}`
+    case 'special':
+      return `stored ${stream.name} ${stream.special[place.special]!.kind} ${place.key}`
+    case 'window':
+      return `stored ${place.window}`
+    case 'run':
+      return `redis ${stream.name} partition ${place.partition}`
+    default:
+      return place satisfies never
+  }
+}
 
 /** Decides of places in the order in which they were found. */
 export async function decide(
@@ -130,7 +161,7 @@ export async function decide(
   for (const some of chunksOf(suspects, PLACES_AT_ONCE)) {
     // What stood in the way of these stands in the way of the others.
     if (reason !== undefined) {
-      undecided.push(...untold(some, reason))
+      undecided.push(...untold(at, some, reason))
       continue
     }
     const decided = await decideSome(at, point, some)
