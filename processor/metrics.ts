@@ -133,10 +133,9 @@ export function besides(
     set: (labels, to) => of.set?.(rename(labels), to),
     observe: (labels, value) => of.observe?.(rename(labels), value),
   })
-  const {noteShare, ...instruments} = metrics
-  const wrapped = Object.entries(instruments).map(([name, of]) => [name, wrap(of as Instrument)])
+  const wrapped = Object.entries(metrics).map(([name, of]) => [name, wrap(of as Instrument)])
   return {
-    ...(Object.fromEntries(wrapped) as typeof instruments),
-    noteShare: (stream, taken, aside) => noteShare(nameOf(stream), taken, aside),
+    ...(Object.fromEntries(wrapped) as ProcessorMetrics),
+    noteShare: (stream, taken, aside) => metrics.noteShare(nameOf(stream), taken, aside),
   }
 }

@@ -211,7 +211,7 @@ test('INV-104: what was found wrong is right after it was computed again, whatev
       for (let round = 0; round < 40; round++) {
         const done: boolean[] = []
         for (const {level, start} of all) done.push(await shop.mend(level, start))
-        for (const {level, bucket} of [...shop.entity.buckets()]) {
+        for (const {level, bucket} of shop.entity.buckets()) {
           if (bucket.isRetracted) done.push(await shop.mend(level, bucket.start))
         }
         if (done.every(Boolean) && round > later.length) break
