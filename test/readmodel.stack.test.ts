@@ -305,7 +305,10 @@ test('events of a content are read newest first, each once, as they are now', as
   expect(seen).toEqual(wanted.toSorted(byAge))
 })
 
-const runOf = (takeover: number, name = `run ${takeover}`) => ({takeover, name})
+const runOf = (takeover: number, name = `run ${takeover}`) => ({
+  takeover,
+  name: `${space}.${name}`,
+})
 
 function liveFlush(takeover: number, sequence: number, text: string) {
   const key = liveKey(space, partition, 'values', 'k')
@@ -333,7 +336,7 @@ test('INV-37: a late call changes nothing, and a later owner keeps the earlier o
   expect(await live.begin(partition, runOf(2), 5)).toBe(true)
   expect(await flush(1, 1, 'dethroned')).toBe('over')
   expect(await live.begin(partition, runOf(1, 'again'), 9), 'an earlier owner').toBe(false)
-  expect((await reads.markers())[partition]).toMatchObject({run: 'run 2', offset: 5})
+  expect((await reads.markers())[partition]).toMatchObject({run: `${space}.run 2`, offset: 5})
   expect(await valueOf(), 'of the run before').toBeUndefined()
   expect(await flush(2, 0, 'second')).toBe('applied')
   expect(await valueOf()).toBe('second')
@@ -413,6 +416,9 @@ test('INV-48: of two hashes of one record that of the later owner stands, in wha
   expect(await put(5, 9, 650, moved), 'of an older change in another partition').toBe('600')
   expect(await put(3, 1, 660, {offset: 7}), 'ids of the outbox went back').toBe('660')
   expect(await put(7, 1, 670, moved), 'of a newer change in another partition').toBe('670')
+  const left = ['run', 'another.run', 'src_offset', '99', 'outbox_id', '99', 'takeover', '9']
+  await redis!.send(['HSET', 'engagement_events:event:9010', ...left])
+  expect(await put(3, 1, 690), 'what another generation left gives way').toBe('690')
   expect(await put(8, 1, 0, {kind: 'delete'}), 'deleted').toBeNull()
   expect(await put(7, 9, 700), 'older than the deletion').toBeNull()
   await stores.live.begin(partition, runOf(1), 3)

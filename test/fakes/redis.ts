@@ -23,7 +23,7 @@ const script = (name: string): string =>
 
 const SCRIPTS = {begin: script('begin'), flush: script('flush'), events: script('events')}
 
-type StringOf5 = [string, string, string, string, string]
+type StringOf6 = [string, string, string, string, string, string]
 
 const toBuffer = (value: RedisArg): Buffer =>
   Buffer.isBuffer(value) ? Buffer.from(value) : Buffer.from(value)
@@ -200,13 +200,15 @@ export class FakeRedis {
   }
 
   #events(keys: readonly string[], args: readonly string[]): number {
-    const [ttlS, deletedTtlS, takeover, partition, count] = args.slice(0, 5) as StringOf5
-    const names = args.slice(5, 5 + Number(count))
-    let at = 5 + names.length
+    const [ttlS, deletedTtlS, takeover, partition, space, count] = args.slice(0, 6) as StringOf6
+    const names = args.slice(6, 6 + Number(count))
+    let at = 6 + names.length
     for (const key of keys) {
       const isSamePartition = this.#text(key, 'partition') === partition
       const own = Number(isSamePartition ? args[at + 1] : args[at])
-      const present = Number(this.#text(key, isSamePartition ? 'src_offset' : 'outbox_id') ?? '-1')
+      const isOurs = this.#text(key, 'run')?.startsWith(`${space}.`) === true
+      const stood = this.#text(key, isSamePartition ? 'src_offset' : 'outbox_id')
+      const present = Number((isOurs ? stood : undefined) ?? '-1')
       const standing = Number(this.#text(key, 'takeover') ?? '-1')
       if (present < own || (present === own && standing <= Number(takeover))) {
         this.#entries.delete(key)
