@@ -116,6 +116,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
       lifeMs: 500,
     },
   )
+  let standing: readonly string[] = []
   const {stores, polled} = openStores({
     streams,
     redis,
@@ -123,6 +124,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     served,
     partitionsOf: async ({name}) => await partitions.get(name)!.get(),
     freshness: () => freshness,
+    standing: stream => standing.filter(name => name.startsWith(`${topics.get(stream)}/`)),
     metrics,
   })
   const freshness = createFreshness(
@@ -296,7 +298,9 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
   const keepers = [
     createCleaner(db),
     createHistoryKeeper(overview),
-    createHealthKeeper(health),
+    createHealthKeeper(health, view => {
+      standing = view.standing
+    }),
     letterRetries,
   ]
   return {app, loops: [served, freshness, activityWorker, tail, ...keepers, ...figureLoops]}

@@ -62,7 +62,11 @@ export async function openRebuildWorld(changes: Env = {}) {
 
 export const eventsOf = async ({url}: Service) => {
   const answer = await fetch(`${url}/v1/content/${CONTENT}/metrics`)
-  const body = (await answer.json()) as {metrics?: {events: number}; detail?: string}
+  const body = (await answer.json()) as {
+    metrics?: {events: number}
+    meta?: {notes: readonly string[]}
+    detail?: string
+  }
   return {status: answer.status, body}
 }
 

@@ -94,8 +94,13 @@ test(
     await own.start('ingestor')
     const processor = await own.start('processor', {}, 'the log ends at')
     await insert(own, 40)
-    // What was counted is served, as old as it is; it is not less.
-    expect((await eventsOf(services.api)).body.metrics!.events).toBeGreaterThan(0)
+    // What was counted is served, as old as it is, and says so; it is not less.
+    await until('it says so', async () => {
+      const {body} = await eventsOf(services.api)
+      return (
+        body.metrics!.events > 0 && body.meta?.notes.some(note => note.includes('stands still'))
+      )
+    })
     await rebuild(own)
     await until('it is ready', async () => (await fetch(`${processor.url}/health/ready`)).ok)
   },

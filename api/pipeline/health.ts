@@ -12,13 +12,15 @@ import {createFacts, type FactsDeps, type FactsOptions, type Gathered} from './f
 import type {LauncherFacts, Reconciliation, Told} from './facts.ts'
 import {createLagTrend} from './lag-trend.ts'
 import {createReadModels} from './read-models.ts'
-import {judgePipeline} from './verdict.ts'
+import {judgePipeline, standingOf} from './verdict.ts'
 import type {Verdict} from './findings.ts'
 
 export interface HealthView {
   readonly verdict: Verdict
   /** The last comparisons with PostgreSQL. */
   readonly reconciliations: Told<readonly Reconciliation[]>
+  /** Names of partitions that stand still. */
+  readonly standing: readonly string[]
 }
 
 export interface Health {
@@ -97,7 +99,8 @@ export function createHealthOf(
       starting: isYoung && !wasHealthy,
     })
     wasHealthy ||= verdict.healthy
-    return {verdict, reconciliations: facts.reconciliations}
+    const standing = facts.services.flatMap(standingOf).map(([partition]) => partition)
+    return {verdict, reconciliations: facts.reconciliations, standing}
   }
   return {
     async read() {
@@ -107,11 +110,12 @@ export function createHealthOf(
   }
 }
 
-export const createHealthKeeper = (health: Health): Loop => ({
+/** @param onSeen told of each look */
+export const createHealthKeeper = (health: Health, onSeen: (view: HealthView) => void): Loop => ({
   name: 'health',
   async run(signal) {
     while (!signal.aborted) {
-      await health.read()
+      onSeen(await health.read())
       await pause(LOOK_EVERY_MS, signal)
     }
   },

@@ -80,7 +80,8 @@ const textsOf = (of: unknown): readonly (readonly [string, string])[] =>
 
 type Service = Facts['services'][number]
 
-const standingOf = ({details}: Service): readonly (readonly [string, string])[] =>
+/** Partitions that stand still, by name, and why. */
+export const standingOf = ({details}: Service): readonly (readonly [string, string])[] =>
   textsOf((details as {standing?: unknown} | null)?.standing)
 
 export function judgeService(service: Service): readonly Finding[] {

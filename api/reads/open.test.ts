@@ -46,6 +46,7 @@ test('a row that Redis does not have is polled once in a run, not of the run bef
     served: {of: async () => await Promise.resolve(GENERATION)},
     partitionsOf: async () => 1,
     freshness: () => ({ageMs: () => 0, isLive: () => true}),
+    standing: () => [],
     metrics: {reads: {inc: () => undefined}} as never,
   })
   const reads = (await polled.reads(engagement.name)).rollup(rollup!)

@@ -20,6 +20,7 @@ export interface OpenDeps {
   readonly served: Pick<Served, 'of'>
   readonly partitionsOf: (stream: Stream) => Promise<number>
   readonly freshness: () => Pick<Stores, 'ageMs' | 'isLive'>
+  readonly standing: Stores['standing']
   readonly metrics: Stores['metrics']
 }
 
@@ -81,6 +82,7 @@ export function openStores(deps: OpenDeps): {readonly stores: Stores; readonly p
       },
       isLive: name => redis.isReady && freshness().isLive(name),
       ageMs: (store, name) => freshness().ageMs(store, name),
+      standing: deps.standing,
       metrics: deps.metrics,
     }
   }

@@ -52,6 +52,7 @@ async function ask(found: Entity | undefined) {
     plan: () => plan,
     reads: async () => reads,
     isLive: () => true,
+    standing: () => [],
     ageMs: () => 0,
     metrics: {reads: {inc: () => undefined}},
   } as unknown as Stores

@@ -29,6 +29,8 @@ export interface Stores {
   isLive(stream: string): boolean
   /** Since everything committed was last known to be in the store, or null. */
   ageMs(store: Source, stream: string): number | null
+  /** Names of its partitions that stood still when last looked at. */
+  standing(stream: string): readonly string[]
   readonly metrics: Pick<ApiMetrics, 'reads'>
 }
 
@@ -38,6 +40,10 @@ export const isAway = (error: unknown): boolean =>
 /** Why an answer is not as new as it could be. */
 export const FROM_STORED =
   'Redis holds no complete figures now: this is Cassandra, up to some seconds behind'
+
+/** What an answer lacks while a partition stands still. */
+export const standingNote = (partition: string): string =>
+  `partition ${partition} stands still: what came into it since is not in this answer`
 
 /** A value, and where it is from. */
 export interface Found<T> {
@@ -72,7 +78,11 @@ export async function readFrom<T>(
       source,
       newest_event_at: isoOrNull(newestMicros),
       age_ms: stores.ageMs(isFresh ? 'redis' : 'cassandra', stream),
-      notes: [...notes, ...(isFresh || isScan ? [] : [FROM_STORED])],
+      notes: [
+        ...notes,
+        ...(isFresh || isScan ? [] : [FROM_STORED]),
+        ...stores.standing(stream).map(standingNote),
+      ],
     }
     return {value, meta}
   } catch (error) {

@@ -17,6 +17,7 @@ function pagesOf(hash: readonly (ReadonlyMap<string, number> | null)[]) {
     plan: () => plan,
     reads: async () => reads,
     isLive: () => true,
+    standing: () => [],
     ageMs: (store: string) => (store === 'redis' ? 10 : 4000),
     metrics: {reads: {inc: () => undefined}},
   } as unknown as Stores
