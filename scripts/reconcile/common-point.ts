@@ -15,7 +15,7 @@ import type {Redis} from '../../platform/redis.ts'
 import {markAwaited} from '../../readmodel/awaited.ts'
 import type {Positions} from '../../readmodel/positions.ts'
 import type {Compared, Place} from './differences.ts'
-import {readPlaces, type Judge} from './look-again.ts'
+import {partitionsOf, readPlaces, type Judge} from './look-again.ts'
 import {chunksOf} from './rollups.ts'
 
 export interface CommonPointDeps {
@@ -60,6 +60,8 @@ const PLACES_AT_ONCE = 100
 /** So long the processor may take to catch up while nothing is held: one that does not would not under a hold. */
 const CATCH_UP_MS = 15_000
 const BEHIND = 'the processor is behind'
+/** Of the time that publishing is held at most so much is for waiting, the rest for reading. */
+const WAIT_SHARE = 0.8
 /** More changes that wait are a relay that is behind: nothing can be compared before it has caught up. */
 const PENDING_MAX = 50_000
 
@@ -147,14 +149,13 @@ export async function openCommonPoint(
     )
   }
 
-  /** Waits until everything that is in the log is in both stores. */
-  const isProcessed = async (deadlineMs: number): Promise<boolean> => {
+  /** Waits until everything that is in the log is in both stores. @returns partitions of which it is not */
+  const whenProcessed = async (deadlineMs: number): Promise<readonly number[]> => {
     const ends = await deps.admin.offsets(topic)
     for (let markedMs = Number.NEGATIVE_INFINITY; ; await sleep(LOOK_MS)) {
       const missing = await behind(ends)
-      if (missing.length === 0) return true
       const nowMs = performance.now()
-      if (nowMs > deadlineMs) return false
+      if (missing.length === 0 || nowMs > deadlineMs) return missing
       if (nowMs - markedMs < MARK_AGAIN_MS) continue
       await markAll(missing)
       markedMs = nowMs
@@ -180,16 +181,22 @@ export async function openCommonPoint(
          FROM unnest($1::text[], $2::text[], $3::text[]) p (id, key, before)`,
       [pending.map(({id}) => id), pending.map(({key}) => key), pending.map(one => one.before)],
     )
-    if (!(await isProcessed(deadlineMs))) return {reason: BEHIND}
+    const leftMs = deadlineMs - performance.now()
+    const missing = await whenProcessed(performance.now() + WAIT_SHARE * leftMs)
+    // Each partition has a point of its own: what lies in others can be compared.
+    const isThere = (place: Place): boolean =>
+      !partitionsOf(at, place).some(partition => missing.includes(partition))
+    const there = places.filter(isThere)
+    if (there.length === 0) return {reason: BEHIND}
     const judges: Judge[] = []
     const read: Place[] = []
     const nowS = Math.floor(Date.now() / 1000)
-    for (const some of chunksOf(places, PLACES_AT_ONCE)) {
+    for (const some of chunksOf(there, PLACES_AT_ONCE)) {
       judges.push(await readPlaces(of, some, nowS))
       read.push(...some)
       if (performance.now() > deadlineMs) break
     }
-    return {judges, read}
+    return missing.length === 0 ? {judges, read} : {judges, read, late: BEHIND}
   }
 
   const compareHeld = async (
@@ -199,7 +206,8 @@ export async function openCommonPoint(
   ): Promise<Round> => {
     const none = {compared: [], heldMs: 0}
     // Right after a checkpoint the next one is small, and comes soon.
-    if (!(await isProcessed(performance.now() + CATCH_UP_MS))) return {...none, reason: BEHIND}
+    const missing = await whenProcessed(performance.now() + CATCH_UP_MS)
+    if (missing.length === at.partitions) return {...none, reason: BEHIND}
     await markAll(Array.from({length: at.partitions}, (_, partition) => partition))
     const holder = await deps.openClient()
     try {
@@ -211,14 +219,14 @@ export async function openCommonPoint(
       }
       const startedAt = performance.now()
       const asked = {places, deadlineMs: startedAt + mostMs}
-      const {judges = [], read = [], reason} = await readHeld(holder, of, asked)
+      const {judges = [], read = [], reason, late} = await readHeld(holder, of, asked)
       const isHeld = await hold.isHeld()
       await hold.letGo()
       const heldMs = performance.now() - startedAt
       if (reason !== undefined) return {compared: [], heldMs, reason}
       if (!isHeld) return {compared: [], heldMs, reason: 'a lane of the relay changed its owner'}
       for (const judge of judges) await judge()
-      return {compared: read, heldMs}
+      return {compared: read, heldMs, ...(late === undefined ? {} : {reason: late})}
     } finally {
       await holder.end().catch(() => undefined)
     }

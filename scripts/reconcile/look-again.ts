@@ -40,6 +40,34 @@ const ofKind = <Kind extends Place['kind']>(
   kind: Kind,
 ): readonly PlaceOf<Kind>[] => places.filter((place): place is PlaceOf<Kind> => place.kind === kind)
 
+/** Source partitions that something of it may lie in. */
+export function partitionsOf(at: Compared, place: Place): readonly number[] {
+  const {stream, plan, partitions, sides} = at
+  const {reads} = sides[0]
+  const every = Array.from({length: partitions}, (_, partition) => partition)
+  switch (place.kind) {
+    case 'rollup':
+      return isByKey(at, place.rollup)
+        ? reads.partitionsOf(textsOfKey(plan.rollups[place.rollup]!, place.key)[0]!)
+        : every
+    case 'list':
+      return reads.partitionsOf(place.key)
+    case 'special':
+      return stream.special[place.special]!.by === stream.keyField
+        ? reads.partitionsOf(place.key)
+        : every
+    case 'stray':
+    case 'run':
+      return [place.partition]
+    case 'hash':
+    case 'event':
+    case 'window':
+      return every
+    default:
+      return place satisfies never
+  }
+}
+
 /** @param nowS the end of windows, seconds since 1970 */
 export async function readPlaces(
   at: Compared,
