@@ -33,8 +33,10 @@ test('INV-72: a keyspace that was dropped is built again; until then answers say
     const {status, body} = await eventsOf(services.api)
     return status === 503 && body.detail?.includes('npm run rebuild') === true
   })
-  const ready = await fetch(`${services.processor.url}/health/ready`)
-  expect(await ready.text()).toContain('were never counted: npm run rebuild')
+  await until('the processor says so, too', async () => {
+    const ready = await fetch(`${services.processor.url}/health/ready`)
+    return (await ready.text()).includes('were never counted: npm run rebuild')
+  })
   expect(await runCommand(own, 'rebuild', '--yes')).toMatchObject({status: 0})
   await until('numbers are served', async () => (await eventsOf(services.api)).status === 200)
   const [keyspace, ...others] = await readKeyspaces(admin, own.keyspace)
