@@ -1,4 +1,4 @@
-import {expect, test} from 'vitest'
+import {expect, test, vi} from 'vitest'
 import type {Cassandra} from '../../platform/cassandra.ts'
 import type {Redis} from '../../platform/redis.ts'
 import {layoutOf, type Generation} from '../../readmodel/generations.ts'
@@ -59,4 +59,49 @@ test('a row that Redis does not have is polled once in a run, not of the run bef
   expect([await look(), await look()]).toEqual([2, 2])
   run = 'c'
   expect(await look()).toBe(3)
+})
+
+test('answers do not go back when another generation takes over: it is asked once it is as far', async () => {
+  const offsets = new Map([
+    ['old', 10],
+    ['new', 3],
+  ])
+  let space = 'old'
+  let looks = 0
+  const redis = {
+    isReady: true,
+    async pipelineBinary(commands: readonly (readonly string[])[]) {
+      await Promise.resolve()
+      looks += 1
+      return commands.map(([, key, ...fields]) => {
+        const own = key!.slice(0, 3)
+        return fields.map(field => {
+          if (!key!.endsWith(':live')) return null
+          const values: Record<string, string> = {run: `${own}.1`, steps: '{}'}
+          return Buffer.from(values[field] ?? String(offsets.get(own)))
+        })
+      })
+    },
+  } as unknown as Redis
+  const {stores} = openStores({
+    streams: [engagement],
+    redis,
+    cassandraOf: () => ({rows: async () => await Promise.resolve([])}) as unknown as Cassandra,
+    served: {of: async () => await Promise.resolve({...GENERATION, space})},
+    partitionsOf: async () => 1,
+    freshness: () => ({ageMs: () => 0, isLive: () => true}),
+    standing: () => [],
+    metrics: {reads: {inc: () => undefined}} as never,
+  })
+  await stores.reads('engagement')
+  space = 'new'
+  let isGiven = false
+  const given = stores.reads('engagement').then(async reads => {
+    isGiven = true
+    return (await reads.live.markers())[0]?.offset
+  })
+  await vi.waitUntil(() => looks > 3)
+  expect(isGiven).toBe(false)
+  offsets.set('new', 11)
+  expect(await given).toBe(11)
 })

@@ -1,4 +1,5 @@
 /** Opens the reads of every declared stream, each when it is first needed, and anew when it was built again. */
+import {setTimeout as sleep} from 'node:timers/promises'
 import type {Stream} from '../../contracts/stream.ts'
 import type {Cassandra} from '../../platform/cassandra.ts'
 import type {Redis} from '../../platform/redis.ts'
@@ -26,6 +27,40 @@ export interface OpenDeps {
 
 type StoredUnder = (keyspace: string, runs: () => Promise<string>) => Cassandra
 
+interface Opened {
+  readonly space: string
+  readonly reads: Late<StreamReads>
+  /** Resolves when it has all that was answered from the one before. */
+  readonly ready: Promise<void>
+}
+
+const AS_FAR_MS = 3000
+const LOOK_MS = 10
+
+/**
+ * The newer generation may be a moment behind the older, and answers must not go back: whoever asks at the switch
+ * waits until it has what the older one had then.
+ */
+async function whenAsFar(older: Late<StreamReads>, newer: Late<StreamReads>): Promise<void> {
+  const markersOf = async (of: Late<StreamReads>) => await (await of.get()).live.markers()
+  const deadlineMs = performance.now() + AS_FAR_MS
+  try {
+    const wanted = await markersOf(older)
+    for (;;) {
+      const now = await markersOf(newer)
+      const isAsFar = wanted.every((marker, partition) => {
+        const own = now[partition] ?? null
+        // Where it says nothing, Cassandra is asked.
+        return marker === null || own === null || own.offset >= marker.offset
+      })
+      if (isAsFar || performance.now() > deadlineMs) return
+      await sleep(LOOK_MS)
+    }
+  } catch {
+    // A store is away: what answers is asked, as ever.
+  }
+}
+
 /** All reads, and those for what is asked all the time. */
 export function openStores(deps: OpenDeps): {readonly stores: Stores; readonly polled: Stores} {
   const {streams, redis, served, freshness} = deps
@@ -38,7 +73,7 @@ export function openStores(deps: OpenDeps): {readonly stores: Stores; readonly p
   }
 
   const storesOver = (storedUnder: StoredUnder): Stores => {
-    const opened = new Map<string, {readonly space: string; readonly reads: Late<StreamReads>}>()
+    const opened = new Map<string, Opened>()
     const open = (plan: StreamPlan, {keyspace, space}: Generation): Late<StreamReads> =>
       createLate(async () => {
         const {stream} = plan
@@ -60,9 +95,12 @@ export function openStores(deps: OpenDeps): {readonly stores: Stores; readonly p
         const {space} = generation
         let entry = opened.get(name)
         if (entry?.space !== space) {
-          entry = {space, reads: open(plan, generation)}
+          const reads = open(plan, generation)
+          const ready = entry === undefined ? Promise.resolve() : whenAsFar(entry.reads, reads)
+          entry = {space, reads, ready}
           opened.set(name, entry)
         }
+        await entry.ready
         return await entry.reads.get()
       },
       space: async name => (await served.of(name)).space,
