@@ -186,6 +186,19 @@ export function createLiveWriter(
   }
   const windowS = Math.max(0, ...windows.map(({seconds}) => seconds))
 
+  /** Everything that stands under names that people know, and what windows are made of. */
+  const showNames = async (present: Run, signal: AbortSignal): Promise<void> => {
+    // What was shown of changes that are not stored yet is due again.
+    if (live.hashes !== undefined) state.liveEvents.push(...state.pending.newest())
+    // Something stands there from now on: what is evicted while it is filled is missed.
+    const cleared = hashKeys().map(key => ({...shared(key, [RUN_FIELD, '']), isFirst: true}))
+    const flush = {run: present, sequence, values: cleared, offset: null, since: null, steps: null}
+    const flushed = await live.flush(partition, flush)
+    sequence = flushed.sequence
+    if (flushed.outcome === 'over') throw refused()
+    await seed(present, signal)
+  }
+
   const begin = async (signal: AbortSignal): Promise<Run> => {
     await holdPartition(state, deps.positions)
     const {takeover} = state.ownership
@@ -202,16 +215,8 @@ export function createLiveWriter(
     round = undefined
     refreshedMs = now()
     state.cache.startLive()
-    // What was shown of changes that are not stored yet is due again.
-    if (live.hashes !== undefined) state.liveEvents.push(...state.pending.newest())
-    // Something stands there from now on: what is evicted while it is filled is missed.
-    const cleared = hashKeys().map(key => ({...shared(key, [RUN_FIELD, '']), isFirst: true}))
     steps.clear()
-    const flush = {run: present, sequence, values: cleared, offset: null, since: null, steps: null}
-    const flushed = await live.flush(partition, flush)
-    sequence = flushed.sequence
-    if (flushed.outcome === 'over') throw refused()
-    await seed(present, signal)
+    await showNames(present, signal)
     log.info({...name, run: present.name}, 'run begun')
     metrics.runs.inc({stream})
     metrics.livePhase.set(labels, 1)
@@ -221,9 +226,12 @@ export function createLiveWriter(
   const step = async (signal: AbortSignal): Promise<void> => {
     const startedAt = performance.now()
     if (isNamed !== deps.isNamed()) {
-      // What was shown under another's names, or not at all, is shown anew.
       isNamed = !isNamed
-      leave()
+      if (isNamed && run !== undefined) {
+        // Within the run: until another one stood, readers would take what is stored, seconds older.
+        state.cache.refreshLive()
+        await showNames(run, signal)
+      }
     }
     if (run === undefined) {
       // While there is a backlog Redis would show old values, at a price: readers take the stored ones.
