@@ -5,8 +5,10 @@
  * Guarantees    INV-71: what is read is put between the changes of its row (db/migrations/0006_backfills.sql).
  * Does not      publish: the lanes do, with everything else.
  */
+import {isOfGenerations} from '../contracts/generations.ts'
 import {topicName} from '../contracts/topics.ts'
 import {messageOf} from '../platform/errors.ts'
+import {readLag} from '../platform/kafka-lag.ts'
 import type {KafkaAdmin} from '../platform/kafka.ts'
 import {pause, type Loop} from '../platform/lifecycle.ts'
 import type {Logger} from '../platform/log.ts'
@@ -44,29 +46,10 @@ interface Open {
   readonly group: string | null
 }
 
-/** Records of a topic that a group has not made durable. */
-async function lagOf(
-  admin: Pick<KafkaAdmin, 'offsets' | 'groupOffsets'>,
-  group: string,
-  topic: string,
-): Promise<number> {
-  const [ends, committed] = await Promise.all([
-    admin.offsets(topic),
-    admin.groupOffsets(group, topic),
-  ])
-  const next = new Map(committed.map(({partition, offset}) => [partition, offset]))
-  return ends
-    .map(({partition, begin, end}) => end - Math.max(begin, next.get(partition) ?? -1))
-    .reduce((sum, lag) => sum + lag, 0)
-}
-
 export function createBackfill(deps: BackfillDeps, options: BackfillOptions): Loop {
   const {pool, log} = deps
   let admin: Awaited<ReturnType<BackfillDeps['openAdmin']>> | undefined
   const known = new Map<string, {readonly at: number; readonly lag: number}>()
-
-  const isOfProcessors = (group: string): boolean =>
-    group === options.groupId || /^_g\d+$/.test(group.slice(options.groupId.length))
 
   const lagBehind = async ({topic, group}: Open): Promise<number> => {
     const key = JSON.stringify([topic, group])
@@ -75,9 +58,12 @@ export function createBackfill(deps: BackfillDeps, options: BackfillOptions): Lo
     admin ??= await deps.openAdmin()
     const asked = admin
     const full = topicName(options.topicPrefix, topic)
-    const groups = group === null ? (await asked.listGroups()).filter(isOfProcessors) : [group]
+    const isOurs = (one: string): boolean => isOfGenerations(options.groupId, one)
+    const groups = group === null ? (await asked.listGroups()).filter(isOurs) : [group]
+    const lagOf = async (one: string): Promise<number> =>
+      (await readLag(asked, one, full)).reduce((sum, {lag}) => sum + lag, 0)
     // One that stands still does not hold back what another can follow.
-    const lags = await Promise.all(groups.map(async one => await lagOf(asked, one, full)))
+    const lags = await Promise.all(groups.map(lagOf))
     const lag = lags.length === 0 ? 0 : Math.min(...lags)
     known.set(key, {at: performance.now(), lag})
     return lag

@@ -2,10 +2,10 @@
 import pino from 'pino'
 import {expect, test, vi} from 'vitest'
 import {PipelineError} from '../platform/errors.ts'
+import {nameOfGeneration} from '../contracts/generations.ts'
 import {untilAborted} from '../platform/lifecycle.ts'
 import {
   groupOf,
-  keyspaceOf,
   layoutOf,
   servedOf,
   type Generation,
@@ -25,7 +25,7 @@ const generation = (
   state: GenerationState = 'complete',
 ): Generation => ({
   stream: stream.name,
-  keyspace: keyspaceOf('numbers', number),
+  keyspace: nameOfGeneration('numbers', number),
   space: `c${number}`,
   number,
   state,
@@ -43,7 +43,7 @@ test('answers come from the newest complete generation, and from none that lacks
 
 test('each generation folds in a group of its own; the first has the name that people know', () => {
   const groups = [1, 2, 12].map(number =>
-    groupOf('processor', 'numbers', keyspaceOf('numbers', number)),
+    groupOf('processor', 'numbers', nameOfGeneration('numbers', number)),
   )
   expect(groups).toEqual(['processor', 'processor_g2', 'processor_g12'])
 })

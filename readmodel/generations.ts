@@ -6,6 +6,7 @@
  * Every keyspace describes itself, so that what is served lives and dies with what it is served from.
  */
 import {createHash} from 'node:crypto'
+import {isOfGenerations} from '../contracts/generations.ts'
 import type {Stream} from '../contracts/stream.ts'
 import type {Cassandra} from '../platform/cassandra.ts'
 import {PipelineError} from '../platform/errors.ts'
@@ -50,16 +51,9 @@ export const layoutOf = (stream: Stream): string =>
     .digest('hex')
     .slice(0, 16)
 
-/** The keyspace of the n-th generation; the first one has the name that people know. */
-export const keyspaceOf = (base: string, number: number): string =>
-  number === 1 ? base : `${base}_g${number}`
-
 /** The consumer group that folds into a keyspace. */
 export const groupOf = (groupId: string, base: string, keyspace: string): string =>
   groupId + keyspace.slice(base.length)
-
-const isOfBase = (base: string, keyspace: string): boolean =>
-  keyspace === base || /^_g\d+$/.test(keyspace.startsWith(base) ? keyspace.slice(base.length) : '')
 
 /** @returns null when the keyspace has not described itself yet */
 export async function readCatalog(
@@ -124,7 +118,7 @@ export async function readKeyspaces(
   const names = found.map(row => row['keyspace_name'] as string)
   return await Promise.all(
     names
-      .filter(name => isOfBase(base, name))
+      .filter(name => isOfGenerations(base, name))
       .map(async name => ({name, catalog: await readCatalog(db, name)})),
   )
 }

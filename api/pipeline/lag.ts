@@ -3,6 +3,7 @@
  *
  * One look at a time, shared by all who ask within its short life.
  */
+import {readLag} from '../../platform/kafka-lag.ts'
 import type {KafkaAdmin} from '../../platform/kafka.ts'
 import type {Session} from '../database.ts'
 import type {PartitionLag} from '../schemas/admin.ts'
@@ -44,14 +45,7 @@ export function createLagWatch(
 
   const readTopic = async (topic: string): Promise<LagView['partitions']> => {
     const [admin, group] = await Promise.all([deps.admin(), options.groupOf(topic)])
-    const [ends, offsets] = await Promise.all([
-      admin.offsets(topic),
-      admin.groupOffsets(group, topic),
-    ])
-    return ends.map(({partition, begin, end}) => {
-      const committed = offsets.find(one => one.partition === partition)?.offset ?? -1
-      return {topic, partition, committed, begin, end, lag: end - Math.max(committed, begin)}
-    })
+    return (await readLag(admin, group, topic)).map(one => ({topic, ...one}))
   }
   const readOutbox = async (): Promise<{rows: number; oldest: number | null} | null> => {
     const {rows} = await deps.db.query<{rows: string; age: string | null}>(

@@ -1,8 +1,8 @@
 /** What a rebuild has to do, from what there is. Pure. */
+import {nameOfGeneration} from '../../contracts/generations.ts'
 import type {Stream} from '../../contracts/stream.ts'
 import {
   generationsOf,
-  keyspaceOf,
   servedOf,
   type Generation,
   type Keyspace,
@@ -97,6 +97,6 @@ export function planRebuild(
   const dropFirst = keyspaces.filter(isUseless).map(one => one.name)
   const left = keyspaces.map(one => one.name).filter(one => !dropFirst.includes(one))
   const number = 1 + Math.max(0, ...keyspaces.map(({catalog}) => catalog?.number ?? 0))
-  const keyspace = left.includes(base) ? keyspaceOf(base, number) : base
+  const keyspace = left.includes(base) ? nameOfGeneration(base, number) : base
   return {kind: 'begin', keyspace, number, streams: chosen, dropFirst}
 }
