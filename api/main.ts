@@ -15,9 +15,9 @@ import {underPrefix} from '../readmodel/redis-keys.ts'
 import {loadStreams} from '../streams/load.ts'
 import {composeApi} from './compose.ts'
 import {readApiConfig, type ApiConfig, type ApiConnections} from './config.ts'
-import {createLate, type Late} from './late.ts'
+import {createLate} from './late.ts'
 import {readSigningSecret, toDatabase} from './postgres.ts'
-import {lateCassandra} from './reads/stores.ts'
+import {openKeyspaces} from './reads/keyspaces.ts'
 
 const POOL_MAX = 20
 
@@ -43,17 +43,8 @@ async function main(config: ApiConfig, connections: ApiConnections, log: Logger)
   const timeoutMs = config.storeTimeoutMs
   const cassandra = createLate<Cassandra>(() => openCassandra(connections.cassandra, {timeoutMs}))
   resources.defer(async () => await cassandra.present?.close())
-  const sessions = new Map<string, Late<Cassandra>>()
-  const cassandraOf = (name: string): Cassandra => {
-    const session =
-      sessions.get(name) ??
-      createLate<Cassandra>(() => openCassandra(connections.cassandra, {keyspace: name, timeoutMs}))
-    sessions.set(name, session)
-    return lateCassandra(() => session.get())
-  }
-  resources.defer(async () => {
-    await Promise.all([...sessions.values()].map(async session => await session.present?.close()))
-  })
+  const keyspaces = openKeyspaces(connections.cassandra, {timeoutMs})
+  resources.defer(() => keyspaces.close())
   const kafka = {clientId: 'api', log: log.child({component: 'kafka'})}
   const admin = createLate<KafkaAdmin>(() => openAdmin(connections.kafka, kafka))
   resources.defer(async () => await admin.present?.close())
@@ -76,7 +67,7 @@ async function main(config: ApiConfig, connections: ApiConnections, log: Logger)
       db,
       redis,
       cassandra,
-      cassandraOf,
+      cassandraOf: name => keyspaces.of(name),
       keyspace,
       admin,
       registry: createRegistry(connections.registry),

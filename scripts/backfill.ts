@@ -11,6 +11,7 @@ import {
   listBackfills,
   progressText,
   readBackfill,
+  readRate,
   requestBackfill,
   watchBackfill,
 } from './backfill/requests.ts'
@@ -34,7 +35,7 @@ const STEER = {pause: 'paused', resume: 'waiting', cancel: 'cancelled'} as const
 function readArguments() {
   const text = {type: 'string'} as const
   const flag = {type: 'boolean'} as const
-  return parseArgs({
+  const {values, positionals} = parseArgs({
     allowPositionals: true,
     options: {
       'from-id': text,
@@ -52,18 +53,13 @@ function readArguments() {
       help: flag,
     },
   })
+  return {values: {...values, rowsPerSecond: readRate(values.rate)}, positionals}
 }
 type Values = ReturnType<typeof readArguments>['values']
 
 const readId = (option: string, text: string): string => {
   if (/^\d{1,18}$/.test(text)) return text
   throw new TypeError(`--${option} ${text} is no number of a backfill: --list shows them`)
-}
-
-function readRate({rate}: Values): number | undefined {
-  if (rate === undefined) return undefined
-  if (/^\d{1,7}$/.test(rate) && Number(rate) >= 1 && Number(rate) <= 1_000_000) return Number(rate)
-  throw new TypeError(`--rate ${rate} is no number of rows from 1 to 1000000`)
 }
 
 function findStream(streams: readonly Stream[], name: string): Stream {
@@ -103,7 +99,7 @@ async function run(
   const id = await requestBackfill(client, {
     topic: stream.topic,
     condition: conditionOf(stream, values),
-    rowsPerSecond: readRate(values),
+    rowsPerSecond: values.rowsPerSecond,
   })
   say(`backfill ${id} is asked for; it goes on without this command`)
   return values['no-wait'] === true ? 0 : await watch(client, id)

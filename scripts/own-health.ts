@@ -1,5 +1,5 @@
 /** Health and lag as this process sees them itself, by the code of the API: for when the API does not answer. */
-import {createLate, type Late} from '../api/late.ts'
+import {createLate} from '../api/late.ts'
 import {createAnyDecoder} from '../api/pipeline/decode-any.ts'
 import {createDeadLetters} from '../api/pipeline/dead-letters.ts'
 import type {LauncherFacts} from '../api/pipeline/facts.ts'
@@ -8,7 +8,7 @@ import {createInspector} from '../api/pipeline/inspector.ts'
 import {createLagWatch, type LagWatch} from '../api/pipeline/lag.ts'
 import {toDatabase} from '../api/postgres.ts'
 import {storeChecks} from '../api/readiness.ts'
-import {lateCassandra} from '../api/reads/stores.ts'
+import {openKeyspaces} from '../api/reads/keyspaces.ts'
 import {topicName} from '../contracts/topics.ts'
 import {openCassandra, type Cassandra} from '../platform/cassandra.ts'
 import {envReader, type Env} from '../platform/config.ts'
@@ -93,19 +93,8 @@ export async function openOwnHealth(
   )
 
   const openHealth = (): Health => {
-    const sessions = new Map<string, Late<Cassandra>>()
-    const cassandraOf = (keyspace: string): Cassandra => {
-      const session =
-        sessions.get(keyspace) ??
-        createLate<Cassandra>(() =>
-          openCassandra(connections.cassandra, {keyspace, timeoutMs: TIMEOUT_MS}),
-        )
-      sessions.set(keyspace, session)
-      return lateCassandra(() => session.get())
-    }
-    resources.defer(async () => {
-      await Promise.all([...sessions.values()].map(async one => await one.present?.close()))
-    })
+    const keyspaces = openKeyspaces(connections.cassandra, {timeoutMs: TIMEOUT_MS})
+    resources.defer(() => keyspaces.close())
     const redis = createLate(() =>
       openRedis(connections.redisUrl, {name: CLIENT, timeoutMs: TIMEOUT_MS}),
     )
@@ -121,7 +110,7 @@ export async function openOwnHealth(
         lag,
         streams,
         admin: () => admin.get(),
-        cassandraOf,
+        cassandraOf: keyspace => keyspaces.of(keyspace),
         generations,
         checkStores: storeChecks({
           db,

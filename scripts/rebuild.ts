@@ -7,7 +7,6 @@
  */
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
-import {createInterface} from 'node:readline/promises'
 import {parseArgs} from 'node:util'
 import type {Stream} from '../contracts/stream.ts'
 import {openCassandra} from '../platform/cassandra.ts'
@@ -38,7 +37,14 @@ import {
 } from '../readmodel/generations.ts'
 import {migrateReadModel} from '../readmodel/migrate.ts'
 import {loadStreams} from '../streams/load.ts'
-import {requestBackfill, timeText, watchBackfill, type Backfill} from './backfill/requests.ts'
+import {askYes} from './ask.ts'
+import {
+  readRate,
+  requestBackfill,
+  timeText,
+  watchBackfill,
+  type Backfill,
+} from './backfill/requests.ts'
 import {dropGenerations} from './rebuild/drop.ts'
 import {planRebuild, replacedOf, type RebuildPlan} from './rebuild/plan.ts'
 import {writeStart} from './rebuild/start.ts'
@@ -284,16 +290,7 @@ async function isAgreed(world: World, plan: Begin): Promise<boolean> {
   say(
     `${names}: about ${rows.toLocaleString('en')} rows, about ${timeText(rows / 2500)} and as much again to compare`,
   )
-  const terminal = createInterface({input: process.stdin, output: process.stdout})
-  const closed = Promise.withResolvers<string>()
-  // No answer is no.
-  terminal.once('close', () => closed.resolve(''))
-  const answer = await Promise.race([
-    terminal.question(`build them again in keyspace ${plan.keyspace}? (yes/no) `),
-    closed.promise,
-  ])
-  terminal.close()
-  return /^y(es)?$/i.test(answer.trim())
+  return await askYes(`build them again in keyspace ${plan.keyspace}?`)
 }
 
 function readArguments() {
@@ -302,20 +299,13 @@ function readArguments() {
     allowPositionals: true,
     options: {yes: flag, 'no-compare': flag, abandon: flag, help: flag, rate: {type: 'string'}},
   })
-  const {rate} = values
-  if (
-    rate !== undefined &&
-    !(/^\d{1,7}$/.test(rate) && Number(rate) >= 1 && Number(rate) <= 1_000_000)
-  ) {
-    throw new TypeError(`--rate ${rate} is no number of rows from 1 to 1000000`)
-  }
   if (positionals.length > 1)
     throw new TypeError(`one stream or none, not ${positionals.join(' ')}`)
-  return {values, name: positionals[0]}
+  return {values, rate: readRate(values.rate), name: positionals[0]}
 }
 
 async function main(): Promise<number> {
-  const {values, name} = readArguments()
+  const {values, rate, name} = readArguments()
   if (values.help === true) {
     say(USAGE)
     return 0
@@ -338,7 +328,6 @@ async function main(): Promise<number> {
     say('nothing was done')
     return 1
   }
-  const rate = values.rate === undefined ? undefined : Number(values.rate)
   return await build(world, plan, {rate, isCompared: values['no-compare'] !== true})
 }
 

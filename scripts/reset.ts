@@ -1,28 +1,17 @@
 /** Deletes all data of the local servers, after asking. Downloads are kept. */
 import {existsSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
-import {createInterface} from 'node:readline/promises'
 import {parseArgs} from 'node:util'
 import {messageOf} from '../platform/errors.ts'
-import {readStackConfig, type StackConfig} from '../stack/config.ts'
+import {readStackConfig} from '../stack/config.ts'
 import {stopStack} from '../stack/stop.ts'
+import {askYes} from './ask.ts'
 
 const HELP = `usage: npm run reset [-- --yes]
   --yes  does not ask`
 
 /** Everything the stack writes into its folder but the downloads. */
 const OWN = ['data', 'logs', 'run', 'state.json'] as const
-
-async function isAgreed(config: StackConfig): Promise<boolean> {
-  const terminal = createInterface({input: process.stdin, output: process.stdout})
-  const closed = Promise.withResolvers<string>()
-  // No answer is no.
-  terminal.once('close', () => closed.resolve(''))
-  const question = `delete all data of the servers in ${config.folder}? (yes/no) `
-  const answer = await Promise.race([terminal.question(question), closed.promise])
-  terminal.close()
-  return /^y(es)?$/i.test(answer.trim())
-}
 
 async function main(): Promise<number> {
   const {values} = parseArgs({options: {yes: {type: 'boolean'}, help: {type: 'boolean'}}})
@@ -38,7 +27,10 @@ async function main(): Promise<number> {
     console.log(`there is nothing in ${config.folder}`)
     return 0
   }
-  if (values.yes !== true && !(await isAgreed(config))) {
+  if (
+    values.yes !== true &&
+    !(await askYes(`delete all data of the servers in ${config.folder}?`))
+  ) {
     console.log('nothing deleted')
     return 1
   }

@@ -1,6 +1,7 @@
 /** Rows of cdc.backfills: asking for one, and watching it. */
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {Stream} from '../../contracts/stream.ts'
+import {quote} from '../../db/truth/values.ts'
 import type {Client} from '../../platform/postgres.ts'
 
 export interface Backfill {
@@ -27,6 +28,13 @@ export interface Request {
 
 const COLUMNS = `id, topic, condition, generation, state, rows_estimated, rows_looked_at, rows_written, problem,
   extract(epoch FROM coalesce(finished_at, clock_timestamp()) - started_at)::float8 AS seconds`
+
+/** Of `--rate`. @throws a sentence of what is no number of rows */
+export function readRate(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^\d{1,7}$/.test(text) && Number(text) >= 1 && Number(text) <= 1_000_000) return Number(text)
+  throw new TypeError(`--rate ${text} is no number of rows from 1 to 1000000`)
+}
 
 /** @throws what PostgreSQL says of a topic that is not captured, or a condition that cannot be asked */
 export async function requestBackfill(
@@ -124,7 +132,6 @@ export interface Range {
 }
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
-const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /**
  * The rows of a range as SQL; null: every row.
@@ -137,8 +144,7 @@ export function conditionOf(
 ): string | null {
   const conditions: string[] = []
   const compare = (column: string, operator: string, value: string | undefined): void => {
-    if (value !== undefined)
-      conditions.push(`t.${identifier(column)} ${operator} ${literal(value)}`)
+    if (value !== undefined) conditions.push(`t.${quote(column)} ${operator} ${literal(value)}`)
   }
   compare(idColumn, '>=', range['from-id'])
   compare(idColumn, '<=', range['to-id'])

@@ -97,13 +97,9 @@ const SETTINGS = `SET TimeZone = 'UTC'; SET extra_float_digits = 1; SET Interval
 
 /** A view of the source table as it was published, over what a temporary table says is pending. */
 async function makeView(client: Client, {stream}: Compared): Promise<void> {
-  const {rows} = await client.query<{id: string}>(
-    `SELECT string_agg(format('s.%I::text', a.attname), ' || '','' || ' ORDER BY k.ord) AS id
-       FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY k(attnum, ord)
-       JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-      WHERE i.indrelid = $1::regclass AND i.indisprimary`,
-    [quoteTable(stream.table)],
-  )
+  const {rows} = await client.query<{id: string}>(`SELECT cdc.id_sql($1::regclass, 's') AS id`, [
+    quoteTable(stream.table),
+  ])
   const table = quoteTable(stream.table)
   await client.query(`${SETTINGS};
     CREATE TEMPORARY TABLE pending (id text NOT NULL, key text, before json);
