@@ -32,6 +32,8 @@ import {loadStreams} from '../streams/load.ts'
 
 export interface OwnHealth {
   readonly lag: LagWatch
+  /** That answers come from, the one of most streams first. @throws when Cassandra does not answer */
+  keyspaces(): Promise<readonly string[]>
   /** Opens what only the verdict needs at the first call. */
   health(): Health
   close(): Promise<void>
@@ -131,6 +133,12 @@ export async function openOwnHealth(
   let opened: Health | undefined
   return {
     lag,
+    async keyspaces() {
+      const known = await generations()
+      const served = counted.map(({name}) => servedOf(known, name)?.keyspace ?? base)
+      const uses = Map.groupBy(served, keyspace => keyspace)
+      return [...uses].toSorted((a, b) => b[1].length - a[1].length).map(([keyspace]) => keyspace)
+    },
     health: () => (opened ??= openHealth()),
     async close() {
       await resources.disposeAsync().catch(() => undefined)

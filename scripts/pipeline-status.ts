@@ -27,7 +27,10 @@ export interface PipelineStatus {
     readonly cassandra: Placed & {
       readonly contactPoints: string
       readonly localDataCenter: string
+      /** That most streams are answered from. */
       readonly keyspace: string
+      /** All that streams are answered from. */
+      readonly keyspaces: readonly string[]
     }
     readonly redis: Placed & {readonly url: string}
   }
@@ -44,6 +47,8 @@ export interface Look {
 }
 
 export interface StatusReader {
+  /** That streams are answered from, the one of most first. */
+  keyspaces(): Promise<readonly string[]>
   look(): Promise<Look>
   close(): Promise<void>
 }
@@ -51,7 +56,7 @@ export interface StatusReader {
 /** @param env the environment in which the services were started */
 export function openStatusReader(config: StackConfig, env: Env): StatusReader {
   const full = {...env, ...config.connections}
-  const keyspace = envReader(full).text('CASSANDRA_KEYSPACE', 'content_analytics')
+  const base = envReader(full).text('CASSANDRA_KEYSPACE', 'content_analytics')
   let own: Promise<OwnHealth> | undefined
   const openOwn = (state: StackState | undefined): Promise<OwnHealth> =>
     (own ??= openOwnHealth(full, {
@@ -59,7 +64,13 @@ export function openStatusReader(config: StackConfig, env: Env): StatusReader {
       launcher: () => launcherFacts(readState(config)),
     }))
 
+  const keyspaces = async (): Promise<readonly string[]> => {
+    const opened = await openOwn(readState(config))
+    return (await within(opened.keyspaces())) ?? [base]
+  }
+
   return {
+    keyspaces,
     async look() {
       const state = readState(config)
       const opened = await openOwn(state)
@@ -68,9 +79,13 @@ export function openStatusReader(config: StackConfig, env: Env): StatusReader {
         if (told === undefined) return (await opened.health().read()).verdict
         return conclude([...judgeLauncher(launcherFacts(state)), ...told])
       }
-      const [waiting, verdict] = await Promise.all([within(opened.lag.read()), judge()])
+      const [waiting, verdict, served] = await Promise.all([
+        within(opened.lag.read()),
+        judge(),
+        keyspaces(),
+      ])
       const status = {
-        ...describe(config, state, keyspace),
+        ...describe(config, state, served),
         outboxUnpublished: waiting?.outboxUnpublished ?? null,
         lagRecords: waiting?.records ?? null,
         healthy: verdict.healthy,
@@ -140,7 +155,7 @@ async function within<T>(work: Promise<T>): Promise<T | undefined> {
 function describe(
   config: StackConfig,
   state: StackState | undefined,
-  keyspace: string,
+  keyspaces: readonly string[],
 ): Pick<PipelineStatus, 'servers' | 'services'> {
   const {connections} = state ?? config
   const pid = (name: ServerName): number | null => state?.servers[name].pid ?? null
@@ -154,7 +169,8 @@ function describe(
       cassandra: {
         contactPoints: connections.CASSANDRA_CONTACT_POINTS,
         localDataCenter: connections.CASSANDRA_LOCAL_DC,
-        keyspace,
+        keyspace: keyspaces[0]!,
+        keyspaces,
         pid: pid('cassandra'),
       },
       redis: {url: connections.REDIS_URL, pid: pid('redis')},

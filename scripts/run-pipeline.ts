@@ -13,7 +13,7 @@ import {readProcessorConfig} from '../processor/config.ts'
 import {PROJECT_FOLDER, type StackConfig} from '../stack/config.ts'
 import {startPipeline, type Pipeline} from '../stack/pipeline.ts'
 import {initPipeline, readInitConfig} from './init.ts'
-import {openStatusReader} from './pipeline-status.ts'
+import {openStatusReader, type StatusReader} from './pipeline-status.ts'
 import {connectionLines, lastError, recordsProcessed, statusLine} from './view.ts'
 
 export interface StartOptions {
@@ -67,6 +67,7 @@ export async function runPipeline(
     tell('failed', stop.aborted ? 'stopped before it was ready' : messageOf(error))
     return 1
   }
+  const reader = openStatusReader(config, env)
   try {
     const {DATABASE_URL} = config.connections
     if (options.withSample && !config.external.includes('postgres')) {
@@ -74,12 +75,14 @@ export async function runPipeline(
         tell('progress', 'the empty database was given the sample')
     }
     const seconds = ((performance.now() - began) / 1000).toFixed(1)
-    const lines = connectionLines(config, options.withServices && config.counts.api > 0)
+    const withApi = options.withServices && config.counts.api > 0
+    const lines = connectionLines(config, withApi, await reader.keyspaces())
     const logs = `  logs        ${join(config.folder, 'logs')}`
     settle()
     tell('ready', [`ready in ${seconds} s`, ...lines, logs, '  stop        npm stop'].join('\n'))
-    await show(config, env, stop)
+    await show(config, reader, stop)
   } finally {
+    await reader.close()
     process.stdout.write(process.stdout.isTTY ? '\nstopping\n' : 'stopping\n')
     await pipeline.stop()
     console.log('stopped')
@@ -126,34 +129,29 @@ async function loadSample(databaseUrl: string): Promise<boolean> {
 }
 
 /** Refreshes one line at a terminal; else prints lines. */
-async function show(config: StackConfig, env: Env, stop: AbortSignal): Promise<void> {
-  const reader = openStatusReader(config, env)
+async function show(config: StackConfig, reader: StatusReader, stop: AbortSignal): Promise<void> {
   let [last, printedAt] = ['', -Infinity]
   let before: {readonly records: number; readonly at: number} | undefined
-  try {
-    while (!stop.aborted) {
-      const look = await reader.look()
-      const records = await recordsProcessed(look)
-      const at = performance.now()
-      const rate =
-        records === null || before === undefined || records < before.records
-          ? null
-          : ((records - before.records) * 1000) / (at - before.at)
-      before = records === null ? undefined : {records, at}
-      const line = statusLine(look, rate, lastError(config))
-      if (process.stdout.isTTY) {
-        process.stdout.write(`\r\x1b[2K${line.slice(0, process.stdout.columns - 1)}`)
-      } else if (line !== last && (at - printedAt > 5000 || last === '')) {
-        console.log(line)
-        ;[last, printedAt] = [line, at]
-      } else if (at - printedAt > PLAIN_EVERY_MS) {
-        console.log(line)
-        printedAt = at
-      }
-      await pause(REFRESH_MS, stop)
+  while (!stop.aborted) {
+    const look = await reader.look()
+    const records = await recordsProcessed(look)
+    const at = performance.now()
+    const rate =
+      records === null || before === undefined || records < before.records
+        ? null
+        : ((records - before.records) * 1000) / (at - before.at)
+    before = records === null ? undefined : {records, at}
+    const line = statusLine(look, rate, lastError(config))
+    if (process.stdout.isTTY) {
+      process.stdout.write(`\r\x1b[2K${line.slice(0, process.stdout.columns - 1)}`)
+    } else if (line !== last && (at - printedAt > 5000 || last === '')) {
+      console.log(line)
+      ;[last, printedAt] = [line, at]
+    } else if (at - printedAt > PLAIN_EVERY_MS) {
+      console.log(line)
+      printedAt = at
     }
-  } finally {
-    await reader.close()
+    await pause(REFRESH_MS, stop)
   }
 }
 

@@ -34,8 +34,10 @@ async function main(): Promise<boolean> {
     const after = await recordsProcessed(look)
     const seconds = (performance.now() - at) / 1000
     const rate = before === null || after === null ? null : (after - before) / seconds
-    for (const line of connectionLines(config, look.status.services.api.length > 0))
+    const {servers: found, services: running} = look.status
+    for (const line of connectionLines(config, running.api.length > 0, found.cassandra.keyspaces)) {
       console.log(line)
+    }
     console.log(statusLine(look, rate, lastError(config)))
     for (const line of findingLines(look)) console.log(line)
     return look.status.healthy

@@ -8,8 +8,16 @@ import type {Look} from './pipeline-status.ts'
 const LOG_TAIL_BYTES = 16_384
 const ERROR_LEVEL = 50
 
-/** One line for each part, ready to be pasted. */
-export function connectionLines(config: StackConfig, withServices: boolean): readonly string[] {
+/**
+ * One line for each part, ready to be pasted.
+ *
+ * @param keyspaces that answers come from: a rebuild moves them to another one
+ */
+export function connectionLines(
+  config: StackConfig,
+  withServices: boolean,
+  [keyspace, ...others]: readonly string[],
+): readonly string[] {
   const {connections, ports} = config
   const cassandra = addressOf('cassandra', connections.CASSANDRA_CONTACT_POINTS)
   const registry = connections.SCHEMA_REGISTRY_URL
@@ -26,7 +34,10 @@ export function connectionLines(config: StackConfig, withServices: boolean): rea
       `kcat -b ${connections.KAFKA_BROKERS} -t engagement_events -C -s value=avro -r ${registry}`,
     ],
     ['registry', `curl ${registry}/subjects`],
-    ['Cassandra', `cqlsh ${cassandra?.host} ${cassandra?.port} -k content_analytics`],
+    [
+      'Cassandra',
+      `cqlsh ${cassandra?.host} ${cassandra?.port} -k ${keyspace}${others.map(other => `  # and ${other}`).join('')}`,
+    ],
     ['Redis', `redis-cli -u ${redactForeign(connections.REDIS_URL)}`],
   ] as const
   return [...(withServices ? services : []), ...servers].map(

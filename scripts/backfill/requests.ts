@@ -3,6 +3,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import type {Stream} from '../../contracts/stream.ts'
 import {quote} from '../../db/truth/values.ts'
 import type {Client} from '../../platform/postgres.ts'
+import {createTeller} from '../progress.ts'
 
 export interface Backfill {
   readonly id: string
@@ -100,7 +101,6 @@ export const isOver = ({state}: Backfill): boolean =>
   state === 'done' || state === 'cancelled' || state === 'failed'
 
 const LOOK_MS = 500
-const SAY_MS = 5000
 
 /** Says how far it is until it is over. */
 export async function watchBackfill(
@@ -108,16 +108,14 @@ export async function watchBackfill(
   id: string,
   say: (line: string) => void,
 ): Promise<Backfill> {
-  let saidMs = Number.NEGATIVE_INFINITY
-  let saidState = ''
+  const tell = createTeller(say)
+  let last: string | undefined
   for (;;) {
     const backfill = await readBackfill(client, id)
-    const isDue = performance.now() - saidMs >= SAY_MS || backfill.state !== saidState
-    if (isDue) {
-      say(progressText(backfill))
-      saidMs = performance.now()
-      saidState = backfill.state
-    }
+    const {state, rows_looked_at: looked} = backfill
+    if (state !== last) say(progressText(backfill))
+    else tell(progressText(backfill), `${state} ${looked}`)
+    last = state
     if (isOver(backfill)) return backfill
     await sleep(LOOK_MS)
   }

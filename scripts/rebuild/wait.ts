@@ -6,23 +6,20 @@ import type {Cassandra} from '../../platform/cassandra.ts'
 import type {KafkaAdmin} from '../../platform/kafka.ts'
 import type {Client} from '../../platform/postgres.ts'
 import {createPositions} from '../../readmodel/positions.ts'
+import {createTeller} from '../progress.ts'
 
 const LOOK_MS = 500
-const SAY_MS = 5000
 
 /** Asks until the answer is null; says what it is meanwhile. */
 export async function until(
   ask: () => Promise<string | null>,
   say: (line: string) => void,
 ): Promise<void> {
-  let saidMs = performance.now()
+  const tell = createTeller(say)
   for (;;) {
     const waiting = await ask()
     if (waiting === null) return
-    if (performance.now() - saidMs >= SAY_MS) {
-      say(waiting)
-      saidMs = performance.now()
-    }
+    tell(waiting, waiting)
     await sleep(LOOK_MS)
   }
 }
