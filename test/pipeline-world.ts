@@ -148,9 +148,9 @@ export async function openPipelineWorld(changes: Env = {}, sql = '') {
   })
   const pool: Pool = createPool(database.url, {applicationName: 'test', connectionsMax: 8})
   resources.defer(() => pool.end())
-  const cassandra = resources.use(
-    await openCassandra(readCassandraConnection(envReader(env)), {keyspace}),
-  )
+  const connection = readCassandraConnection(envReader(env))
+  const cassandra = resources.use(await openCassandra(connection, {keyspace}))
+  const catalog = resources.use(await openCassandra(connection))
   const redis = resources.use(await openRedis(redisUrl, {name: 'test'}))
   const running = new Set<Service>()
   resources.defer(async () => {
@@ -161,6 +161,8 @@ export async function openPipelineWorld(changes: Env = {}, sql = '') {
     env,
     pool,
     cassandra,
+    /** Sees every keyspace, and goes on when one is dropped. */
+    catalog,
     redis,
     keyspace,
     /** @param says what it says why it is not ready; null: it has to be */

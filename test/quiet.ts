@@ -25,7 +25,7 @@ export async function whenCommitted(world: PipelineWorld, timeoutMs = 60_000): P
   const counted = streams.filter(({isReference}) => !isReference)
   const isCommitted = async ({name, topic: bare}: Stream): Promise<boolean> => {
     const topic = topicName(kafka.topicPrefix, bare)
-    const served = servedOf(await readGenerations(world.cassandra, world.keyspace), name)
+    const served = servedOf(await readGenerations(world.catalog, world.keyspace), name)
     if (served === null) return false
     const group = groupOf(world.env['PROCESSOR_GROUP_ID']!, world.keyspace, served.keyspace)
     const ends = await admin.offsets(topic)
@@ -74,7 +74,7 @@ export async function differencesWhenQuiet(
   const read = envReader(world.env)
   const connection = readCassandraConnection(read)
   const streams = await loadStreams(readStreamsFolder(read))
-  const generations = await readGenerations(world.cassandra, base)
+  const generations = await readGenerations(world.catalog, base)
   const keyspaceOf = ({name}: Stream): string => servedOf(generations, name)?.keyspace ?? base
   const deadline = performance.now() + timeoutMs
   const differences: Difference[] = []

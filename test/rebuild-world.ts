@@ -73,6 +73,6 @@ export const eventsOf = async ({url}: Service) => {
 /** What is stored equals SQL, in the one generation that is left. */
 export async function expectEqual(own: PipelineWorld): Promise<void> {
   expect(await differencesWhenQuiet(own)).toEqual([])
-  const generations = await readGenerations(own.cassandra, own.keyspace)
+  const generations = await readGenerations(own.catalog, own.keyspace)
   expect(generations.map(({state}) => state)).toEqual(['complete', 'complete', 'complete'])
 }

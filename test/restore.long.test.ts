@@ -84,7 +84,7 @@ test('INV-72: beside a live stream the numbers are built again, and answers neve
   }
   const {status: ended, said} = await running.ended
   expect(ended, said).toBe(0)
-  const [generation] = await readGenerations(own.cassandra, own.keyspace)
+  const [generation] = await readGenerations(own.catalog, own.keyspace)
   expect(generation).toMatchObject({keyspace: `${own.keyspace}_g2`, number: 2})
   await expectEqual(own)
 }, 300_000)
@@ -205,8 +205,9 @@ test(
   async () => {
     await using server = await openOwnServer('cassandra')
     const opened = await openRebuildWorld(server.connection)
-    world = opened.own
-    const {own, services} = opened
+    const {services} = opened
+    // It is on this server, so it goes first.
+    await using own = opened.own
     const data = join(server.folder, 'data')
     const backup = join(server.folder, 'backup')
     await services.processor.stop()
@@ -227,9 +228,6 @@ test(
     expect((await eventsOf(api)).status, 'what was counted then is served').toBe(200)
     await insert(own, 20)
     await rebuild(own)
-    // The keyspaces are on this server, which goes now.
-    await world[Symbol.asyncDispose]()
-    world = undefined
   },
   LONG_MS,
 )
@@ -327,7 +325,7 @@ test(
     const first = startCommand(own, 'rebuild', '--yes', 'engagement')
     await until('it takes their place', async () => first.said().includes('4 of 4'), 240_000)
     await until('the new ones serve', async () => {
-      const found = await readGenerations(own.cassandra, own.keyspace)
+      const found = await readGenerations(own.catalog, own.keyspace)
       return (
         found.filter(one => one.stream === 'engagement' && one.state === 'complete').length === 2
       )
