@@ -35,7 +35,9 @@ test('beside 1,000 events a second nothing differs in ten runs, and the relay st
     for (let run = 0; run < RUNS; run++) {
       const begunAt = performance.now()
       const {status, said} = await runReconcile(env, ['--progress', join(folder, 'progress.json')])
-      runs.push({status, said, seconds: Math.round((performance.now() - begunAt) / 1_000)})
+      const seconds = Math.round((performance.now() - begunAt) / 1_000)
+      runs.push({status, said, seconds})
+      console.log(`run ${run + 1} of ${RUNS}: status ${status} after ${seconds} s\n${said}`)
     }
   } finally {
     clearInterval(watch)
