@@ -119,7 +119,9 @@ async function run(env: Env, asked: Arguments): Promise<Outcome> {
           repair: async (opened, decided) => {
             const topic = topicName(kafka.topicPrefix, opened.at.stream.topic)
             const positions = createPositions(opened.at.cassandra)
-            return await repair(opened, decided, {admin, positions, topic})
+            const say = (line: string): void =>
+              progressLine.say(`${opened.at.stream.name}: ${line}`)
+            return await repair(opened, decided, {admin, positions, topic, say})
           },
         }
       : {}),

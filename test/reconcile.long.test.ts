@@ -37,7 +37,9 @@ test.for(Array.from({length: RUNS}, (_, n) => n + 1))(
       const endedAt = performance.now()
       const seconds = Math.round((endedAt - begunAt) / 1_000)
       const perSecond = Math.round((load.events() / (endedAt - startedAt)) * 1_000)
-      console.log(`run ${n}: status ${status} after ${seconds} s beside ${perSecond} events/s`)
+      console.log(
+        `run ${n}: status ${status} after ${seconds} s beside ${perSecond} events/s\n${said}`,
+      )
       expect(status, said).toBe(0)
       expect(said).toMatch(/^equal$/m)
     } finally {

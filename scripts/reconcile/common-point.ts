@@ -111,6 +111,9 @@ async function makeView(client: Client, {stream}: Compared): Promise<void> {
      WHERE p.before IS NOT NULL`)
 }
 
+const bucketOf = (place: Place): string =>
+  place.kind === 'rollup' ? `${place.rollup} ${place.level} ${place.start}` : place.kind
+
 export async function openCommonPoint(
   at: Compared,
   deps: CommonPointDeps,
@@ -182,12 +185,13 @@ export async function openCommonPoint(
     // Each partition has a point of its own: what lies in others can be compared.
     const isThere = (place: Place): boolean =>
       !partitionsOf(at, place).some(partition => missing.includes(partition))
-    const there = places.filter(isThere)
-    if (there.length === 0) return {reason: BEHIND}
+    // Those of one bucket together: SQL is asked once for all of them.
+    const there = Map.groupBy(places.filter(isThere), bucketOf)
+    if (there.size === 0) return {reason: BEHIND}
     const judges: Judge[] = []
     const read: Place[] = []
     const nowS = Math.floor(Date.now() / 1000)
-    for (const some of chunksOf(there, PLACES_AT_ONCE)) {
+    for (const some of chunksOf([...there.values()].flat(), PLACES_AT_ONCE)) {
       judges.push(await readPlaces(of, some, nowS))
       read.push(...some)
       if (performance.now() > deadlineMs) break

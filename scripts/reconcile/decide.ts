@@ -33,6 +33,12 @@ const LOOKS_MAX = 3
 const STALE_MS = [500, 1_000, 2_000, 4_000, 8_000]
 const PLACES_AT_ONCE = 2_000
 
+export interface DecideDeps {
+  readonly point: Pick<CommonPoint, 'compare'>
+  /** Told how far it is, in a line. */
+  readonly say: (line: string) => void
+}
+
 interface Looked {
   readonly differences: readonly Difference[]
   readonly missed: readonly Place[]
@@ -42,7 +48,7 @@ interface Looked {
 const nothing: Looked = {differences: [], missed: [], reason: undefined}
 
 /** All of the places, at as many points as it takes. */
-async function lookAtPoints(point: CommonPoint, places: readonly Place[]): Promise<Looked> {
+async function lookAtPoints({point, say}: DecideDeps, places: readonly Place[]): Promise<Looked> {
   const differences: Difference[] = []
   let missed = places
   let reason: string | undefined
@@ -52,6 +58,10 @@ async function lookAtPoints(point: CommonPoint, places: readonly Place[]): Promi
     const done = new Set(round.compared.map(nameOfPlace))
     missed = missed.filter(place => !done.has(nameOfPlace(place)))
     reason = round.reason
+    const held = `${(round.heldMs / 1000).toFixed(1)} s`
+    say(
+      `${missed.length} of ${places.length} left to compare${reason === undefined ? '' : `: ${reason}`}, publishing was held for ${held}`,
+    )
     failures = done.size > 0 ? 0 : failures + 1
     if (missed.length > 0) await sleep(Math.max(LET_GO_MS, LET_GO_FACTOR * round.heldMs))
   }
@@ -68,7 +78,7 @@ async function look(at: Compared, places: readonly Place[]): Promise<readonly Pl
 
 async function decideSome(
   at: Compared,
-  point: CommonPoint,
+  deps: DecideDeps,
   suspects: readonly Place[],
 ): Promise<Decided> {
   let places = suspects
@@ -86,7 +96,7 @@ async function decideSome(
   }
   const isSure = ({what}: Difference): boolean => (seen.get(what) ?? 0) >= SEEN
   for (let i = 0; i < LOOKS_MAX && places.length > 0; i++) {
-    last = missAlso(await lookAtPoints(point, places))
+    last = missAlso(await lookAtPoints(deps, places))
     for (const {what} of last.differences) seen.set(what, (seen.get(what) ?? 0) + 1)
     places = placesOf(last.differences.filter(one => one.isStale !== true && !isSure(one)))
     // What is sure is looked at once more with what is not, so that one list has both.
@@ -98,7 +108,7 @@ async function decideSome(
   for (const ms of STALE_MS) {
     if (stale.length === 0) break
     await sleep(ms)
-    const looked = missAlso(await lookAtPoints(point, placesOf(stale)))
+    const looked = missAlso(await lookAtPoints(deps, placesOf(stale)))
     const known = new Set(differences.map(({what}) => what))
     // Computed again, and different still.
     differences.push(
@@ -152,7 +162,7 @@ function textOfPlace({plan, stream}: Compared, place: Place): string {
 /** Decides of places in the order in which they were found. */
 export async function decide(
   at: Compared,
-  point: CommonPoint,
+  deps: DecideDeps,
   suspects: readonly Place[],
 ): Promise<Decided> {
   const differences: Difference[] = []
@@ -164,7 +174,7 @@ export async function decide(
       undecided.push(...untold(at, some, reason))
       continue
     }
-    const decided = await decideSome(at, point, some)
+    const decided = await decideSome(at, deps, some)
     differences.push(...decided.differences)
     undecided.push(...decided.undecided)
     reason = decided.reason

@@ -16,7 +16,7 @@ import type {KafkaAdmin} from '../../platform/kafka.ts'
 import {textOf, toKeyText} from '../../readmodel/fields.ts'
 import type {Positions} from '../../readmodel/positions.ts'
 import {textsOfKey} from '../../readmodel/rollup-table.ts'
-import {decide, type Decided} from './decide.ts'
+import {decide, type DecideDeps, type Decided} from './decide.ts'
 import type {Compared, Difference, Place} from './differences.ts'
 import {placesOf} from './look-again.ts'
 import {withIds} from './raw-rows.ts'
@@ -24,7 +24,7 @@ import {askedOf, askKeys, askTruth, chunksOf, type Truth} from './rollups.ts'
 import type {Opened} from './run.ts'
 import {isByKey, readKeys, scopeOf} from './stream.ts'
 
-export interface RepairDeps {
+export interface RepairDeps extends Pick<DecideDeps, 'say'> {
   readonly admin: Pick<KafkaAdmin, 'offsets'>
   readonly positions: Pick<Positions, 'load'>
   /** As Kafka knows it. */
@@ -252,7 +252,7 @@ export async function repair(
     if (rows.length === 0 && parts.length === 0) break
     await arrived(at, deps)
     const again = [...differences, ...last.undecided]
-    last = await decide(at, point, placesOf(again))
+    last = await decide(at, {point, say: deps.say}, placesOf(again))
   }
   return last
 }

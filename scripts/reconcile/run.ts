@@ -55,7 +55,8 @@ async function finish(
   const stream = opened.at.stream.name
   if (suspects.length > 0)
     deps.say(`${stream}: ${suspects.length} values are looked at again`, true)
-  let decided = await decide(opened.at, opened.point, suspects)
+  const say = (line: string): void => deps.say(`${stream}: ${line}`)
+  let decided = await decide(opened.at, {point: opened.point, say}, suspects)
   const found = decided.differences.length
   if (found > 0 && deps.repair !== undefined) {
     deps.say(`${stream}: ${found} differences are repaired`, true)
