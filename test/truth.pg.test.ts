@@ -227,7 +227,7 @@ function expectedRows(
   }
   return new Map(Array.from(groups, ([name, some]) => [name, figuresOfSales(some)]))
 }
-const nameOf = ({key, start, split}: Omit<TruthRow, 'values'>): string =>
+const nameOf = ({key, start, split}: Pick<TruthRow, 'key' | 'start' | 'split'>): string =>
   JSON.stringify([key, start, split])
 
 /** Roots of large quotients may differ in the last bit. */
@@ -277,6 +277,34 @@ test('rollups of a stream of every measure are what arithmetic says', async () =
   }
   const asked = fc.array(question, {minLength: 4, maxLength: 8})
   await fc.assert(fc.asyncProperty(someSales, asked, check), {...SEED, numRuns: 60})
+})
+
+test('told apart in one statement, rows are those of a statement for each dimension', async () => {
+  const client = await open()
+  await client.query(createSql(salesTable))
+  const check = async (rows: readonly Sale[], asked: readonly Asked[]): Promise<void> => {
+    await fillSales(client, rows)
+    for (const {rollup, question: one} of asked) {
+      const own: RollupQuestion = {...one, split: []}
+      const apart = rollup.split ?? []
+      const found = await truthOfRollup(client, sales, rollup, {...own, apart})
+      const of = (dimension: string | undefined): readonly unknown[] =>
+        found
+          .filter(row => row.apart?.dimension === dimension)
+          .map(({key, start, values, apart: by}) => ({
+            ...{key, start, values},
+            split: by ? [by.value] : [],
+          }))
+      const all = await truthOfRollup(client, sales, rollup, own)
+      expect(new Set(of(undefined))).toEqual(new Set(all))
+      for (const dimension of apart) {
+        const split = await truthOfRollup(client, sales, rollup, {...own, split: [dimension]})
+        expect(new Set(of(dimension))).toEqual(new Set(split))
+      }
+    }
+  }
+  const asked = fc.array(question, {minLength: 2, maxLength: 4})
+  await fc.assert(fc.asyncProperty(someSales, asked, check), {...SEED, numRuns: 30})
 })
 
 test('the most and the active of a window are what arithmetic says', async () => {

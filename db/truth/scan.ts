@@ -167,7 +167,7 @@ export function createScan(stream: Stream, parameters: Parameters, only = 'true'
         [to, '<', ZONE_MARGIN_S],
       ] as const) {
         if (seconds === undefined) continue
-        outer.push(`${time} ${operator} ${parameters.add(seconds, 'numeric')} * 1000000`)
+        outer.push(`${time} ${operator} ${microsSql(parameters.add(seconds, 'numeric'))}`)
         // For an index on the column, whether or not it has a time zone.
         const near = Math.min(SECONDS_MAX, Math.max(-SECONDS_MAX, seconds + margin))
         inner.push(`${at} ${operator} to_timestamp(${parameters.add(near, 'float8')})`)
@@ -191,6 +191,10 @@ export function createScan(stream: Stream, parameters: Parameters, only = 'true'
   }
   return scan
 }
+
+/** Seconds as a whole number that times can be compared with, without a cast for each. */
+const microsSql = (seconds: string): string =>
+  `least(greatest(${seconds} * 1000000, -9223372036854775808), 9223372036854775807)::bigint`
 
 /** Equal as a Set of JavaScript says: a text is never a number. */
 function isOneOf(value: Value, wanted: readonly unknown[], parameters: Parameters): string {

@@ -41,6 +41,8 @@ export interface RollupQuestion extends TimeRange, Only {
   readonly key?: readonly (string | null)[] | undefined
   /** Dimensions of the rollup that rows are told apart by; none when left out. */
   readonly split?: readonly string[] | undefined
+  /** Further dimensions: besides all events of a row, those of each value of each of them, in the same scan. */
+  readonly apart?: readonly string[] | undefined
   /** All of the rollup when left out. */
   readonly measures?: readonly string[] | undefined
 }
@@ -73,10 +75,14 @@ const ceilTo = (seconds: number | undefined, level: TimeLevel): number | undefin
   seconds === undefined ? undefined : Math.ceil(seconds / SECONDS_OF[level]) * SECONDS_OF[level]
 
 export interface RollupStatement extends Statement {
-  /** Cells: the key's, the start unless in total, the split's, and those of the figures. */
+  /**
+   * Cells: the key's, the start unless in total, the split's, those that are told apart and a number that says by
+   * which (see `dimensionOf`), and those of the figures.
+   */
   readonly keys: readonly Value[]
   readonly isTimed: boolean
   readonly splits: readonly Value[]
+  readonly apart: readonly Value[]
   readonly figures: Figures
 }
 
@@ -86,13 +92,13 @@ export function rollupSql(
   rollup: StreamRollup,
   question: RollupQuestion,
 ): RollupStatement {
-  const {level, from, to, key, split = [], measures} = question
+  const {level, from, to, key, split = [], apart = [], measures} = question
   const fail = (why: string): TypeError =>
     new TypeError(`stream ${stream.name}: rollup ${rollup.name} ${why}`)
   if (key !== undefined && key.length !== rollup.by.length) {
     throw fail(`has keys of ${rollup.by.length} parts, not ${key.length}`)
   }
-  const unknown = split.find(dimension => rollup.split?.includes(dimension) !== true)
+  const unknown = [...split, ...apart].find(dimension => rollup.split?.includes(dimension) !== true)
   if (unknown !== undefined) throw fail(`is not split by ${unknown}`)
   const scan = openScan(stream, question)
   const keys = rollup.by.map(name => scan.value(name))
@@ -103,26 +109,51 @@ export function rollupSql(
     scan.restrictTime({from: ceilTo(from, level), to: ceilTo(to, level)})
   } else if (from !== undefined || to !== undefined) throw fail('in total has no range of time')
   groups.push(...splits.map(splitGroup))
+  const apartValues = apart.map(name => scan.value(name))
+  const sets = apartValues.map(value => scan.keep(splitGroup(value)))
   const figures = figuresOf(scan, stream, {
     names: rollup.measures ?? Object.keys(stream.measures),
     ...(measures === undefined ? {} : {asked: measures}),
   })
   scan.restrict(scan.condition(rollup.where))
   for (const [i, text] of (key ?? []).entries()) scan.restrictTo(rollup.by[i]!, text)
-  const text = groupSql(scan, groups, figures.aggregates)
-  return {...finish(scan, text), keys, isTimed: level !== 'total', splits, figures}
+  const text = groupSql(scan, groups, figures.aggregates, sets)
+  const isTimed = level !== 'total'
+  return {...finish(scan, text), keys, isTimed, splits, apart: apartValues, figures}
 }
 
 /** Doubles are grouped by their value, and named in JavaScript. */
 const keyGroup = (value: Value): string => (value.kind === 'double' ? value.sql : keySql(value))
 const splitGroup = (value: Value): string => (value.kind === 'double' ? value.sql : splitSql(value))
 
-/** Groups that have events: without any to group by there would be one of none. */
-function groupSql(scan: Scan, groups: readonly string[], aggregates: readonly string[]): string {
-  const by = Array.from(groups, (_, i) => i + 1).join(', ')
-  const [group, order] = by === '' ? ['', ''] : [`GROUP BY ${by}`, `ORDER BY ${by}`]
-  const list = [...groups, ...aggregates].join(', ')
+/**
+ * Groups that have events: without any to group by there would be one of none.
+ *
+ * @param sets besides them, each group is told apart by each of these
+ */
+function groupSql(
+  scan: Scan,
+  groups: readonly string[],
+  aggregates: readonly string[],
+  sets: readonly string[] = [],
+): string {
+  const places = Array.from(groups, (_, i) => String(i + 1))
+  const set = (...more: readonly string[]): string => `(${[...places, ...more].join(', ')})`
+  const by =
+    sets.length === 0
+      ? places.join(', ')
+      : `GROUPING SETS (${[set(), ...sets.map(one => set(one))].join(', ')})`
+  const told = sets.length === 0 ? [] : [...sets, `GROUPING(${sets.join(', ')})`]
+  const order = places.length === 0 ? '' : `ORDER BY ${places.join(', ')}`
+  const group = by === '' ? '' : `GROUP BY ${by}`
+  const list = [...groups, ...told, ...aggregates].join(', ')
   return `SELECT ${list} ${scan.toSql()} ${group} HAVING count(*) > 0 ${order}`
+}
+
+/** By which of so many sets a row is told apart, as GROUPING says it: a bit for each that it is not; null: by none. */
+export function dimensionOf(grouping: number, sets: number): number | null {
+  const i = Array.from({length: sets}, (_, n) => (grouping >> (sets - 1 - n)) & 1).indexOf(0)
+  return i === -1 ? null : i
 }
 
 const STEP_SECONDS = 10

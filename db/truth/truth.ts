@@ -19,6 +19,7 @@ import type {Pool} from '../../platform/postgres.ts'
 import type {Cells, TruthValues} from './figures.ts'
 import {
   activeSql,
+  dimensionOf,
   eventsSql,
   recentSql,
   retentionSql,
@@ -53,6 +54,8 @@ export interface TruthRow {
    * with a parenthesis has a second one before it.
    */
   readonly split: readonly (string | null)[]
+  /** Where `apart` was asked for: the dimension whose value, named alike, tells the row apart; null: none does. */
+  readonly apart?: {readonly dimension: string; readonly value: string | null} | null | undefined
   /** Start of the bucket, seconds since 1970; null in total. */
   readonly start: number | null
   /** By the names of what is served. */
@@ -71,13 +74,24 @@ export async function truthOfRollup(
   question: RollupQuestion,
 ): Promise<readonly TruthRow[]> {
   const statement = rollupSql(stream, rollup, question)
-  const {keys, isTimed, splits, figures} = statement
+  const {keys, isTimed, splits, apart, figures} = statement
   const afterStart = keys.length + Number(isTimed)
+  const afterSplit = afterStart + splits.length
+  const apartOf = (cells: Cells): TruthRow['apart'] => {
+    const i = dimensionOf(Number(cells[afterSplit + apart.length]), apart.length)
+    if (i === null) return null
+    return {
+      dimension: question.apart![i]!,
+      value: toKeyText(apart[i]!, cells[afterSplit + i]!),
+    }
+  }
+  const rest = afterSplit + (apart.length === 0 ? 0 : apart.length + 1)
   return (await read(db, statement)).map(cells => ({
     key: keys.map((key, i) => toKeyText(key, cells[i]!)),
     start: isTimed ? Number(cells[keys.length]) : null,
     split: splits.map((split, i) => toKeyText(split, cells[afterStart + i]!)),
-    values: figures.serve(cells.slice(afterStart + splits.length)),
+    ...(apart.length === 0 ? {} : {apart: apartOf(cells)}),
+    values: figures.serve(cells.slice(rest)),
   }))
 }
 

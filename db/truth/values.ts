@@ -41,6 +41,10 @@ const textual = (sql: string): string => `(${sql}) COLLATE "C"`
 /** As JSON prints it, which is how it travels: `char(n)` keeps its blanks, an enum is its label. */
 export const printedSql = (at: string): string => `to_json(${at}) #>> '{}'`
 
+/** The same; most texts are printed as they are, which costs a tenth. */
+const textOfSql = (at: string): string =>
+  `CASE WHEN pg_typeof(${at}) IN ('text'::regtype, 'varchar'::regtype) THEN ${at}::text ELSE ${printedSql(at)} END`
+
 /** What says how a column travels. */
 export type Carried = Pick<Column, 'kind' | 'precision' | 'scale'>
 
@@ -59,17 +63,14 @@ export function carriedSql({kind, precision = 0, scale = 0}: Carried, at: string
     case 'boolean':
       return at
     case 'text':
-      return textual(printedSql(at))
+      return textual(textOfSql(at))
     case 'uuid':
       return textual(`${at}::text`)
     case 'json':
       // JSON's null is no value either, and what is around a value does not travel.
       return textual(`nullif(btrim(${at}::text, E' \\t\\n\\r'), 'null')`)
-    case 'timestamp': {
-      const seconds = `extract(epoch FROM ${at})`
-      const isCarried = `${seconds} BETWEEN ${toSeconds(LONG_MIN)} AND ${toSeconds(LONG_MAX)}`
-      return `CASE WHEN ${isCarried} THEN (${seconds} * 1000000)::bigint END`
-    }
+    case 'timestamp':
+      return `CASE WHEN ${isTimeCarried(at)} THEN (extract(epoch FROM ${at}) * 1000000)::bigint END`
     case 'date':
       return `CASE WHEN isfinite(${at}) THEN (${at} - DATE '1970-01-01')::bigint END`
     default:
@@ -77,12 +78,17 @@ export function carriedSql({kind, precision = 0, scale = 0}: Carried, at: string
   }
 }
 
+/** Whole numbers of microseconds; years that are far from the ends are told without arithmetic. */
+const isTimeCarried = (at: string): string =>
+  `(${at} > '1828-01-01' AND ${at} < '2255-01-01' OR extract(epoch FROM ${at}) BETWEEN ${toSeconds(LONG_MIN)} AND ${toSeconds(LONG_MAX)})`
+
 /** Kinds of which SQL knows values that no record can carry. */
 const PARTLY_CARRIED: ReadonlySet<ColumnKind> = new Set(['long', 'decimal', 'timestamp', 'date'])
 
 /** True of a row that the relay can publish, as far as the column goes; undefined when it always can. */
 export function fitsSql(column: Column, at: string): string | undefined {
-  const isCarried = `${carriedSql(column, at)} IS NOT NULL`
+  const isCarried =
+    column.kind === 'timestamp' ? isTimeCarried(at) : `${carriedSql(column, at)} IS NOT NULL`
   if (column.kind === 'json') return column.nullable ? undefined : isCarried
   return PARTLY_CARRIED.has(column.kind) ? `(${at} IS NULL OR ${isCarried})` : undefined
 }

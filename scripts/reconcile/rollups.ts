@@ -82,16 +82,19 @@ export async function askTruth(
   range: Partial<TimeRange> & {readonly key?: readonly (string | null)[]} = {},
 ): Promise<ReadonlyMap<string, ReadonlyMap<number, Breakdown>>> {
   const found = new Map<string, Map<number, Map<string, Figures>>>()
-  for (const split of [[], ...(rollup.split ?? []).map(dimension => [dimension])]) {
-    const question = {level, ...range, only, split}
-    for (const row of await truthOfRollup(at.pg, at.stream, rollup, question)) {
-      const key = keyOfTexts(row.key.map(text => text ?? NULL_KEY))
-      const starts = found.get(key) ?? new Map<number, Map<string, Figures>>()
-      found.set(key, starts)
-      const breakdown = starts.get(row.start ?? 0) ?? new Map<string, Figures>()
-      starts.set(row.start ?? 0, breakdown)
-      breakdown.set(split.map(name => ` ${name} ${row.split[0] ?? NO_VALUE}`).join(''), row.values)
-    }
+  const question = {level, ...range, only, apart: rollup.split}
+  for (const {key: texts, start, apart = null, values} of await truthOfRollup(
+    at.pg,
+    at.stream,
+    rollup,
+    question,
+  )) {
+    const key = keyOfTexts(texts.map(text => text ?? NULL_KEY))
+    const starts = found.get(key) ?? new Map<number, Map<string, Figures>>()
+    found.set(key, starts)
+    const breakdown = starts.get(start ?? 0) ?? new Map<string, Figures>()
+    starts.set(start ?? 0, breakdown)
+    breakdown.set(apart === null ? '' : ` ${apart.dimension} ${apart.value ?? NO_VALUE}`, values)
   }
   return found
 }
