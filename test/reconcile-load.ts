@@ -36,7 +36,7 @@ WITH added AS (
   SELECT ('44444444-0000-4000-8000-' || lpad(CASE WHEN random() < 0.25 THEN 1 + floor(random() * 5)
             ELSE 1 + floor(random() * $2) END::text, 12, '0'))::uuid,
          gen_random_uuid(), (ARRAY['play', 'pause', 'finish', 'click'])[1 + floor(random() * 4)],
-         now() - random() * interval '90 seconds', floor(random() * 60000)::int,
+         now() - random() * interval '20 seconds', floor(random() * 60000)::int,
          (ARRAY['ios', 'web', 'tv'])[1 + floor(random() * 3)]
     FROM generate_series(1, $1::int)
 ), seen AS (

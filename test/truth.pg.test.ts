@@ -292,7 +292,9 @@ test('told apart in one statement, rows are those of a statement for each dimens
         found
           .filter(row => row.apart?.dimension === dimension)
           .map(({key, start, values, apart: by}) => ({
-            ...{key, start, values},
+            key,
+            start,
+            values,
             split: by ? [by.value] : [],
           }))
       const all = await truthOfRollup(client, sales, rollup, own)
