@@ -9,9 +9,9 @@ import {addContents, startEventLoad} from './reconcile-load.ts'
 
 const RUNS = 10
 const PER_SECOND = 1_000
-const CONTENTS = 50
+const CONTENTS = 25
 /** Events that are there when a run begins. A run takes longer the more there are, and meanwhile more come. */
-const BEGIN_AT = 10_000
+const BEGIN_AT = 5_000
 const folder = mkdtempSync(join(tmpdir(), 'reconcile-long-'))
 
 afterAll(() => rmSync(folder, {recursive: true, force: true}))

@@ -56,7 +56,8 @@ const MARGIN_MS = 2_000
 const LOOK_MS = 20
 /** An owner looks at the mark whenever it writes to Redis; a mark stands for a second. */
 const MARK_AGAIN_MS = 400
-const PLACES_AT_ONCE = 100
+/** Read together: on a busy machine not longer than the margin of a hold. */
+const PLACES_AT_ONCE = 20
 /** So long the processor may take to catch up while nothing is held: one that does not would not under a hold. */
 const CATCH_UP_MS = 15_000
 const BEHIND = 'the processor is behind'
