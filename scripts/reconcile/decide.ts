@@ -68,12 +68,37 @@ async function lookAtPoints({point, say}: DecideDeps, places: readonly Place[]):
   return {differences, missed, reason}
 }
 
-async function look(at: Compared, places: readonly Place[]): Promise<readonly Place[]> {
+async function look(at: Compared, places: readonly Place[]): Promise<readonly Difference[]> {
   const found: Difference[] = []
   const of = {...at, report: (one: Difference): void => void found.push(one)}
   const judge = await readPlaces(of, places, Math.floor(Date.now() / 1000))
   await judge()
-  return placesOf(found)
+  return found
+}
+
+/** Waits between looks at lists. */
+const LISTS_MS = [500, 1_500, 4_000, 8_000, 12_000]
+
+/**
+ * Lists of events that change between two looks are looked at again, and nothing is held for it: what happened some
+ * time ago comes to rest by itself, where a hold would have to be long enough to read all of it.
+ */
+async function settleLists(at: Compared, places: readonly Place[]): Promise<readonly Place[]> {
+  const settled = places.filter(({kind}) => kind !== 'list')
+  let moving: readonly Place[] = places.filter(({kind}) => kind === 'list')
+  let before = new Map<string, string>()
+  for (const ms of LISTS_MS) {
+    if (moving.length === 0) break
+    await sleep(ms)
+    const found = await look(at, moving)
+    const textOf = ({expected, actual}: Difference): string => JSON.stringify([expected, actual])
+    const now = new Map(found.map(one => [one.what, textOf(one)]))
+    const isStill = ({what}: Difference): boolean => before.get(what) === now.get(what)
+    settled.push(...placesOf(found.filter(isStill)))
+    moving = placesOf(found.filter(one => !isStill(one)))
+    before = now
+  }
+  return [...settled, ...moving]
 }
 
 async function decideSome(
@@ -85,8 +110,9 @@ async function decideSome(
   for (const ms of LOOKS_MS) {
     if (places.length === 0) break
     await sleep(ms)
-    places = await look(at, places)
+    places = placesOf(await look(at, places))
   }
+  places = await settleLists(at, places)
   const seen = new Map<string, number>()
   let last = nothing
   const missed: Place[] = []

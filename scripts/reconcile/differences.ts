@@ -7,6 +7,7 @@ import type {Redis} from '../../platform/redis.ts'
 import {createLiveReads, type LiveReads} from '../../readmodel/live-reads.ts'
 import {createPartReader} from '../../readmodel/parts.ts'
 import {planStream, type StatesPlan, type StreamPlan} from '../../readmodel/plan.ts'
+import type {TimeRange} from '../../readmodel/slices.ts'
 import {createStreamReads, type StreamReads} from '../../readmodel/stream-reads.ts'
 
 /** Where something is compared: enough to compare that alone again. */
@@ -23,8 +24,16 @@ export type Place =
   | {readonly kind: 'hash'; readonly rollup: number; readonly key: string}
   | {readonly kind: 'event'; readonly id: string}
   | {readonly kind: 'stray'; readonly id: string; readonly partition: number}
-  /** Events of a key in a slice of time that begins then; null: those without a time. */
-  | {readonly kind: 'list'; readonly key: string; readonly from: number | null}
+  /**
+   * Events of a key in a slice of time that begins then; null: those without a time. With a range only what lies
+   * in it, seconds since 1970.
+   */
+  | {
+      readonly kind: 'list'
+      readonly key: string
+      readonly from: number | null
+      readonly range?: TimeRange | undefined
+    }
   | {readonly kind: 'special'; readonly special: number; readonly key: string}
   | {readonly kind: 'window'; readonly window: string}
   | {readonly kind: 'run'; readonly partition: number}

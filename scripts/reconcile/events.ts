@@ -8,56 +8,73 @@ import {
   type TruthEvent,
 } from '../../db/truth/truth.ts'
 import {quote} from '../../db/truth/values.ts'
-import {byAge, eventsOf, eventsOfSlice, positionOf} from '../../readmodel/event-reads.ts'
-import {NULL_KEY, toKeyText, type Fields} from '../../readmodel/fields.ts'
+import {
+  byAge,
+  eventsOf,
+  eventsOfSlice,
+  isInside,
+  positionOf,
+  type EventPosition,
+} from '../../readmodel/event-reads.ts'
+import {NULL_KEY, toKeyText} from '../../readmodel/fields.ts'
 import {SECONDS_OF} from '../../readmodel/levels.ts'
 import {NO_VALUE, OTHER_VALUE} from '../../readmodel/places.ts'
 import {ACTIVE} from '../../readmodel/plan.ts'
 import type {StoredEvent} from '../../readmodel/raw-table.ts'
 import {RECENT_MAX} from '../../readmodel/special/recent.ts'
-import {equalOf, figuresEqual, WINDOW_ERROR, type Compared, type Scope} from './differences.ts'
+import type {TimeRange} from '../../readmodel/slices.ts'
+import {
+  equalOf,
+  figuresEqual,
+  WINDOW_ERROR,
+  type Compared,
+  type Place,
+  type Scope,
+} from './differences.ts'
 import {startsOf, timeName} from './rollups.ts'
 
-/** Ids as lists show them. */
-function idsOf(plan: Compared['plan'], list: readonly Fields[]): string {
-  const places = list.map(event => positionOf(plan, {event} as StoredEvent))
-  return places
-    .toSorted(byAge)
-    .map(({id}) => id)
-    .join(' ')
-}
+type ListPlace = Extract<Place, {kind: 'list'}>
 
 const everyOf = ({partitions}: Compared): readonly number[] =>
   Array.from({length: partitions}, (_, partition) => partition)
 
-/** A stored list. @param from of its slice of time; null: events without a time */
-export async function readList(at: Compared, key: string, from: number | null): Promise<string> {
-  const {plan, stream, sides} = at
+/** Where events of a list lie in time. */
+const rangeOf = ({stream}: Compared, from: number): TimeRange => ({
+  from,
+  to: from + SECONDS_OF[stream.filed],
+})
+
+/** A stored list, or the part of it that the place is about. */
+export async function readList(
+  at: Compared,
+  {key, from, range}: ListPlace,
+): Promise<readonly EventPosition[]> {
+  const {plan, sides} = at
   const {reads} = sides[0]
-  const found: Fields[] = []
+  const found: EventPosition[] = []
   for (const partition of reads.partitionsOf(key)) {
     const question = {partition, key}
-    const range = {from: from ?? 0, to: (from ?? 0) + SECONDS_OF[stream.filed]}
     const pages =
       from === null
         ? eventsOfSlice(reads.events, question, null, null)
-        : eventsOf(reads.events, question, range)
-    for await (const page of pages) found.push(...page.map(({event}) => event))
+        : eventsOf(reads.events, question, range ?? rangeOf(at, from))
+    for await (const page of pages) found.push(...page.map(event => positionOf(plan, event)))
   }
-  return idsOf(plan, found)
+  return found
 }
 
-/** Events that SQL has of a slice, by the texts of their keys. */
+/** Events that SQL has of a slice, or of a part of it, by the texts of their keys. */
 export async function askLists(
-  {pg, stream, plan}: Compared,
+  at: Compared,
   {only}: Pick<Scope, 'only'>,
-  from: number | null,
+  {from, range}: Pick<ListPlace, 'from' | 'range'>,
 ): Promise<ReadonlyMap<string, readonly TruthEvent[]>> {
+  const {pg, stream, plan} = at
   const limit = Number.MAX_SAFE_INTEGER
   const keyOf = ({event}: TruthEvent): string => toKeyText(plan.keyOf(event))
   if (from !== null) {
-    const range = {from, to: from + SECONDS_OF[stream.filed]}
-    return Map.groupBy(await truthOfEvents(pg, stream, {only, ...range, limit}), keyOf)
+    const question = {only, ...(range ?? rangeOf(at, from)), limit}
+    return Map.groupBy(await truthOfEvents(pg, stream, question), keyOf)
   }
   const time = stream.columns.find(({field}) => field === stream.timeField)!
   const text = `(${only?.text ?? 'true'}) AND r.${quote(time.column)} IS NULL`
@@ -65,17 +82,44 @@ export async function askLists(
   return Map.groupBy(await truthOfEvents(pg, stream, {only: untimed, limit}), keyOf)
 }
 
+/** Tells which events only one of them has. The place is the time that these lie in: looked at again, that is enough. */
 export function judgeList(
   at: Compared,
-  {key, from}: {readonly key: string; readonly from: number | null},
+  {key, from, range}: ListPlace,
   truth: Awaited<ReturnType<typeof askLists>>,
-  stored: string,
+  stored: readonly EventPosition[],
 ): void {
-  const wanted = (truth.get(key) ?? []).map(({event}) => event)
+  const isWanted = ({at: timeUs}: EventPosition): boolean =>
+    range === undefined || isInside(timeUs, range)
+  const wanted = (truth.get(key) ?? [])
+    .map(({event}) => positionOf(at.plan, {event} as StoredEvent))
+    .filter(isWanted)
+  const nameOf = ({id, at: timeUs}: EventPosition): string => `${id} ${timeUs}`
+  const [inSql, inStore] = [new Set(wanted.map(nameOf)), new Set(stored.map(nameOf))]
+  const missing = wanted.filter(event => !inStore.has(nameOf(event)))
+  const extra = stored.filter(event => !inSql.has(nameOf(event)))
+  if (missing.length + extra.length === 0) return
+  const ids = (list: readonly EventPosition[]): string =>
+    list
+      .toSorted(byAge)
+      .map(({id}) => id)
+      .join(' ')
+  const times = [...missing, ...extra].map(({at: timeUs}) => timeUs / 1e6)
+  const narrow =
+    from === null
+      ? undefined
+      : {
+          from: times.reduce((a, b) => Math.min(a, Math.floor(b)), Infinity),
+          to: times.reduce((a, b) => Math.max(a, Math.floor(b) + 1), -Infinity),
+        }
+  const moved = new Set(missing.map(({id}) => id))
   const name = key === NULL_KEY ? NO_VALUE : key
-  const label = from === null ? 'without a time' : timeName(from)
-  const equal = equalOf(at, {kind: 'list', key, from})
-  equal(`cassandra ${at.stream.name} events of ${name} ${label}`, idsOf(at.plan, wanted), stored)
+  at.report({
+    what: `cassandra ${at.stream.name} events of ${name} ${from === null ? 'without a time' : timeName(from)}`,
+    expected: ids(missing),
+    actual: ids(extra.filter(({id}) => !moved.has(id))),
+    place: {kind: 'list', key, from, ...(narrow === undefined ? {} : {range: narrow})},
+  })
 }
 
 /** Events of each key by time, as lists show them. */
@@ -84,9 +128,10 @@ export async function compareLists(at: Compared, scope: Scope): Promise<void> {
   const slices: (number | null)[] = [...(await startsOf(at, stream.filed, scope.only))]
   if (stream.columns.some(({field}) => field === stream.timeField)) slices.push(null)
   for (const from of slices) {
-    const truth = await askLists(at, scope, from)
+    const truth = await askLists(at, scope, {from})
     for (const key of scope.keys) {
-      judgeList(at, {key, from}, truth, await readList(at, key, from))
+      const place = {kind: 'list', key, from} as const
+      judgeList(at, place, truth, await readList(at, place))
     }
   }
 }

@@ -4,6 +4,7 @@
  */
 import {textsOfKey} from '../../readmodel/rollup-table.ts'
 import {SECONDS_OF, type TimeLevel} from '../../readmodel/levels.ts'
+import type {TimeRange} from '../../readmodel/slices.ts'
 import {piecesOfTotal} from '../../readmodel/stream-reads.ts'
 import type {Compared, Difference, Place} from './differences.ts'
 import {askLists, judgeList, readList, readSpecial, readWindows} from './events.ts'
@@ -183,22 +184,31 @@ async function readHashes(
   return judges
 }
 
+/** What covers all of their ranges; undefined when one of them is about all of its slice. */
+function rangeOfAll(places: readonly PlaceOf<'list'>[]): TimeRange | undefined {
+  const ranges = places.flatMap(({range}) => range ?? [])
+  if (ranges.length < places.length) return undefined
+  return {
+    from: Math.min(...ranges.map(({from}) => from)),
+    to: Math.max(...ranges.map(({to}) => to)),
+  }
+}
+
 async function readLists(
   at: Compared,
   places: readonly PlaceOf<'list'>[],
 ): Promise<readonly Judge[]> {
   const judges: Judge[] = []
   for (const [from, own] of Map.groupBy(places, place => place.from)) {
-    const lists = await Promise.all(
-      own.map(async ({key}) => [key, await readList(at, key, from)] as const),
-    )
+    const lists: [PlaceOf<'list'>, Awaited<ReturnType<typeof readList>>][] = []
+    for (const place of own) lists.push([place, await readList(at, place)])
     judges.push(async () => {
       const scope = await scopeOf(
         at,
         own.map(({key}) => key),
       )
-      const truth = await askLists(at, scope, from)
-      for (const [key, stored] of lists) judgeList(at, {key, from}, truth, stored)
+      const truth = await askLists(at, scope, {from, range: rangeOfAll(own)})
+      for (const [place, stored] of lists) judgeList(at, place, truth, stored)
     })
   }
   return judges
