@@ -34,6 +34,27 @@ CREATE TABLE public.outbox_events_2 PARTITION OF public.outbox_events FOR VALUES
 --> statement-breakpoint
 CREATE TABLE public.outbox_events_3 PARTITION OF public.outbox_events FOR VALUES IN (3) WITH (autovacuum_vacuum_insert_threshold = -1);
 --> statement-breakpoint
+-- Nobody but retention takes rows away, and nobody changes one: what is not published would be lost or told twice.
+CREATE FUNCTION cdc.refuse_outbox_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF current_setting('cdc.may_change_outbox', true) IS DISTINCT FROM 'on' THEN
+    RAISE EXCEPTION '% of the outbox is refused: rows that are not published would be lost', TG_OP
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'Published rows go by themselves. To do it all the same: SET LOCAL cdc.may_change_outbox = on.';
+  END IF;
+  RETURN NULL;
+END $$;
+--> statement-breakpoint
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON public.outbox_events FOR EACH STATEMENT EXECUTE FUNCTION cdc.refuse_outbox_change();
+--> statement-breakpoint
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON public.outbox_events_0 FOR EACH STATEMENT EXECUTE FUNCTION cdc.refuse_outbox_change();
+--> statement-breakpoint
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON public.outbox_events_1 FOR EACH STATEMENT EXECUTE FUNCTION cdc.refuse_outbox_change();
+--> statement-breakpoint
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON public.outbox_events_2 FOR EACH STATEMENT EXECUTE FUNCTION cdc.refuse_outbox_change();
+--> statement-breakpoint
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON public.outbox_events_3 FOR EACH STATEMENT EXECUTE FUNCTION cdc.refuse_outbox_change();
+--> statement-breakpoint
 -- Finds the rows of given transactions, and of all from one on. Measured beside others: docs/adr/0003.
 CREATE INDEX outbox_events_txid ON public.outbox_events (txid);
 --> statement-breakpoint

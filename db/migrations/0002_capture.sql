@@ -2,12 +2,33 @@ CREATE FUNCTION cdc.key_hash(key text, fallback text) RETURNS smallint LANGUAGE 
   SELECT (hashtextextended(coalesce(key, fallback) COLLATE "C", 0) & 1023)::smallint
 $$;
 --> statement-breakpoint
+-- Fixes every setting by which PostgreSQL prints a value or a name: keys, ids and images are one text, whoever
+-- writes and whoever reads them again.
+CREATE FUNCTION cdc.fix_texts(fn regprocedure) RETURNS void LANGUAGE plpgsql AS $fn$
+DECLARE setting text;
+BEGIN
+  FOREACH setting IN ARRAY ARRAY['search_path = pg_catalog, pg_temp', 'TimeZone = ''UTC''', 'DateStyle = ''ISO, YMD''',
+    'IntervalStyle = ''postgres''', 'extra_float_digits = 1', 'bytea_output = ''hex''', 'lc_monetary = ''C''',
+    'quote_all_identifiers = off']
+  LOOP
+    EXECUTE format('ALTER FUNCTION %s SET %s', fn, setting);
+  END LOOP;
+END $fn$;
+--> statement-breakpoint
+-- A text as JSON: itself where it is JSON, else a string of it. What is nested too deeply is none either.
+CREATE FUNCTION cdc.to_json_text(value text) RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  PERFORM value::json;
+  RETURN value;
+EXCEPTION WHEN OTHERS THEN
+  RETURN to_json(value)::text;
+END $$;
+--> statement-breakpoint
 -- Headers of this transaction: SET LOCAL cdc.traceparent = '…', SET LOCAL cdc.annotations = '{"by": "…"}'.
--- What is not JSON travels as a string: a writer never fails because of a header.
+-- What is not JSON travels as a string, and what is travels as it is: a writer never fails because of a header.
 CREATE FUNCTION cdc.session_headers() RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT CASE WHEN trace IS NOT NULL OR notes IS NOT NULL THEN json_strip_nulls(json_build_object(
-           'traceparent', trace,
-           'annotations', CASE WHEN pg_input_is_valid(notes, 'json') THEN notes::json ELSE to_json(notes) END)) END
+  SELECT CASE WHEN trace IS NOT NULL OR notes IS NOT NULL THEN
+           ('{' || concat_ws(',', '"traceparent":' || to_json(trace)::text, '"annotations":' || cdc.to_json_text(notes)) || '}')::json END
     FROM (SELECT nullif(current_setting('cdc.traceparent', true), '') AS trace,
                  nullif(current_setting('cdc.annotations', true), '') AS notes) s
 $$;
@@ -33,17 +54,13 @@ BEGIN
           HINT = format('Use DELETE, or SELECT cdc.detach(%L) first.', TG_RELID::regclass);
 END $$;
 --> statement-breakpoint
-CREATE FUNCTION cdc.refuse_reuse(source regclass, id text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-  RAISE EXCEPTION 'one statement moved row % of captured table % to another primary key and stored another row under the old one', id, source
-    USING ERRCODE = 'feature_not_supported', HINT = 'Do it in two statements.';
-END $$;
---> statement-breakpoint
 CREATE TABLE cdc.captured_tables (
   source regclass PRIMARY KEY,
   -- A topic has one schema, so it has one table.
   topic text NOT NULL UNIQUE,
   key_column name NOT NULL,
+  -- The column itself, whatever its name becomes.
+  key_attnum smallint NOT NULL,
   per_row boolean NOT NULL,
   -- Functions of its triggers: capture_<name>_insert and so on.
   capture_name text NOT NULL UNIQUE,
@@ -60,9 +77,19 @@ CREATE FUNCTION cdc.primary_key_of(source regclass) RETURNS name[] LANGUAGE sql 
    WHERE i.indrelid = source AND i.indisprimary
 $$;
 --> statement-breakpoint
--- SQL of a row's id as text: primary key columns of alias t, joined by commas.
+-- Types of which values that are equal are one text; of others they need not be (1.0 and 1.00, 'a' and 'A').
+CREATE FUNCTION cdc.is_exact(type oid) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT type = ANY ('{int2, int4, int8, oid, uuid, bool, date, timestamp, timestamptz, time}'::regtype[]::oid[])
+$$;
+--> statement-breakpoint
+-- SQL of a row's id as text: primary key columns of alias t, joined by commas; commas within them have a backslash
+-- before them (chr(92): sessions differ in what a backslash in SQL means), so that two rows never have one id.
 CREATE FUNCTION cdc.id_sql(source regclass, alias text) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT string_agg(format('%s.%I::text', alias, c), ' || '','' || ') FROM unnest(cdc.primary_key_of(source)) c
+  SELECT string_agg(CASE WHEN c.most = 1 OR cdc.is_exact(a.atttypid) THEN format('%s.%I::text', alias, c.name)
+                         ELSE format('replace(replace(%s.%I::text, chr(92), chr(92) || chr(92)), '','', chr(92) || '','')', alias, c.name) END,
+                    ' || '','' || ' ORDER BY c.ord)
+    FROM (SELECT name, ord, count(*) OVER () AS most FROM unnest(cdc.primary_key_of(source)) WITH ORDINALITY u (name, ord)) c
+    JOIN pg_attribute a ON a.attrelid = source AND a.attname = c.name
 $$;
 --> statement-breakpoint
 -- SQL that compares primary keys by index and by hash; types from elsewhere, whose operators a fixed
@@ -73,6 +100,26 @@ CREATE FUNCTION cdc.same_id_sql(source regclass, one text, other text) RETURNS t
     FROM unnest(cdc.primary_key_of(source)) c
     JOIN pg_attribute a ON a.attrelid = source AND a.attname = c
     JOIN pg_type t ON t.oid = a.atttypid
+$$;
+--> statement-breakpoint
+-- SQL that finds a row by its id as text: by index where the primary key is one column.
+CREATE FUNCTION cdc.find_sql(source regclass) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN cardinality(cdc.primary_key_of(source)) = 1
+              THEN (SELECT format('t.%I = $1::%s', a.attname, format_type(a.atttypid, a.atttypmod)) FROM pg_attribute a
+                     WHERE a.attrelid = source AND a.attname = (cdc.primary_key_of(source))[1])
+              ELSE format('(%s) = $1', cdc.id_sql(source, 't')) END
+$$;
+--> statement-breakpoint
+-- SQL of the columns of a row that a trigger has: generated ones that are not stored are null there, so they are
+-- computed. Null: all columns as they are.
+CREATE FUNCTION cdc.columns_sql(source regclass) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN bool_or(a.attgenerated = 'v') THEN
+           string_agg(CASE WHEN a.attgenerated = 'v'
+                           THEN format('(%s)::%s AS %I', pg_get_expr(d.adbin, d.adrelid), format_type(a.atttypid, a.atttypmod), a.attname)
+                           ELSE quote_ident(a.attname) END, ', ' ORDER BY a.attnum) END
+    FROM pg_attribute a
+    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+   WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped
 $$;
 --> statement-breakpoint
 -- Tables that a statement can name: the table itself and, of a partitioned one, every part of it.
@@ -93,107 +140,132 @@ CREATE FUNCTION cdc.is_reentrant(source regclass) RETURNS boolean LANGUAGE sql S
                   WHERE c.contype = 'f' AND (c.confdeltype IN ('c', 'n', 'd') OR c.confupdtype IN ('c', 'n', 'd')))
 $$;
 --> statement-breakpoint
--- Everything that the triggers of a table depend on.
-CREATE FUNCTION cdc.shape_of(source regclass, key_column name, per_row boolean) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT concat_ws(' ', 'v1', per_row, cdc.is_reentrant(source), cdc.id_sql(source, 't'), cdc.same_id_sql(source, 'a', 'b'),
-    (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = source AND a.attname = key_column AND NOT a.attisdropped))
+CREATE FUNCTION cdc.column_name(source regclass, attnum smallint) RETURNS name LANGUAGE sql STABLE AS $$
+  SELECT a.attname FROM pg_attribute a WHERE a.attrelid = source AND a.attnum = column_name.attnum AND NOT a.attisdropped
 $$;
 --> statement-breakpoint
-CREATE FUNCTION cdc.fill(template text, parts jsonb) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
-DECLARE part record;
+-- Everything that the triggers of a table depend on.
+CREATE FUNCTION cdc.shape_of(source regclass, key_attnum smallint, per_row boolean) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT concat_ws(' ', 'v2', per_row, cdc.is_reentrant(source), format('%I.%I', n.nspname, c.relname), cdc.column_name(source, key_attnum),
+                   cdc.id_sql(source, 't'), cdc.same_id_sql(source, 'a', 'b'), cdc.columns_sql(source))
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.oid = source
+$$;
+--> statement-breakpoint
+-- Fills each {name} of a template; what is filled in is not looked at again.
+CREATE FUNCTION cdc.fill(template text, parts jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT string_agg(m[1] || coalesce(parts ->> m[3], m[2], ''), '' ORDER BY n)
+    FROM regexp_matches(template, '([^{]*)([{]([a-z_]*)[}]?)?', 'g') WITH ORDINALITY x (m, n)
+$$;
+--> statement-breakpoint
+-- The row as it is now, found by its id as text whatever the table is called by now.
+CREATE FUNCTION cdc.present(source oid, row_id text) RETURNS TABLE (image json, key text) LANGUAGE plpgsql STABLE AS $fn$
 BEGIN
-  FOR part IN SELECT key, value FROM jsonb_each_text(parts) LOOP
-    template := replace(template, '{' || part.key || '}', part.value);
-  END LOOP;
-  RETURN template;
-END $$;
+  RETURN QUERY EXECUTE (
+    SELECT format('SELECT row_to_json(t.*), t.%I::text FROM %s t WHERE %s', cdc.column_name(c.source, c.key_attnum), c.source, cdc.find_sql(c.source))
+      FROM cdc.captured_tables c WHERE c.source = present.source) USING row_id;
+END $fn$;
 --> statement-breakpoint
 /*
  * The bodies that capture one table: static SQL, planned once per session. {old} and {new} are the
  * transition tables, or the row of a row trigger.
  *
  * An update pairs old and new rows by FULL JOIN on the primary key (never a nested loop). A row whose
- * primary key or key column changed becomes d under the old key, then c under the new one, so that both
- * keys see their own history.
+ * primary key or key column changed, or is another text though equal, becomes d under the old key, then c under
+ * the new one, so that both keys see their own history. Where a statement stores another row under a primary key
+ * that it moved a row away from, that one is told once more after the d.
  *
  * Where statements nest (cdc.is_reentrant), the inner one is captured first and the outer one would
  * publish an older image last. There every image is compared with the row as it is now; one that is out
- * of date is published as d of the row before and r of the present row, if there is one.
+ * of date is published as d of the row before and r of the present row, if there is one. For that the table
+ * is named in the body. Under another name, until somebody follows the change, rows are looked up by id.
  */
 CREATE FUNCTION cdc.capture_sql(source regclass, topic text, key_column name, is_checked boolean, per_row boolean)
 RETURNS TABLE (op text, body text) LANGUAGE plpgsql STABLE AS $fn$
 DECLARE
-  parts jsonb := jsonb_build_object(
-    'source', source,
-    'source_name', quote_literal(source::text),
+  columns text := cdc.columns_sql(source);
+  old text := CASE WHEN per_row THEN '(SELECT OLD.*)' ELSE 'old_rows' END;
+  new text := CASE WHEN per_row THEN '(SELECT NEW.*)' ELSE 'new_rows' END;
+  by_id text := cdc.fill('LEFT JOIN LATERAL cdc.present({oid}, {id_n}) p ON true',
+    jsonb_build_object('oid', source::oid, 'id_n', cdc.id_sql(source, '"!n"')));
+  -- OFFSET 0 makes it one look-up by index for each row.
+  by_index text := cdc.fill('LEFT JOIN LATERAL (SELECT row_to_json("!t".*) AS image, {key_t} AS key FROM {source} "!t" WHERE {same} OFFSET 0) p ON true',
+    jsonb_build_object('key_t', format('"!t".%I::text', key_column), 'source', source, 'same', cdc.same_id_sql(source, '"!t"', '"!n"')));
+  template text;
+  parts jsonb;
+BEGIN
+  parts := jsonb_build_object(
+    'oid', source::oid,
     'id_n', cdc.id_sql(source, '"!n"'), 'id_o', cdc.id_sql(source, '"!o"'),
     'key_n', format('"!n".%I::text', key_column), 'key_o', format('"!o".%I::text', key_column),
-    'key_t', format('"!t".%I::text', key_column),
-    'same_on', cdc.same_id_sql(source, '"!o"', '"!n"'), 'same_tn', cdc.same_id_sql(source, '"!t"', '"!n"'),
-    'same_to', cdc.same_id_sql(source, '"!t"', '"!o"'),
+    'same_on', cdc.same_id_sql(source, '"!o"', '"!n"'),
     'no_o', format('"!o".%I IS NULL', (cdc.primary_key_of(source))[1]),
     'no_n', format('"!n".%I IS NULL', (cdc.primary_key_of(source))[1]),
-    'old', CASE WHEN per_row THEN '(SELECT OLD.*)' ELSE 'old_rows' END,
-    'new', CASE WHEN per_row THEN '(SELECT NEW.*)' ELSE 'new_rows' END,
-    -- Aliases that no column has: an alias is also the name of the whole row.
-    -- The row as it is now; OFFSET 0 makes it one look-up by index for each row.
-    'present', cdc.fill('LEFT JOIN LATERAL (SELECT row_to_json("!t") AS image, {key_t} AS key FROM {source} "!t" WHERE {same_tn} OFFSET 0) p ON true',
-      jsonb_build_object('key_t', format('"!t".%I::text', key_column), 'source', source, 'same_tn', cdc.same_id_sql(source, '"!t"', '"!n"'))),
+    'moved', format('(("!o".%1$I::text) COLLATE "C" IS DISTINCT FROM ("!n".%1$I::text) COLLATE "C"%2$s)', key_column,
+      (SELECT string_agg(format(' OR ("!o".%1$I::text) COLLATE "C" IS DISTINCT FROM ("!n".%1$I::text) COLLATE "C"', a.attname), '')
+         FROM pg_attribute a WHERE a.attrelid = source AND a.attname = ANY (cdc.primary_key_of(source)) AND NOT cdc.is_exact(a.atttypid))),
+    'old', CASE WHEN columns IS NULL THEN old ELSE format('(SELECT %s FROM %s "!r")', columns, old) END,
+    'new', CASE WHEN columns IS NULL THEN new ELSE format('(SELECT %s FROM %s "!r")', columns, new) END,
+    'present', CASE WHEN is_checked THEN by_index ELSE '' END,
     'into', 'INSERT INTO public.outbox_events (slot, hash, topic, aggregate_id, key, op, payload, headers)
-    SELECT (SELECT slot FROM cdc.outbox_slot), cdc.key_hash(x.key, x.id), ' || quote_literal(topic) || ', x.id, x.key, x.op::"char", x.payload, h',
-    'fresh', CASE WHEN is_checked THEN 'p.image::text IS NOT DISTINCT FROM row_to_json("!n")::text' ELSE 'true' END);
-BEGIN
-  op := 'insert';
-  body := CASE WHEN is_checked THEN '{into} FROM (
-      SELECT {key_n} AS key, {id_n} AS id, ''c'' AS op, row_to_json("!n") AS payload FROM {new} "!n" {present} WHERE {fresh}
+    SELECT (SELECT slot FROM cdc.outbox_slot), cdc.key_hash(x.key, x.id), ' || quote_literal(topic) || ', x.id, x.key, x.op::"char", x.payload, "!c".h',
+    'fresh', CASE WHEN is_checked THEN 'p.image::text IS NOT DISTINCT FROM row_to_json("!n".*)::text' ELSE 'true' END);
+  FOR op, template IN VALUES
+    ('insert', CASE WHEN is_checked THEN '{into} FROM (
+      SELECT {key_n} AS key, {id_n} AS id, ''c'' AS op, row_to_json("!n".*) AS payload FROM {new} "!n" {present} WHERE {fresh}
       UNION ALL
       SELECT p.key, {id_n}, ''r'', p.image FROM {new} "!n" {present} WHERE NOT {fresh} AND p.image IS NOT NULL) x'
-    ELSE '{into} FROM (SELECT {key_n} AS key, {id_n} AS id, ''c'' AS op, row_to_json("!n") AS payload FROM {new} "!n") x' END;
-  body := cdc.fill(body, parts); RETURN NEXT;
-  op := 'update';
-  body := cdc.fill('{into} FROM {old} "!o" FULL JOIN {new} "!n" ON {same_on} ' || CASE WHEN is_checked THEN '{present}' ELSE '' END || '
+      ELSE '{into} FROM (SELECT {key_n} AS key, {id_n} AS id, ''c'' AS op, row_to_json("!n".*) AS payload FROM {new} "!n") x' END),
+    ('update', '{into} FROM {old} "!o" FULL JOIN {new} "!n" ON {same_on} {present}
     CROSS JOIN LATERAL (
-      SELECT 1 AS turn, {key_o} AS key, {id_o} AS id, json_build_object(''before'', row_to_json("!o")) AS payload,
-             CASE WHEN {no_n} AND EXISTS (SELECT FROM {source} "!t" WHERE {same_to}) THEN cdc.refuse_reuse({source_name}, {id_o}) ELSE ''d'' END AS op
-       WHERE NOT ({no_o}) AND (({no_n}) OR {key_o} IS DISTINCT FROM {key_n} OR NOT {fresh})
+      SELECT 1 AS turn, {key_o} AS key, {id_o} AS id, ''d'' AS op, json_build_object(''before'', row_to_json("!o".*)) AS payload
+       WHERE NOT ({no_o}) AND (({no_n}) OR {moved} OR NOT {fresh})
       UNION ALL
-      SELECT 2, {key_n}, {id_n}, row_to_json("!n"), ''c''
-       WHERE NOT ({no_n}) AND (({no_o}) OR {key_o} IS DISTINCT FROM {key_n}) AND {fresh}
+      SELECT 2, {key_n}, {id_n}, ''c'', row_to_json("!n".*)
+       WHERE NOT ({no_n}) AND (({no_o}) OR {moved}) AND {fresh}
       UNION ALL
-      SELECT 2, {key_n}, {id_n}, json_build_object(''before'', row_to_json("!o"), ''after'', row_to_json("!n")), ''u''
-       WHERE NOT ({no_n}) AND NOT ({no_o}) AND {key_o} IS NOT DISTINCT FROM {key_n} AND {fresh}'
+      SELECT 2, {key_n}, {id_n}, ''u'', json_build_object(''before'', row_to_json("!o".*), ''after'', row_to_json("!n".*))
+       WHERE NOT ({no_n}) AND NOT ({no_o}) AND NOT {moved} AND {fresh}
+      UNION ALL
+      SELECT 2, q.key, {id_o}, ''r'', q.image FROM cdc.present({oid}, {id_o}) q WHERE ({no_n})'
     || CASE WHEN is_checked THEN '
       UNION ALL
-      SELECT 2, p.key, {id_n}, p.image, ''r'' WHERE NOT ({no_n}) AND p.image IS NOT NULL AND NOT {fresh}' ELSE '' END || '
-    ) x ORDER BY x.turn', parts);
-  RETURN NEXT;
-  -- A row trigger even so: within one MERGE, statement triggers for DELETE run after those for INSERT,
-  -- and a row that was deleted and stored again would end as deleted.
-  op := 'delete';
-  body := cdc.fill('{into} FROM (SELECT {key_o} AS key, {id_o} AS id, ''d'' AS op, json_build_object(''before'', row_to_json("!o")) AS payload FROM (SELECT OLD.*) "!o") x', parts);
-  RETURN NEXT;
+      SELECT 2, p.key, {id_n}, ''r'', p.image WHERE NOT ({no_n}) AND p.image IS NOT NULL AND NOT {fresh}' ELSE '' END || '
+    ) x ORDER BY x.turn'),
+    -- A row trigger even so: within one MERGE, statement triggers for DELETE run after those for INSERT,
+    -- and a row that was deleted and stored again would end as deleted.
+    ('delete', '{into} FROM (SELECT {key_o} AS key, {id_o} AS id, ''d'' AS op, json_build_object(''before'', row_to_json("!o".*)) AS payload FROM {row} "!o") x')
+  LOOP
+    parts := parts || jsonb_build_object('row', CASE WHEN columns IS NULL THEN '(SELECT OLD.*)' ELSE format('(SELECT %s FROM (SELECT OLD.*) "!r")', columns) END);
+    body := cdc.fill(template, parts);
+    IF template LIKE '%{present}%' AND is_checked THEN
+      body := format(E'IF to_regclass(%L) = %s::regclass THEN\n%s;\nELSE\n%s;\nEND IF', source, source::oid, body,
+        cdc.fill(template, parts || jsonb_build_object('present', by_id)));
+    END IF;
+    RETURN NEXT;
+  END LOOP;
 END $fn$;
 --> statement-breakpoint
--- Settings are fixed so that keys and images are the same text whoever writes.
 CREATE FUNCTION cdc.write_capture_function(name text, body text) RETURNS void LANGUAGE plpgsql AS $fn$
 BEGIN
-  EXECUTE format($f$
-CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET extra_float_digits = 1 SET IntervalStyle = 'postgres' AS $body$
+  EXECUTE format('CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS %L', name, format($f$
+#variable_conflict use_column
+<<"!c">>
 DECLARE h json := CASE WHEN current_setting('cdc.traceparent', true) <> '' OR current_setting('cdc.annotations', true) <> ''
                        THEN cdc.session_headers() END;
 BEGIN
   %s;
   IF FOUND THEN PERFORM cdc.wake(); END IF;
   RETURN NULL;
-END $body$ $f$, name, body);
+END $f$, body));
+  PERFORM cdc.fix_texts(format('%s()', name)::regprocedure);
   EXECUTE format('REVOKE ALL ON FUNCTION %s() FROM PUBLIC', name);
 END $fn$;
 --> statement-breakpoint
-CREATE FUNCTION cdc.drop_triggers(source regclass) RETURNS void LANGUAGE plpgsql AS $fn$
+CREATE FUNCTION cdc.drop_triggers(target regclass) RETURNS void LANGUAGE plpgsql AS $fn$
 DECLARE t record;
 BEGIN
-  FOR t IN SELECT g.tgname, g.tgrelid::regclass AS rel FROM pg_trigger g JOIN cdc.tables_of(source) x ON x = g.tgrelid
+  FOR t IN SELECT g.tgname, g.tgrelid::regclass AS rel FROM pg_trigger g JOIN cdc.tables_of(target) x ON x = g.tgrelid
             WHERE g.tgname ~ '^!?cdc_' AND g.tgparentid = 0
   LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', t.tgname, t.rel);
@@ -202,7 +274,7 @@ END $fn$;
 --> statement-breakpoint
 CREATE FUNCTION cdc.put_trigger(target regclass, name text, timing text, fn text) RETURNS void LANGUAGE plpgsql AS $fn$
 BEGIN
-  EXECUTE format('CREATE TRIGGER %I %s EXECUTE FUNCTION %s()', name, format(timing, target), fn);
+  EXECUTE format('CREATE TRIGGER %I %s EXECUTE FUNCTION %s()', name, replace(timing, '{table}', target::text), fn);
   -- Also under session_replication_role = replica.
   EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', target, name);
 END $fn$;
@@ -214,21 +286,50 @@ BEGIN
   FOR target IN SELECT cdc.tables_of(source) LOOP
     is_leaf := (SELECT relkind <> 'p' FROM pg_class WHERE oid = target);
     IF is_leaf THEN
-      PERFORM cdc.put_trigger(target, '!cdc_delete', 'AFTER DELETE ON %s FOR EACH ROW', fn || '_delete');
+      PERFORM cdc.put_trigger(target, '!cdc_delete', 'AFTER DELETE ON {table} FOR EACH ROW', fn || '_delete');
     END IF;
     IF NOT per_row THEN
-      PERFORM cdc.put_trigger(target, 'cdc_insert', 'AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT', fn || '_insert');
-      PERFORM cdc.put_trigger(target, 'cdc_update', 'AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT', fn || '_update');
+      PERFORM cdc.put_trigger(target, 'cdc_insert', 'AFTER INSERT ON {table} REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT', fn || '_insert');
+      PERFORM cdc.put_trigger(target, 'cdc_update', 'AFTER UPDATE ON {table} REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT', fn || '_update');
     ELSIF is_leaf THEN
-      PERFORM cdc.put_trigger(target, '!cdc_insert', 'AFTER INSERT ON %s FOR EACH ROW', fn || '_insert');
-      PERFORM cdc.put_trigger(target, '!cdc_update', 'AFTER UPDATE ON %s FOR EACH ROW', fn || '_update');
+      PERFORM cdc.put_trigger(target, '!cdc_insert', 'AFTER INSERT ON {table} FOR EACH ROW', fn || '_insert');
+      PERFORM cdc.put_trigger(target, '!cdc_update', 'AFTER UPDATE ON {table} FOR EACH ROW', fn || '_update');
     END IF;
-    PERFORM cdc.put_trigger(target, 'cdc_truncate', 'BEFORE TRUNCATE ON %s FOR EACH STATEMENT', 'cdc.refuse_truncate');
+    PERFORM cdc.put_trigger(target, 'cdc_truncate', 'BEFORE TRUNCATE ON {table} FOR EACH STATEMENT', 'cdc.refuse_truncate');
   END LOOP;
 END $fn$;
 --> statement-breakpoint
-CREATE FUNCTION cdc.check_attachable(source regclass, topic text, key_column name) RETURNS void LANGUAGE plpgsql AS $fn$
-DECLARE kind "char" := (SELECT relkind FROM pg_class WHERE oid = source);
+-- Why a table cannot be captured, and what to do; no row when it can.
+CREATE FUNCTION cdc.why_not(source regclass, key_attnum smallint) RETURNS TABLE (problem text, hint text) LANGUAGE sql STABLE AS $$
+  SELECT w.problem, w.hint FROM pg_class c CROSS JOIN LATERAL (VALUES
+    (1, c.relkind NOT IN ('r', 'p'), format('%s is not a table', source), 'Attach the table that it shows.'),
+    (2, c.relnamespace IN ('cdc'::regnamespace, 'pg_catalog'::regnamespace) OR c.oid IN (SELECT cdc.tables_of('public.outbox_events')),
+        format('%s belongs to the capture itself', source), 'Attach a table of your own.'),
+    (3, c.relispartition, format('%s is a partition: attach %s instead', source, pg_partition_root(source)), 'Detach this one first: SELECT cdc.detach(…).'),
+    (4, EXISTS (SELECT FROM cdc.tables_of(source) x JOIN pg_class p ON p.oid = x WHERE p.relpersistence <> 'p'),
+        format('%s is temporary or unlogged: a crash empties it without a trace', source), 'Make it LOGGED.'),
+    (5, EXISTS (SELECT FROM cdc.tables_of(source) x JOIN pg_class p ON p.oid = x WHERE p.relkind = 'f'),
+        format('a part of %s is a foreign table: others change it without us', source), 'Detach that partition.'),
+    (6, c.relkind = 'r' AND NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = source OR i.inhrelid = source),
+        format('%s takes part in table inheritance, which is not captured', source), 'Use partitions.'),
+    (7, cdc.primary_key_of(source) IS NULL, format('table %s has no primary key: changes of one row could not be told apart', source),
+        'Add a primary key, then attach again.'),
+    (8, EXISTS (SELECT FROM pg_index i WHERE i.indrelid = source AND i.indisprimary AND NOT i.indimmediate),
+        format('the primary key of %s is deferrable: for a while two rows can have one', source), 'Make it NOT DEFERRABLE, then attach again.'),
+    (9, cdc.column_name(source, key_attnum) IS NULL, format('table %s has no column for the key any more', source),
+        'Name the column whose value orders the records of one entity, or SELECT cdc.detach() first.'),
+    (10, EXISTS (SELECT FROM cdc.tables_of(source) x JOIN pg_class p ON p.oid = x WHERE p.relforcerowsecurity)
+         AND NOT (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.rolname = current_user),
+        format('row level security is forced on %s for its owner: some rows could not be read', source), 'Use NO FORCE ROW LEVEL SECURITY, or give the owner of schema cdc BYPASSRLS.')
+    ) w (n, is_so, problem, hint)
+   WHERE c.oid = source AND w.is_so
+   ORDER BY w.n LIMIT 1
+$$;
+--> statement-breakpoint
+CREATE FUNCTION cdc.check_attachable(source regclass, topic text, key_column name) RETURNS smallint LANGUAGE plpgsql AS $fn$
+DECLARE
+  key_attnum smallint := (SELECT a.attnum FROM pg_attribute a WHERE a.attrelid = source AND a.attname = key_column AND a.attnum > 0 AND NOT a.attisdropped);
+  found record;
 BEGIN
   IF topic IS NULL OR topic !~ '^[A-Za-z0-9._-]{1,249}$' OR topic IN ('.', '..') THEN
     RAISE EXCEPTION 'topic % is not a Kafka topic name', quote_nullable(topic)
@@ -238,45 +339,37 @@ BEGIN
     RAISE EXCEPTION 'topic % has another table: %', topic, (SELECT c.source FROM cdc.captured_tables c WHERE c.topic = check_attachable.topic)
       USING ERRCODE = 'duplicate_object', HINT = 'A topic has one schema. Choose another name, or detach that table first.';
   END IF;
-  IF kind NOT IN ('r', 'p') THEN
-    RAISE EXCEPTION '% is not a table', source USING ERRCODE = 'wrong_object_type';
+  SELECT * INTO found FROM cdc.why_not(source, key_attnum) w;
+  IF found.problem IS NOT NULL AND (key_attnum IS NOT NULL OR found.problem NOT LIKE '%no column for the key%') THEN
+    RAISE EXCEPTION '%', found.problem USING ERRCODE = 'wrong_object_type', HINT = found.hint;
   END IF;
-  IF (SELECT relpersistence FROM pg_class WHERE oid = source) <> 'p' THEN
-    RAISE EXCEPTION '% is temporary or unlogged: a crash empties it without a trace', source USING ERRCODE = 'wrong_object_type';
-  END IF;
-  IF (SELECT relispartition FROM pg_class WHERE oid = source) THEN
-    RAISE EXCEPTION '% is a partition: attach % instead', source, pg_partition_root(source) USING ERRCODE = 'wrong_object_type';
-  END IF;
-  IF kind = 'r' AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = source OR i.inhrelid = source) THEN
-    RAISE EXCEPTION '% takes part in table inheritance, which is not captured', source USING ERRCODE = 'wrong_object_type', HINT = 'Use partitions.';
-  END IF;
-  IF cdc.primary_key_of(source) IS NULL THEN
-    RAISE EXCEPTION 'table % has no primary key: changes of one row could not be told apart', source
-      USING ERRCODE = 'invalid_table_definition', HINT = 'Add a primary key, then attach again.';
-  END IF;
-  IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attname = key_column AND a.attnum > 0 AND NOT a.attisdropped) THEN
+  IF key_attnum IS NULL THEN
     RAISE EXCEPTION 'table % has no column %', source, quote_nullable(key_column)
       USING ERRCODE = 'undefined_column', HINT = 'Name the column whose value orders the records of one entity, or SELECT cdc.detach() first.';
   END IF;
+  RETURN key_attnum;
 END $fn$;
 --> statement-breakpoint
 /*
  * Captures every change of a table from now on, under its own name of topic and with the text of one of
- * its columns as key. Safe to run again. Partitions, triggers and foreign keys that come later are
- * followed by an event trigger.
+ * its columns as key. Safe to run again. What is changed of the table later is followed or refused: 0003_follow.sql.
+ * Partitions that come with rows are read into the outbox (cdc.backfills).
  *
  * per_row: row triggers instead of statement triggers. Needed only where logical replication applies
  * changes to this table: it fires no statement triggers.
  */
 CREATE FUNCTION cdc.attach(source regclass, topic text, key_column name, per_row boolean DEFAULT false) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $fn$
+LANGUAGE plpgsql SET client_min_messages = warning AS $fn$
 DECLARE
   base text; part record; fn text; is_busy text := current_setting('cdc.is_attaching', true);
   full_name text := (SELECT format('%s_%s', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source);
+  key_attnum smallint := cdc.check_attachable(source, topic, key_column);
+  filled oid[];
 BEGIN
-  PERFORM cdc.check_attachable(source, topic, key_column);
   PERFORM set_config('cdc.is_attaching', 'on', true);
-  base := coalesce((SELECT c.capture_name FROM cdc.captured_tables c WHERE c.source = attach.source),
+  base := (SELECT c.capture_name FROM cdc.captured_tables c WHERE c.source = attach.source);
+  IF base IS NOT NULL THEN filled := cdc.filled_parts(source); END IF;
+  base := coalesce(base,
                    -- Names are cut at 63 bytes; the hash keeps tables apart whose names differ later.
                    format('capture_%s_%s', left(lower(regexp_replace(full_name, '[^a-zA-Z0-9_]', '_', 'g')), 30), left(md5(full_name || source::oid), 6)));
   fn := 'cdc.' || base;
@@ -285,11 +378,31 @@ BEGIN
     PERFORM cdc.write_capture_function(format('cdc.%I', base || '_' || part.op), part.body);
   END LOOP;
   PERFORM cdc.put_triggers(source, fn, per_row);
-  INSERT INTO cdc.captured_tables AS c (source, topic, key_column, per_row, capture_name, shape)
-  VALUES (source, topic, key_column, per_row, base, cdc.shape_of(source, key_column, per_row))
+  INSERT INTO cdc.captured_tables AS c (source, topic, key_column, key_attnum, per_row, capture_name, shape)
+  VALUES (source, topic, key_column, key_attnum, per_row, base, cdc.shape_of(source, key_attnum, per_row))
   ON CONFLICT ON CONSTRAINT captured_tables_pkey DO UPDATE
-    SET topic = excluded.topic, key_column = excluded.key_column, per_row = excluded.per_row, shape = excluded.shape, attached_at = now();
+    SET topic = excluded.topic, key_column = excluded.key_column, key_attnum = excluded.key_attnum, per_row = excluded.per_row,
+        shape = excluded.shape, attached_at = now();
+  IF filled IS NOT NULL THEN
+    INSERT INTO cdc.backfills (topic, condition) SELECT attach.topic, format('t.tableoid = ANY (%L::oid[])', filled);
+  END IF;
   PERFORM set_config('cdc.is_attaching', coalesce(is_busy, ''), true);
+END $fn$;
+--> statement-breakpoint
+SELECT cdc.fix_texts('cdc.attach(regclass, text, name, boolean)');
+--> statement-breakpoint
+-- Parts of a captured table that have rows and were not captured so far; null: none.
+CREATE FUNCTION cdc.filled_parts(source regclass) RETURNS oid[] LANGUAGE plpgsql AS $fn$
+DECLARE part regclass; is_filled boolean; filled oid[];
+BEGIN
+  FOR part IN
+    SELECT x FROM cdc.tables_of(source) x JOIN pg_class p ON p.oid = x
+     WHERE p.relispartition AND p.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = x AND t.tgname = '!cdc_delete')
+  LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s)', part) INTO is_filled;
+    IF is_filled THEN filled := array_append(filled, part::oid); END IF;
+  END LOOP;
+  RETURN filled;
 END $fn$;
 --> statement-breakpoint
 CREATE FUNCTION cdc.drop_functions(capture_name text) RETURNS void LANGUAGE plpgsql AS $fn$
@@ -308,62 +421,11 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'table % is not captured', source USING ERRCODE = 'undefined_object';
   END IF;
+  PERFORM set_config('cdc.is_attaching', 'on', true);
   PERFORM cdc.drop_triggers(source);
   PERFORM cdc.drop_functions(captured.capture_name);
+  PERFORM set_config('cdc.is_attaching', '', true);
 END $fn$;
---> statement-breakpoint
--- The triggers that a captured table should have, and how they are enabled; null: missing.
-CREATE FUNCTION cdc.wanted_triggers(source regclass, per_row boolean) RETURNS TABLE (target regclass, name text, enabled "char") LANGUAGE sql STABLE AS $$
-  SELECT r.oid::regclass, w.name, t.tgenabled
-    FROM cdc.tables_of(source) x
-    JOIN pg_class r ON r.oid = x
-    CROSS JOIN LATERAL (VALUES ('cdc_truncate', true), ('!cdc_delete', r.relkind <> 'p'),
-      ('cdc_insert', NOT per_row), ('cdc_update', NOT per_row),
-      ('!cdc_insert', per_row AND r.relkind <> 'p'), ('!cdc_update', per_row AND r.relkind <> 'p')) w (name, is_wanted)
-    LEFT JOIN pg_trigger t ON t.tgrelid = r.oid AND t.tgname = w.name
-   WHERE w.is_wanted
-$$;
---> statement-breakpoint
-/*
- * Follows changes of captured tables: new partitions, triggers and foreign keys of others, another
- * primary key. A change that leaves a table uncapturable is refused.
- */
-CREATE FUNCTION cdc.follow_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
-DECLARE captured cdc.captured_tables;
-BEGIN
-  IF current_setting('cdc.is_attaching', true) = 'on' THEN RETURN; END IF;
-  -- Temporary tables come and go; no captured table is one.
-  IF TG_TAG = 'CREATE TABLE' AND NOT EXISTS (SELECT FROM pg_event_trigger_ddl_commands() d WHERE d.schema_name <> 'pg_temp') THEN RETURN; END IF;
-  FOR captured IN
-    SELECT * FROM cdc.captured_tables c
-     WHERE c.shape IS DISTINCT FROM cdc.shape_of(c.source, c.key_column, c.per_row)
-        OR EXISTS (SELECT FROM cdc.wanted_triggers(c.source, c.per_row) w WHERE w.enabled IS NULL)
-  LOOP
-    PERFORM cdc.attach(captured.source, captured.topic, captured.key_column, captured.per_row);
-  END LOOP;
-END $fn$;
---> statement-breakpoint
-CREATE FUNCTION cdc.follow_drop() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $fn$
-DECLARE gone cdc.captured_tables;
-BEGIN
-  FOR gone IN DELETE FROM cdc.captured_tables c WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = c.source) RETURNING * LOOP
-    PERFORM cdc.drop_functions(gone.capture_name);
-  END LOOP;
-END $fn$;
---> statement-breakpoint
-CREATE EVENT TRIGGER cdc_follow_ddl ON ddl_command_end WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'CREATE TRIGGER', 'DROP TRIGGER') EXECUTE FUNCTION cdc.follow_ddl();
---> statement-breakpoint
-CREATE EVENT TRIGGER cdc_follow_drop ON sql_drop WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED') EXECUTE FUNCTION cdc.follow_drop();
---> statement-breakpoint
--- What is wrong with the capture of each table; no row when nothing is.
-CREATE FUNCTION cdc.check() RETURNS TABLE (source regclass, problem text) LANGUAGE sql STABLE AS $$
-  SELECT c.source, 'the table changed since it was attached: attach it again'
-    FROM cdc.captured_tables c WHERE c.shape IS DISTINCT FROM cdc.shape_of(c.source, c.key_column, c.per_row)
-  UNION ALL
-  SELECT c.source, format('trigger %s on %s is %s', w.name, w.target, CASE WHEN w.enabled IS NULL THEN 'missing' ELSE 'not enabled always' END)
-    FROM cdc.captured_tables c CROSS JOIN LATERAL cdc.wanted_triggers(c.source, c.per_row) w
-   WHERE w.enabled IS DISTINCT FROM 'A'
-$$;
 --> statement-breakpoint
 -- A message that the application writes itself, in its own transaction. Answers its id.
 CREATE FUNCTION cdc.emit(topic text, key text, payload json, headers json DEFAULT NULL) RETURNS bigint

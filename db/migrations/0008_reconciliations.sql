@@ -27,7 +27,7 @@ CREATE INDEX reconciliations_newest ON cdc.reconciliations (stream, finished_at 
  * Answers false when there is nothing to be sent any more.
  */
 CREATE FUNCTION cdc.repair(topic text, row_id text, how json, is_gone boolean DEFAULT false, gone_key text DEFAULT NULL, gone json DEFAULT NULL) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET extra_float_digits = 1 SET IntervalStyle = 'postgres' AS $fn$
+LANGUAGE plpgsql SECURITY DEFINER AS $fn$
 DECLARE
   captured cdc.captured_tables := cdc.captured_by(topic);
   image json;
@@ -38,7 +38,7 @@ BEGIN
   END IF;
   -- A change that commits later is captured later, so its record comes after this one.
   PERFORM cdc.hold_row(captured.source, row_id);
-  EXECUTE format('SELECT row_to_json(t), t.%I::text FROM %s t WHERE %s', captured.key_column, captured.source, cdc.find_sql(captured.source))
+  EXECUTE format('SELECT row_to_json(t.*), t.%I::text FROM %s t WHERE %s', captured.key_column, captured.source, cdc.find_sql(captured.source))
     INTO image, row_key USING row_id;
   IF is_gone THEN
     IF image IS NOT NULL AND row_key IS NOT DISTINCT FROM gone_key THEN RETURN false; END IF;
@@ -52,3 +52,5 @@ BEGIN
   PERFORM cdc.wake();
   RETURN true;
 END $fn$;
+--> statement-breakpoint
+SELECT cdc.fix_texts('cdc.repair(text, text, json, boolean, text, json)');

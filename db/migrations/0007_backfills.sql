@@ -100,7 +100,7 @@ BEGIN
   EXECUTE format(
     'SELECT json_agg(json_build_array(h.id, h.key, h.image) ORDER BY h.n) FROM (
        SELECT row_number() OVER () AS n, x.* FROM (
-         SELECT %s AS id, t.%I::text AS key, row_to_json(t) AS image FROM %s t
+         SELECT %s AS id, t.%I::text AS key, row_to_json(t.*) AS image FROM %s t
           WHERE %s AND %s <= %s AND (%s) ORDER BY %s FOR SHARE) x) h',
     cdc.id_sql(captured.source, 't'), captured.key_column, captured.source,
     CASE WHEN backfill.after_key IS NULL THEN 'true' ELSE format('%s > %s', part.columns, format(part.texts, '$1')) END,
@@ -120,9 +120,7 @@ END $fn$;
  * rows, or ends it. Answers what it did; no row when nothing is due.
  */
 CREATE FUNCTION cdc.backfill_step(chunk integer DEFAULT 500, not_topics text[] DEFAULT '{}')
-RETURNS SETOF cdc.backfills LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET extra_float_digits = 1
-SET IntervalStyle = 'postgres' SET lock_timeout = '2s' AS $fn$
+RETURNS SETOF cdc.backfills LANGUAGE plpgsql SECURITY DEFINER SET lock_timeout = '2s' AS $fn$
 DECLARE
   backfill cdc.backfills;
   captured cdc.captured_tables;
@@ -183,6 +181,8 @@ BEGIN
          next_at = clock_timestamp() + make_interval(secs => written::float8 / b.rows_per_second)
    WHERE b.id = backfill.id RETURNING b.*;
 END $fn$;
+--> statement-breakpoint
+SELECT cdc.fix_texts('cdc.backfill_step(integer, text[])');
 --> statement-breakpoint
 -- For those who may look at a backfill but not ask for one: pauses it, lets it go on, ends it.
 CREATE FUNCTION cdc.steer_backfill(backfill_id bigint, to_state text) RETURNS void

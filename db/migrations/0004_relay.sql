@@ -105,6 +105,21 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 --> statement-breakpoint
 /*
+ * Rows restored from a cluster that was further on carry transaction numbers that this one has yet to reach; they
+ * would stay invisible, so they get ours. Answers how many.
+ */
+CREATE FUNCTION cdc.renumber() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE renumbered bigint;
+BEGIN
+  PERFORM set_config('cdc.may_change_outbox', 'on', true);
+  UPDATE public.outbox_events SET txid = pg_current_xact_id()
+   WHERE txid >= pg_snapshot_xmax(pg_current_snapshot()) AND txid <> pg_current_xact_id();
+  GET DIAGNOSTICS renumbered = ROW_COUNT;
+  PERFORM set_config('cdc.may_change_outbox', '', true);
+  RETURN renumbered;
+END $$;
+--> statement-breakpoint
+/*
  * True when every row of a slot is published. Snapshots of one server are nested: what the oldest cursor
  * sees, all of them have published. Costs a look-up for each transaction that was running, no scan.
  */
@@ -184,7 +199,9 @@ BEGIN
   EXCEPTION WHEN lock_not_available THEN RETURN 'locked';
   END;
   IF NOT cdc.is_published(slot_table) THEN RETURN 'waiting'; END IF;
+  PERFORM set_config('cdc.may_change_outbox', 'on', true);
   EXECUTE format('TRUNCATE ONLY %s', slot_table);
+  PERFORM set_config('cdc.may_change_outbox', '', true);
   RETURN 'truncated';
 END $$;
 --> statement-breakpoint

@@ -1,11 +1,3 @@
--- SQL that finds a row by its id as text: by index where the primary key is one column.
-CREATE FUNCTION cdc.find_sql(source regclass) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT CASE WHEN cardinality(cdc.primary_key_of(source)) = 1
-              THEN (SELECT format('t.%I = $1::%s', a.attname, format_type(a.atttypid, a.atttypmod)) FROM pg_attribute a
-                     WHERE a.attrelid = source AND a.attname = (cdc.primary_key_of(source))[1])
-              ELSE format('(%s) = $1', cdc.id_sql(source, 't')) END
-$$;
---> statement-breakpoint
 /*
  * Locks the present row against changes, or, when there is none, the table against a row that somebody
  * is just storing: its change could have an earlier place in the outbox than what we are to write.
@@ -38,7 +30,7 @@ $$;
 -- Puts the present row into the outbox again as op r: readers replace what they hold of it. False when
 -- there is no such row.
 CREATE FUNCTION cdc.reread(topic text, row_id text) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET extra_float_digits = 1 SET IntervalStyle = 'postgres' AS $fn$
+LANGUAGE plpgsql SECURITY DEFINER AS $fn$
 DECLARE
   captured cdc.captured_tables := cdc.captured_by(topic);
   image json;
@@ -48,13 +40,15 @@ BEGIN
     RAISE EXCEPTION 'no captured table is published to topic %', topic USING ERRCODE = 'undefined_object';
   END IF;
   -- FOR SHARE: a change that commits later is captured later, so its record comes after this one.
-  EXECUTE format('SELECT row_to_json(t), t.%I::text FROM %s t WHERE %s FOR SHARE', captured.key_column, captured.source, cdc.find_sql(captured.source))
+  EXECUTE format('SELECT row_to_json(t.*), t.%I::text FROM %s t WHERE %s FOR SHARE', captured.key_column, captured.source, cdc.find_sql(captured.source))
     INTO image, row_key USING row_id;
   IF image IS NULL THEN RETURN false; END IF;
   PERFORM cdc.put_row(topic, row_id, row_key, 'r', image);
   PERFORM cdc.wake();
   RETURN true;
 END $fn$;
+--> statement-breakpoint
+SELECT cdc.fix_texts('cdc.reread(text, text)');
 --> statement-breakpoint
 /*
  * When a letter is tried again by itself: only where the cause may pass, a bounded number of times, each

@@ -17,9 +17,8 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA cdc FROM PUBLIC;
 --> statement-breakpoint
 GRANT USAGE ON SCHEMA cdc TO cdc_relay, cdc_api;
 --> statement-breakpoint
--- The relay reads the outbox and moves its cursor. It sees no source table. After a restore it renumbers
--- the transactions of restored rows.
-GRANT SELECT, UPDATE (txid) ON public.outbox_events TO cdc_relay;
+-- The relay reads the outbox and moves its cursor. It sees no source table.
+GRANT SELECT ON public.outbox_events TO cdc_relay;
 --> statement-breakpoint
 GRANT SELECT, UPDATE ON cdc.relay_cursor TO cdc_relay;
 --> statement-breakpoint
@@ -29,7 +28,7 @@ GRANT SELECT ON cdc.slot_status, cdc.settings, cdc.outbox_slot, public.outbox_st
 --> statement-breakpoint
 GRANT EXECUTE ON FUNCTION cdc.take_lane(smallint, text), cdc.next_epoch(), cdc.rotate(), cdc.unpublished(integer), cdc.cluster(), cdc.backfill_step(integer, text[]) TO cdc_relay;
 --> statement-breakpoint
-GRANT EXECUTE ON FUNCTION cdc.next_try(text, integer), cdc.dead_letters_due(integer), cdc.dead_letter_redrive(bigint), cdc.forget_dead_letters(integer, integer) TO cdc_relay;
+GRANT EXECUTE ON FUNCTION cdc.next_try(text, integer), cdc.dead_letters_due(integer), cdc.dead_letter_redrive(bigint), cdc.forget_dead_letters(integer, integer), cdc.follow(), cdc.check(), cdc.renumber() TO cdc_relay;
 --> statement-breakpoint
 -- The API reads and writes source tables, whose triggers write the outbox; itself it may not.
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.content, public.engagement_events, public.activity_events TO cdc_api;
@@ -43,7 +42,7 @@ GRANT EXECUTE ON FUNCTION cdc.unpublished(integer), cdc.reread(text, text), cdc.
 -- For health: what is captured, whether as it should be (cdc.check() with what it calls), and the last comparisons.
 GRANT SELECT ON cdc.captured_tables, cdc.reconciliations TO cdc_api;
 --> statement-breakpoint
-GRANT EXECUTE ON FUNCTION cdc.check(), cdc.shape_of(regclass, name, boolean), cdc.is_reentrant(regclass), cdc.tables_of(regclass), cdc.id_sql(regclass, text), cdc.same_id_sql(regclass, text, text), cdc.primary_key_of(regclass), cdc.wanted_triggers(regclass, boolean) TO cdc_api;
+GRANT EXECUTE ON FUNCTION cdc.check() TO cdc_api;
 --> statement-breakpoint
 GRANT USAGE ON SCHEMA api TO cdc_api;
 --> statement-breakpoint

@@ -1,0 +1,230 @@
+/*
+ * What becomes of captured tables when their definition changes. A change is followed, or, where it would leave
+ * the numbers wrong for ever, refused by the statement that makes it, with what to do instead. Statements about
+ * other tables are never refused: what is wrong with a captured table by then, cdc.check() says.
+ *
+ * Event triggers need a superuser. Without them relays call cdc.follow() every minute, which does the same late.
+ */
+
+-- The triggers that a captured table should have, and how they are enabled; null: missing.
+CREATE FUNCTION cdc.wanted_triggers(source regclass, per_row boolean) RETURNS TABLE (target regclass, name text, enabled "char") LANGUAGE sql STABLE AS $$
+  SELECT r.oid::regclass, w.name, t.tgenabled
+    FROM cdc.tables_of(source) x
+    JOIN pg_class r ON r.oid = x
+    CROSS JOIN LATERAL (VALUES ('cdc_truncate', true), ('!cdc_delete', r.relkind <> 'p'),
+      ('cdc_insert', NOT per_row), ('cdc_update', NOT per_row),
+      ('!cdc_insert', per_row AND r.relkind <> 'p'), ('!cdc_update', per_row AND r.relkind <> 'p')) w (name, is_wanted)
+    LEFT JOIN pg_trigger t ON t.tgrelid = r.oid AND t.tgname = w.name
+   WHERE w.is_wanted
+$$;
+--> statement-breakpoint
+-- Why its triggers have to be made again; null: they need not.
+CREATE FUNCTION cdc.out_of_date(captured cdc.captured_tables) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT coalesce(
+    CASE WHEN captured.shape IS DISTINCT FROM cdc.shape_of(captured.source, captured.key_attnum, captured.per_row)
+         THEN 'the table changed since it was attached: attach it again' END,
+    (SELECT format('trigger %s on %s is %s', w.name, w.target, CASE WHEN w.enabled IS NULL THEN 'missing' ELSE 'not enabled always' END)
+       FROM cdc.wanted_triggers(captured.source, captured.per_row) w WHERE w.enabled IS DISTINCT FROM 'A' ORDER BY 1 LIMIT 1))
+$$;
+--> statement-breakpoint
+-- Tables that were parts of a captured one, and still have its triggers.
+CREATE FUNCTION cdc.strays() RETURNS TABLE (stray regclass, source regclass) LANGUAGE sql STABLE AS $$
+  SELECT DISTINCT g.tgrelid::regclass, c.source
+    FROM pg_trigger g
+    JOIN pg_proc p ON p.oid = g.tgfoid AND p.pronamespace = 'cdc'::regnamespace
+    JOIN cdc.captured_tables c ON p.proname IN (c.capture_name || '_insert', c.capture_name || '_update', c.capture_name || '_delete')
+   WHERE g.tgparentid = 0 AND g.tgrelid NOT IN (SELECT x FROM cdc.tables_of(c.source) x)
+$$;
+--> statement-breakpoint
+-- Captured tables that a statement about these objects concerns.
+CREATE FUNCTION cdc.concerned(objects oid[]) RETURNS SETOF cdc.captured_tables LANGUAGE sql STABLE AS $$
+  SELECT c.* FROM cdc.captured_tables c JOIN pg_class k ON k.oid = c.source
+   WHERE k.relnamespace = ANY (objects)
+      OR EXISTS (SELECT FROM cdc.tables_of(c.source) x WHERE x::oid = ANY (objects)
+                    OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = x AND t.oid = ANY (objects))
+                    OR EXISTS (SELECT FROM pg_constraint f WHERE f.confrelid = x AND f.conrelid = ANY (objects)))
+      OR EXISTS (SELECT FROM pg_partition_ancestors(c.source) x WHERE x::oid = ANY (objects))
+      OR EXISTS (SELECT FROM pg_inherits i WHERE (i.inhparent = c.source AND i.inhrelid = ANY (objects))
+                                              OR (i.inhrelid = c.source AND i.inhparent = ANY (objects)))
+$$;
+--> statement-breakpoint
+/*
+ * Ends the capture of a table that was detached from a captured one. Its rows are no rows of that any more:
+ * 'delete' says so to everybody who counts, 'keep' leaves them in the numbers. Answers how many rows were told of.
+ */
+CREATE FUNCTION cdc.release(stray regclass, rows text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $fn$
+DECLARE
+  captured cdc.captured_tables;
+  told bigint := 0;
+BEGIN
+  SELECT c.* INTO captured FROM cdc.strays() s JOIN cdc.captured_tables c ON c.source = s.source WHERE s.stray = release.stray;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'table % was not detached from a captured table, or is released already', stray USING ERRCODE = 'undefined_object';
+  END IF;
+  IF rows NOT IN ('delete', 'keep') THEN
+    RAISE EXCEPTION 'rows are released by delete or keep, not by %', quote_nullable(rows) USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', stray);
+  IF rows = 'delete' THEN
+    EXECUTE format(
+      'INSERT INTO public.outbox_events (slot, hash, topic, aggregate_id, key, op, payload)
+       SELECT (SELECT slot FROM cdc.outbox_slot), cdc.key_hash(x.key, x.id), %L, x.id, x.key, ''d'', json_build_object(''before'', x.image)
+         FROM (SELECT %s AS id, t.%I::text AS key, row_to_json(t.*) AS image FROM %s t) x',
+      captured.topic, cdc.id_sql(captured.source, 't'), captured.key_column, stray);
+    GET DIAGNOSTICS told = ROW_COUNT;
+    PERFORM cdc.wake();
+  END IF;
+  PERFORM set_config('cdc.is_attaching', 'on', true);
+  PERFORM cdc.drop_triggers(stray);
+  PERFORM set_config('cdc.is_attaching', '', true);
+  RETURN told;
+END $fn$;
+--> statement-breakpoint
+-- What is to become of the rows of a partition that was just detached.
+CREATE FUNCTION cdc.settle_stray(stray regclass, source regclass) RETURNS void LANGUAGE plpgsql AS $fn$
+DECLARE
+  is_filled boolean;
+  wish text := nullif(current_setting('cdc.detached_rows', true), '');
+BEGIN
+  EXECUTE format('SELECT EXISTS (SELECT FROM %s)', stray) INTO is_filled;
+  IF is_filled AND wish IS NULL THEN
+    RAISE EXCEPTION 'partition % of captured table % has rows: should they leave the numbers with it?', stray, source
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'Say it in the same transaction: SET LOCAL cdc.detached_rows = ''delete'' takes them out of the numbers, ''keep'' leaves them in.';
+  END IF;
+  PERFORM cdc.release(stray, CASE WHEN is_filled THEN wish ELSE 'keep' END);
+END $fn$;
+--> statement-breakpoint
+-- Makes the triggers of a table again. Raises why it cannot be captured any more.
+CREATE FUNCTION cdc.attach_again(captured cdc.captured_tables) RETURNS void LANGUAGE plpgsql AS $fn$
+DECLARE found record;
+BEGIN
+  SELECT * INTO found FROM cdc.why_not(captured.source, captured.key_attnum) w;
+  IF found.problem IS NOT NULL THEN
+    RAISE EXCEPTION '%', found.problem USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = format('The table is captured as %s. %s Or SELECT cdc.detach(%L) first.', captured.topic, found.hint, captured.source);
+  END IF;
+  IF cdc.out_of_date(captured) IS NOT NULL THEN
+    PERFORM cdc.attach(captured.source, captured.topic, cdc.column_name(captured.source, captured.key_attnum), captured.per_row);
+  END IF;
+END $fn$;
+--> statement-breakpoint
+CREATE FUNCTION cdc.follow_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $fn$
+DECLARE
+  objects oid[];
+  captured cdc.captured_tables;
+  one record;
+  why text;
+BEGIN
+  IF current_setting('cdc.is_attaching', true) = 'on' THEN RETURN; END IF;
+  -- Temporary tables come and go; no captured table is one.
+  SELECT array_agg(d.objid) INTO objects FROM pg_event_trigger_ddl_commands() d WHERE d.schema_name IS DISTINCT FROM 'pg_temp';
+  IF objects IS NULL THEN RETURN; END IF;
+  FOR captured IN SELECT * FROM cdc.concerned(objects) LOOP
+    FOR one IN SELECT * FROM cdc.strays() s WHERE s.source = captured.source LOOP
+      PERFORM cdc.settle_stray(one.stray, one.source);
+    END LOOP;
+    why := cdc.out_of_date(captured);
+    PERFORM cdc.attach_again(captured);
+    IF why LIKE '%not enabled always' THEN
+      RAISE WARNING 'capture of % stays on: %', captured.source, why USING HINT = format('SELECT cdc.detach(%L) ends it.', captured.source);
+    END IF;
+  END LOOP;
+END $fn$;
+--> statement-breakpoint
+CREATE FUNCTION cdc.follow_drop() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET client_min_messages = warning AS $fn$
+DECLARE
+  gone cdc.captured_tables;
+  captured cdc.captured_tables;
+  was_captured boolean := false;
+  part text;
+BEGIN
+  IF current_setting('cdc.is_attaching', true) = 'on' THEN RETURN; END IF;
+  FOR gone IN DELETE FROM cdc.captured_tables c WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = c.source) RETURNING * LOOP
+    was_captured := true;
+    PERFORM cdc.drop_functions(gone.capture_name);
+  END LOOP;
+  -- A table that is dropped with triggers of ours and was not attached itself was a part of one.
+  SELECT o.object_identity INTO part
+    FROM pg_event_trigger_dropped_objects() o
+   WHERE o.object_type = 'table' AND NOT o.is_temporary AND NOT was_captured
+     AND EXISTS (SELECT FROM pg_event_trigger_dropped_objects() t
+                  WHERE t.object_type = 'trigger' AND t.address_names[3] = '!cdc_delete'
+                    AND t.address_names[1:2] = o.address_names[1:2])
+   LIMIT 1;
+  IF part IS NOT NULL THEN
+    RAISE EXCEPTION 'partition % of a captured table cannot be dropped: nobody would be told of its rows', part
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Detach it first (ALTER TABLE … DETACH PARTITION), then drop it.';
+  END IF;
+  FOR captured IN
+    SELECT * FROM cdc.concerned((
+      SELECT array_agg(to_regclass(format('%I.%I', o.address_names[1], o.address_names[2]))::oid)
+        FROM pg_event_trigger_dropped_objects() o
+       WHERE o.object_type IN ('table column', 'table constraint', 'trigger') AND NOT o.is_temporary))
+  LOOP
+    PERFORM cdc.attach_again(captured);
+  END LOOP;
+END $fn$;
+--> statement-breakpoint
+/*
+ * Follows what changed while no event trigger looked: relays ask for it at start and every minute. Answers what it
+ * did; what it could not do, cdc.check() says. Changes made while triggers were missing are not in the outbox.
+ */
+CREATE FUNCTION cdc.follow() RETURNS TABLE (source text, done text) LANGUAGE plpgsql SECURITY DEFINER
+SET lock_timeout = '2s' SET client_min_messages = warning AS $fn$
+DECLARE
+  captured cdc.captured_tables;
+  why text;
+BEGIN
+  -- Every relay asks: one at a time is enough.
+  IF NOT pg_try_advisory_xact_lock(913370014) THEN RETURN; END IF;
+  FOR captured IN SELECT * FROM cdc.captured_tables c ORDER BY c.topic LOOP
+    IF NOT EXISTS (SELECT FROM pg_class k WHERE k.oid = captured.source) THEN
+      DELETE FROM cdc.captured_tables c WHERE c.source = captured.source;
+      PERFORM cdc.drop_functions(captured.capture_name);
+      source := captured.topic; done := 'its table is gone: it is not captured any more'; RETURN NEXT;
+      CONTINUE;
+    END IF;
+    why := cdc.out_of_date(captured);
+    CONTINUE WHEN why IS NULL;
+    BEGIN
+      PERFORM cdc.attach_again(captured);
+      source := captured.source::text; done := format('attached again: %s', why); RETURN NEXT;
+    EXCEPTION WHEN OTHERS THEN NULL;
+    END;
+  END LOOP;
+END $fn$;
+--> statement-breakpoint
+-- What is wrong with the capture of each table; no row when nothing is.
+CREATE FUNCTION cdc.check() RETURNS TABLE (source regclass, problem text) LANGUAGE sql STABLE SECURITY DEFINER AS $$
+  SELECT c.source, coalesce((SELECT w.problem FROM cdc.why_not(c.source, c.key_attnum) w), cdc.out_of_date(c))
+    FROM cdc.captured_tables c
+   WHERE EXISTS (SELECT FROM cdc.why_not(c.source, c.key_attnum)) OR cdc.out_of_date(c) IS NOT NULL
+      OR NOT EXISTS (SELECT FROM pg_class k WHERE k.oid = c.source)
+  UNION ALL
+  SELECT s.stray, format('it was detached from captured table %s: SELECT cdc.release(%L, ''delete'') takes its rows out of the numbers, ''keep'' leaves them in', s.source, s.stray)
+    FROM cdc.strays() s
+$$;
+--> statement-breakpoint
+-- What triggers were made for is compared as text.
+SELECT cdc.fix_texts(f) FROM unnest('{cdc.follow_ddl(),cdc.follow_drop(),cdc.follow(),cdc.check(),"cdc.release(regclass, text)"}'::regprocedure[]) f;
+--> statement-breakpoint
+/*
+ * Only a superuser may make event triggers, so a migration cannot rely on it. Safe to run again. Answers whether
+ * they are there.
+ */
+CREATE FUNCTION cdc.make_event_triggers() RETURNS boolean LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'cdc_follow_ddl') THEN
+    CREATE EVENT TRIGGER cdc_follow_ddl ON ddl_command_end
+      WHEN TAG IN ('ALTER TABLE', 'ALTER SCHEMA', 'CREATE TABLE', 'CREATE TABLE AS', 'CREATE TRIGGER', 'ALTER TRIGGER')
+      EXECUTE FUNCTION cdc.follow_ddl();
+  END IF;
+  IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'cdc_follow_drop') THEN
+    CREATE EVENT TRIGGER cdc_follow_drop ON sql_drop EXECUTE FUNCTION cdc.follow_drop();
+  END IF;
+  RETURN true;
+EXCEPTION WHEN insufficient_privilege THEN RETURN false;
+END $fn$;
+--> statement-breakpoint
+SELECT cdc.make_event_triggers();
