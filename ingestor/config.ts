@@ -64,6 +64,8 @@ function readAll(read: EnvReader) {
     lettersEveryMs: int('DEAD_LETTERS_EVERY_MS', 15_000, 100, 3_600_000),
     /** Resolved dead letters are deleted after so many days; open ones never. */
     lettersKeepDays: int('DEAD_LETTERS_KEEP_DAYS', 30, 1, 3_650),
+    /** How often changes of captured tables are followed that no event trigger saw. */
+    captureEveryMs: int('CAPTURE_EVERY_MS', 60_000, 100, 3_600_000),
     /** Rows waiting this long without any being published make the relay not ready. */
     stalledMs: int('STALLED_MS', 5_000, 500, 3_600_000),
     /** Rows of a table that are read again at once. */

@@ -16,6 +16,7 @@ import {retry} from '../platform/retry.ts'
 import {openStatusServer} from '../platform/status-server.ts'
 import {loadStreams} from '../streams/load.ts'
 import {createBackfill} from './backfill.ts'
+import {createCaptureKeeper} from './capture-keeper.ts'
 import {readRelayConfig, type RelayConfig} from './config.ts'
 import {createCoordinator} from './coordinator.ts'
 import {assertComplete, findRoutes, type Routes} from './destinations.ts'
@@ -28,6 +29,7 @@ import {createLaneMonitor} from './monitor.ts'
 import {createPartitioner} from './publish.ts'
 import {createRetention} from './retention.ts'
 import {createRouteTable, type RouteTable} from './routes.ts'
+import {assertSession} from './session-check.ts'
 import {createWake, type Wake} from './wake.ts'
 
 const now = (): number => performance.now()
@@ -147,7 +149,11 @@ async function main(config: RelayConfig): Promise<void> {
   )
   resources.defer(() => status.close())
 
-  await retry(async () => assertComplete(await routes.find(true)), {
+  const prepare = async (): Promise<void> => {
+    await assertSession(databaseUrl)
+    assertComplete(await routes.find(true))
+  }
+  await retry(prepare, {
     attempts: Infinity,
     firstDelayMs: 200,
     maxDelayMs: 3_000,
@@ -159,6 +165,7 @@ async function main(config: RelayConfig): Promise<void> {
   log.info({owner, status: status.url}, 'relay started')
   const retention = createRetention({pool, metrics: monitor.metrics, log}, config)
   const letters = createLetterKeeper({pool, routes, log}, config)
+  const capture = createCaptureKeeper({pool, metrics: monitor.metrics, log}, config)
   const listening = createListening(config, wake, log)
   const backfill = createBackfill(
     {
@@ -175,7 +182,7 @@ async function main(config: RelayConfig): Promise<void> {
       waitingMax: 2 * config.pageRows,
     },
   )
-  await runLoops([coordinator, listening, retention, letters, backfill], signal)
+  await runLoops([coordinator, listening, retention, letters, capture, backfill], signal)
   log.info('relay stopped')
 }
 

@@ -61,6 +61,14 @@ export function createRelayMetrics(metrics: Metrics) {
     slotBytes: metrics.gauge('relay_slot_bytes', 'Size of an outbox slot with its indexes', [
       'slot',
     ]),
+    captureProblems: metrics.gauge(
+      'relay_capture_problems',
+      'Captured tables of which changes may be missing (SELECT * FROM cdc.check())',
+    ),
+    captureFollowed: metrics.counter(
+      'relay_capture_followed_total',
+      'Captured tables that were attached again because nobody had followed a change of them',
+    ),
     backfilled: metrics.counter('relay_backfill_steps_total', 'Chunks of rows read again', [
       'topic',
     ]),

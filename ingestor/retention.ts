@@ -5,6 +5,22 @@ import {messageOf} from '../platform/errors.ts'
 import type {Pool} from '../platform/postgres.ts'
 import type {RelayMetrics} from './metrics.ts'
 
+/** At READ COMMITTED, whatever the default of the database: an older snapshot would not see late rows. */
+export async function rotate(pool: Pool): Promise<string> {
+  const client = await pool.connect()
+  let broken = true
+  try {
+    await client.query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE')
+    const {rows} = await client.query<{outcome: string}>('SELECT cdc.rotate() AS outcome')
+    await client.query('COMMIT')
+    broken = false
+    return rows[0]!.outcome
+  } finally {
+    // One that failed is in a transaction still.
+    client.release(broken)
+  }
+}
+
 export function createRetention(
   deps: {readonly pool: Pool; readonly metrics: RelayMetrics; readonly log: Logger},
   options: {readonly rotateEveryMs: number},
@@ -16,8 +32,7 @@ export function createRetention(
         await pause(options.rotateEveryMs, signal)
         if (signal.aborted) return
         try {
-          const {rows} = await deps.pool.query<{outcome: string}>('SELECT cdc.rotate() AS outcome')
-          const outcome = rows[0]?.outcome ?? 'none'
+          const outcome = await rotate(deps.pool)
           deps.metrics.rotations.inc({outcome})
           if (outcome === 'truncated') deps.log.info('outbox slot emptied')
         } catch (error) {
