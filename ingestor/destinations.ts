@@ -8,6 +8,9 @@ import type {Registry} from '../platform/registry.ts'
 import type {Route} from './publish.ts'
 import {createRowWriter} from './row-writer.ts'
 
+/** Below what Kafka takes by default, with headers. */
+const ROOM_BYTES = 100_000
+
 export type Routes = ReadonlyMap<string, Route>
 
 /**
@@ -32,7 +35,8 @@ export async function findRoutes(
     const writer = createRowWriter(stream, id)
     const encoder = createEncoder(stream.schema, id, recordBytesMax)
     const partitions = topics.get(topic)
-    routes.set(stream.topic, {stream, writer, encoder, recordBytesMax, partitions})
+    const roomyEncoder = createEncoder(stream.schema, id, recordBytesMax + ROOM_BYTES)
+    routes.set(stream.topic, {stream, writer, encoder, roomyEncoder, recordBytesMax, partitions})
   }
   return routes
 }

@@ -76,7 +76,14 @@ export const textOf = (raw: string | undefined): string | null =>
 
 function toValue(of: Column, raw: string | undefined): unknown {
   const {column, kind, nullable} = of
-  if (raw === undefined || raw === 'null') {
+  if (raw === undefined) {
+    throw new PipelineError(
+      'ENCODE_FAILED',
+      `the row has no ${column}: the column was renamed or dropped, or is younger than the row; a message has to name it, be it as null`,
+      {disposition: 'dead-letter'},
+    )
+  }
+  if (raw === 'null') {
     if (!nullable) throw unfit(column, 'null', `${kind}, not null`)
     return null
   }
@@ -160,6 +167,37 @@ function readDeleted({columns, idField, keyField}: Stream, text: string): Fields
     }
   }
   return fields
+}
+
+/** Values with more characters are left out of a row that is only told to be gone. */
+const LARGE_CHARACTERS = 10_000
+
+function withoutLargeValues({columns, idField, keyField}: Stream, row: Fields): Fields {
+  const slim = {...row}
+  for (const {field, kind, nullable} of columns) {
+    const value = slim[field]
+    if (field === idField || field === keyField) continue
+    if (typeof value === 'string' && value.length > LARGE_CHARACTERS) {
+      slim[field] = nullable ? null : NOTHING[kind]
+    }
+  }
+  return slim
+}
+
+/**
+ * A change whose record would be too large, without the large values of the row that was: readers go by its id and
+ * key. So what was published once can be corrected and deleted, too. Undefined where there is nothing to leave out.
+ */
+export function withoutLarge(
+  stream: Stream,
+  op: OutboxRow['op'],
+  record: object,
+): object | undefined {
+  if (op !== 'u' && op !== 'd') return undefined
+  const fields = record as Fields
+  const before = fields['before'] as Fields | null
+  const slim = {...fields, before: before && withoutLargeValues(stream, before)}
+  return op === 'd' ? withoutLargeValues(stream, slim) : slim
 }
 
 /** Columns of another table from the JSON text of a row; null for each one that cannot be carried. */

@@ -180,18 +180,13 @@ SELECT lanes, snap_from::text, snap_to::text, last_id::text, epoch::text
 
 /**
  * Sets the cursor back to the beginning, under the epoch just taken: everything in the outbox is
- * published again as redelivered. Rows restored from a cluster that was further on carry transaction
- * numbers that this one has yet to reach; they would stay invisible, so they get ours.
+ * published again as redelivered.
  */
 const START_AGAIN = `
-WITH numbered AS (
-  UPDATE public.outbox_events SET txid = pg_current_xact_id()
-   WHERE txid >= pg_snapshot_xmax(pg_current_snapshot()) AND txid <> pg_current_xact_id()
-  RETURNING 1
-)
+WITH numbered AS MATERIALIZED (SELECT cdc.renumber() AS rows)
 UPDATE cdc.relay_cursor
    SET snap_from = '1:1:', snap_to = NULL, last_id = 0, system_identifier = $3, timeline = $4
- WHERE lane = $1 AND epoch = $2 AND (SELECT count(*) FROM numbered) >= 0`
+ WHERE lane = $1 AND epoch = $2 AND (SELECT rows FROM numbered) >= 0`
 
 const REMEMBER_PLACE = `
 UPDATE cdc.relay_cursor SET system_identifier = $3, timeline = $4 WHERE lane = $1 AND epoch = $2`

@@ -1,7 +1,8 @@
 import {expect, test} from 'vitest'
 import {partitionFor} from '../contracts/partition.ts'
-import {createEncoder} from '../platform/avro-codec.ts'
+import {compileSchema, createEncoder} from '../platform/avro-codec.ts'
 import {PipelineError} from '../platform/errors.ts'
+import {FRAME_HEADER_BYTES} from '../platform/frame.ts'
 import {engagement} from '../streams/engagement.ts'
 import type {OutboxRow} from './outbox-reader.ts'
 import {createPartitioner, toBatch} from './publish.ts'
@@ -11,6 +12,7 @@ const route = {
   stream: engagement,
   writer: createRowWriter(engagement, 1),
   encoder: createEncoder(engagement.schema, 1, 1_000),
+  roomyEncoder: createEncoder(engagement.schema, 1, 101_000),
   recordBytesMax: 1_000,
   partitions: 6,
 }
@@ -53,6 +55,42 @@ test('INV-8: bad rows are told apart, and the others keep their order', () => {
     [3, 'TOPIC_UNKNOWN'],
     [4, 'RECORD_TOO_LARGE'],
   ])
+})
+
+test('what was published once can be corrected and deleted, however large it is', () => {
+  const roomy = {
+    ...route,
+    encoder: createEncoder(engagement.schema, 1, 500_000),
+    roomyEncoder: createEncoder(engagement.schema, 1, 600_000),
+    recordBytesMax: 500_000,
+  }
+  const image = row(7).payload.replace(
+    '"raw_payload":null',
+    `"raw_payload":"${'x'.repeat(490_000)}"`,
+  )
+  const rows = [
+    row(1, {payload: image}),
+    row(2, {op: 'u', payload: `{"before":${image},"after":${image}}`}),
+    row(3, {op: 'd', payload: `{"before":${image}}`}),
+    row(4, {payload: image.replace('xxx', 'x'.repeat(20_000))}),
+  ]
+  const of = {routes: new Map([['engagement_events', roomy]]), refuse: () => undefined}
+  const batch = toBatch(rows, of, stamp, options)
+  expect(batch.rejected.map(({row: bad, reason}) => [bad.id, reason])).toEqual([
+    [4, 'RECORD_TOO_LARGE'],
+  ])
+  const type = compileSchema(engagement.schema)
+  const [, update, gone] = batch.topics[0]!.records.map(
+    ({value}) => type.fromBuffer(value!.subarray(FRAME_HEADER_BYTES)) as Record<string, unknown>,
+  )
+  expect(update).toMatchObject({event_id: 7, op: 'u', before: {event_id: 7, raw_payload: null}})
+  expect(String(update!['raw_payload'])).toHaveLength(490_002)
+  expect(gone).toMatchObject({
+    event_id: 7,
+    op: 'd',
+    raw_payload: null,
+    before: {event_id: 7, raw_payload: null},
+  })
 })
 
 test('a row that the broker refused alone is not sent again', () => {

@@ -9,7 +9,7 @@ import {topicName} from '../contracts/topics.ts'
 import type {Encoder} from '../platform/avro-codec.ts'
 import {PipelineError, type ErrorCode} from '../platform/errors.ts'
 import type {OutgoingRecord, TopicRecords} from '../platform/kafka.ts'
-import {toRecord, type RecordStamp} from './encode.ts'
+import {toRecord, withoutLarge, type RecordStamp} from './encode.ts'
 import {toHeaders, type HeaderOptions} from './headers.ts'
 import type {OutboxRow} from './outbox-reader.ts'
 import type {RowWriter} from './row-writer.ts'
@@ -21,6 +21,8 @@ export interface Route {
   readonly writer: RowWriter
   /** For any other. */
   readonly encoder: Encoder
+  /** For changes that only fit without what was before: with room for what they have more than a new row. */
+  readonly roomyEncoder: Encoder
   readonly recordBytesMax: number
   /** undefined: the topic does not exist. */
   readonly partitions: number | undefined
@@ -74,6 +76,22 @@ function toRejected(row: OutboxRow, error: unknown): RejectedRow {
   throw error
 }
 
+function encodeOther(
+  row: OutboxRow,
+  {stream, encoder, roomyEncoder}: Route,
+  stamp: RecordStamp,
+): Buffer {
+  const record = toRecord(stream, row, stamp)
+  try {
+    return encoder.encode(record)
+  } catch (error) {
+    const isTooLarge = error instanceof PipelineError && error.code === 'RECORD_TOO_LARGE'
+    const slim = isTooLarge ? withoutLarge(stream, row.op, record) : undefined
+    if (slim === undefined) throw error
+    return roomyEncoder.encode(slim)
+  }
+}
+
 function toOutgoing(
   row: OutboxRow,
   route: Route | undefined,
@@ -86,7 +104,7 @@ function toOutgoing(
   }
   const written = route.writer.write(row, stamp)
   const isFit = written !== undefined && written.length <= route.recordBytesMax
-  const value = isFit ? written : route.encoder.encode(toRecord(route.stream, row, stamp))
+  const value = isFit ? written : encodeOther(row, route, stamp)
   const record = {
     partition: options.partitionOf(row.key, row.aggregateId, route.partitions),
     key: row.key,

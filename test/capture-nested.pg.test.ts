@@ -173,13 +173,6 @@ test('a trigger of ours that is dropped comes back', async () => {
   expect(await world.captured('topic-t')).toHaveLength(1)
 })
 
-test('cdc.check() names what was switched off', async () => {
-  await using world = await openTable()
-  await world.run('ALTER TABLE t DISABLE TRIGGER cdc_update')
-  const {rows} = await world.client.query('SELECT source::text, problem FROM cdc.check()')
-  expect(rows).toEqual([{source: 't', problem: 'trigger cdc_update on t is not enabled always'}])
-})
-
 test('new columns are captured, and a new primary key is followed', async () => {
   await using world = await openTable()
   await world.run('ALTER TABLE t ADD COLUMN extra int DEFAULT 7; INSERT INTO t VALUES (1)')
@@ -192,7 +185,6 @@ test('new columns are captured, and a new primary key is followed', async () => 
 
 test.each([
   ['ALTER TABLE t DROP CONSTRAINT t_pkey', 'has no primary key'],
-  ['ALTER TABLE t RENAME COLUMN k TO other', 'has no column'],
   ['ALTER TABLE t DROP COLUMN k', 'has no column'],
 ])('%s would end the capture silently and is refused', async (ddl, reason) => {
   await using world = await openTable()

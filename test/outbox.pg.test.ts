@@ -403,6 +403,20 @@ test('cdc_relay can take, read and save a lane as the relay does, also after a r
   expect(await one(world, 'SELECT rows::int FROM cdc.unpublished()')).toBe(0)
 })
 
+test.each([
+  "UPDATE outbox_events SET payload = '{}'",
+  'UPDATE outbox_events_0 SET id = id',
+  'DELETE FROM outbox_events',
+  'DELETE FROM outbox_events_0',
+  'TRUNCATE outbox_events',
+  'TRUNCATE outbox_events_0',
+])('%s is refused, and done by who says so', async sql => {
+  await using world = await openWorld()
+  await addEvents(world, 3)
+  await expect(world.run(sql)).rejects.toThrow('of the outbox is refused')
+  await world.run(`BEGIN; SET LOCAL cdc.may_change_outbox = on; ${sql}; COMMIT`)
+})
+
 test('cdc_relay can do nothing else', async () => {
   await using world = await openWorld()
   await asRole(world, 'cdc_relay', async query => {
@@ -417,7 +431,7 @@ test('cdc_relay can do nothing else', async () => {
       'SELECT * FROM cdc.dead_letters_due(10)',
       'SELECT cdc.forget_dead_letters(30, 10)',
       'SELECT pg_try_advisory_lock(1, 1)',
-      'UPDATE outbox_events SET txid = txid WHERE false',
+      'SELECT cdc.renumber()',
       `INSERT INTO cdc.dead_letters (outbox_id, created_at, topic, aggregate_id, op, payload, reason, message, next_try_at)
          SELECT 1, now(), 't', '1', 'c', '{}', 'r', 'm', cdc.next_try('r', 0) ON CONFLICT DO NOTHING`,
       'SELECT cdc.dead_letter_redrive(id) FROM cdc.dead_letters',

@@ -187,7 +187,9 @@ test('INV-3: after a move to another cluster everything is published again, as r
   await stack.client.query(
     `UPDATE cdc.relay_cursor SET system_identifier = 'another', snap_from = '9000000:9000000:'`,
   )
-  await stack.client.query(`UPDATE outbox_events SET txid = '8000000' WHERE id % 2 = 0`)
+  await stack.client.query(
+    `SET cdc.may_change_outbox = on; UPDATE outbox_events SET txid = '8000000' WHERE id % 2 = 0; RESET cdc.may_change_outbox`,
+  )
   await stack.startRelay()
   await until('everything again', async () => (await stack.readTopics()).flat().length === 16)
   const records = (await stack.readTopics()).flat()
