@@ -8,6 +8,7 @@ import {pause, type Loop} from '../platform/lifecycle.ts'
 import type {Logger} from '../platform/log.ts'
 import {utcText, type Database, type Session} from './database.ts'
 import {insertActivity} from './event-table.ts'
+import {Problem} from './problem.ts'
 import type {ActivityRequest, NewActivity} from './schemas/writes.ts'
 
 const COLUMNS = `id AS request_id, status, event_id, error,
@@ -79,9 +80,10 @@ async function doOne(db: Database): Promise<ActivityRequest | undefined> {
     try {
       eventId = await insertActivity(session, request.activity)
     } catch (cause) {
-      if (!isRefusal(cause)) throw cause
+      const isTooLarge = cause instanceof Problem
+      if (!isTooLarge && !isRefusal(cause)) throw cause
       await session.query('ROLLBACK TO SAVEPOINT work')
-      error = 'PostgreSQL refused the activity'
+      error = isTooLarge ? cause.errors[0]!.detail : 'PostgreSQL refused the activity'
     }
     const done = await session.query<RequestRow>(
       `UPDATE api.activity_requests SET status = $2, event_id = $3, error = $4, finished_at = now()

@@ -53,7 +53,7 @@ export async function listContent(
   }
   const direction = descending ? 'DESC' : 'ASC'
   const {rows} = await db.query<Content>(
-    `SELECT ${COLUMNS} FROM content ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
+    `SELECT ${COLUMNS} FROM public.content ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
      ORDER BY content.${column} ${direction}, id ${direction} LIMIT ${put(query.limit + 1)}`,
     values,
   )
@@ -67,7 +67,9 @@ export function positionAfter(row: Content, order: ContentOrder = '-publish_ts')
 }
 
 export async function readContent(db: Session, id: string): Promise<Content | undefined> {
-  const {rows} = await db.query<Content>(`SELECT ${COLUMNS} FROM content WHERE id = $1`, [id])
+  const {rows} = await db.query<Content>(`SELECT ${COLUMNS} FROM public.content WHERE id = $1`, [
+    id,
+  ])
   return rows[0]
 }
 
@@ -77,7 +79,10 @@ export async function readContents(
   ids: readonly string[],
 ): Promise<readonly Content[]> {
   if (ids.length === 0) return []
-  const {rows} = await db.query<Content>(`SELECT ${COLUMNS} FROM content WHERE id = ANY($1)`, [ids])
+  const {rows} = await db.query<Content>(
+    `SELECT ${COLUMNS} FROM public.content WHERE id = ANY($1)`,
+    [ids],
+  )
   return rows
 }
 
@@ -105,7 +110,7 @@ export function toWriteProblem(error: unknown, values: Readonly<Record<string, u
 export async function insertContent(db: Session, content: NewContent): Promise<Content> {
   const {rows} = await db
     .query<Content>(
-      `INSERT INTO content (id, slug, title, content_type, length_seconds, publish_ts)
+      `INSERT INTO public.content (id, slug, title, content_type, length_seconds, publish_ts)
        VALUES (coalesce($1::uuid, gen_random_uuid()), $2, $3, $4, $5, coalesce($6::timestamptz, now()))
        RETURNING ${COLUMNS}`,
       [
@@ -134,10 +139,10 @@ export async function changeContent(
   const names = CHANGEABLE.filter(name => change[name] !== undefined)
   const sets = names.map((name, index) => `${name} = $${index + 2}`)
   const {rows} = await db
-    .query<Content>(`UPDATE content SET ${sets.join(', ')} WHERE id = $1 RETURNING ${COLUMNS}`, [
-      id,
-      ...names.map(name => change[name]),
-    ])
+    .query<Content>(
+      `UPDATE public.content SET ${sets.join(', ')} WHERE id = $1 RETURNING ${COLUMNS}`,
+      [id, ...names.map(name => change[name])],
+    )
     .catch((error: unknown) => {
       throw toWriteProblem(error, change)
     })
@@ -147,7 +152,7 @@ export async function changeContent(
 /** @returns false when there is no such content */
 export async function deleteContent(db: Session, id: string): Promise<boolean> {
   const {rowCount} = await db
-    .query('DELETE FROM content WHERE id = $1', [id])
+    .query('DELETE FROM public.content WHERE id = $1', [id])
     .catch((error: unknown) => {
       const {code} = ((error as Error).cause ?? error) as PgError
       if (code !== '23503') throw error

@@ -5,6 +5,24 @@ import {Problem, showValue, type ProblemDetail} from './problem.ts'
 import type {NewActivity, NewEvent} from './schemas/writes.ts'
 
 const LATEST_OFFSET_MS = 86_400_000
+/** As PostgreSQL prints it. With it a record stays below what the relay publishes (RELAY_RECORD_BYTES_MAX). */
+const JSON_BYTES_MAX = 850_000
+
+/** @throws of documents that nothing downstream could carry; the transaction takes them back */
+function refuseLarge(sizes: readonly (number | null)[], fieldOf: (index: number) => string): void {
+  const errors = sizes.flatMap((bytes, index) =>
+    bytes !== null && bytes > JSON_BYTES_MAX
+      ? [
+          {
+            in: 'body',
+            field: fieldOf(index),
+            detail: `has ${bytes} bytes as PostgreSQL prints it, at most ${JSON_BYTES_MAX} can be published`,
+          },
+        ]
+      : [],
+  )
+  if (errors.length > 0) throw new Problem('too-large', 'an event is too large', {errors})
+}
 
 /** Why a time is not taken, or undefined. The pipeline refuses what lies more than a day ahead. */
 export function judgeTime(text: string, now: number): string | undefined {
@@ -41,7 +59,7 @@ async function findUnknownContents(
   if (named.size === 0) return named
   // Locked, so that none is deleted before the events are in.
   const {rows} = await session.query<{id: string}>(
-    'SELECT id FROM content WHERE id = ANY($1) FOR KEY SHARE',
+    'SELECT id FROM public.content WHERE id = ANY($1) FOR KEY SHARE',
     [[...named].toSorted()],
   )
   for (const {id} of rows) named.delete(id)
@@ -69,24 +87,29 @@ export async function insertEvents(
     const what = `${errors.length} of ${events.length} events name content that does not exist`
     throw new Problem('not-answerable', what, {errors})
   }
-  const {rows} = await session.query<{id: string | number}>(
-    `INSERT INTO engagement_events
+  const {rows} = await session.query<{id: string | number; bytes: number | null}>(
+    `INSERT INTO public.engagement_events
        (content_id, user_id, event_type, event_ts, duration_ms, device, raw_payload)
      SELECT (e->>'content_id')::uuid, (e->>'user_id')::uuid, e->>'event_type',
             coalesce((e->>'event_ts')::timestamptz, now()), (e->>'duration_ms')::int, e->>'device',
             nullif(e->'raw_payload', 'null'::jsonb)
      FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS list(e, position)
      ORDER BY position
-     RETURNING id`,
+     RETURNING id, octet_length(raw_payload::text) AS bytes`,
     [JSON.stringify(events)],
+  )
+  refuseLarge(
+    rows.map(({bytes}) => bytes),
+    index => `${pointerOf(index)}/raw_payload`,
   )
   return rows.map(({id}) => Number(id))
 }
 
 export async function insertActivity(session: Session, activity: NewActivity): Promise<number> {
-  const {rows} = await session.query<{id: string | number}>(
-    `INSERT INTO activity_events (user_id, activity_type, occurred_at, metadata)
-     VALUES ($1, $2, coalesce($3::timestamptz, now()), $4::jsonb) RETURNING id`,
+  const {rows} = await session.query<{id: string | number; bytes: number | null}>(
+    `INSERT INTO public.activity_events (user_id, activity_type, occurred_at, metadata)
+     VALUES ($1, $2, coalesce($3::timestamptz, now()), $4::jsonb)
+     RETURNING id, octet_length(metadata::text) AS bytes`,
     [
       activity.user_id,
       activity.activity_type,
@@ -94,5 +117,6 @@ export async function insertActivity(session: Session, activity: NewActivity): P
       activity.metadata ? JSON.stringify(activity.metadata) : null,
     ],
   )
+  refuseLarge([rows[0]!.bytes], () => '/metadata')
   return Number(rows[0]!.id)
 }

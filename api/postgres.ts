@@ -32,7 +32,8 @@ export function toDatabase(pool: Pool): Database {
       const session = sessionOn(client)
       let broken = false
       try {
-        await session.query('BEGIN')
+        // What waits for a lock must see what was committed meanwhile, whatever the database's default.
+        await session.query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE')
         const value = await work(session)
         await session.query('COMMIT')
         return value

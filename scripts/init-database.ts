@@ -23,6 +23,7 @@ export async function initDatabase(
   try {
     await client.query('BEGIN')
     await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
+    await followDdl(client, say)
     for (const stream of streams) {
       await capture(client, stream, say)
       await grantLookUps(client, stream, say)
@@ -33,6 +34,15 @@ export async function initDatabase(
   } finally {
     await client.end()
   }
+}
+
+/** A migration without a superuser could not make the event triggers; one that is asked later can. */
+async function followDdl(client: Client, say: Say): Promise<void> {
+  const {rows} = await client.query<{made: boolean}>('SELECT cdc.make_event_triggers() AS made')
+  if (rows[0]?.made === true) return
+  say(
+    'database: event triggers need a superuser: relays follow changes of captured tables every minute',
+  )
 }
 
 /** Creates the database of `url` when its server has none of that name. */

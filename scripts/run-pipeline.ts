@@ -118,7 +118,7 @@ async function loadSample(databaseUrl: string): Promise<boolean> {
   const client = await openClient(databaseUrl, {applicationName: 'sample'})
   try {
     const {rows} = await client.query<{filled: boolean}>(
-      'SELECT EXISTS (SELECT FROM content) OR EXISTS (SELECT FROM engagement_events) AS filled',
+      'SELECT EXISTS (SELECT FROM public.content) OR EXISTS (SELECT FROM public.engagement_events) AS filled',
     )
     if (rows[0]?.filled !== false) return false
     await client.query(readFileSync(join(PROJECT_FOLDER, 'scripts/sample.sql'), 'utf8'))

@@ -3,18 +3,18 @@ import type {Pool} from '../platform/postgres.ts'
 import type {SimulatedContent, SimulatedEvent} from './simulated-activity.ts'
 
 const INSERT_CONTENT = `
-  INSERT INTO content (id, slug, title, content_type, length_seconds, publish_ts)
+  INSERT INTO public.content (id, slug, title, content_type, length_seconds, publish_ts)
   SELECT id, slug, title, content_type, length_seconds, now() - make_interval(days => published_days_ago)
     FROM jsonb_to_recordset($1::jsonb) AS t(id uuid, slug text, title text, content_type text,
                                             length_seconds int, published_days_ago int)
   ON CONFLICT DO NOTHING`
 const INSERT_ENGAGEMENT = `
-  INSERT INTO engagement_events (content_id, user_id, event_type, event_ts, duration_ms, device, raw_payload)
+  INSERT INTO public.engagement_events (content_id, user_id, event_type, event_ts, duration_ms, device, raw_payload)
   SELECT content_id, user_id, event_type, clock_timestamp(), duration_ms, device, raw_payload
     FROM jsonb_to_recordset($1::jsonb) AS t(content_id uuid, user_id uuid, event_type text,
                                             duration_ms int, device text, raw_payload jsonb)`
 const INSERT_ACTIVITY = `
-  INSERT INTO activity_events (user_id, activity_type, occurred_at, metadata)
+  INSERT INTO public.activity_events (user_id, activity_type, occurred_at, metadata)
   SELECT user_id, activity_type, clock_timestamp(), metadata
     FROM jsonb_to_recordset($1::jsonb) AS t(user_id text, activity_type text, metadata jsonb)`
 

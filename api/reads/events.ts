@@ -14,6 +14,7 @@ import type {EventId, StoredEvent} from '../../readmodel/raw-table.ts'
 import {planShown} from '../../readmodel/shown.ts'
 import {toIsoDay} from '../../readmodel/slices.ts'
 import type {StreamReads} from '../../readmodel/stream-reads.ts'
+import {parseExact} from '../exact-json.ts'
 import {refuse} from '../problem.ts'
 import {toIso, toMicros} from '../times.ts'
 import type {Found} from './stores.ts'
@@ -68,25 +69,17 @@ function servedOf(plan: StreamPlan): readonly Served[] {
   return columns
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return text
-  }
-}
-
 function toServed(kind: Served['kind'], value: unknown): unknown {
   if (value === null || value === undefined) return null
   if (kind === 'timestamp') return toIso(value as number)
   if (kind === 'date') return toIsoDay(value as number)
-  return kind === 'json' ? parseJson(value as string) : value
+  return kind === 'json' ? parseExact(value as string) : value
 }
 
 /** The hash of Redis holds texts: times and dates as they are served. */
 function fromHash(kind: Served['kind'], text: string | undefined): unknown {
   if (text === undefined) return null
-  if (kind === 'json') return parseJson(text)
+  if (kind === 'json') return parseExact(text)
   if (kind === 'boolean') return text === 'true'
   return kind === 'long' || kind === 'int' || kind === 'double' ? Number(text) : text
 }

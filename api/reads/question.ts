@@ -43,8 +43,8 @@ async function readFacts(
 ): Promise<ReadonlyMap<string, ContentFacts>> {
   const {rows} = await db.query<ContentFacts & {id: string}>(
     ids === undefined
-      ? 'SELECT id, content_type, length_seconds FROM content'
-      : 'SELECT id, content_type, length_seconds FROM content WHERE id::text = ANY($1)',
+      ? 'SELECT id, content_type, length_seconds FROM public.content'
+      : 'SELECT id, content_type, length_seconds FROM public.content WHERE id::text = ANY($1)',
     ids === undefined ? [] : [[...ids]],
   )
   return new Map(rows.map(row => [row.id, row]))

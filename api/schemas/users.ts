@@ -15,7 +15,7 @@ import {
   Time,
 } from './common.ts'
 
-export const UserParams = closed({id: textOf(200, {examples: ['u1']})})
+export const UserParams = closed({id: textOf(1024, {examples: ['u1']})})
 
 export const ActivitySchema = closed({
   event_id: EventId,

@@ -81,8 +81,8 @@ export type Written = Static<typeof Written>
 
 export const NewActivity = closed(
   {
-    user_id: textOf(200),
-    activity_type: textOf(200),
+    user_id: textOf(1024),
+    activity_type: textOf(256),
     ...optional({occurred_at: WrittenTime, metadata: nullable(JsonObject)}),
   },
   {examples: [{user_id: 'u1', activity_type: 'page_view', metadata: {page: '/home'}}]},

@@ -94,7 +94,8 @@ interface Pending {
 const AS_PUBLISHED = 'as_published'
 
 /** As text of keys and ids is in the outbox. */
-const SETTINGS = `SET TimeZone = 'UTC'; SET extra_float_digits = 1; SET IntervalStyle = 'postgres'`
+const SETTINGS = `SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';
+  SET extra_float_digits = 1; SET bytea_output = 'hex'; SET lc_monetary = 'C'`
 
 /** A view of the source table as it was published, over what a temporary table says is pending. */
 async function makeView(client: Client, {stream}: Compared): Promise<void> {
