@@ -4,6 +4,7 @@ import {promisify} from 'node:util'
 import {afterEach, expect, test} from 'vitest'
 import {openPipelineWorld, until, type PipelineWorld} from './pipeline-world.ts'
 import {differencesWhenQuiet, whenCommitted} from './quiet.ts'
+import {changeUntold} from './untold.ts'
 
 let world: PipelineWorld | undefined
 
@@ -56,10 +57,12 @@ test('a record that the processor put aside is listed, shown, driven again or di
   const other = JSON.parse(await deadLetters(env, 'show', ids[1]!)) as typeof shown
   // The first row is mended without anybody being told; driving it again brings it in.
   const mended = shown.payload.value.event_id!
-  await pool.query('ALTER TABLE engagement_events DISABLE TRIGGER USER')
-  await pool.query('UPDATE engagement_events SET event_ts = now() WHERE id = $1', [mended])
-  await pool.query('DELETE FROM engagement_events WHERE id = $1', [other.payload.value.event_id])
-  await pool.query('ALTER TABLE engagement_events ENABLE TRIGGER USER')
+  await changeUntold(
+    pool,
+    'engagement_events',
+    `UPDATE engagement_events SET event_ts = now() WHERE id = ${mended};
+     DELETE FROM engagement_events WHERE id = ${other.payload.value.event_id}`,
+  )
   await deadLetters(env, 'redrive', ids[0]!)
   await deadLetters(env, 'discard', ids[1]!)
   const rows = await until('its row', async () => {
@@ -108,12 +111,12 @@ test('many are chosen by reason, topic and time; one that fails keeps no other f
     await found('--from 2026-01-01 --limit 2'),
   ]).toEqual([4, 3, 4, 0, 0, 2])
   // Two are mended without anybody being told, one is gone.
-  await pool.query('ALTER TABLE engagement_events DISABLE TRIGGER USER')
-  await pool.query(
+  await changeUntold(
+    pool,
+    'engagement_events',
     `UPDATE engagement_events SET event_ts = now() WHERE duration_ms > 1;
      DELETE FROM engagement_events WHERE duration_ms = 1`,
   )
-  await pool.query('ALTER TABLE engagement_events ENABLE TRIGGER USER')
   expect(await run('redrive --reason RULE_BROKEN')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('3 open dead letters match; nothing was done: add --yes'),

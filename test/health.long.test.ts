@@ -76,7 +76,10 @@ test('a pipeline in which everything flows is healthy, for monitors, pages and m
 })
 
 test('a trigger that is switched off is found, with the table, until it is on again', async () => {
-  await sql('ALTER TABLE engagement_events DISABLE TRIGGER cdc_update')
+  // Otherwise it is put back at once.
+  await sql(
+    'BEGIN; SET LOCAL cdc.is_attaching = on; ALTER TABLE engagement_events DISABLE TRIGGER cdc_update; COMMIT',
+  )
   expect(await whenFound('capture-broken')).toMatchObject({
     what: expect.stringContaining('engagement_events') as string,
     todo: expect.stringContaining('cdc.attach') as string,

@@ -2,6 +2,7 @@
 import {afterEach, expect, test} from 'vitest'
 import {openPipelineWorld, until, type PipelineWorld} from './pipeline-world.ts'
 import {differencesWhenQuiet} from './quiet.ts'
+import {changeUntold} from './untold.ts'
 
 const LATE = '22222222-0000-4000-8000-000000000001'
 let world: PipelineWorld | undefined
@@ -13,13 +14,12 @@ afterEach(async () => {
 
 /** The content's row is there, and nobody was told: as if its topic were far behind. */
 async function insertUntold({pool}: PipelineWorld): Promise<void> {
-  await pool.query('ALTER TABLE content DISABLE TRIGGER USER')
-  await pool.query(
+  await changeUntold(
+    pool,
+    'content',
     `INSERT INTO content (id, slug, title, content_type, length_seconds, publish_ts)
-     VALUES ($1, 'late', 'Late', 'podcast', 200, now())`,
-    [LATE],
+     VALUES ('${LATE}', 'late', 'Late', 'podcast', 200, now())`,
   )
-  await pool.query('ALTER TABLE content ENABLE TRIGGER USER')
 }
 
 const rowsOf = async ({cassandra}: PipelineWorld) =>
