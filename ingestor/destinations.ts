@@ -8,9 +8,6 @@ import type {Registry} from '../platform/registry.ts'
 import type {Route} from './publish.ts'
 import {createRowWriter} from './row-writer.ts'
 
-/** Below what Kafka takes by default, with headers. */
-const ROOM_BYTES = 100_000
-
 export type Routes = ReadonlyMap<string, Route>
 
 /**
@@ -35,8 +32,7 @@ export async function findRoutes(
     const writer = createRowWriter(stream, id)
     const encoder = createEncoder(stream.schema, id, recordBytesMax)
     const partitions = topics.get(topic)
-    const roomyEncoder = createEncoder(stream.schema, id, recordBytesMax + ROOM_BYTES)
-    routes.set(stream.topic, {stream, writer, encoder, roomyEncoder, recordBytesMax, partitions})
+    routes.set(stream.topic, {stream, writer, encoder, recordBytesMax, partitions})
   }
   return routes
 }

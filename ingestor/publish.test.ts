@@ -12,7 +12,6 @@ const route = {
   stream: engagement,
   writer: createRowWriter(engagement, 1),
   encoder: createEncoder(engagement.schema, 1, 1_000),
-  roomyEncoder: createEncoder(engagement.schema, 1, 101_000),
   recordBytesMax: 1_000,
   partitions: 6,
 }
@@ -61,7 +60,6 @@ test('what was published once can be corrected and deleted, however large it is'
   const roomy = {
     ...route,
     encoder: createEncoder(engagement.schema, 1, 500_000),
-    roomyEncoder: createEncoder(engagement.schema, 1, 600_000),
     recordBytesMax: 500_000,
   }
   const image = row(7).payload.replace(

@@ -21,8 +21,6 @@ export interface Route {
   readonly writer: RowWriter
   /** For any other. */
   readonly encoder: Encoder
-  /** For changes that only fit without what was before: with room for what they have more than a new row. */
-  readonly roomyEncoder: Encoder
   readonly recordBytesMax: number
   /** undefined: the topic does not exist. */
   readonly partitions: number | undefined
@@ -50,6 +48,12 @@ export interface BatchOptions extends HeaderOptions {
 /** Keys of which the hash is remembered: they come again and again. */
 const KEYS_MAX = 20_000
 
+/**
+ * For changes that only fit without what was before: what they have more than a new row. Below what Kafka takes by
+ * default, with headers.
+ */
+const ROOM_BYTES = 100_000
+
 /** `partitionFor` with a memory. */
 export function createPartitioner(): typeof partitionFor {
   const known = new Map<number, Map<string, number>>()
@@ -76,11 +80,7 @@ function toRejected(row: OutboxRow, error: unknown): RejectedRow {
   throw error
 }
 
-function encodeOther(
-  row: OutboxRow,
-  {stream, encoder, roomyEncoder}: Route,
-  stamp: RecordStamp,
-): Buffer {
+function encodeOther(row: OutboxRow, {stream, encoder}: Route, stamp: RecordStamp): Buffer {
   const record = toRecord(stream, row, stamp)
   try {
     return encoder.encode(record)
@@ -88,7 +88,7 @@ function encodeOther(
     const isTooLarge = error instanceof PipelineError && error.code === 'RECORD_TOO_LARGE'
     const slim = isTooLarge ? withoutLarge(stream, row.op, record) : undefined
     if (slim === undefined) throw error
-    return roomyEncoder.encode(slim)
+    return encoder.encode(slim, ROOM_BYTES)
   }
 }
 

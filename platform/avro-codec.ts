@@ -47,8 +47,13 @@ export const compileSchema = (schema: object): avsc.Type =>
   avsc.Type.forSchema(schema as avsc.Schema, {logicalTypes: {decimal: DecimalType}})
 
 export interface Encoder {
-  /** The framed value: a view into a pool, never written again. @throws `ENCODE_FAILED` naming the field */
-  encode(value: object): Buffer
+  /**
+   * The framed value: a view into a pool, never written again.
+   *
+   * @param roomBytes by so much it may be larger than others
+   * @throws `ENCODE_FAILED` naming the field
+   */
+  encode(value: object, roomBytes?: number): Buffer
 }
 
 /** @param recordBytesMax larger values throw `RECORD_TOO_LARGE` (dead-letter) */
@@ -57,8 +62,9 @@ export function createEncoder(schema: object, schemaId: number, recordBytesMax: 
   let pool = Buffer.allocUnsafeSlow(POOL_BYTES)
   let used = 0
   return {
-    encode(value) {
+    encode(value, roomBytes = 0) {
       const start = used
+      const most = recordBytesMax + roomBytes
       let end: number
       try {
         end = type.encode(value, pool, start + FRAME_HEADER_BYTES)
@@ -70,12 +76,12 @@ export function createEncoder(schema: object, schemaId: number, recordBytesMax: 
       }
       if (end < 0 || end > pool.length) {
         const bytes = (end < 0 ? pool.length - end : end) - start
-        if (bytes > recordBytesMax) throw tooLarge(bytes, recordBytesMax)
+        if (bytes > most) throw tooLarge(bytes, most)
         pool = Buffer.allocUnsafeSlow(Math.max(POOL_BYTES, bytes + FRAME_HEADER_BYTES + 64))
         used = 0
-        return this.encode(value)
+        return this.encode(value, roomBytes)
       }
-      if (end - start > recordBytesMax) throw tooLarge(end - start, recordBytesMax)
+      if (end - start > most) throw tooLarge(end - start, most)
       writeFrameHeader(pool, start, schemaId)
       used = end
       return pool.subarray(start, end)

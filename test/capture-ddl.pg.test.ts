@@ -109,6 +109,8 @@ test.each(Object.entries(CASCADES))(
 )
 
 test.each([
+  ['ALTER TABLE t DROP CONSTRAINT t_pkey', 'has no primary key'],
+  ['ALTER TABLE t DROP COLUMN k', 'has no column'],
   ['ALTER TABLE t SET UNLOGGED', 'is temporary or unlogged'],
   ['CREATE TABLE child () INHERITS (t)', 'takes part in table inheritance'],
   ['CREATE TABLE child (LIKE t); ALTER TABLE child INHERIT t', 'takes part in table inheritance'],

@@ -39,7 +39,6 @@ const route: Route = {
   stream: orders,
   writer: createRowWriter(orders, 1),
   encoder: createEncoder(orders.schema, 1, 100_000),
-  roomyEncoder: createEncoder(orders.schema, 1, 200_000),
   recordBytesMax: 100_000,
   partitions: 1,
 }

@@ -206,6 +206,7 @@ BEGIN
          FROM pg_attribute a WHERE a.attrelid = source AND a.attname = ANY (cdc.primary_key_of(source)) AND NOT cdc.is_exact(a.atttypid))),
     'old', CASE WHEN columns IS NULL THEN old ELSE format('(SELECT %s FROM %s "!r")', columns, old) END,
     'new', CASE WHEN columns IS NULL THEN new ELSE format('(SELECT %s FROM %s "!r")', columns, new) END,
+    'row', CASE WHEN columns IS NULL THEN '(SELECT OLD.*)' ELSE format('(SELECT %s FROM (SELECT OLD.*) "!r")', columns) END,
     'present', CASE WHEN is_checked THEN by_index ELSE '' END,
     'into', 'INSERT INTO public.outbox_events (slot, hash, topic, aggregate_id, key, op, payload, headers)
     SELECT (SELECT slot FROM cdc.outbox_slot), cdc.key_hash(x.key, x.id), ' || quote_literal(topic) || ', x.id, x.key, x.op::"char", x.payload, "!c".h',
@@ -236,7 +237,6 @@ BEGIN
     -- and a row that was deleted and stored again would end as deleted.
     ('delete', '{into} FROM (SELECT {key_o} AS key, {id_o} AS id, ''d'' AS op, json_build_object(''before'', row_to_json("!o".*)) AS payload FROM {row} "!o") x')
   LOOP
-    parts := parts || jsonb_build_object('row', CASE WHEN columns IS NULL THEN '(SELECT OLD.*)' ELSE format('(SELECT %s FROM (SELECT OLD.*) "!r")', columns) END);
     body := cdc.fill(template, parts);
     IF template LIKE '%{present}%' AND is_checked THEN
       body := format(E'IF to_regclass(%L) = %s::regclass THEN\n%s;\nELSE\n%s;\nEND IF', source, source::oid, body,
@@ -339,13 +339,13 @@ BEGIN
     RAISE EXCEPTION 'topic % has another table: %', topic, (SELECT c.source FROM cdc.captured_tables c WHERE c.topic = check_attachable.topic)
       USING ERRCODE = 'duplicate_object', HINT = 'A topic has one schema. Choose another name, or detach that table first.';
   END IF;
-  SELECT * INTO found FROM cdc.why_not(source, key_attnum) w;
-  IF found.problem IS NOT NULL AND (key_attnum IS NOT NULL OR found.problem NOT LIKE '%no column for the key%') THEN
-    RAISE EXCEPTION '%', found.problem USING ERRCODE = 'wrong_object_type', HINT = found.hint;
-  END IF;
   IF key_attnum IS NULL THEN
     RAISE EXCEPTION 'table % has no column %', source, quote_nullable(key_column)
       USING ERRCODE = 'undefined_column', HINT = 'Name the column whose value orders the records of one entity, or SELECT cdc.detach() first.';
+  END IF;
+  SELECT * INTO found FROM cdc.why_not(source, key_attnum) w;
+  IF found.problem IS NOT NULL THEN
+    RAISE EXCEPTION '%', found.problem USING ERRCODE = 'wrong_object_type', HINT = found.hint;
   END IF;
   RETURN key_attnum;
 END $fn$;

@@ -38,8 +38,7 @@ BEGIN
   END IF;
   -- A change that commits later is captured later, so its record comes after this one.
   PERFORM cdc.hold_row(captured.source, row_id);
-  EXECUTE format('SELECT row_to_json(t.*), t.%I::text FROM %s t WHERE %s', captured.key_column, captured.source, cdc.find_sql(captured.source))
-    INTO image, row_key USING row_id;
+  SELECT p.image, p.key INTO image, row_key FROM cdc.present(captured.source, row_id) p;
   IF is_gone THEN
     IF image IS NOT NULL AND row_key IS NOT DISTINCT FROM gone_key THEN RETURN false; END IF;
     row_key := gone_key;
