@@ -191,10 +191,14 @@ const STREAM = {
            FROM generate_series($1::int + 1, $1::int + $3::int) g`,
 }
 
-/** Contents, and events of the last 30 days in the order of time. */
+/** Contents, and events of the last days in the order of time. */
 export async function addHistory(
   {client}: PipelineBed,
-  {rows, contents}: {readonly rows: number; readonly contents: number},
+  {
+    rows,
+    contents,
+    days = 30,
+  }: {readonly rows: number; readonly contents: number; readonly days?: number},
 ): Promise<void> {
   await client.query(
     `INSERT INTO content SELECT md5(g::text)::uuid, 's' || g, 'Title ' || g, 'podcast', 1800, now()
@@ -205,9 +209,9 @@ export async function addHistory(
   for (let done = 0; done < rows; done += batch) {
     await client.query(
       `INSERT INTO engagement_events (content_id, user_id, event_type, event_ts, duration_ms, device)
-       SELECT ${EVENT_COLUMNS}, now() - interval '30 days' * (1 - g::float8 / $4::int), 1000 + g % 100000, 'ios'
+       SELECT ${EVENT_COLUMNS}, now() - interval '1 day' * $5::int * (1 - g::float8 / $4::int), 1000 + g % 100000, 'ios'
          FROM generate_series($1::int + 1, $1::int + $3::int) g`,
-      [done, contents, Math.min(batch, rows - done), rows],
+      [done, contents, Math.min(batch, rows - done), rows, days],
     )
   }
 }

@@ -59,7 +59,7 @@ export function createCheckpointer(
         dirty: state.cache.dirtyCount,
         filings: state.filings.size,
         isAwaited: awaited.isAwaited,
-        isFull: state.pending.deferredCount >= config.rawBacklogMax,
+        isFull: state.pending.deferredCount >= config.rawBacklogMax || state.cache.isCrowded,
       }
       const leftMs = checkpointWaitMs(load, config, state.partition) + sinceMs - performance.now()
       if (leftMs <= 0 || signal.aborted) return

@@ -22,7 +22,7 @@ export interface CheckpointLoad {
   /** Events to be filed. */
   readonly filings: number
   readonly isAwaited: boolean
-  /** Corrections wait for it, and nothing is read before there is room for them. */
+  /** Nothing is read before it has made room: corrections wait for it, or memory is full of what is not saved. */
   readonly isFull: boolean
 }
 

@@ -31,7 +31,8 @@ export function createIntake(
     state.pending.immediateCount < config.rawBacklogMax &&
     state.pending.deferredCount < config.rawBacklogMax &&
     state.filings.size < 2 * config.checkpointRowsMax &&
-    state.cache.dirtyCount < 2 * config.checkpointRowsMax
+    state.cache.dirtyCount < 2 * config.checkpointRowsMax &&
+    !state.cache.isCrowded
 
   const decodeDeps: DecodeDeps = {
     space: deps.space,

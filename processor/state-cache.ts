@@ -68,6 +68,8 @@ export interface StateCacheOptions {
 const NEW_ROW_BYTES = 400
 /** Keys in one load. */
 const LOAD_CHUNK = 500
+/** Beyond the budget one partition may hold this part of it in rows that are not saved. */
+const UNSAVED_SHARE = 1 / 16
 
 export class StateCache {
   readonly #options: StateCacheOptions
@@ -75,6 +77,8 @@ export class StateCache {
   #missing: Row[] = []
   readonly #dirty: Row[] = []
   readonly #liveDirty: Row[] = []
+  /** Rows that were taken and are not known to be durable. */
+  #saving = 0
   /** Rows that are not in memory may be stored. */
   #mayExist: boolean
   /** While readers are not told of Redis, nothing is kept for it. */
@@ -88,6 +92,13 @@ export class StateCache {
 
   get dirtyCount(): number {
     return this.#dirty.length
+  }
+
+  /** The budget is exceeded, and forgetting cannot help before rows are saved: nothing more is to be folded. */
+  get isCrowded(): boolean {
+    const {budget} = this.#options
+    const unsaved = this.#dirty.length + this.#saving
+    return isOverBudget(budget) && unsaved > budget.entriesMax * UNSAVED_SHARE
   }
 
   get liveDirtyCount(): number {
@@ -209,6 +220,7 @@ export class StateCache {
   /** Dirty rows for Cassandra, oldest first; each is then in flight until `saved` or `restoreDirty`. */
   takeDirty(max: number): readonly LoadedRow[] {
     const taken = this.#dirty.splice(0, max)
+    this.#saving += taken.length
     for (const row of taken) {
       row.dirty = false
       row.saving += 1
@@ -230,6 +242,7 @@ export class StateCache {
 
   /** Rows that were taken are durable. */
   saved(rows: readonly Row[]): void {
+    this.#saving -= rows.length
     for (const row of rows) row.saving -= 1
   }
 
@@ -243,6 +256,7 @@ export class StateCache {
 
   /** A save to Cassandra failed: the rows are dirty again. */
   restoreDirty(rows: readonly Row[]): void {
+    this.#saving -= rows.length
     for (const row of rows) {
       row.saving -= 1
       if (row.dirty) continue

@@ -51,7 +51,12 @@ const toRecord = (change: Change, offset: number): ModelRecord => {
 }
 
 /** One owner from the start of a log that grows. */
-async function start(config: Partial<ProcessorConfig> = {}, {redisIsAway = false} = {}) {
+async function start(
+  config: Partial<ProcessorConfig> = {},
+  {redisIsAway = false, stateRowsMax = 10_000, turnsPerWrite = 0} = {},
+) {
+  const budget = createBudget({entriesMax: stateRowsMax, bytesMax: 1e9})
+  let rowsMost = 0
   const world = new World(1)
   const given = world.storesOf({dead: false, failOneIn: 0, turnsMax: 0})
   if (redisIsAway) {
@@ -74,6 +79,8 @@ async function start(config: Partial<ProcessorConfig> = {}, {redisIsAway = false
       ...given,
       async write(statements) {
         written.push(...statements.map(({partition}) => partition.split('/', 1)[0]!))
+        for (let turns = 0; turns < turnsPerWrite; turns++) await new Promise(setImmediate)
+        rowsMost = Math.max(rowsMost, budget.entries)
         await given.write(statements)
       },
       references: new Map(),
@@ -81,7 +88,7 @@ async function start(config: Partial<ProcessorConfig> = {}, {redisIsAway = false
         decode: (value: Buffer) => structuredClone(log[Number(value.toString())]),
         prepare: async () => {},
       },
-      budget: createBudget({entriesMax: 10_000, bytesMax: 1e9}),
+      budget,
       slices: createSlices(),
       start: {...taken, ...decision, end: 0, partitions: 1},
       hashBytesMax: 1e9,
@@ -117,6 +124,8 @@ async function start(config: Partial<ProcessorConfig> = {}, {redisIsAway = false
     /** Aggregates that were written, by their tables. */
     written,
     isDurable: () => committed === log.length,
+    /** The most rows that were in memory at a write. */
+    rowsMost: () => rowsMost,
     /** The fold waits for nothing but the stores. */
     async append(changes: readonly Change[]) {
       const first = log.length
@@ -130,6 +139,18 @@ async function start(config: Partial<ProcessorConfig> = {}, {redisIsAway = false
     },
   }
 }
+
+test('what is folded faster than it is saved waits: memory has a bound', async () => {
+  const rows = 400
+  const config = {batchRecordsMax: 10, aggregateRowsMax: 20}
+  await using one = await start(config, {stateRowsMax: 64, turnsPerWrite: 50})
+  const spread = Array.from({length: rows}, (_, id) => ({op: 'c', id, content: `c${id}`}) as const)
+  await one.append(spread)
+  await expect.poll(one.isDurable, {timeout: 30_000, interval: 5}).toBe(true)
+  // The bound, a sixteenth of it that is not saved, and what one batch and its readers add.
+  expect(one.rowsMost()).toBeLessThan(200)
+  expect(one.written.length).toBeGreaterThan(rows)
+}, 40_000)
 
 const DEADLINE = {timeout: 15_000, interval: 5}
 

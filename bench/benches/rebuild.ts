@@ -17,7 +17,7 @@ async function probe(bed: PipelineBed, signal: AbortSignal): Promise<readonly nu
   const client = await openClient(bed.databaseUrl, {applicationName: 'bench-probe'})
   const times: number[] = []
   const one = async (n: number): Promise<void> => {
-    const {rows} = await client.query<{id: string; content_id: string}>(INSERT, [1 + (n % 500)])
+    const {rows} = await client.query<{id: string; content_id: string}>(INSERT, [1 + (n % 200)])
     const startMs = performance.now()
     const {id, content_id: content} = rows[0]!
     for (;;) {
@@ -95,18 +95,20 @@ async function runAll(bed: PipelineBed, {settings, record, progress}: BenchConte
   const {
     rows,
     contents,
+    days,
     live,
     alone_s: aloneS,
     rate,
   } = settings as Record<string, number> & {
     readonly rows: number
     readonly contents: number
+    readonly days: number
     readonly live: number
     readonly alone_s: number
     readonly rate: number
   }
   progress('history')
-  await addHistory(bed, {rows, contents})
+  await addHistory(bed, {rows, contents, days})
   await bed.untilProcessed()
   const step = async (label: string, work: () => Promise<Figures>): Promise<void> => {
     progress(label)
@@ -144,7 +146,7 @@ export const bench: Bench = {
   name: 'rebuild',
   what: 'A history of events is read again beside live ones: by npm run backfill into the numbers that serve, then by npm run rebuild into new ones that are compared with SQL and take their place. How fast, and how long a live event takes from its commit until a served number includes it.',
   needs: ['postgres', 'kafka', 'registry', 'cassandra', 'redis'],
-  settings: {rows: 1_000_000, contents: 1000, live: 500, alone_s: 60, rate: 3000},
+  settings: {rows: 1_000_000, contents: 200, days: 1, live: 500, alone_s: 60, rate: 3000},
   async run(context) {
     const bed = await openPipelineBed(context.env)
     try {
