@@ -4,6 +4,17 @@ import {plantPlugin} from './test/plant.ts'
 const never = ['**/node_modules/**', '**/dist/**', '**/.stack/**']
 const suites = ['pg', 'kafka', 'stack', 'long'] as const
 
+/** Run on an older PostgreSQL, too: what happens in the database. */
+const capture = [
+  'capture*',
+  'outbox',
+  'outbox-ids',
+  'hostile-settings',
+  'backfill',
+  'dead-letters',
+  'lookups',
+] as const
+
 /** One project per kind of test: what a file needs to run is the suffix of its name. */
 export default defineConfig({
   test: {
@@ -17,6 +28,16 @@ export default defineConfig({
           include: ['**/*.test.ts'],
           exclude: [...never, '**/*.{pg,kafka,stack,long}.test.ts'],
           setupFiles: ['test/properties.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'older',
+          include: capture.map(name => `test/${name}.pg.test.ts`),
+          globalSetup: ['test/older-servers.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
         },
       },
       ...suites.map(name => ({

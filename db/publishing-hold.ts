@@ -16,7 +16,7 @@ export const HOLD_LOCK = 9136
 export const QUIET_LOCK = 9137
 
 export interface HoldOptions {
-  /** After so long the server ends the hold with its session, whatever became of us. */
+  /** When nothing is asked for so long, or one statement takes it, the server ends the hold with its session. */
   readonly mostMs: number
   /** So long a lane may take to come to rest. */
   readonly quietMs: number
@@ -56,10 +56,11 @@ export async function holdPublishing(
 ): Promise<PublishingHold | null> {
   const lanes = async (): Promise<Lanes> => (await client.query<Lanes>(LANES)).rows[0]!
   const letGo = async (): Promise<void> => void (await client.query('ROLLBACK'))
-  // Should we hang or die, the server ends it. Relays have the lock for the time of a statement each; of one that
+  // Should we hang or die, the server ends it (versions before 17 have no limit for a whole transaction). Relays have the lock for the time of a statement each; of one that
   // tries while we wait in the queue, it is refused.
   await client.query(`BEGIN ISOLATION LEVEL READ COMMITTED;
-    SET LOCAL transaction_timeout = ${mostMs}; SET LOCAL lock_timeout = ${quietMs}`)
+    SET LOCAL statement_timeout = ${mostMs}; SET LOCAL idle_in_transaction_session_timeout = ${mostMs};
+    SET LOCAL lock_timeout = ${quietMs}`)
   try {
     await client.query('SELECT pg_advisory_xact_lock($1, 0)', [HOLD_LOCK])
     const begun = await lanes()

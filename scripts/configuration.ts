@@ -18,6 +18,7 @@ export const STACK_SETTINGS: readonly Setting[] = [
   {name: 'STACK_JAVA', fallback: '', expects: 'java 17 to use, when it is not found'},
   {name: 'JAVA_HOME', fallback: '', expects: 'where Java is looked for first'},
   {name: 'STACK_REDIS_SERVER', fallback: '', expects: 'redis-server to use'},
+  {name: 'STACK_POSTGRES_VERSION', fallback: '18', expects: 'PostgreSQL that is started: 14 to 18'},
   {name: 'STACK_JVM_OPTIONS', fallback: '', expects: 'more options for every JVM'},
   {name: 'STACK_DURABLE', fallback: 'true', expects: 'false: faster, a crash may lose data'},
   {name: 'STACK_START_TIMEOUT_MS', fallback: '180000', expects: 'how long a server may take'},

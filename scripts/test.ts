@@ -11,7 +11,7 @@ const CHECKS = [
   ['format', ['oxfmt', '--check']],
   ['types', ['tsc', '-p', '.']],
 ] as const
-const SUITES = ['unit', 'pg', 'kafka', 'stack'] as const
+const SUITES = ['unit', 'pg', 'older', 'kafka', 'stack'] as const
 
 /** @returns the exit status */
 async function run([program, ...args]: readonly [string, ...string[]]): Promise<number> {

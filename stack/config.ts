@@ -3,6 +3,7 @@ import {availableParallelism} from 'node:os'
 import {resolve} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {StackError} from './errors.ts'
+import {OLDER_VERSIONS, POSTGRES_NEWEST} from './postgres-binaries.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>
 
@@ -57,6 +58,8 @@ export interface StackConfig {
   readonly heaps: {readonly kafka: string; readonly cassandra: string; readonly registry: string}
   readonly redisMemory: string
   readonly preparedTransactions: number
+  /** Major version of the PostgreSQL that is started. */
+  readonly postgresVersion: number
   /** Put after the other options of every JVM. */
   readonly jvmOptions: readonly string[]
   readonly java: {readonly chosen: string | undefined; readonly home: string | undefined}
@@ -145,6 +148,12 @@ export function readStackConfig(env: Env): StackConfig {
       cassandra: size('CASSANDRA_HEAP', '512m'),
       registry: size('REGISTRY_HEAP', '384m'),
     },
+    postgresVersion: int(
+      'STACK_POSTGRES_VERSION',
+      POSTGRES_NEWEST,
+      OLDER_VERSIONS[0]!,
+      POSTGRES_NEWEST,
+    ),
     preparedTransactions: int('POSTGRES_PREPARED_TRANSACTIONS', 0, 0, 1000),
     redisMemory: size('REDIS_MEMORY', '1g'),
     jvmOptions: (value('STACK_JVM_OPTIONS') ?? '').split(/\s+/).filter(option => option !== ''),

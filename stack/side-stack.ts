@@ -49,6 +49,9 @@ export async function sideEnv(env: Env, folder: string): Promise<Env> {
   }
 }
 
-/** As `sideEnv`, read. */
-export const sideConfig = async (env: Env, folder: string): Promise<StackConfig> =>
-  readStackConfig(await sideEnv(env, folder))
+/** As `sideEnv`, read. @param elsewhere connection variables of servers that it does not start */
+export const sideConfig = async (
+  env: Env,
+  folder: string,
+  elsewhere: Env = {},
+): Promise<StackConfig> => readStackConfig({...(await sideEnv(env, folder)), ...elsewhere})

@@ -49,6 +49,8 @@ export interface StackOptions {
   /** A server that was ready has ended by itself. */
   readonly onServerEnd: (name: ServerName, why: string) => void
   readonly signal?: AbortSignal
+  /** Servers that run elsewhere, and nobody asks. */
+  readonly unused?: readonly ServerName[]
 }
 
 export interface Stack {
@@ -194,8 +196,9 @@ function createContext({config, env, progress}: StackOptions): Omit<ServerContex
 }
 
 /** @throws StackError naming every external server that does not answer, with its variable */
-async function assertReachable({config, env, signal}: StackOptions): Promise<void> {
-  const looks = config.external.map(async server => {
+async function assertReachable({config, env, signal, unused = []}: StackOptions): Promise<void> {
+  const looked = config.external.filter(server => !unused.includes(server))
+  const looks = looked.map(async server => {
     const variable = connectionVariable(server) as keyof Connections
     const connection = config.connections[variable]
     const until = performance.now() + 5000

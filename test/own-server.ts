@@ -2,8 +2,8 @@
 import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {connectionVariable, readStackConfig, SERVERS, type ServerName} from '../stack/config.ts'
-import {sideEnv} from '../stack/side-stack.ts'
+import {connectionVariable, SERVERS, type ServerName} from '../stack/config.ts'
+import {sideConfig} from '../stack/side-stack.ts'
 import {startStack, type Stack} from '../stack/stack.ts'
 import {connectionEnv} from './connections.ts'
 
@@ -29,15 +29,15 @@ export async function openOwnServer(
   await prepare(folder)
   const shared = connectionEnv()
   const elsewhere = SERVERS.filter(server => server !== name).map(connectionVariable)
-  const env = {
-    STACK_JVM_OPTIONS: '-XX:TieredStopAtLevel=1',
-    ...(await sideEnv(process.env, folder)),
-    ...Object.fromEntries(elsewhere.map(variable => [variable, shared[variable]])),
-  }
+  const config = await sideConfig(
+    {STACK_JVM_OPTIONS: '-XX:TieredStopAtLevel=1', ...process.env},
+    folder,
+    Object.fromEntries(elsewhere.map(variable => [variable, shared[variable]])),
+  )
   let stack: Stack
   try {
     stack = await startStack({
-      config: readStackConfig(env),
+      config,
       env: process.env,
       progress: () => undefined,
       onServerEnd: () => undefined,

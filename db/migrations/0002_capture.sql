@@ -15,6 +15,21 @@ BEGIN
   END LOOP;
 END $fn$;
 --> statement-breakpoint
+-- Whether a text is a value of a type; pg_input_is_valid(), which PostgreSQL 16 brought, where there is one.
+CREATE FUNCTION cdc.is_valid(value text, type text) RETURNS boolean LANGUAGE plpgsql STABLE STRICT AS $$
+BEGIN
+  IF current_setting('server_version_num')::integer >= 160000 THEN RETURN pg_input_is_valid(value, type); END IF;
+  RETURN cdc.can_be_read(value, type);
+END $$;
+--> statement-breakpoint
+CREATE FUNCTION cdc.can_be_read(value text, type text) RETURNS boolean LANGUAGE plpgsql STABLE STRICT AS $$
+BEGIN
+  EXECUTE format('SELECT %L::%s', value, type);
+  RETURN true;
+EXCEPTION WHEN OTHERS THEN
+  RETURN false;
+END $$;
+--> statement-breakpoint
 -- A text as JSON: itself where it is JSON, else a string of it. What is nested too deeply is none either.
 CREATE FUNCTION cdc.to_json_text(value text) RETURNS text LANGUAGE plpgsql STABLE AS $$
 BEGIN

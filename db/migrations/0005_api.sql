@@ -23,7 +23,7 @@ CREATE TABLE api.keys (
 --> statement-breakpoint
 -- Asynchronous writes: a request is answered when its row is committed, and done later.
 CREATE TABLE api.activity_requests (
-  id uuid PRIMARY KEY DEFAULT uuidv7(),
+  id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   principal text NOT NULL,
   traceparent text,
   activity json NOT NULL,

@@ -101,7 +101,7 @@ function toSeconds(micros: number): string {
 
 /** A JSON column; null where jsonb cannot hold it, as `"\u0000"` in a column of type json. */
 const documentSql = (at: string): string =>
-  `CASE WHEN pg_typeof(${at}) = 'jsonb'::regtype OR pg_input_is_valid(${at}::text, 'jsonb') THEN ${at}::jsonb END`
+  `CASE WHEN pg_typeof(${at}) = 'jsonb'::regtype OR cdc.is_valid(${at}::text, 'jsonb') THEN ${at}::jsonb END`
 
 /** What a path finds in a JSON column: members of objects, never elements of lists. */
 export function pathSql({path, kind}: JsonPath, at: string, parameters: Parameters): string {

@@ -53,7 +53,7 @@ export const readKeysOfDay = async (
 /** Rows with one of these keys; what is no value of the column is no key of a row. */
 export async function scopeOf({pg, stream}: Compared, keys: readonly string[]): Promise<Scope> {
   const {rows} = await pg.query<{key: string}>(
-    `SELECT key FROM unnest($1::text[]) key WHERE pg_input_is_valid(key,
+    `SELECT key FROM unnest($1::text[]) key WHERE cdc.is_valid(key,
        (SELECT format_type(atttypid, atttypmod) FROM pg_attribute
         WHERE attrelid = $2::regclass AND attname = $3))`,
     [keys.filter(key => key !== NULL_KEY), quoteTable(stream.table), stream.keyColumn],
