@@ -11,6 +11,7 @@ import {openAdmin} from '../platform/kafka-clients.ts'
 import type {KafkaAdmin} from '../platform/kafka.ts'
 import {openClient, type Client} from '../platform/postgres.ts'
 import {createRegistry} from '../platform/registry.ts'
+import {topicSpecs} from '../scripts/init.ts'
 import {loadStreams} from '../streams/load.ts'
 import {spawnService} from './service-process.ts'
 
@@ -41,13 +42,7 @@ export async function openRelayBed(env: Env): Promise<RelayBed> {
   const streams = await loadStreams('streams')
   const kafka = readKafkaConnection(envReader({...env, TOPIC_PREFIX: prefix}))
   const admin = await openAdmin(kafka, {clientId: 'bench', log: pino({level: 'silent'})})
-  await admin.ensureTopics(
-    streams.map(({topic}) => ({
-      topic: topicName(prefix, topic),
-      partitions: DEFAULT_PARTITIONS,
-      config: {'message.timestamp.type': 'LogAppendTime'},
-    })),
-  )
+  await admin.ensureTopics(topicSpecs(streams, prefix, DEFAULT_PARTITIONS))
   const registry = createRegistry(readRegistryConnection(envReader(env)))
   for (const {topic, schema} of streams) {
     await registry.register(valueSubject(topicName(prefix, topic)), schema)

@@ -1,7 +1,7 @@
 /**
  * One ownership of one lane: connection, producer and epoch are opened together and end together.
  *
- * Guarantees    INV-4. INV-100: after an ungraceful takeover nothing is sent before the sends of the
+ * Guarantees    INV-4, INV-108, INV-109. INV-100: after an ungraceful takeover nothing is sent before the sends of the
  *               owner before must have been given up.
  */
 import {messageOf, PipelineError} from '../platform/errors.ts'
@@ -11,12 +11,15 @@ import type {Logger} from '../platform/log.ts'
 import type {Client, Pool} from '../platform/postgres.ts'
 import {bury} from './dead-letters.ts'
 import type {LookUp} from './look-ups.ts'
-import {saveCursor, takeLane, tryLockLane, waitWhileHeld, type Taken} from './leases.ts'
+import {createIdGuard} from './id-guard.ts'
+import type {IdCeiling} from './id-ceiling.ts'
+import {flush, saveCursor, takeLane, tryLockLane, waitWhileHeld, type Taken} from './leases.ts'
 import type {LaneMonitor} from './monitor.ts'
 import {assertOurs, readOutbox, type OutboxPage, type OutboxRow} from './outbox-reader.ts'
 import {toBatch, type Batch, type BatchOptions} from './publish.ts'
 import {runEpoch, type EpochOptions, type RefusedSend} from './relay.ts'
 import type {RouteTable} from './routes.ts'
+import type {Cursor} from './snapshot-cursor.ts'
 import type {Wake} from './wake.ts'
 
 export interface LaneDeps {
@@ -24,6 +27,7 @@ export interface LaneDeps {
   openLease(): Promise<Client>
   openPublisher(): Promise<Publisher>
   readonly routes: RouteTable
+  readonly ceiling: IdCeiling
   /** Undefined when no stream looks anything up. */
   readonly lookUp: LookUp | undefined
   readonly pool: Pool
@@ -41,6 +45,8 @@ export interface LaneOptions extends EpochOptions, BatchOptions {
 
 /** What is known about a lane's rows beyond one epoch. */
 export interface LaneMemory {
+  /** The highest id that was published. */
+  highestId: number
   /** Rows that the broker refused alone, with its reason. */
   readonly condemned: Map<number, PipelineError>
   /** So many rows go one by one, to find the one that the broker refuses. */
@@ -49,6 +55,7 @@ export interface LaneMemory {
 }
 
 export const createLaneMemory = (): LaneMemory => ({
+  highestId: 0,
   condemned: new Map(),
   narrow: 0,
   routesStale: false,
@@ -91,11 +98,19 @@ export async function runLane(
   memory.routesStale = false
   const publisher = await deps.openPublisher()
   resources.defer(() => publisher.close().catch(() => undefined))
-  const taken = await takeLane(client, lane, options.owner)
+  const knowledge = {
+    owner: options.owner,
+    highestId: memory.highestId,
+    ceiling: deps.ceiling,
+  }
+  const taken = await takeLane(client, lane, knowledge)
   const log = deps.log.child({lane, lanes: taken.lanes, epoch: taken.epoch})
   log.info({isClean: taken.isClean}, 'lane taken')
-  if (taken.republish !== null) {
-    log.warn({why: taken.republish}, 'everything in the outbox is published again as redelivered')
+  if (taken.wentBack !== null) {
+    log.error(
+      {why: taken.wentBack},
+      'the source went back: ids go on beyond all that were published; npm run reconcile finds what was lost, npm run rebuild mends it',
+    )
   }
   if (!taken.isClean) await pause(options.graceMs, signal)
   deps.monitor.taken(taken)
@@ -123,20 +138,30 @@ interface LaneWork {
 function toEpochDeps({memory, deps, options, client, publisher, taken}: LaneWork) {
   const {lane, lanes, epoch} = taken
   const of = {lane, lanes, epoch}
+  const guard = createIdGuard({
+    voidIds: taken.voidIds,
+    published: () => memory.highestId,
+    flush: async () => await flush(deps.pool),
+    raise: async () => await deps.ceiling.raise(publisher, lane),
+    now: () => performance.now(),
+  })
   const refuse = (row: OutboxRow): PipelineError | undefined => memory.condemned.get(row.id)
   return {
     async readPage(plan: Parameters<typeof readOutbox>[2], limit: number): Promise<OutboxPage> {
       const page = await readOutbox(client, of, plan, limit)
+      await guard.admit(page)
       return deps.lookUp === undefined ? page : await deps.lookUp(page)
     },
-    saveCursor: async (
-      cursor: Parameters<typeof saveCursor>[2],
-      how: {readonly release: boolean},
-    ): Promise<void> => await saveCursor(client, of, cursor, how),
+    saveCursor: async (cursor: Cursor, how: {readonly release: boolean}): Promise<void> =>
+      await saveCursor(client, of, cursor, {...how, highestId: memory.highestId}),
     assertOurs: async () => await assertOurs(client, of),
     toBatch: (rows: readonly OutboxRow[], redelivered: boolean): Batch =>
       toBatch(rows, {routes: deps.routes.latest(), refuse}, {...of, redelivered}, options),
-    send: async (batch: Batch) => await publisher.send(batch.topics),
+    async send(batch: Batch): Promise<void> {
+      await guard.allow(batch.highestId)
+      await publisher.send(batch.topics)
+      memory.highestId = Math.max(memory.highestId, batch.highestId)
+    },
     async bury(rejected: Batch['rejected']): Promise<void> {
       await bury(deps.pool, rejected)
       for (const {row, reason, message} of rejected) {

@@ -7,7 +7,9 @@
  */
 import {HOLD_LOCK, QUIET_LOCK} from '../db/publishing-hold.ts'
 import {pause} from '../platform/lifecycle.ts'
-import {classifyPostgresError, openClient, type Client} from '../platform/postgres.ts'
+import {classifyPostgresError, openClient, type Client, type Pool} from '../platform/postgres.ts'
+import {judgeHistory, type HistoryFacts} from './history.ts'
+import type {IdCeiling} from './id-ceiling.ts'
 import {fenced, READER_SETTINGS, type LaneEpochId} from './outbox-reader.ts'
 import type {Cursor} from './snapshot-cursor.ts'
 
@@ -21,8 +23,10 @@ export interface Taken extends LaneEpochId {
   readonly takeover: string
   /** True when the owner before gave the lane up in an orderly way: nothing of it is under way. */
   readonly isClean: boolean
-  /** Why everything in the outbox is published again, or null. */
-  readonly republish: string | null
+  /** How the source was found to have gone back, or null. */
+  readonly wentBack: string | null
+  /** Ids between these were given twice: no row that is published has one. */
+  readonly voidIds: {readonly from: number; readonly to: number}
 }
 
 async function run<T extends object>(
@@ -167,69 +171,88 @@ interface Place {
   readonly known_timeline: number | null
   readonly system: string
   readonly timeline: number
+  readonly ids_below: string
+  readonly highest_id: string
+  readonly last_id: string
 }
 
 const PLACE = `
 SELECT c.owner, c.system_identifier AS known_system, c.timeline AS known_timeline,
-       now.system_identifier AS system, now.timeline
-  FROM cdc.relay_cursor c, cdc.cluster() now WHERE c.lane = $1`
+       now.system_identifier AS system, now.timeline, ids.ids_below::text,
+       (SELECT max(highest_id) FROM cdc.relay_cursor)::text AS highest_id,
+       (SELECT last_value FROM public.outbox_events_id_seq)::text AS last_id
+  FROM cdc.relay_cursor c, cdc.cluster() now, cdc.outbox_ids ids WHERE c.lane = $1`
 
 const TAKE = `
 SELECT lanes, snap_from::text, snap_to::text, last_id::text, epoch::text
   FROM cdc.take_lane($1::smallint, $2)`
 
-/**
- * Sets the cursor back to the beginning, under the epoch just taken: everything in the outbox is
- * published again as redelivered.
- */
-const START_AGAIN = `
-WITH numbered AS MATERIALIZED (SELECT cdc.renumber() AS rows)
-UPDATE cdc.relay_cursor
-   SET snap_from = '1:1:', snap_to = NULL, last_id = 0, system_identifier = $3, timeline = $4
- WHERE lane = $1 AND epoch = $2 AND (SELECT rows FROM numbered) >= 0`
-
 const REMEMBER_PLACE = `
 UPDATE cdc.relay_cursor SET system_identifier = $3, timeline = $4 WHERE lane = $1 AND epoch = $2`
 
-/** Why the outbox has to be published again from its beginning, or null. */
-export function whyRepublish(place: Place): string | null {
-  const {known_system: system, known_timeline: timeline} = place
-  if (system !== null && system !== place.system) return 'another database cluster'
-  if (timeline !== null && timeline !== place.timeline) return 'another timeline after a failover'
-  return null
+const toFacts = (place: Place): HistoryFacts => ({
+  knownSystem: place.known_system,
+  knownTimeline: place.known_timeline,
+  system: place.system,
+  timeline: place.timeline,
+  idsBelow: Number(place.ids_below),
+  lastId: Number(place.last_id),
+  highestId: Number(place.highest_id),
+})
+
+/** What a lane's next owner knows without asking the database. */
+export interface LaneKnowledge {
+  readonly owner: string
+  /** The highest id that this process published of the lane. */
+  readonly highestId: number
+  readonly ceiling: Pick<IdCeiling, 'known' | 'look'>
 }
 
 /**
- * Takes an epoch of a lane whose lock this connection holds.
+ * Takes an epoch of a lane whose lock this connection holds. Before that, rows whose ids were given twice get others.
  *
  * @throws `FENCED` when the lane does not exist any more
  */
-export async function takeLane(client: Client, lane: number, owner: string): Promise<Taken> {
+export async function takeLane(
+  client: Client,
+  lane: number,
+  {owner, highestId, ceiling}: LaneKnowledge,
+): Promise<Taken> {
   const [place] = await run<Place>(client, PLACE, [lane])
   if (place === undefined) throw fenced(lane)
+  const history = judgeHistory(toFacts(place), {idsBelow: ceiling.known(), highestId})
+  if (history.kind !== 'same') {
+    await ceiling.look()
+    const below = Math.max(ceiling.known(), highestId + 1)
+    const found = [history.why, below, history.kind === 'other']
+    await run(client, 'SELECT cdc.start_again($1, $2::bigint, $3::boolean)', found)
+  }
+  await run(client, 'SELECT cdc.give_ids() FROM cdc.outbox_ids WHERE void_to > 0')
   const [row] = await run<CursorRow>(client, TAKE, [lane, owner])
   if (row === undefined) throw fenced(lane)
-  const republish = whyRepublish(place)
-  const where = [lane, row.epoch, place.system, place.timeline]
-  if (republish !== null) await run(client, START_AGAIN, where)
-  else if (place.known_system === null) await run(client, REMEMBER_PLACE, where)
-  const [now] = await run<{takeover: string}>(
+  if (place.known_system === null) {
+    await run(client, REMEMBER_PLACE, [lane, row.epoch, place.system, place.timeline])
+  }
+  const [now] = await run<{takeover: string; void_from: string; void_to: string}>(
     client,
-    'SELECT pg_current_snapshot()::text AS takeover',
+    'SELECT pg_current_snapshot()::text AS takeover, void_from::text, void_to::text FROM cdc.outbox_ids',
   )
-  const cursor =
-    republish === null
-      ? {snapFrom: row.snap_from, snapTo: row.snap_to, lastId: Number(row.last_id)}
-      : {snapFrom: '1:1:', snapTo: null, lastId: 0}
-  const {lanes} = row
-  const epoch = Number(row.epoch)
-  const isClean = place.owner === null
-  return {lane, lanes, epoch, cursor, takeover: now!.takeover, isClean, republish}
+  return {
+    lane,
+    lanes: row.lanes,
+    epoch: Number(row.epoch),
+    cursor: {snapFrom: row.snap_from, snapTo: row.snap_to, lastId: Number(row.last_id)},
+    takeover: now!.takeover,
+    isClean: place.owner === null,
+    wentBack: history.kind === 'same' ? null : history.why,
+    voidIds: {from: Number(now!.void_from), to: Number(now!.void_to)},
+  }
 }
 
 const SAVE = `
 UPDATE cdc.relay_cursor
    SET snap_from = $3::pg_snapshot, snap_to = $4::pg_snapshot, last_id = $5,
+       highest_id = greatest(highest_id, $7::bigint),
        owner = CASE WHEN $6 THEN NULL ELSE owner END, updated_at = clock_timestamp()
  WHERE lane = $1 AND epoch = $2`
 
@@ -238,18 +261,35 @@ export async function saveCursor(
   client: Client,
   of: LaneEpochId,
   cursor: Cursor,
-  {release}: {readonly release: boolean},
+  {release, highestId}: {readonly release: boolean; readonly highestId: number},
 ): Promise<void> {
   let written: number | null
   try {
     const result = await client.query({
       name: 'save_cursor',
       text: SAVE,
-      values: [of.lane, of.epoch, cursor.snapFrom, cursor.snapTo, cursor.lastId, release],
+      values: [
+        of.lane,
+        of.epoch,
+        cursor.snapFrom,
+        cursor.snapTo,
+        cursor.lastId,
+        release,
+        highestId,
+      ],
     })
     written = result.rowCount
   } catch (error) {
     throw classifyPostgresError(error)
   }
   if (written === 0) throw fenced(of.lane)
+}
+
+/** Resolves when everything that is committed is on disk. */
+export async function flush(pool: Pool): Promise<void> {
+  try {
+    await pool.query('SELECT cdc.flush()')
+  } catch (error) {
+    throw classifyPostgresError(error)
+  }
 }

@@ -6,6 +6,7 @@ import type {Stream} from '../contracts/stream.ts'
 import {withSecretFiles} from '../platform/config.ts'
 import {dispositionOf, messageOf} from '../platform/errors.ts'
 import {openAdmin, openPublisher} from '../platform/kafka-clients.ts'
+import {createRecordReader} from '../platform/kafka-platformatic-reader.ts'
 import {runLoops, stopSignal, untilAborted, type Loop} from '../platform/lifecycle.ts'
 import {listen} from '../platform/listen.ts'
 import {createLogger, type Logger} from '../platform/log.ts'
@@ -20,6 +21,7 @@ import {createCaptureKeeper} from './capture-keeper.ts'
 import {readRelayConfig, type RelayConfig} from './config.ts'
 import {createCoordinator} from './coordinator.ts'
 import {assertComplete, findRoutes, type Routes} from './destinations.ts'
+import {createIdCeiling} from './id-ceiling.ts'
 import {createHealth} from './health.ts'
 import {runLane, type LaneOptions} from './lane.ts'
 import {openLeaseClient} from './leases.ts'
@@ -118,11 +120,16 @@ async function main(config: RelayConfig): Promise<void> {
   const routes = createRoutes(config, streams, log)
   const openLease = async () =>
     await openLeaseClient(databaseUrl, {applicationName: 'relay-lane', leaseMs})
+  const ceiling = createIdCeiling(
+    {pool, openReader: () => createRecordReader(kafka, 'relay')},
+    {topicPrefix: kafka.topicPrefix},
+  )
   const laneDeps = {
     openLease,
     openPublisher: async () =>
       await openPublisher(kafka, {clientId: 'relay', log, requestTimeoutMs: config.sendTimeoutMs}),
     routes,
+    ceiling,
     lookUp: createLookUp(streams, () => openPool('relay-look-up', 4)),
     pool,
     wake,
@@ -152,6 +159,7 @@ async function main(config: RelayConfig): Promise<void> {
   const prepare = async (): Promise<void> => {
     await assertSession(databaseUrl)
     assertComplete(await routes.find(true))
+    await ceiling.look()
   }
   await retry(prepare, {
     attempts: Infinity,

@@ -10,7 +10,14 @@ function setup() {
   let clock = 0
   const monitor = createLaneMonitor(createMetrics(), () => clock)
   const take = (epoch: number): void =>
-    monitor.taken({...LANE, epoch, takeover: '1:1:', isClean: true, republish: null})
+    monitor.taken({
+      ...LANE,
+      epoch,
+      takeover: '1:1:',
+      isClean: true,
+      wentBack: null,
+      voidIds: {from: 0, to: 0},
+    })
   return {monitor, take, wait: (ms: number) => (clock += ms)}
 }
 

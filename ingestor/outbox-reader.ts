@@ -44,6 +44,10 @@ export interface LaneEpochId {
 export interface OutboxPage {
   readonly answer: ReadAnswer
   readonly rows: readonly OutboxRow[]
+  /** The last id that was given to a row; undefined where none was asked for. */
+  readonly lastId?: number
+  /** True: a crash of the server could still undo what was read. */
+  readonly mustFlush?: boolean
 }
 
 /** $1 lane, $2 lanes - 1, $3 epoch. */
@@ -59,9 +63,13 @@ const FREE = `free AS MATERIALIZED (
 const IS_FREE = '(SELECT ok FROM free)'
 const COLUMNS = 'o.id, o.topic, o.aggregate_id, o.key, o.op, o.payload, o.headers, o.created_at'
 
-/** First row of an answer: without an id; its snapshot is null while publishing is held. Absent: not ours. */
+/**
+ * First row of an answer: without an id. Its snapshot is null while publishing is held; then the last id that was
+ * given, and whether everything that the statement can see is on disk. Absent: not ours.
+ */
 const HEAD = `SELECT NULL::bigint AS id, CASE WHEN ${IS_FREE} THEN pg_current_snapshot()::text END AS topic,
-  NULL, NULL, NULL, NULL, NULL, NULL
+  (SELECT last_value FROM public.outbox_events_id_seq)::text,
+  (pg_current_wal_insert_lsn() <= pg_current_wal_flush_lsn())::text, NULL, NULL, NULL, NULL
  WHERE ${IS_OURS}`
 
 /**
@@ -123,6 +131,11 @@ export const READER_SETTINGS = [
 type Cells = readonly (string | null)[]
 
 const HELD: OutboxPage = {answer: {kind: 'held'}, rows: []}
+
+const headOf = (head: Cells): Pick<OutboxPage, 'lastId' | 'mustFlush'> => ({
+  lastId: Number(head[2]),
+  mustFlush: head[3] !== 'true',
+})
 
 /** Everything arrives as text and is parsed where it is needed. */
 const AS_TEXT = {getTypeParser: () => (text: string) => text}
@@ -187,13 +200,14 @@ export async function readOutbox(
       if (snapshot === null) return HELD
       const rows = cells.length > limit ? [] : cells.map(toRow)
       const answer = {kind: 'tail', snapshot, rowCount: cells.length, limit} as const
-      return {answer, rows}
+      return {answer, rows, ...headOf(head)}
     }
     case 'lowest': {
       const cells = await query(client, 'read_lowest', READ_LOWEST, [...base, plan.snapTo])
       if (cells.length === 0) throw fenced(of.lane)
       const id = cells[0]![1] ?? null
-      return {answer: {kind: 'lowest', id: id === null ? null : Number(id)}, rows: []}
+      const answer = {kind: 'lowest', id: id === null ? null : Number(id)} as const
+      return {answer, rows: []}
     }
     case 'page': {
       const values = [...base, plan.snapTo, limit, plan.afterId]
@@ -203,7 +217,8 @@ export async function readOutbox(
       if (head[1] === null) return HELD
       const rows = cells.map(toRow)
       const lastId = rows.at(-1)?.id ?? plan.afterId
-      return {answer: {kind: 'page', rowCount: rows.length, limit, lastId}, rows}
+      const answer = {kind: 'page', rowCount: rows.length, limit, lastId} as const
+      return {answer, rows, ...headOf(head)}
     }
     default:
       return plan satisfies never

@@ -37,6 +37,8 @@ export interface Batch {
   readonly records: number
   readonly bytes: number
   readonly rejected: readonly RejectedRow[]
+  /** Of all its rows; 0 without any. */
+  readonly highestId: number
 }
 
 export interface BatchOptions extends HeaderOptions {
@@ -127,7 +129,9 @@ export function toBatch(
   const topics = new Map<string, OutgoingRecord[]>()
   const rejected: RejectedRow[] = []
   let bytes = 0
+  let highestId = 0
   for (const row of rows) {
+    if (row.id > highestId) highestId = row.id
     try {
       const refused = of.refuse(row)
       if (refused !== undefined) throw refused
@@ -148,5 +152,6 @@ export function toBatch(
     records: rows.length - rejected.length,
     bytes,
     rejected,
+    highestId,
   }
 }

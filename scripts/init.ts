@@ -1,7 +1,13 @@
 /** Brings database, topics, subjects and keyspace up to date. Safe to run again, and by two at once. */
 import {pathToFileURL} from 'node:url'
 import type {Stream} from '../contracts/stream.ts'
-import {DEFAULT_PARTITIONS, deadLetterTopic, topicName, valueSubject} from '../contracts/topics.ts'
+import {
+  DEFAULT_PARTITIONS,
+  deadLetterTopic,
+  idCeilingTopic,
+  topicName,
+  valueSubject,
+} from '../contracts/topics.ts'
 import {envReader, type Env, type EnvReader, type Setting} from '../platform/config.ts'
 import {
   readCassandraConnection,
@@ -74,13 +80,18 @@ export async function initPipeline(env: Env, say: Say): Promise<void> {
   await Promise.all(parts.map(async part => await retry(part, PATIENCE)))
 }
 
-/** Every topic of the streams with what it needs. */
+/** Every topic of the streams with what it needs, and the relay's own. */
 export function topicSpecs(
   streams: readonly Stream[],
   prefix: string,
   partitions: number,
 ): readonly TopicSpec[] {
-  return streams.flatMap(({isReference, topic}) => {
+  const ids = {
+    topic: idCeilingTopic(prefix),
+    partitions: 1,
+    config: {'cleanup.policy': 'compact', 'segment.ms': String(86_400_000)},
+  }
+  const ofStreams = streams.flatMap(({isReference, topic}) => {
     const config = {'message.timestamp.type': 'LogAppendTime'}
     // References and what was put aside are needed whole, however old.
     const forEver = {...config, 'retention.ms': '-1'}
@@ -89,6 +100,7 @@ export function topicSpecs(
       {topic: topicName(prefix, deadLetterTopic(topic)), partitions, config: forEver},
     ]
   })
+  return [...ofStreams, ids]
 }
 
 async function initTopics(

@@ -17,7 +17,7 @@ import {createMetrics} from '../platform/metrics.ts'
 import {createPool} from '../platform/postgres.ts'
 import {initDatabase} from '../scripts/init-database.ts'
 import {ORDER_TABLES, orders} from './order-stream.ts'
-import {asUser, openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
+import {noCeiling, asUser, openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
 
 const SOFA = '11111111-1111-1111-1111-11111111111a'
 const OPTIONS: LaneOptions = {
@@ -100,6 +100,7 @@ function openRelay(world: OutboxWorld, url = world.url, statementTimeoutMs = 10_
           () => performance.now(),
         ),
         lookUp,
+        ceiling: noCeiling(),
         pool,
         wake: createWake(),
         monitor: createLaneMonitor(createMetrics(), () => performance.now()),

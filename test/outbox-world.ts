@@ -1,5 +1,6 @@
 /** A migrated database of a test's own, and what capture wrote into its outbox. */
 import {inject} from 'vitest'
+import type {IdCeiling} from '../ingestor/id-ceiling.ts'
 import {openClient, type Client} from '../platform/postgres.ts'
 import {createTestDatabase, type TestDatabase} from './isolation.ts'
 
@@ -79,3 +80,10 @@ export function asUser(url: string, user: string, password: string): string {
 }
 
 export const serverUrl = (): string => inject('connections').DATABASE_URL
+
+/** A relay that remembers nothing outside of the database. */
+export const noCeiling = (): IdCeiling => ({
+  known: () => 0,
+  look: async () => await Promise.resolve(),
+  raise: async () => await Promise.resolve(Number.MAX_SAFE_INTEGER),
+})

@@ -4,7 +4,7 @@ import {saveCursor, takeLane} from '../ingestor/leases.ts'
 import {readOutbox} from '../ingestor/outbox-reader.ts'
 import {planRead} from '../ingestor/snapshot-cursor.ts'
 import {openClient, type Client} from '../platform/postgres.ts'
-import {asUser, openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
+import {asUser, noCeiling, openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
 
 const CONTENT = '11111111-1111-1111-1111-111111111111'
 
@@ -387,18 +387,25 @@ async function asRole<T>(
   }
 }
 
+const KNOWLEDGE = {owner: 'test', highestId: 0, ceiling: noCeiling()}
+
 test('cdc_relay can take, read and save a lane as the relay does, also after a restore', async () => {
   await using world = await openWorld()
   await addEvents(world, 3)
   await asRole(world, 'cdc_relay', async (_query, client) => {
-    await takeLane(client, 0, 'first')
+    await takeLane(client, 0, KNOWLEDGE)
     await world.run("UPDATE cdc.relay_cursor SET system_identifier = '1'")
-    const taken = await takeLane(client, 0, 'second')
-    expect(taken.republish).toBe('another database cluster')
+    const taken = await takeLane(client, 0, KNOWLEDGE)
+    expect(taken.wentBack).toBe('another database cluster')
     const plan = planRead({cursor: {...taken.cursor, snapTo: null}, takeover: null})
     const {rows} = await readOutbox(client, taken, plan, 100)
     expect(rows).toHaveLength(4)
-    await saveCursor(client, taken, {...taken.cursor, snapFrom: taken.takeover}, {release: true})
+    await saveCursor(
+      client,
+      taken,
+      {...taken.cursor, snapFrom: taken.takeover},
+      {release: true, highestId: 0},
+    )
   })
   expect(await one(world, 'SELECT rows::int FROM cdc.unpublished()')).toBe(0)
 })
@@ -431,7 +438,10 @@ test('cdc_relay can do nothing else', async () => {
       'SELECT * FROM cdc.dead_letters_due(10)',
       'SELECT cdc.forget_dead_letters(30, 10)',
       'SELECT pg_try_advisory_lock(1, 1)',
-      'SELECT cdc.renumber()',
+      'SELECT cdc.raise_ids()',
+      'SELECT cdc.flush()',
+      'SELECT cdc.give_ids()',
+      "SELECT cdc.start_again('a test', 0, false)",
       `INSERT INTO cdc.dead_letters (outbox_id, created_at, topic, aggregate_id, op, payload, reason, message, next_try_at)
          SELECT 1, now(), 't', '1', 'c', '{}', 'r', 'm', cdc.next_try('r', 0) ON CONFLICT DO NOTHING`,
       'SELECT cdc.dead_letter_redrive(id) FROM cdc.dead_letters',

@@ -120,7 +120,8 @@ export class RelayWorld {
       cursor: row.cursor,
       takeover: this.#kind.takeover(this.pg, row.cursor),
       isClean: false,
-      republish: null,
+      wentBack: null,
+      voidIds: {from: 0, to: 0},
     }
     const context = {signal: relay.stop.signal, onRefused: () => undefined}
     const options = {saveEveryMs: 3, holdMs: 20, closePollMs: 1, safetyPollMs: 1, gatherMs: 0}
@@ -165,7 +166,13 @@ export class RelayWorld {
         const records = (rows as readonly unknown[] as readonly ModelRow[]).map(row => {
           return {...row, lanes, lane, epoch, redelivered}
         })
-        return {topics: records as never, records: rows.length, bytes: 0, rejected: []}
+        return {
+          topics: records as never,
+          records: rows.length,
+          bytes: 0,
+          rejected: [],
+          highestId: 0,
+        }
       },
       send: async batch => {
         const records = batch.topics as readonly unknown[] as readonly ModelRecord[]

@@ -6,7 +6,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {pino} from 'pino'
 import type {RecordMeta} from '../contracts/record.ts'
 import type {Stream} from '../contracts/stream.ts'
-import {DEFAULT_PARTITIONS, topicName, valueSubject} from '../contracts/topics.ts'
+import {DEFAULT_PARTITIONS, idCeilingTopic, topicName, valueSubject} from '../contracts/topics.ts'
 import {migrate} from '../db/migrate.ts'
 import {createDecoder} from '../platform/avro-codec.ts'
 import type {Env} from '../platform/config.ts'
@@ -91,7 +91,10 @@ async function startProcess(env: Env): Promise<RelayProcess> {
 async function prepareTopics(prefix: string, connections: Env): Promise<void> {
   const admin = await openAdmin(kafkaConnection(connections), {clientId: 'test', log})
   const topics = streams.map(({topic}) => topicName(prefix, topic))
-  await admin.ensureTopics(topics.map(topic => ({topic, partitions: DEFAULT_PARTITIONS})))
+  await admin.ensureTopics([
+    ...topics.map(topic => ({topic, partitions: DEFAULT_PARTITIONS})),
+    {topic: idCeilingTopic(prefix), partitions: 1},
+  ])
   await admin.close()
   const registry = createRegistry(registryConnection())
   for (const {topic, schema} of streams) {

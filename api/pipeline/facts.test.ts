@@ -45,6 +45,7 @@ const look = (changes: Partial<LagView> = {}): LagView => ({
 const DB = {
   'cdc.check()': [],
   'cdc.captured_tables': STREAMS.map(({table, topic}) => ({table, topic})),
+  'cdc.outbox_ids': [],
   'cdc.reconciliations': [],
   'SELECT EXISTS': [{filled: false}],
 }
@@ -82,6 +83,7 @@ describe('what cannot be had', () => {
     ['contradictions', {space: refuse}],
     ['unfilled', {db: database({})}],
     ['reconciliations', {db: database({})}],
+    ['wentBack', {db: database({})}],
   ])('%s is told as not known, and the others are told all the same', async (name, changes) => {
     const facts = await gather(changes)
     expect(facts[name]).toMatchObject({told: false, why: expect.any(String) as string})

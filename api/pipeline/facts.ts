@@ -15,7 +15,7 @@ import type {PipelineView} from '../schemas/admin.ts'
 import type {LagView, LagWatch} from './lag.ts'
 import type {LagTrend} from './lag-trend.ts'
 import {createUnfilled, NO_OFFSETS, readCapture, readContradictions} from './fact-sources.ts'
-import {readReconciliations} from './reconciliations.ts'
+import {readReconciliations, readWentBack, type WentBack} from './reconciliations.ts'
 import {readService} from './services.ts'
 
 /** Something that was asked for, or that it could not be had, and why. */
@@ -104,6 +104,7 @@ export interface Facts {
   readonly deadLetters: Told<OpenLetters>
   /** Those that count: see `reconciliations.ts`. */
   readonly reconciliations: Told<readonly Reconciliation[]>
+  readonly wentBack: Told<readonly WentBack[]>
   readonly readModels: Told<readonly ReadModelState[]>
   readonly backfills: Told<readonly BackfillState[]>
 }
@@ -142,6 +143,7 @@ const KEEP_MS = 5000
 export function createFacts(deps: FactsDeps, options: FactsOptions): () => Promise<Gathered> {
   const {db, streams} = deps
   const counted = streams.filter(({isReference}) => !isReference)
+  const countedNames = counted.map(({name}) => name)
   const topicOf = ({topic}: Stream): string => topicName(options.topicPrefix, topic)
   const names = new Map(counted.map(stream => [topicOf(stream), stream.name]))
 
@@ -166,11 +168,8 @@ export function createFacts(deps: FactsDeps, options: FactsOptions): () => Promi
     contradictions: keep(() => readContradictions(deps)),
     capture: keep(() => readCapture(db, streams)),
     deadLetters: deps.openLetters,
-    reconciliations: () =>
-      readReconciliations(
-        db,
-        counted.map(({name}) => name),
-      ),
+    reconciliations: () => readReconciliations(db, countedNames),
+    wentBack: keep(() => readWentBack(db, countedNames)),
     readModels: deps.readModels,
     backfills: deps.backfills,
   }
@@ -186,10 +185,11 @@ export function createFacts(deps: FactsDeps, options: FactsOptions): () => Promi
         tell(slow.capture),
         tell(slow.deadLetters),
         tell(slow.reconciliations),
+        tell(slow.wentBack),
         tell(slow.readModels),
         tell(slow.backfills),
       ])
-    const [deadLetters, reconciliations, readModels, backfills] = rest
+    const [deadLetters, reconciliations, wentBack, readModels, backfills] = rest
     return {
       stores,
       services,
@@ -201,6 +201,7 @@ export function createFacts(deps: FactsDeps, options: FactsOptions): () => Promi
       capture,
       deadLetters,
       reconciliations,
+      wentBack,
       readModels,
       backfills,
     }

@@ -103,6 +103,10 @@ export const KINDS = {
     severity: 'error',
     todo: 'Look at the differences, mend them, and compare again: npm run reconcile.',
   },
+  'source-went-back': {
+    severity: 'error',
+    todo: 'Run npm run reconcile -- --repair, which takes out what PostgreSQL has not any more; npm run rebuild where much differs.',
+  },
   'cannot-be-told': {
     severity: 'error',
     todo: 'Look at the log of the API, and whether its user may read what is asked.',

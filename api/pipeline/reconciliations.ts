@@ -23,3 +23,25 @@ export async function readReconciliations(
 ): Promise<readonly Reconciliation[]> {
   return (await db.query<Reconciliation>(NEWEST, [streams])).rows
 }
+
+/** The source went back, and these streams were not compared with it since. */
+export interface WentBack {
+  readonly why: string
+  readonly went_back_at: string
+  readonly streams: readonly string[]
+}
+
+const NOT_COMPARED = `
+SELECT i.went_back_why AS why, ${utcText('went_back_at')},
+       ARRAY(SELECT s FROM unnest($1::text[]) s
+              WHERE NOT EXISTS (SELECT FROM cdc.reconciliations r
+                                 WHERE r.stream = s AND r.scope = 'all' AND r.finished_at > i.went_back_at)) AS streams
+  FROM cdc.outbox_ids i WHERE i.went_back_at IS NOT NULL`
+
+export async function readWentBack(
+  db: Session,
+  streams: readonly string[],
+): Promise<readonly WentBack[]> {
+  const {rows} = await db.query<WentBack>(NOT_COMPARED, [streams])
+  return rows.filter(one => one.streams.length > 0)
+}

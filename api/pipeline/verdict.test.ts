@@ -41,6 +41,7 @@ const GOOD: Facts = {
   capture: known({problems: [], missing: [], foreign: []}),
   deadLetters: known({outbox: 0, topics: 0}),
   reconciliations: known([COMPARED]),
+  wentBack: known([]),
   readModels: known([{stream: 'sales', state: 'complete', detail: ''}]),
   backfills: known([]),
 }
@@ -148,6 +149,11 @@ const CASES: Readonly<Record<FindingCode, readonly [Partial<Facts>, Partial<Fact
   'reconcile-differences': [
     {reconciliations: known([{...COMPARED, differences: 3, repaired: 2}])},
     {reconciliations: known([{...COMPARED, differences: 3, repaired: 3, undecided: 9}])},
+  ],
+  'source-went-back': [
+    {wentBack: known([{why: 'an older disk', went_back_at: 'today', streams: ['sales']}])},
+    // Everything was compared since.
+    {wentBack: known([])},
   ],
   'cannot-be-told': [
     {capture: {told: false, why: 'permission denied'}},

@@ -38,6 +38,7 @@ export function judgePipeline(facts: Facts): Verdict {
     ...judgeReadModel(facts),
     ...judgeLetters(facts),
     ...judgeReconciliations(facts),
+    ...judgeHistory(facts),
     ...judgeSilence(facts),
   ]
   return conclude([...launched, ...(facts.starting ? foldPending(all) : all)])
@@ -225,6 +226,17 @@ function judgeReconciliations({reconciliations}: Facts): readonly Finding[] {
     )
 }
 
+function judgeHistory({wentBack}: Facts): readonly Finding[] {
+  if (!wentBack.told) return []
+  return wentBack.value.map(({went_back_at: at, why, streams}) =>
+    finding(
+      'source-went-back',
+      `PostgreSQL went back (${at}); numbers may hold what it has lost, of ${listOf(streams)}.`,
+      why,
+    ),
+  )
+}
+
 /** What a comparison found and has not repaired itself. */
 export const openDifferences = (one: Pick<Reconciliation, 'differences' | 'repaired'>): number =>
   Math.max(0, one.differences - one.repaired)
@@ -239,6 +251,7 @@ const SOURCES = {
   capture: ['whether the tables are captured', 'postgresql'],
   deadLetters: ['how many dead letters are open', 'postgresql', 'kafka'],
   reconciliations: ['what the last comparison said', 'postgresql'],
+  wentBack: ['whether the source went back', 'postgresql'],
   readModels: ['whether the read model is complete', 'cassandra'],
   backfills: ['whether rows are being published again', 'postgresql'],
 } as const satisfies Partial<Record<keyof Facts, readonly [string, ...string[]]>>

@@ -9,6 +9,8 @@ CREATE TABLE cdc.relay_cursor (
   snap_from pg_snapshot NOT NULL,
   snap_to pg_snapshot,
   last_id bigint NOT NULL DEFAULT 0,
+  -- The highest id that the lane has published.
+  highest_id bigint NOT NULL DEFAULT 0,
   epoch bigint NOT NULL DEFAULT 0,
   owner text,
   system_identifier text,
@@ -105,18 +107,118 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 --> statement-breakpoint
 /*
- * Rows restored from a cluster that was further on carry transaction numbers that this one has yet to reach; they
- * would stay invisible, so they get ours. Answers how many.
+ * Ids below ids_below may have been published: it is raised here, then outside of PostgreSQL, and only then rows go
+ * out. A database that says less than what stands outside is one of the past.
+ *
+ * Ids between void_from and void_to may have been given twice, once in a history that is lost: a row that has one gets
+ * another, from next_id on, before it is published. The sequence goes on far beyond those.
  */
-CREATE FUNCTION cdc.renumber() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE renumbered bigint;
+CREATE TABLE cdc.outbox_ids (
+  is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+  ids_below bigint NOT NULL DEFAULT 0,
+  void_from bigint NOT NULL DEFAULT 0,
+  void_to bigint NOT NULL DEFAULT 0,
+  next_id bigint NOT NULL DEFAULT 0,
+  -- When the source was last found to have gone back, and how.
+  went_back_at timestamptz,
+  went_back_why text
+);
+--> statement-breakpoint
+INSERT INTO cdc.outbox_ids DEFAULT VALUES;
+--> statement-breakpoint
+-- Allows a million ids more than were given. Durable when it answers.
+CREATE FUNCTION cdc.raise_ids() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE raised bigint;
 BEGIN
+  PERFORM set_config('synchronous_commit', 'on', true);
+  UPDATE cdc.outbox_ids i SET ids_below = greatest(i.ids_below + 1, (SELECT last_value FROM public.outbox_events_id_seq) + 1000000)
+  RETURNING i.ids_below INTO STRICT raised;
+  RETURN raised;
+END $$;
+--> statement-breakpoint
+-- What is committed is on disk when it answers, also what was committed asynchronously.
+CREATE FUNCTION cdc.flush() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM set_config('synchronous_commit', 'local', true);
+  PERFORM pg_logical_emit_message(true, 'cdc', '');
+END $$;
+--> statement-breakpoint
+/*
+ * Rows that are not published and have an id that is void get another one, in the order in which they were written,
+ * and a transaction that no cursor has seen. Answers how many. Ids from next_id on are below those that writers get
+ * meanwhile: a later change of the same row keeps the higher one.
+ */
+CREATE FUNCTION cdc.give_ids() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  ids cdc.outbox_ids;
+  given bigint;
+BEGIN
+  SELECT * INTO STRICT ids FROM cdc.outbox_ids FOR UPDATE;
   PERFORM set_config('cdc.may_change_outbox', 'on', true);
-  UPDATE public.outbox_events SET txid = pg_current_xact_id()
-   WHERE txid >= pg_snapshot_xmax(pg_current_snapshot()) AND txid <> pg_current_xact_id();
-  GET DIAGNOSTICS renumbered = ROW_COUNT;
+  WITH void AS (
+    SELECT o.tableoid AS part, o.ctid AS place, o.id, ids.next_id - 1 + row_number() OVER (ORDER BY o.created_at, o.id) AS new_id
+      FROM public.outbox_events o
+      JOIN cdc.relay_cursor c ON (o.hash & (c.lanes - 1)) = c.lane
+     WHERE o.id > ids.void_from AND o.id < ids.void_to
+       AND NOT (pg_visible_in_snapshot(o.txid, c.snap_from)
+                OR (c.snap_to IS NOT NULL AND o.id <= c.last_id AND pg_visible_in_snapshot(o.txid, c.snap_to)))
+  ), moved AS (
+    UPDATE public.outbox_events o SET id = v.new_id, txid = pg_current_xact_id()
+      FROM void v WHERE o.tableoid = v.part AND o.ctid = v.place
+    RETURNING v.id AS old_id, o.id AS new_id, o.created_at
+  ), letters AS (
+    UPDATE cdc.dead_letters d SET outbox_id = m.new_id FROM moved m WHERE d.outbox_id = m.old_id AND d.created_at = m.created_at
+  )
+  SELECT count(*) INTO given FROM moved;
   PERFORM set_config('cdc.may_change_outbox', '', true);
-  RETURN renumbered;
+  UPDATE cdc.outbox_ids SET next_id = ids.next_id + given;
+  RETURN given;
+END $$;
+--> statement-breakpoint
+/*
+ * The source has gone back (ingestor/history.ts says how it is told). Ids go on beyond everything that was ever
+ * published; of another history, cursors begin again, so that everything in the outbox is published once more: what
+ * the lane had published of this very state keeps its ids and changes nothing, everything later gets new ones.
+ *
+ * Rows restored from a cluster that was further on carry transaction numbers that this one has yet to reach, and would
+ * stay invisible: they get ours.
+ */
+CREATE FUNCTION cdc.start_again(why text, published_below bigint, is_other_history boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  -- More than will ever wait for a new id.
+  reserved CONSTANT bigint := 1000000000;
+  server record;
+  ids cdc.outbox_ids;
+  published bigint;
+  first_valid bigint;
+BEGIN
+  PERFORM set_config('synchronous_commit', 'on', true);
+  PERFORM pg_advisory_xact_lock(913370002);
+  SELECT * INTO STRICT server FROM cdc.cluster();
+  SELECT * INTO STRICT ids FROM cdc.outbox_ids FOR UPDATE;
+  SELECT max(c.highest_id) INTO STRICT published FROM cdc.relay_cursor c;
+  -- The owner of another lane may have been here first.
+  IF is_other_history AND ids.ids_below >= published_below AND NOT EXISTS (
+       SELECT FROM cdc.relay_cursor c WHERE c.system_identifier IS DISTINCT FROM server.system_identifier
+                                         OR c.timeline IS DISTINCT FROM server.timeline) THEN
+    RETURN;
+  END IF;
+  first_valid := greatest(ids.ids_below, published_below, published + 1, ids.next_id, (SELECT last_value + 1 FROM public.outbox_events_id_seq));
+  PERFORM setval('public.outbox_events_id_seq', first_valid + reserved);
+  UPDATE cdc.outbox_ids SET
+    void_from = least(CASE WHEN void_to > 0 THEN void_from END, CASE WHEN is_other_history THEN published ELSE 0 END),
+    void_to = first_valid, next_id = first_valid, ids_below = first_valid + reserved,
+    went_back_at = clock_timestamp(), went_back_why = why;
+  IF is_other_history THEN
+    UPDATE cdc.relay_cursor SET snap_from = '1:1:', snap_to = NULL, last_id = 0, epoch = cdc.next_epoch(),
+           system_identifier = server.system_identifier, timeline = server.timeline;
+    PERFORM set_config('cdc.may_change_outbox', 'on', true);
+    UPDATE public.outbox_events SET txid = pg_current_xact_id()
+     WHERE txid >= pg_snapshot_xmax(pg_current_snapshot()) AND txid <> pg_current_xact_id();
+    PERFORM set_config('cdc.may_change_outbox', '', true);
+  END IF;
+  PERFORM cdc.give_ids();
 END $$;
 --> statement-breakpoint
 /*
