@@ -70,8 +70,11 @@ function readAll(read: EnvReader) {
     stalledMs: int('STALLED_MS', 5_000, 500, 3_600_000),
     /** Rows of a table that are read again at once. */
     backfillRows: int('BACKFILL_ROWS', 500, 1, 10_000),
-    /** While more records of a topic are not durable in the read model, no rows are read again. */
-    backfillLagMax: int('BACKFILL_LAG_MAX', 60_000, 1, 1_000_000_000),
+    /**
+     * While more records of a topic are not durable in the read model, no rows are read again. Of rows read again the
+     * processor holds 8,000 of a partition at most: with more on their way live events would wait behind them.
+     */
+    backfillLagMax: int('BACKFILL_LAG_MAX', 30_000, 1, 1_000_000_000),
     /** The group whose lag that is. */
     processorGroupId: read.text('PROCESSOR_GROUP_ID', 'processor', /^[\w.-]{1,100}$/),
     cloudEvents: read.flag('RELAY_CLOUD_EVENTS', false),
