@@ -27,7 +27,7 @@ SELECT line FROM (
   SELECT format('function %s.%s(%s) → %s%s%s body %s', n.nspname, regexp_replace(p.proname, '_[0-9a-f]{6}_', '_…_'),
                 pg_get_function_arguments(p.oid), pg_get_function_result(p.oid),
                 CASE WHEN p.prosecdef THEN ' security definer' ELSE '' END,
-                coalesce(' set ' || array_to_string(p.proconfig, '; '), ''), left(md5(CASE WHEN p.proname LIKE 'capture\\_%\\_update' THEN regexp_replace(p.prosrc, '[0-9]{5,}', 'oid', 'g') ELSE p.prosrc END), 8))
+                coalesce(' set ' || array_to_string(p.proconfig, '; '), ''), left(md5(CASE WHEN p.proname LIKE 'capture\\_%' THEN regexp_replace(p.prosrc, '[0-9]{5,}', 'oid', 'g') ELSE p.prosrc END), 8))
     FROM pg_proc p JOIN ours n ON n.oid = p.pronamespace
   UNION ALL
   SELECT format('view %s.%s body %s', n.nspname, c.relname, left(md5(pg_get_viewdef(c.oid)), 8))

@@ -79,6 +79,9 @@ CREATE TABLE cdc.captured_tables (
   per_row boolean NOT NULL,
   -- Functions of its triggers: capture_<name>_insert and so on.
   capture_name text NOT NULL UNIQUE,
+  -- Columns that those functions name, and what they were called.
+  attnums smallint[] NOT NULL DEFAULT '{}',
+  names name[] NOT NULL DEFAULT '{}',
   -- What the triggers were made for; when it changes they are made again.
   shape text NOT NULL,
   attached_at timestamptz NOT NULL DEFAULT now()
@@ -173,13 +176,41 @@ CREATE FUNCTION cdc.fill(template text, parts jsonb) RETURNS text LANGUAGE sql I
     FROM regexp_matches(template, '([^{]*)([{]([a-z_]*)[}]?)?', 'g') WITH ORDINALITY x (m, n)
 $$;
 --> statement-breakpoint
+-- SQL of a row's key as text.
+CREATE FUNCTION cdc.key_sql(key_name name, alias text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(alias || '.' || quote_ident(key_name) || '::text', 'NULL::text')
+$$;
+--> statement-breakpoint
+-- Whether we may read all rows of a table; null: there is no such table.
+CREATE FUNCTION cdc.is_readable(source oid) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT has_table_privilege(source, 'SELECT') AND NOT row_security_active(source)
+$$;
+--> statement-breakpoint
 -- The row as it is now, found by its id as text whatever the table is called by now.
 CREATE FUNCTION cdc.present(source oid, row_id text) RETURNS TABLE (image json, key text) LANGUAGE plpgsql STABLE AS $fn$
+DECLARE
+  look text := (
+    SELECT format('SELECT row_to_json(t.*), %s FROM %s t WHERE %s',
+                  cdc.key_sql(cdc.column_name(c.source, c.key_attnum), 't'), c.source, cdc.find_sql(c.source))
+      FROM cdc.captured_tables c WHERE c.source = present.source AND cdc.is_readable(c.source));
 BEGIN
-  RETURN QUERY EXECUTE (
-    SELECT format('SELECT row_to_json(t.*), t.%I::text FROM %s t WHERE %s', cdc.column_name(c.source, c.key_attnum), c.source, cdc.find_sql(c.source))
-      FROM cdc.captured_tables c WHERE c.source = present.source) USING row_id;
+  IF look IS NOT NULL THEN RETURN QUERY EXECUTE look USING row_id; END IF;
 END $fn$;
+--> statement-breakpoint
+/*
+ * Whether columns are called as they were. A lie in one word: IMMUTABLE makes a session ask when it plans the expression,
+ * not for every row, and it plans anew when the table named as regclass changes. Answered by the latest catalog, as
+ * columns in SQL are, not by the transaction's snapshot.
+ */
+CREATE FUNCTION cdc.is_as_named(source regclass, attnums smallint[], names name[]) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(bool_and(coalesce((pg_identify_object_as_address('pg_class'::regclass, source, u.attnum)).object_names[3] = u.name, false)), true)
+    FROM unnest(attnums, names) u (attnum, name)
+$$;
+--> statement-breakpoint
+-- Tables on which a captured one has triggers; IMMUTABLE as above.
+CREATE FUNCTION cdc.parts_of(source regclass) RETURNS oid[] LANGUAGE sql IMMUTABLE AS $$
+  SELECT array_agg(x::oid) FROM cdc.tables_of(source) x
+$$;
 --> statement-breakpoint
 /*
  * The bodies that capture one table: static SQL, planned once per session. {old} and {new} are the
@@ -192,47 +223,59 @@ END $fn$;
  *
  * Where statements nest (cdc.is_reentrant), the inner one is captured first and the outer one would
  * publish an older image last. There every image is compared with the row as it is now; one that is out
- * of date is published as d of the row before and r of the present row, if there is one. For that the table
- * is named in the body. Under another name, until somebody follows the change, rows are looked up by id.
+ * of date is published as d of the row before and r of the present row, if there is one. look says how that is
+ * found: by index (the table is named in the body), by id (also under another name), or not at all (blind).
+ *
+ * fired is the table that the trigger is on: columns are those that it has. Without the key column keys are null;
+ * without a primary key an id is the hash of the image, and an update is d and c. is_late: for EXECUTE, with OLD,
+ * NEW and the headers as parameters.
  */
-CREATE FUNCTION cdc.capture_sql(source regclass, topic text, key_column name, is_checked boolean, per_row boolean)
+CREATE FUNCTION cdc.capture_sql(captured cdc.captured_tables, fired regclass, look text, is_late boolean)
 RETURNS TABLE (op text, body text) LANGUAGE plpgsql STABLE AS $fn$
 DECLARE
-  columns text := cdc.columns_sql(source);
-  old text := CASE WHEN per_row THEN '(SELECT OLD.*)' ELSE 'old_rows' END;
-  new text := CASE WHEN per_row THEN '(SELECT NEW.*)' ELSE 'new_rows' END;
-  by_id text := cdc.fill('LEFT JOIN LATERAL cdc.present({oid}, {id_n}) p ON true',
-    jsonb_build_object('oid', source::oid, 'id_n', cdc.id_sql(source, '"!n"')));
-  -- OFFSET 0 makes it one look-up by index for each row.
-  by_index text := cdc.fill('LEFT JOIN LATERAL (SELECT row_to_json("!t".*) AS image, {key_t} AS key FROM {source} "!t" WHERE {same} OFFSET 0) p ON true',
-    jsonb_build_object('key_t', format('"!t".%I::text', key_column), 'source', source, 'same', cdc.same_id_sql(source, '"!t"', '"!n"')));
-  template text;
+  pk name[] := cdc.primary_key_of(fired);
+  key_name name := (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = fired AND a.attname = cdc.column_name(captured.source, captured.key_attnum));
+  columns text := cdc.columns_sql(fired);
+  old_row text := CASE WHEN is_late THEN '(SELECT ($1).*)' ELSE '(SELECT OLD.*)' END;
+  new_row text := CASE WHEN is_late THEN '(SELECT ($2).*)' ELSE '(SELECT NEW.*)' END;
+  old text := CASE WHEN captured.per_row THEN old_row ELSE 'old_rows' END;
+  new text := CASE WHEN captured.per_row THEN new_row ELSE 'new_rows' END;
+  is_checked boolean := look <> 'blind' AND pk IS NOT NULL;
   parts jsonb;
+  template text;
 BEGIN
   parts := jsonb_build_object(
-    'oid', source::oid,
-    'id_n', cdc.id_sql(source, '"!n"'), 'id_o', cdc.id_sql(source, '"!o"'),
-    'key_n', format('"!n".%I::text', key_column), 'key_o', format('"!o".%I::text', key_column),
-    'same_on', cdc.same_id_sql(source, '"!o"', '"!n"'),
-    'no_o', format('"!o".%I IS NULL', (cdc.primary_key_of(source))[1]),
-    'no_n', format('"!n".%I IS NULL', (cdc.primary_key_of(source))[1]),
-    'moved', format('(("!o".%1$I::text) COLLATE "C" IS DISTINCT FROM ("!n".%1$I::text) COLLATE "C"%2$s)', key_column,
-      (SELECT string_agg(format(' OR ("!o".%1$I::text) COLLATE "C" IS DISTINCT FROM ("!n".%1$I::text) COLLATE "C"', a.attname), '')
-         FROM pg_attribute a WHERE a.attrelid = source AND a.attname = ANY (cdc.primary_key_of(source)) AND NOT cdc.is_exact(a.atttypid))),
+    'oid', captured.source::oid,
+    'id_n', coalesce(cdc.id_sql(fired, '"!n"'), 'md5(row_to_json("!n".*)::text)'),
+    'id_o', coalesce(cdc.id_sql(fired, '"!o"'), 'md5(row_to_json("!o".*)::text)'),
+    'key_n', cdc.key_sql(key_name, '"!n"'), 'key_o', cdc.key_sql(key_name, '"!o"'), 'key_t', cdc.key_sql(key_name, '"!t"'),
+    'source', captured.source, 'same', cdc.same_id_sql(fired, '"!t"', '"!n"'),
+    'same_on', cdc.same_id_sql(fired, '"!o"', '"!n"'),
+    'no_o', '"!o".' || quote_ident(pk[1]) || ' IS NULL', 'no_n', '"!n".' || quote_ident(pk[1]) || ' IS NULL',
+    'moved', coalesce((SELECT '(' || string_agg(format('("!o".%1$I::text) COLLATE "C" IS DISTINCT FROM ("!n".%1$I::text) COLLATE "C"', a.attname), ' OR '
+                                                ORDER BY a.attname <> key_name) || ')'
+       FROM pg_attribute a WHERE a.attrelid = fired AND (a.attname = key_name OR a.attname = ANY (pk) AND NOT cdc.is_exact(a.atttypid))), 'false'),
     'old', CASE WHEN columns IS NULL THEN old ELSE format('(SELECT %s FROM %s "!r")', columns, old) END,
     'new', CASE WHEN columns IS NULL THEN new ELSE format('(SELECT %s FROM %s "!r")', columns, new) END,
-    'row', CASE WHEN columns IS NULL THEN '(SELECT OLD.*)' ELSE format('(SELECT %s FROM (SELECT OLD.*) "!r")', columns) END,
-    'present', CASE WHEN is_checked THEN by_index ELSE '' END,
+    'row', CASE WHEN columns IS NULL THEN old_row ELSE format('(SELECT %s FROM %s "!r")', columns, old_row) END,
     'into', 'INSERT INTO public.outbox_events (slot, hash, topic, aggregate_id, key, op, payload, headers)
-    SELECT (SELECT slot FROM cdc.outbox_slot), cdc.key_hash(x.key, x.id), ' || quote_literal(topic) || ', x.id, x.key, x.op::"char", x.payload, "!c".h',
+    SELECT (SELECT slot FROM cdc.outbox_slot), cdc.key_hash(x.key, x.id), ' || quote_literal(captured.topic) || ', x.id, x.key, x.op::"char", x.payload, '
+      || CASE WHEN is_late THEN '$3' ELSE '"!c".h' END,
     'fresh', CASE WHEN is_checked THEN 'p.image::text IS NOT DISTINCT FROM row_to_json("!n".*)::text' ELSE 'true' END);
+  parts := parts || jsonb_build_object('present', CASE WHEN NOT is_checked THEN ''
+    WHEN look = 'id' THEN cdc.fill('LEFT JOIN LATERAL cdc.present({oid}, {id_n}) p ON true', parts)
+    -- OFFSET 0 makes it one look-up by index for each row.
+    ELSE cdc.fill('LEFT JOIN LATERAL (SELECT row_to_json("!t".*) AS image, {key_t} AS key FROM {source} "!t" WHERE {same} OFFSET 0) p ON true', parts) END);
   FOR op, template IN VALUES
     ('insert', CASE WHEN is_checked THEN '{into} FROM (
       SELECT {key_n} AS key, {id_n} AS id, ''c'' AS op, row_to_json("!n".*) AS payload FROM {new} "!n" {present} WHERE {fresh}
       UNION ALL
       SELECT p.key, {id_n}, ''r'', p.image FROM {new} "!n" {present} WHERE NOT {fresh} AND p.image IS NOT NULL) x'
       ELSE '{into} FROM (SELECT {key_n} AS key, {id_n} AS id, ''c'' AS op, row_to_json("!n".*) AS payload FROM {new} "!n") x' END),
-    ('update', '{into} FROM {old} "!o" FULL JOIN {new} "!n" ON {same_on} {present}
+    ('update', CASE WHEN pk IS NULL THEN '{into} FROM (
+      SELECT 1 AS turn, {key_o} AS key, {id_o} AS id, ''d'' AS op, json_build_object(''before'', row_to_json("!o".*)) AS payload FROM {old} "!o"
+      UNION ALL
+      SELECT 2, {key_n}, {id_n}, ''c'', row_to_json("!n".*) FROM {new} "!n") x ORDER BY x.turn' ELSE '{into} FROM {old} "!o" FULL JOIN {new} "!n" ON {same_on} {present}
     CROSS JOIN LATERAL (
       SELECT 1 AS turn, {key_o} AS key, {id_o} AS id, ''d'' AS op, json_build_object(''before'', row_to_json("!o".*)) AS payload
        WHERE NOT ({no_o}) AND (({no_n}) OR {moved} OR NOT {fresh})
@@ -247,18 +290,76 @@ BEGIN
     || CASE WHEN is_checked THEN '
       UNION ALL
       SELECT 2, p.key, {id_n}, ''r'', p.image WHERE NOT ({no_n}) AND p.image IS NOT NULL AND NOT {fresh}' ELSE '' END || '
-    ) x ORDER BY x.turn'),
+    ) x ORDER BY x.turn' END),
     -- A row trigger even so: within one MERGE, statement triggers for DELETE run after those for INSERT,
     -- and a row that was deleted and stored again would end as deleted.
     ('delete', '{into} FROM (SELECT {key_o} AS key, {id_o} AS id, ''d'' AS op, json_build_object(''before'', row_to_json("!o".*)) AS payload FROM {row} "!o") x')
   LOOP
     body := cdc.fill(template, parts);
-    IF template LIKE '%{present}%' AND is_checked THEN
-      body := format(E'IF to_regclass(%L) = %s::regclass THEN\n%s;\nELSE\n%s;\nEND IF', source, source::oid, body,
-        cdc.fill(template, parts || jsonb_build_object('present', by_id)));
-    END IF;
     RETURN NEXT;
   END LOOP;
+END $fn$;
+--> statement-breakpoint
+/*
+ * What a trigger runs whose function names columns that its table has no more, since nobody followed a change (no
+ * event triggers). No statement fails because of that: the same is captured with the columns that there are.
+ */
+CREATE FUNCTION cdc.late_sql(source oid, fired oid, op text) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT coalesce((
+    SELECT s.body FROM cdc.captured_tables c
+     CROSS JOIN LATERAL cdc.capture_sql(c, fired::regclass,
+       CASE WHEN cdc.is_reentrant(c.source) AND cdc.is_readable(c.source) AND fired IN (SELECT cdc.tables_of(c.source)) THEN 'id' ELSE 'blind' END, true) s
+     WHERE c.source = late_sql.source AND s.op = late_sql.op), 'SELECT')
+$$;
+--> statement-breakpoint
+-- Columns that the functions of a table have to name: all of them where one is computed.
+CREATE FUNCTION cdc.columns_named(captured cdc.captured_tables) RETURNS TABLE (attnums smallint[], names name[]) LANGUAGE sql STABLE AS $$
+  SELECT coalesce(array_agg(a.attnum), '{}'), coalesce(array_agg(a.attname), '{}')
+    FROM pg_attribute a
+   WHERE a.attrelid = captured.source AND a.attnum > 0 AND NOT a.attisdropped
+     AND (a.attnum = captured.key_attnum OR a.attname = ANY (cdc.primary_key_of(captured.source)) OR cdc.columns_sql(captured.source) IS NOT NULL)
+$$;
+--> statement-breakpoint
+-- Writes the functions of a table's triggers for what the table is now. Needs no lock on it.
+CREATE FUNCTION cdc.write_functions(captured cdc.captured_tables) RETURNS void LANGUAGE plpgsql AS $fn$
+DECLARE
+  part record;
+  body text;
+  named record;
+  is_as_written text;
+BEGIN
+  SELECT * INTO STRICT named FROM cdc.columns_named(captured);
+  is_as_written := format('cdc.is_as_named(%L::regclass, %L::smallint[], %L::name[])', captured.source::oid, named.attnums, named.names)
+    || CASE WHEN (SELECT k.relkind = 'p' FROM pg_class k WHERE k.oid = captured.source)
+            -- A part that was detached meanwhile can have other columns.
+            THEN format(' AND TG_RELID = ANY (cdc.parts_of(%L::regclass))', captured.source::oid) ELSE '' END;
+  FOR part IN
+    SELECT b.op, b.body AS blind, i.body AS by_index, d.body AS by_id
+      FROM cdc.capture_sql(captured, captured.source, 'blind', false) b
+      JOIN cdc.capture_sql(captured, captured.source, 'index', false) i ON i.op = b.op
+      JOIN cdc.capture_sql(captured, captured.source, 'id', false) d ON d.op = b.op
+  LOOP
+    body := part.blind || ';';
+    IF cdc.is_reentrant(captured.source) AND part.by_index <> part.blind THEN
+      body := format(E'IF has_table_privilege(%1$s, ''SELECT'') AND NOT row_security_active(%1$s::oid) THEN\nIF to_regclass(%2$L) = %1$s::regclass THEN\n%3$s;\nELSE\n%4$s;\nEND IF;\nELSE\n%5$s;\nEND IF;',
+        captured.source::oid, captured.source, part.by_index, part.by_id, part.blind);
+    END IF;
+    PERFORM cdc.write_capture_function(format('cdc.%I', captured.capture_name || '_' || part.op),
+      format($f$IF %s THEN
+%s
+IF FOUND THEN PERFORM cdc.wake(); END IF;
+ELSE
+BEGIN
+EXECUTE cdc.late_sql(%s, TG_RELID, %L) USING OLD, NEW, h;
+PERFORM cdc.wake();
+EXCEPTION WHEN undefined_column THEN
+-- The transaction's snapshot has columns that the table had before.
+RAISE EXCEPTION 'could not serialize access due to a change of table %%', TG_RELID::regclass USING ERRCODE = 'serialization_failure';
+END;
+END IF$f$,
+        is_as_written, body, captured.source::oid, part.op));
+  END LOOP;
+  UPDATE cdc.captured_tables c SET attnums = named.attnums, names = named.names, shape = cdc.shape_of(c.source, c.key_attnum, c.per_row) WHERE c.source = captured.source;
 END $fn$;
 --> statement-breakpoint
 CREATE FUNCTION cdc.write_capture_function(name text, body text) RETURNS void LANGUAGE plpgsql AS $fn$
@@ -270,7 +371,6 @@ DECLARE h json := CASE WHEN current_setting('cdc.traceparent', true) <> '' OR cu
                        THEN cdc.session_headers() END;
 BEGIN
   %s;
-  IF FOUND THEN PERFORM cdc.wake(); END IF;
   RETURN NULL;
 END $f$, body));
   PERFORM cdc.fix_texts(format('%s()', name)::regprocedure);
@@ -316,7 +416,10 @@ END $fn$;
 --> statement-breakpoint
 -- Why a table cannot be captured, and what to do; no row when it can.
 CREATE FUNCTION cdc.why_not(source regclass, key_attnum smallint) RETURNS TABLE (problem text, hint text) LANGUAGE sql STABLE AS $$
-  SELECT w.problem, w.hint FROM pg_class c CROSS JOIN LATERAL (VALUES
+  SELECT w.problem, w.hint FROM pg_class c
+  LEFT JOIN LATERAL (SELECT x AS part, pg_get_userbyid(p.relowner) AS owner FROM cdc.tables_of(source) x JOIN pg_class p ON p.oid = x
+                      WHERE NOT pg_has_role(p.relowner, 'USAGE') ORDER BY x LIMIT 1) o ON true
+  CROSS JOIN LATERAL (VALUES
     (1, c.relkind NOT IN ('r', 'p'), format('%s is not a table', source), 'Attach the table that it shows.'),
     (2, c.relnamespace IN ('cdc'::regnamespace, 'pg_catalog'::regnamespace) OR c.oid IN (SELECT cdc.tables_of('public.outbox_events')),
         format('%s belongs to the capture itself', source), 'Attach a table of your own.'),
@@ -333,7 +436,9 @@ CREATE FUNCTION cdc.why_not(source regclass, key_attnum smallint) RETURNS TABLE 
         format('the primary key of %s is deferrable: for a while two rows can have one', source), 'Make it NOT DEFERRABLE, then attach again.'),
     (9, cdc.column_name(source, key_attnum) IS NULL, format('table %s has no column for the key any more', source),
         'Name the column whose value orders the records of one entity, or SELECT cdc.detach() first.'),
-    (10, EXISTS (SELECT FROM cdc.tables_of(source) x JOIN pg_class p ON p.oid = x WHERE p.relforcerowsecurity)
+    (10, o.part IS NOT NULL, format('%s belongs to %s, and %s has not its rights: only with them triggers are made and rows read again', o.part, o.owner, current_user),
+        format('GRANT %1$I TO %2$I. Or ALTER TABLE %3$s OWNER TO %2$I.', coalesce(o.owner, ''), current_user, o.part)),
+    (11, EXISTS (SELECT FROM cdc.tables_of(source) x JOIN pg_class p ON p.oid = x WHERE p.relforcerowsecurity)
          AND NOT (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.rolname = current_user),
         format('row level security is forced on %s for its owner: some rows could not be read', source), 'Use NO FORCE ROW LEVEL SECURITY, or give the owner of schema cdc BYPASSRLS.')
     ) w (n, is_so, problem, hint)
@@ -374,11 +479,12 @@ END $fn$;
  * changes to this table: it fires no statement triggers.
  */
 CREATE FUNCTION cdc.attach(source regclass, topic text, key_column name, per_row boolean DEFAULT false) RETURNS void
-LANGUAGE plpgsql SET client_min_messages = warning AS $fn$
+LANGUAGE plpgsql SECURITY DEFINER SET client_min_messages = warning AS $fn$
 DECLARE
-  base text; part record; fn text; is_busy text := current_setting('cdc.is_attaching', true);
+  base text; is_busy text := current_setting('cdc.is_attaching', true);
   full_name text := (SELECT format('%s_%s', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source);
   key_attnum smallint := cdc.check_attachable(source, topic, key_column);
+  captured cdc.captured_tables;
   filled oid[];
 BEGIN
   PERFORM set_config('cdc.is_attaching', 'on', true);
@@ -387,17 +493,15 @@ BEGIN
   base := coalesce(base,
                    -- Names are cut at 63 bytes; the hash keeps tables apart whose names differ later.
                    format('capture_%s_%s', left(lower(regexp_replace(full_name, '[^a-zA-Z0-9_]', '_', 'g')), 30), left(md5(full_name || source::oid), 6)));
-  fn := 'cdc.' || base;
   PERFORM cdc.drop_triggers(source);
-  FOR part IN SELECT op, body FROM cdc.capture_sql(source, topic, key_column, cdc.is_reentrant(source), per_row) LOOP
-    PERFORM cdc.write_capture_function(format('cdc.%I', base || '_' || part.op), part.body);
-  END LOOP;
-  PERFORM cdc.put_triggers(source, fn, per_row);
   INSERT INTO cdc.captured_tables AS c (source, topic, key_column, key_attnum, per_row, capture_name, shape)
-  VALUES (source, topic, key_column, key_attnum, per_row, base, cdc.shape_of(source, key_attnum, per_row))
+  VALUES (source, topic, key_column, key_attnum, per_row, base, '')
   ON CONFLICT ON CONSTRAINT captured_tables_pkey DO UPDATE
     SET topic = excluded.topic, key_column = excluded.key_column, key_attnum = excluded.key_attnum, per_row = excluded.per_row,
-        shape = excluded.shape, attached_at = now();
+        attached_at = now()
+  RETURNING * INTO captured;
+  PERFORM cdc.write_functions(captured);
+  PERFORM cdc.put_triggers(source, 'cdc.' || base, per_row);
   IF filled IS NOT NULL THEN
     INSERT INTO cdc.backfills (topic, condition) SELECT attach.topic, format('t.tableoid = ANY (%L::oid[])', filled);
   END IF;
@@ -420,16 +524,24 @@ BEGIN
   RETURN filled;
 END $fn$;
 --> statement-breakpoint
+-- Together with the triggers of tables that were parts of the captured one and were never released.
 CREATE FUNCTION cdc.drop_functions(capture_name text) RETURNS void LANGUAGE plpgsql AS $fn$
-DECLARE op text;
+DECLARE stray regclass; op text;
 BEGIN
+  FOR stray IN
+    SELECT DISTINCT g.tgrelid::regclass FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid
+     WHERE p.pronamespace = 'cdc'::regnamespace AND g.tgparentid = 0
+       AND p.proname IN (capture_name || '_insert', capture_name || '_update', capture_name || '_delete')
+  LOOP
+    PERFORM cdc.drop_triggers(stray);
+  END LOOP;
   FOREACH op IN ARRAY ARRAY['insert', 'update', 'delete'] LOOP
     EXECUTE format('DROP FUNCTION IF EXISTS cdc.%I()', capture_name || '_' || op);
   END LOOP;
 END $fn$;
 --> statement-breakpoint
 -- Ends the capture of a table. What was captured is still published.
-CREATE FUNCTION cdc.detach(source regclass) RETURNS void LANGUAGE plpgsql SET client_min_messages = warning AS $fn$
+CREATE FUNCTION cdc.detach(source regclass) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $fn$
 DECLARE captured cdc.captured_tables;
 BEGIN
   DELETE FROM cdc.captured_tables c WHERE c.source = detach.source RETURNING * INTO captured;

@@ -175,21 +175,29 @@ SET lock_timeout = '2s' SET client_min_messages = warning AS $fn$
 DECLARE
   captured cdc.captured_tables;
   why text;
+  problem text;
 BEGIN
   -- Every relay asks: one at a time is enough.
   IF NOT pg_try_advisory_xact_lock(913370014) THEN RETURN; END IF;
   FOR captured IN SELECT * FROM cdc.captured_tables c ORDER BY c.topic LOOP
-    IF NOT EXISTS (SELECT FROM pg_class k WHERE k.oid = captured.source) THEN
-      DELETE FROM cdc.captured_tables c WHERE c.source = captured.source;
-      PERFORM cdc.drop_functions(captured.capture_name);
-      source := captured.topic; done := 'its table is gone: it is not captured any more'; RETURN NEXT;
-      CONTINUE;
-    END IF;
-    why := cdc.out_of_date(captured);
-    CONTINUE WHEN why IS NULL;
     BEGIN
-      PERFORM cdc.attach_again(captured);
-      source := captured.source::text; done := format('attached again: %s', why); RETURN NEXT;
+      IF NOT EXISTS (SELECT FROM pg_class k WHERE k.oid = captured.source) THEN
+        DELETE FROM cdc.captured_tables c WHERE c.source = captured.source;
+        PERFORM cdc.drop_functions(captured.capture_name);
+        source := captured.topic; done := 'its table is gone: it is not captured any more'; RETURN NEXT;
+        CONTINUE;
+      END IF;
+      why := cdc.out_of_date(captured);
+      CONTINUE WHEN why IS NULL;
+      problem := (SELECT w.problem FROM cdc.why_not(captured.source, captured.key_attnum) w);
+      IF problem IS NULL THEN
+        PERFORM cdc.attach_again(captured);
+        source := captured.source::text; done := format('attached again: %s', why); RETURN NEXT;
+      ELSIF NOT cdc.is_as_named(captured.source, captured.attnums, captured.names) THEN
+        -- Somebody has to decide. Until then statements go on, and tell what can be told.
+        PERFORM cdc.write_functions(captured);
+        source := captured.source::text; done := format('captured as far as it can be: %s', problem); RETURN NEXT;
+      END IF;
     EXCEPTION WHEN OTHERS THEN NULL;
     END;
   END LOOP;
