@@ -1,7 +1,7 @@
 /** What a look-up asks PostgreSQL, and what the relay's role needs for it. Pure. */
 import type {Lookup, LookupKeyType} from '../contracts/stream.ts'
 
-/** The role of db/migrations/0008_roles.sql. */
+/** The role of db/migrations/0009_roles.sql. */
 const RELAY_ROLE = 'cdc_relay'
 
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`

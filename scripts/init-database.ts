@@ -4,6 +4,7 @@ import {migrate} from '../db/migrate.ts'
 import {columnsRead, lookUpGrants, quoteTable} from '../ingestor/look-up-sql.ts'
 import {PipelineError} from '../platform/errors.ts'
 import {classifyPostgresError, openClient, type Client} from '../platform/postgres.ts'
+import {explainDenied, followDdl, grantRoles, isDenied} from './init-rights.ts'
 
 type Say = (what: string) => void
 
@@ -17,32 +18,34 @@ export async function initDatabase(
   say: Say,
 ): Promise<void> {
   await ensureDatabase(url)
-  const {applied} = await migrate(url)
-  say(`database: ${applied} migrations applied`)
   const client = await openClient(url, {applicationName: 'init'})
   try {
+    const {applied} = await migrate(url)
+    say(`database: ${applied} migrations applied`)
     await client.query('BEGIN')
     await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
     await followDdl(client, say)
+    await grantRoles(client, say)
     for (const stream of streams) {
       await capture(client, stream, say)
       await grantLookUps(client, stream, say)
     }
     await client.query('COMMIT')
   } catch (error) {
-    throw classifyPostgresError(error)
+    await client.query('ROLLBACK').catch(() => undefined)
+    throw await explainDenied(client, withHint(error))
   } finally {
     await client.end()
   }
 }
 
-/** A migration without a superuser could not make the event triggers; one that is asked later can. */
-async function followDdl(client: Client, say: Say): Promise<void> {
-  const {rows} = await client.query<{made: boolean}>('SELECT cdc.make_event_triggers() AS made')
-  if (rows[0]?.made === true) return
-  say(
-    'database: event triggers need a superuser: relays follow changes of captured tables every minute',
-  )
+/** What the server says to do about it belongs to the message. */
+function withHint(error: unknown): PipelineError {
+  const {hint} = error as {readonly hint?: string}
+  const {code, disposition, message, cause} = classifyPostgresError(error)
+  return hint === undefined
+    ? classifyPostgresError(error)
+    : new PipelineError(code, `${message}. ${hint}`, {disposition, cause})
 }
 
 /** Creates the database of `url` when its server has none of that name. */
@@ -62,12 +65,20 @@ async function ensureDatabase(url: string): Promise<void> {
   try {
     await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`)
   } catch (error) {
+    if (isDenied(error)) throw noDatabase(name, server.username)
     // 42P04 and 23505: somebody else created it just now.
     if (!['42P04', '23505'].includes(String((error as {code?: unknown}).code))) throw error
   } finally {
     await client.end()
   }
 }
+
+const noDatabase = (name: string, user: string): PipelineError =>
+  new PipelineError(
+    'UPSTREAM_REFUSED',
+    `there is no database ${name}, and ${user} may not make one: ask an administrator for CREATE DATABASE ${name} OWNER ${user}`,
+    {disposition: 'stop'},
+  )
 
 async function assertTable(client: Client, stream: string, table: string): Promise<void> {
   const {rows} = await client.query<{found: boolean}>(
@@ -99,19 +110,31 @@ async function capture(client: Client, stream: Stream, say: Say): Promise<void> 
   say(`table ${table}: captured as ${topic}`)
 }
 
+interface LookUpRights {
+  readonly missing: boolean
+  readonly ours: boolean
+}
+
 /** A relay that does not log in as owner sees no table but the outbox, and what is granted here. */
 async function grantLookUps(client: Client, stream: Stream, say: Say): Promise<void> {
   for (const [alias, lookup] of Object.entries(stream.enrich)) {
     await assertTable(client, `${stream.name} with look-up ${alias}`, lookup.table)
-    const {rows} = await client.query<{missing: boolean}>(
-      `SELECT NOT has_schema_privilege('cdc_relay', relnamespace, 'USAGE')
-           OR EXISTS (SELECT FROM unnest($2::text[]) AS c (name)
-                       WHERE NOT has_column_privilege('cdc_relay', oid, c.name, 'SELECT')) AS missing
-         FROM pg_class WHERE oid = $1::regclass`,
+    const {rows} = await client.query<LookUpRights>(
+      `SELECT NOT has_schema_privilege(r.oid, c.relnamespace, 'USAGE')
+           OR EXISTS (SELECT FROM unnest($2::text[]) AS n (name)
+                       WHERE NOT has_column_privilege(r.oid, c.oid, n.name, 'SELECT')) AS missing,
+              pg_has_role(c.relowner, 'USAGE') AS ours
+         FROM pg_class c JOIN pg_roles r ON r.rolname = 'cdc_relay' WHERE c.oid = $1::regclass`,
       [quoteTable(lookup.table), columnsRead(lookup)],
     )
+    // No row: there is no such role yet.
     if (rows[0]?.missing !== true) continue
-    await client.query(lookUpGrants(lookup).join('; '))
+    const grants = lookUpGrants(lookup).join('; ')
+    if (!rows[0].ours) {
+      say(`table ${lookup.table}: its owner has to run ${grants}`)
+      continue
+    }
+    await client.query(grants)
     say(`table ${lookup.table}: the relay may read ${columnsRead(lookup).join(', ')}`)
   }
 }

@@ -1,53 +1,88 @@
 /*
- * Roles without login: grant them to the users that relay and API log in as. Roles belong to the whole
- * server, so another database may have made them, at this very moment too.
+ * What the roles of relay and API may do: the roles have no login, grant them to the users that the services log in
+ * as. The relay reads the outbox and moves its cursor; it sees no source table. The API reads and writes source
+ * tables, whose triggers write the outbox; itself it may not.
  */
-DO $$
-DECLARE name text;
+CREATE FUNCTION cdc.wanted_grants() RETURNS TABLE (role name, kind text, object text, privilege text) LANGUAGE sql STABLE AS $$
+  SELECT w.role::name, w.kind, o, p
+    FROM (VALUES
+      ('cdc_relay', 'DATABASE', ARRAY[quote_ident(current_database())], 'CONNECT'),
+      ('cdc_relay', 'SCHEMA', '{public, cdc}', 'USAGE'),
+      ('cdc_relay', 'TABLE', '{public.outbox_events, public.outbox_status, cdc.relay_cursor, cdc.dead_letters, cdc.slot_status, cdc.settings,
+                               cdc.outbox_slot, cdc.outbox_ids, cdc.backfills}', 'SELECT'),
+      ('cdc_relay', 'TABLE', '{cdc.relay_cursor}', 'UPDATE'),
+      ('cdc_relay', 'TABLE', '{cdc.dead_letters}', 'INSERT'),
+      ('cdc_relay', 'FUNCTION', '{"cdc.take_lane(smallint, text)", cdc.next_epoch(), cdc.rotate(), cdc.unpublished(integer), cdc.cluster(),
+                                  "cdc.backfill_step(integer, text[])", "cdc.next_try(text, integer)", cdc.dead_letters_due(integer),
+                                  cdc.dead_letter_redrive(bigint), "cdc.forget_dead_letters(integer, integer)", cdc.follow(), cdc.check(),
+                                  cdc.raise_ids(), cdc.flush(), cdc.give_ids(), "cdc.start_again(text, bigint, boolean)"}', 'EXECUTE'),
+      ('cdc_relay', 'SEQUENCE', '{public.outbox_events_id_seq}', 'SELECT'),
+      ('cdc_api', 'DATABASE', ARRAY[quote_ident(current_database())], 'CONNECT'),
+      ('cdc_api', 'SCHEMA', '{public, cdc, api}', 'USAGE'),
+      ('cdc_api', 'TABLE', (SELECT array_agg(t.oid::regclass::text)
+                              FROM pg_class t WHERE t.relnamespace = 'api'::regnamespace AND t.relkind IN ('r', 'p', 'v'))
+                           || '{public.content, public.engagement_events, public.activity_events}'::text[], 'SELECT, INSERT, UPDATE, DELETE'),
+      ('cdc_api', 'SEQUENCE', '{public.engagement_events_id_seq, public.activity_events_id_seq}', 'USAGE'),
+      -- For health: what is captured, whether as it should be (cdc.check() with what it calls), and the last comparisons.
+      ('cdc_api', 'TABLE', '{public.outbox_status, cdc.relay_cursor, cdc.dead_letters, cdc.slot_status, cdc.backfills, cdc.captured_tables,
+                             cdc.reconciliations, cdc.outbox_ids}', 'SELECT'),
+      ('cdc_api', 'FUNCTION', '{cdc.unpublished(integer), "cdc.reread(text, text)", "cdc.next_try(text, integer)", cdc.dead_letter_redrive(bigint),
+                                cdc.dead_letter_discard(bigint), "cdc.steer_backfill(bigint, text)", cdc.check()}', 'EXECUTE')
+    ) w (role, kind, objects, privileges)
+   CROSS JOIN unnest(w.objects) o
+   CROSS JOIN regexp_split_to_table(w.privileges, ', ') p
+$$;
+--> statement-breakpoint
+-- What of it is missing, and whether we may grant it. What is not there (any more) is left out.
+CREATE FUNCTION cdc.missing_grants() RETURNS TABLE (statement text, is_ours boolean) LANGUAGE sql STABLE AS $$
+  SELECT format('GRANT %s ON %s %s TO %I', string_agg(w.privilege, ', '), w.kind, w.object, w.role),
+         bool_and(CASE w.kind
+           WHEN 'DATABASE' THEN has_database_privilege(current_database(), w.privilege || ' WITH GRANT OPTION')
+           WHEN 'SCHEMA' THEN has_schema_privilege(w.object, w.privilege || ' WITH GRANT OPTION')
+           WHEN 'TABLE' THEN has_table_privilege(w.object, w.privilege || ' WITH GRANT OPTION')
+           WHEN 'SEQUENCE' THEN has_sequence_privilege(w.object, w.privilege || ' WITH GRANT OPTION')
+           ELSE has_function_privilege(w.object, w.privilege || ' WITH GRANT OPTION') END)
+    FROM cdc.wanted_grants() w
+    JOIN pg_roles r ON r.rolname = w.role
+   WHERE CASE w.kind
+           WHEN 'DATABASE' THEN NOT has_database_privilege(w.role, current_database(), w.privilege)
+           WHEN 'SCHEMA' THEN to_regnamespace(w.object) IS NOT NULL AND NOT has_schema_privilege(w.role, w.object, w.privilege)
+           WHEN 'TABLE' THEN to_regclass(w.object) IS NOT NULL AND NOT has_table_privilege(w.role, w.object, w.privilege)
+           WHEN 'SEQUENCE' THEN to_regclass(w.object) IS NOT NULL AND NOT has_sequence_privilege(w.role, w.object, w.privilege)
+           ELSE to_regprocedure(w.object) IS NOT NULL AND NOT has_function_privilege(w.role, w.object, w.privilege) END
+   GROUP BY w.role, w.kind, w.object
+   ORDER BY w.role, w.kind, w.object
+$$;
+--> statement-breakpoint
+/*
+ * Makes the roles and grants what is missing. Roles belong to the whole server, so another database may have made
+ * them, at this very moment too; and making one needs CREATEROLE, which an owner of a database need not have. So
+ * every `npm run init` does this again. Answers the statements that somebody else has to run.
+ */
+CREATE FUNCTION cdc.grant_roles() RETURNS SETOF text LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+  name text;
+  missing record;
 BEGIN
   FOREACH name IN ARRAY ARRAY['cdc_relay', 'cdc_api'] LOOP
     BEGIN
       IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN EXECUTE format('CREATE ROLE %I NOLOGIN', name); END IF;
-    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+    EXCEPTION
+      WHEN duplicate_object OR unique_violation THEN NULL;
+      WHEN insufficient_privilege THEN RETURN NEXT format('CREATE ROLE %I NOLOGIN', name);
     END;
   END LOOP;
-END $$;
+  FOR missing IN SELECT * FROM cdc.missing_grants() LOOP
+    IF missing.is_ours THEN EXECUTE missing.statement; ELSE RETURN NEXT missing.statement; END IF;
+  END LOOP;
+  -- For tables of migrations to come.
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'cdc_api')
+     AND NOT EXISTS (SELECT FROM pg_default_acl d CROSS JOIN LATERAL aclexplode(d.defaclacl) g
+                      WHERE d.defaclnamespace = 'api'::regnamespace AND pg_get_userbyid(d.defaclrole) = current_user AND pg_get_userbyid(g.grantee) = 'cdc_api') THEN
+    ALTER DEFAULT PRIVILEGES IN SCHEMA api GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO cdc_api;
+  END IF;
+END $fn$;
 --> statement-breakpoint
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA cdc FROM PUBLIC;
 --> statement-breakpoint
-GRANT USAGE ON SCHEMA cdc TO cdc_relay, cdc_api;
---> statement-breakpoint
--- The relay reads the outbox and moves its cursor. It sees no source table.
-GRANT SELECT ON public.outbox_events TO cdc_relay;
---> statement-breakpoint
-GRANT SELECT, UPDATE ON cdc.relay_cursor TO cdc_relay;
---> statement-breakpoint
-GRANT SELECT, INSERT ON cdc.dead_letters TO cdc_relay;
---> statement-breakpoint
-GRANT SELECT ON public.outbox_events_id_seq TO cdc_relay;
---> statement-breakpoint
-GRANT SELECT ON cdc.outbox_ids, cdc.slot_status, cdc.settings, cdc.outbox_slot, public.outbox_status, cdc.backfills TO cdc_relay;
---> statement-breakpoint
-GRANT EXECUTE ON FUNCTION cdc.take_lane(smallint, text), cdc.next_epoch(), cdc.rotate(), cdc.unpublished(integer), cdc.cluster(), cdc.backfill_step(integer, text[]) TO cdc_relay;
---> statement-breakpoint
-GRANT EXECUTE ON FUNCTION cdc.next_try(text, integer), cdc.dead_letters_due(integer), cdc.dead_letter_redrive(bigint), cdc.forget_dead_letters(integer, integer), cdc.follow(), cdc.check(), cdc.raise_ids(), cdc.flush(), cdc.give_ids(), cdc.start_again(text, bigint, boolean) TO cdc_relay;
---> statement-breakpoint
--- The API reads and writes source tables, whose triggers write the outbox; itself it may not.
-GRANT SELECT, INSERT, UPDATE, DELETE ON public.content, public.engagement_events, public.activity_events TO cdc_api;
---> statement-breakpoint
-GRANT USAGE ON SEQUENCE public.engagement_events_id_seq, public.activity_events_id_seq TO cdc_api;
---> statement-breakpoint
-GRANT SELECT ON public.outbox_status, cdc.relay_cursor, cdc.dead_letters, cdc.slot_status, cdc.backfills TO cdc_api;
---> statement-breakpoint
-GRANT EXECUTE ON FUNCTION cdc.unpublished(integer), cdc.reread(text, text), cdc.next_try(text, integer), cdc.dead_letter_redrive(bigint), cdc.dead_letter_discard(bigint), cdc.steer_backfill(bigint, text) TO cdc_api;
---> statement-breakpoint
--- For health: what is captured, whether as it should be (cdc.check() with what it calls), and the last comparisons.
-GRANT SELECT ON cdc.captured_tables, cdc.reconciliations, cdc.outbox_ids TO cdc_api;
---> statement-breakpoint
-GRANT EXECUTE ON FUNCTION cdc.check() TO cdc_api;
---> statement-breakpoint
-GRANT USAGE ON SCHEMA api TO cdc_api;
---> statement-breakpoint
-GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA api TO cdc_api;
---> statement-breakpoint
-ALTER DEFAULT PRIVILEGES IN SCHEMA api GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO cdc_api;
+SELECT cdc.grant_roles();
