@@ -26,6 +26,7 @@ export async function initDatabase(
     await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
     await followDdl(client, say)
     await grantRoles(client, say)
+    await declareTopics(client, streams)
     for (const stream of streams) {
       await capture(client, stream, say)
       await grantLookUps(client, stream, say)
@@ -46,6 +47,16 @@ function withHint(error: unknown): PipelineError {
   return hint === undefined
     ? classifyPostgresError(error)
     : new PipelineError(code, `${message}. ${hint}`, {disposition, cause})
+}
+
+/** A table may be attached by hand to a topic that somebody declares, and to no other. */
+async function declareTopics(client: Client, streams: readonly Stream[]): Promise<void> {
+  const topics = streams.map(({topic}) => topic)
+  await client.query('DELETE FROM cdc.declared_topics WHERE topic <> ALL ($1)', [topics])
+  await client.query(
+    'INSERT INTO cdc.declared_topics SELECT unnest($1::text[]) ON CONFLICT DO NOTHING',
+    [topics],
+  )
 }
 
 /** Creates the database of `url` when its server has none of that name. */

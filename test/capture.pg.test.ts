@@ -1,6 +1,8 @@
 /** INV-15: every committed change of a captured table is in the outbox, and nothing else is. */
 import {expect, test} from 'vitest'
 import {openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
+import {initDatabase} from '../scripts/init-database.ts'
+import {content} from '../streams/content.ts'
 import {postgresVersion} from './postgres-version.ts'
 
 const show = (row: Record<string, unknown>): string =>
@@ -307,6 +309,17 @@ test('a table is captured until it is detached, and its functions go with it', a
     "SELECT FROM pg_proc WHERE proname LIKE 'capture_public_t_%'",
   )
   expect(rows).toHaveLength(0)
+})
+
+test('a topic that no stream declares is refused, once streams were declared', async () => {
+  await using world = await openOutboxWorld()
+  await world.run('CREATE TABLE t (id int PRIMARY KEY)')
+  await initDatabase(world.url, [content], () => undefined)
+  await expect(world.run("SELECT cdc.attach('t', 'nobodys', 'id')")).rejects.toMatchObject({
+    message: expect.stringContaining('no stream is declared for topic nobodys') as string,
+    hint: expect.stringContaining('npm run init') as string,
+  })
+  await world.run("UPDATE content SET title = 'x'")
 })
 
 test('attaching again moves a table to another topic and key', async () => {

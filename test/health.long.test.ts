@@ -104,7 +104,8 @@ test('a table that was detached is found until it is attached again', async () =
 
 test('an attached table that no stream is declared for causes no lag, and is a warning', async () => {
   await sql(
-    `CREATE TABLE orders (id bigint PRIMARY KEY); SELECT cdc.attach('orders', 'orders', 'id')`,
+    `CREATE TABLE orders (id bigint PRIMARY KEY); INSERT INTO cdc.declared_topics VALUES ('orders');
+     SELECT cdc.attach('orders', 'orders', 'id')`,
   )
   const found = await until(
     'the table without stream',

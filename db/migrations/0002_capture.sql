@@ -87,6 +87,9 @@ CREATE TABLE cdc.captured_tables (
   attached_at timestamptz NOT NULL DEFAULT now()
 );
 --> statement-breakpoint
+-- Topics of the declared streams, as `npm run init` saw them last; none: init was never run.
+CREATE TABLE cdc.declared_topics (topic text PRIMARY KEY);
+--> statement-breakpoint
 CREATE FUNCTION cdc.primary_key_of(source regclass) RETURNS name[] LANGUAGE sql STABLE AS $$
   SELECT array_agg(a.attname ORDER BY k.ord)
     FROM pg_index i
@@ -458,6 +461,13 @@ BEGIN
   IF EXISTS (SELECT FROM cdc.captured_tables c WHERE c.topic = check_attachable.topic AND c.source <> check_attachable.source) THEN
     RAISE EXCEPTION 'topic % has another table: %', topic, (SELECT c.source FROM cdc.captured_tables c WHERE c.topic = check_attachable.topic)
       USING ERRCODE = 'duplicate_object', HINT = 'A topic has one schema. Choose another name, or detach that table first.';
+  END IF;
+  IF EXISTS (SELECT FROM cdc.declared_topics)
+     AND NOT EXISTS (SELECT FROM cdc.declared_topics d WHERE d.topic = check_attachable.topic)
+     AND NOT EXISTS (SELECT FROM cdc.captured_tables c WHERE c.topic = check_attachable.topic) THEN
+    RAISE EXCEPTION 'no stream is declared for topic %: what is captured could not be published', topic
+      USING ERRCODE = 'undefined_object',
+            HINT = 'Declare it (a file in streams/, docs/ATTACH.md), then run npm run init, which makes the topic and attaches the table.';
   END IF;
   IF key_attnum IS NULL THEN
     RAISE EXCEPTION 'table % has no column %', source, quote_nullable(key_column)
