@@ -1,7 +1,9 @@
 /** The whole of PostgreSQL's part works where nobody is a superuser: init, capture, relay, API. */
 import {expect, onTestFinished, test} from 'vitest'
+import {holdPublishing} from '../db/publishing-hold.ts'
 import {saveCursor, takeLane} from '../ingestor/leases.ts'
 import {keepCapture} from '../ingestor/capture-keeper.ts'
+import {setLaneCount} from '../ingestor/lane-count.ts'
 import {readOutbox} from '../ingestor/outbox-reader.ts'
 import {rotate} from '../ingestor/retention.ts'
 import {planRead} from '../ingestor/snapshot-cursor.ts'
@@ -96,6 +98,18 @@ test("the relay's user takes a lane, reads, saves, looks after the capture and e
   expect(await step()).toEqual([{state: 'running', problem: null}])
   expect(await step()).toEqual([{state: 'running', problem: null}])
   expect(await world.story('user_activity', row => String(row['person']))).toEqual(['r u u'])
+})
+
+test('the owner holds publishing and copies rows aside, as comparing does, and changes lanes', async () => {
+  await using world = await openOwnedWorld([activity])
+  const hold = await holdPublishing(world.client, {mostMs: 5_000, quietMs: 1_000})
+  expect(await hold?.isHeld()).toBe(true)
+  await world.run('CREATE TEMP TABLE pending AS SELECT * FROM outbox_events')
+  await hold?.letGo()
+  await setLaneCount(world.client, 4)
+  expect(await world.ask('SELECT count(*)::int AS lanes FROM cdc.relay_cursor')).toEqual([
+    {lanes: 4},
+  ])
 })
 
 test("the API's user reads and writes source tables, sends a row again and looks after letters", async () => {
