@@ -1,10 +1,11 @@
 /**
- * INV-108: where nobody follows what is done to a captured table (its owner is no superuser, so there are no event
+ * INV-110: where nobody follows what is done to a captured table (its owner is no superuser, so there are no event
  * triggers), no statement on it fails for the capture, what can be told is told, and cdc.follow() and cdc.check() do
  * and say the rest.
  */
 import {expect, test} from 'vitest'
 import {openOwnedWorld, type OwnedWorld} from './owned-world.ts'
+import {postgresVersion} from './postgres-version.ts'
 
 const show = (row: Record<string, unknown>): string => `${String(row['id'])}=${String(row['v'])}`
 
@@ -170,20 +171,21 @@ test('columns that are added, dropped, renamed and retyped need nobody', async (
   expect(await checkOf(world)).toEqual([])
 })
 
-test('a column beside one that is computed when it is read can be renamed and dropped', async () => {
-  await using world = await openOwnedWorld()
-  await world.run(`CREATE TABLE t (id int PRIMARY KEY, k text DEFAULT 'a', w int, v int GENERATED ALWAYS AS (id * 10) VIRTUAL);
+if (postgresVersion >= 18)
+  test('a column beside one that is computed when it is read can be renamed and dropped', async () => {
+    await using world = await openOwnedWorld()
+    await world.run(`CREATE TABLE t (id int PRIMARY KEY, k text DEFAULT 'a', w int, v int GENERATED ALWAYS AS (id * 10) VIRTUAL);
     SELECT cdc.attach('t', 'topic-t', 'k'); ALTER TABLE t RENAME COLUMN w TO x; INSERT INTO t (id) VALUES (1);
     ALTER TABLE t DROP COLUMN x; UPDATE t SET k = 'b'; DELETE FROM t`)
-  expect(await world.story('topic-t', show)).toEqual([
-    'c a 1=10',
-    'd a 1=10',
-    'c b 1=10',
-    'd b 1=10',
-  ])
-  await followOf(world)
-  expect(await checkOf(world)).toEqual([])
-})
+    expect(await world.story('topic-t', show)).toEqual([
+      'c a 1=10',
+      'd a 1=10',
+      'c b 1=10',
+      'd b 1=10',
+    ])
+    await followOf(world)
+    expect(await checkOf(world)).toEqual([])
+  })
 
 const PARTITIONED = `CREATE TABLE t (id int PRIMARY KEY, k text DEFAULT 'a', v int) PARTITION BY RANGE (id);
   CREATE TABLE t_low PARTITION OF t FOR VALUES FROM (0) TO (10);
