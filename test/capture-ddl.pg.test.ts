@@ -264,3 +264,136 @@ test('odd names of columns are columns', async () => {
   expect(rows.map(({op, key}) => `${op} ${key}`)).toEqual(['c k', 'u k', 'd k', 'c k', 'd k'])
   expect(rows[0]!.payload).toMatchObject({'{op}': 'k', '!n': 5, h: 6})
 })
+
+test('a partition that is made with its schema is captured like any other', async () => {
+  await using world = await openPartitioned()
+  await world.run(`CREATE SCHEMA made CREATE TABLE made.t_30 PARTITION OF public.t FOR VALUES FROM (30) TO (40);
+    INSERT INTO t VALUES (30); UPDATE made.t_30 SET v = 1; DELETE FROM t WHERE id = 30`)
+  expect(await world.story('topic-t', show)).toEqual([
+    'c a 30=null',
+    'u a 30=null→30=1',
+    'd a 30=1',
+  ])
+})
+
+test('a partition with parts of its own is detached whole', async () => {
+  await using world = await openPartitioned()
+  await world.run(`CREATE TABLE t_30 PARTITION OF t FOR VALUES FROM (30) TO (40) PARTITION BY RANGE (id);
+    CREATE TABLE t_30_all PARTITION OF t_30 DEFAULT; INSERT INTO t VALUES (30);
+    BEGIN; SET LOCAL cdc.detached_rows = 'delete'; ALTER TABLE t DETACH PARTITION t_30; COMMIT; UPDATE t_30 SET v = 1`)
+  expect(await world.story('topic-t', show)).toEqual(['c a 30=null', 'd a 30=null'])
+  expect(await checkOf(world)).toEqual([])
+})
+
+test('statements about other tables do not wait for those that change the captured one', async () => {
+  await using world = await openPartitioned()
+  const other = await world.session()
+  await other.query("CREATE TABLE own (id int); SET lock_timeout = '200ms'")
+  await world.run('BEGIN; ALTER TABLE t ADD COLUMN w int')
+  await other.query('ALTER TABLE own ADD COLUMN b int; CREATE TABLE more (); DROP TABLE more')
+  await world.run('ROLLBACK')
+})
+
+test('what is done under session_replication_role = replica is followed and refused too', async () => {
+  await using world = await openTable()
+  await world.run('SET session_replication_role = replica')
+  await expect(world.run('ALTER TABLE t DROP COLUMN k')).rejects.toThrow('has no column')
+  await expect(
+    world.run('DROP TYPE IF EXISTS x; ALTER TABLE t DROP CONSTRAINT t_pkey'),
+  ).rejects.toThrow('has no primary key')
+  await world.run('ALTER TABLE t RENAME COLUMN k TO key; INSERT INTO t VALUES (1)')
+  expect(await world.story('topic-t', show)).toEqual(['c a 1=null'])
+})
+
+test('ids that are equal and other texts move, also where they became numbers of many digits later', async () => {
+  await using world = await openTable()
+  await world.run(
+    'INSERT INTO t VALUES (1); ALTER TABLE t ALTER COLUMN id TYPE numeric; UPDATE t SET id = 1.00',
+  )
+  const rows = await world.captured('topic-t')
+  expect(rows.map(row => `${row.op} ${row.aggregate_id}`)).toEqual(['c 1', 'd 1', 'c 1.00'])
+})
+
+test.each([false, true])(
+  'a session that changed rows before has every column of now in its records (row triggers: %s)',
+  async perRow => {
+    await using world = await openTable()
+    await world.run(`SELECT cdc.attach('t', 'topic-t', 'k', ${perRow})`)
+    const session = await world.session()
+    const change = 'INSERT INTO t (id) VALUES (1), (2); UPDATE t SET k = NULL; DELETE FROM t'
+    await session.query(change)
+    await world.captured('topic-t')
+    for (const ddl of [
+      'ADD COLUMN w int DEFAULT 5',
+      "ALTER COLUMN v TYPE text, ALTER COLUMN v SET DEFAULT 'x'",
+      'RENAME COLUMN w TO x',
+      'DROP COLUMN v',
+    ]) {
+      await world.run(`ALTER TABLE t ${ddl}`)
+      await session.query(change)
+      const {rows} = await world.client.query<{name: string}>(
+        "SELECT attname AS name FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+      )
+      for (const {payload} of await world.captured('topic-t'))
+        expect(Object.keys(payload['before'] ?? payload)).toEqual(rows.map(r => r.name))
+    }
+  },
+)
+
+test('what a table was attached with does not depend on plans', async () => {
+  await using world = await openTable('id int, k text, v int, PRIMARY KEY (k, id)')
+  for (const off of ['hashjoin', 'nestloop', 'mergejoin', 'indexscan', 'sort']) {
+    await world.run(`SET enable_${off} = off`)
+    const {rows} = await world.client.query<{sql: string}>(
+      "SELECT cdc.same_id_sql('t', 'a', 'b') AS sql",
+    )
+    expect(rows).toEqual([{sql: 'a.k = b.k AND a.id = b.id'}])
+  }
+})
+
+test.each([
+  ['a partition that was empty is detached', 'ALTER TABLE t DETACH PARTITION t_30'],
+  [
+    'a filled table is attached',
+    'ALTER TABLE t ATTACH PARTITION t_40 FOR VALUES FROM (40) TO (50)',
+  ],
+  ['the key column is renamed', 'ALTER TABLE t RENAME COLUMN k TO key'],
+])(
+  'under REPEATABLE READ, where rows of others are not seen, it is refused that %s',
+  async (_, ddl) => {
+    await using world = await openPartitioned()
+    await world.run(
+      'CREATE TABLE t_30 PARTITION OF t FOR VALUES FROM (30) TO (40); CREATE TABLE t_40 (LIKE t INCLUDING ALL)',
+    )
+    const other = await world.session()
+    await other.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM t')
+    await world.run('INSERT INTO t VALUES (30); INSERT INTO t_40 VALUES (40)')
+    await expect(other.query(ddl)).rejects.toMatchObject({
+      message: expect.stringContaining('is not changed under REPEATABLE READ') as string,
+      hint: expect.stringContaining('READ COMMITTED') as string,
+    })
+  },
+)
+
+test('two that change a table and its schema at once are both followed', async () => {
+  await using world = await openOutboxWorld()
+  await world.run(
+    "CREATE SCHEMA s; CREATE TABLE s.t (id int PRIMARY KEY, k text DEFAULT 'a', v int); SELECT cdc.attach('s.t', 'topic-t', 'k')",
+  )
+  const other = await world.session()
+  await world.run('BEGIN; ALTER TABLE s.t RENAME COLUMN k TO key')
+  const renaming = other.query('ALTER SCHEMA s RENAME TO s2')
+  await expect
+    .poll(async () => {
+      const {rowCount} = await world.client.query(
+        "SELECT FROM pg_stat_activity WHERE query LIKE 'ALTER SCHEMA%' AND wait_event_type = 'Lock'",
+      )
+      return rowCount
+    })
+    .toBe(1)
+  await world.run('COMMIT')
+  await renaming
+  await world.run('INSERT INTO s2.t VALUES (1)')
+  expect(await world.story('topic-t', show)).toEqual(['c a 1=null'])
+  expect(await checkOf(world)).toEqual([])
+})

@@ -87,6 +87,20 @@ for (const perRow of [false, true]) {
     expect(await expectPresent(world)).toEqual(perRow ? expect.anything() : ['d a 1=-1', 'c a 2=2'])
   })
 
+  test(`${kind}: a trigger that stores again what the same statement deletes`, async () => {
+    await using world = await openTable(perRow)
+    await world.run('INSERT INTO t VALUES (1, DEFAULT, 1), (2, DEFAULT, 2), (3, DEFAULT, 3)')
+    await world.run(
+      trigger(
+        'AFTER DELETE',
+        'ROW',
+        "INSERT INTO t SELECT i, 'a', 9 FROM generate_series(1, 3) i ON CONFLICT DO NOTHING;",
+      ),
+    )
+    await world.run('DELETE FROM t')
+    await expectPresent(world)
+  })
+
   test(`${kind}: a trigger after the statement that changes its rows`, async () => {
     await using world = await openTable(perRow)
     await world.run(trigger('AFTER INSERT OR UPDATE', 'STATEMENT', 'UPDATE t SET v = v + 100;'))

@@ -169,9 +169,13 @@ test('one statement that moves a row away and stores another under its primary k
   await world.captured('topic-t')
   await world.run(`WITH moved AS (UPDATE t SET id = 2 WHERE id = 1 RETURNING id)
       INSERT INTO t SELECT 1, 'a', 9 FROM moved`)
-  const story = await world.story('topic-t', show)
-  expect(story).toContain('c a 2=1')
-  expect(story.indexOf('r a 1=9')).toBeGreaterThan(story.indexOf('d a 1=1'))
+  // Readers do not look up what they store for a c.
+  expect(await world.story('topic-t', show)).toEqual(['d a 1=1', 'c a 2=1', 'c a 1=9'])
+  await world.run(`WITH moved AS (UPDATE t SET id = id + 20 RETURNING id)
+      INSERT INTO t SELECT id - 20, 'a', 8 FROM moved LIMIT 1`)
+  const [first, ...rest] = await world.story('topic-t', show)
+  expect(first).toMatch(/^c a (1|2)=8$/)
+  expect(rest.indexOf(first!.replace('c', 'r'))).toBeGreaterThan(1)
 })
 
 test('a statement of many rows is captured row by row, in order', async () => {

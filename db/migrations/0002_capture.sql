@@ -117,9 +117,9 @@ $$;
 -- search path does not find, as text.
 CREATE FUNCTION cdc.same_id_sql(source regclass, one text, other text) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT string_agg(format(CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN '%1$s.%3$I = %2$s.%3$I'
-                                ELSE '%1$s.%3$I::text = %2$s.%3$I::text' END, one, other, a.attname), ' AND ')
-    FROM unnest(cdc.primary_key_of(source)) c
-    JOIN pg_attribute a ON a.attrelid = source AND a.attname = c
+                                ELSE '%1$s.%3$I::text = %2$s.%3$I::text' END, one, other, a.attname), ' AND ' ORDER BY c.ord)
+    FROM unnest(cdc.primary_key_of(source)) WITH ORDINALITY c (name, ord)
+    JOIN pg_attribute a ON a.attrelid = source AND a.attname = c.name
     JOIN pg_type t ON t.oid = a.atttypid
 $$;
 --> statement-breakpoint
@@ -143,11 +143,15 @@ CREATE FUNCTION cdc.columns_sql(source regclass) RETURNS text LANGUAGE sql STABL
    WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped
 $$;
 --> statement-breakpoint
--- Tables that a statement can name: the table itself and, of a partitioned one, every part of it.
+-- Tables that a statement can name: the table itself and, of a partitioned one, every part of it. pg_partition_tree()
+-- locks what it finds: statements about other tables would wait for those that change this one.
 CREATE FUNCTION cdc.tables_of(source regclass) RETURNS SETOF regclass LANGUAGE sql STABLE AS $$
-  SELECT relid FROM pg_partition_tree(source)
-  UNION
-  SELECT source
+  WITH RECURSIVE parts (part) AS (
+    SELECT source::oid
+    UNION ALL
+    SELECT i.inhrelid FROM parts JOIN pg_inherits i ON i.inhparent = part JOIN pg_class c ON c.oid = i.inhrelid
+     WHERE c.relispartition AND NOT i.inhdetachpending)
+  SELECT part::regclass FROM parts
 $$;
 --> statement-breakpoint
 /*
@@ -165,10 +169,13 @@ CREATE FUNCTION cdc.column_name(source regclass, attnum smallint) RETURNS name L
   SELECT a.attname FROM pg_attribute a WHERE a.attrelid = source AND a.attnum = column_name.attnum AND NOT a.attisdropped
 $$;
 --> statement-breakpoint
--- Everything that the triggers of a table depend on.
+-- Everything that the triggers of a table depend on. Sessions keep plans of row triggers as the row was when they were
+-- made, until the function is made again: that is why every column is part of it.
 CREATE FUNCTION cdc.shape_of(source regclass, key_attnum smallint, per_row boolean) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT concat_ws(' ', 'v2', per_row, cdc.is_reentrant(source), format('%I.%I', n.nspname, c.relname), cdc.column_name(source, key_attnum),
-                   cdc.id_sql(source, 't'), cdc.same_id_sql(source, 'a', 'b'), cdc.columns_sql(source))
+  SELECT concat_ws(' ', 'v3', per_row, cdc.is_reentrant(source), format('%I.%I', n.nspname, c.relname), cdc.column_name(source, key_attnum),
+                   cdc.id_sql(source, 't'), cdc.same_id_sql(source, 'a', 'b'), cdc.columns_sql(source),
+                   (SELECT string_agg(format('%s %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
+                      FROM pg_attribute a WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped))
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE c.oid = source
 $$;
@@ -200,6 +207,14 @@ BEGIN
   IF look IS NOT NULL THEN RETURN QUERY EXECUTE look USING row_id; END IF;
 END $fn$;
 --> statement-breakpoint
+-- Whether the last record of a row that this transaction wrote has it as it is now.
+CREATE FUNCTION cdc.is_told(topic text, row_id text, image json) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT coalesce((SELECT e.op <> 'd' AND (CASE e.op WHEN 'u' THEN e.payload -> 'after' ELSE e.payload END)::text = image::text
+                     FROM public.outbox_events e
+                    WHERE e.txid = pg_current_xact_id() AND e.topic = is_told.topic AND e.aggregate_id = row_id
+                    ORDER BY e.id DESC LIMIT 1), false)
+$$;
+--> statement-breakpoint
 /*
  * Whether columns are called as they were. A lie in one word: IMMUTABLE makes a session ask when it plans the expression,
  * not for every row, and it plans anew when the table named as regclass changes. Answered by the latest catalog, as
@@ -222,7 +237,8 @@ $$;
  * An update pairs old and new rows by FULL JOIN on the primary key (never a nested loop). A row whose
  * primary key or key column changed, or is another text though equal, becomes d under the old key, then c under
  * the new one, so that both keys see their own history. Where a statement stores another row under a primary key
- * that it moved a row away from, that one is told once more after the d.
+ * that it moved a row away from, and that one is told of already, it is told once more after the d. Otherwise its c
+ * is still to come, and must not find it there.
  *
  * Where statements nest (cdc.is_reentrant), the inner one is captured first and the outer one would
  * publish an older image last. There every image is compared with the row as it is now; one that is out
@@ -248,7 +264,7 @@ DECLARE
   template text;
 BEGIN
   parts := jsonb_build_object(
-    'oid', captured.source::oid,
+    'oid', captured.source::oid, 'topic', quote_literal(captured.topic),
     'id_n', coalesce(cdc.id_sql(fired, '"!n"'), 'md5(row_to_json("!n".*)::text)'),
     'id_o', coalesce(cdc.id_sql(fired, '"!o"'), 'md5(row_to_json("!o".*)::text)'),
     'key_n', cdc.key_sql(key_name, '"!n"'), 'key_o', cdc.key_sql(key_name, '"!o"'), 'key_t', cdc.key_sql(key_name, '"!t"'),
@@ -261,6 +277,8 @@ BEGIN
     'old', CASE WHEN columns IS NULL THEN old ELSE format('(SELECT %s FROM %s "!r")', columns, old) END,
     'new', CASE WHEN columns IS NULL THEN new ELSE format('(SELECT %s FROM %s "!r")', columns, new) END,
     'row', CASE WHEN columns IS NULL THEN old_row ELSE format('(SELECT %s FROM %s "!r")', columns, old_row) END,
+    -- A trigger of others stores a row whose d, of the statement around it, may still come: r is looked up by readers.
+    'new_op', CASE WHEN is_checked THEN 'CASE WHEN pg_trigger_depth() > 1 THEN ''r'' ELSE ''c'' END' ELSE '''c''' END,
     'into', 'INSERT INTO public.outbox_events (slot, hash, topic, aggregate_id, key, op, payload, headers)
     SELECT (SELECT slot FROM cdc.outbox_slot), cdc.key_hash(x.key, x.id), ' || quote_literal(captured.topic) || ', x.id, x.key, x.op::"char", x.payload, '
       || CASE WHEN is_late THEN '$3' ELSE '"!c".h' END,
@@ -271,7 +289,7 @@ BEGIN
     ELSE cdc.fill('LEFT JOIN LATERAL (SELECT row_to_json("!t".*) AS image, {key_t} AS key FROM {source} "!t" WHERE {same} OFFSET 0) p ON true', parts) END);
   FOR op, template IN VALUES
     ('insert', CASE WHEN is_checked THEN '{into} FROM (
-      SELECT {key_n} AS key, {id_n} AS id, ''c'' AS op, row_to_json("!n".*) AS payload FROM {new} "!n" {present} WHERE {fresh}
+      SELECT {key_n} AS key, {id_n} AS id, {new_op} AS op, row_to_json("!n".*) AS payload FROM {new} "!n" {present} WHERE {fresh}
       UNION ALL
       SELECT p.key, {id_n}, ''r'', p.image FROM {new} "!n" {present} WHERE NOT {fresh} AND p.image IS NOT NULL) x'
       ELSE '{into} FROM (SELECT {key_n} AS key, {id_n} AS id, ''c'' AS op, row_to_json("!n".*) AS payload FROM {new} "!n") x' END),
@@ -283,20 +301,25 @@ BEGIN
       SELECT 1 AS turn, {key_o} AS key, {id_o} AS id, ''d'' AS op, json_build_object(''before'', row_to_json("!o".*)) AS payload
        WHERE NOT ({no_o}) AND (({no_n}) OR {moved} OR NOT {fresh})
       UNION ALL
-      SELECT 2, {key_n}, {id_n}, ''c'', row_to_json("!n".*)
+      SELECT 2, {key_n}, {id_n}, {new_op}, row_to_json("!n".*)
        WHERE NOT ({no_n}) AND (({no_o}) OR {moved}) AND {fresh}
       UNION ALL
       SELECT 2, {key_n}, {id_n}, ''u'', json_build_object(''before'', row_to_json("!o".*), ''after'', row_to_json("!n".*))
        WHERE NOT ({no_n}) AND NOT ({no_o}) AND NOT {moved} AND {fresh}
       UNION ALL
-      SELECT 2, q.key, {id_o}, ''r'', q.image FROM cdc.present({oid}, {id_o}) q WHERE ({no_n})'
+      SELECT 2, q.key, {id_o}, ''r'', q.image FROM cdc.present({oid}, {id_o}) q WHERE ({no_n}) AND cdc.is_told({topic}, {id_o}, q.image)'
     || CASE WHEN is_checked THEN '
       UNION ALL
       SELECT 2, p.key, {id_n}, ''r'', p.image WHERE NOT ({no_n}) AND p.image IS NOT NULL AND NOT {fresh}' ELSE '' END || '
     ) x ORDER BY x.turn' END),
     -- A row trigger even so: within one MERGE, statement triggers for DELETE run after those for INSERT,
     -- and a row that was deleted and stored again would end as deleted.
-    ('delete', '{into} FROM (SELECT {key_o} AS key, {id_o} AS id, ''d'' AS op, json_build_object(''before'', row_to_json("!o".*)) AS payload FROM {row} "!o") x')
+    ('delete', '{into} FROM (
+      SELECT {key_o} AS key, {id_o} AS id, ''d'' AS op, json_build_object(''before'', row_to_json("!o".*)) AS payload FROM {row} "!o"'
+    -- A trigger of others can have stored it again, in a statement that was captured before.
+    || CASE WHEN is_checked THEN '
+      UNION ALL
+      SELECT q.key, {id_o}, ''r'', q.image FROM {row} "!o" CROSS JOIN LATERAL cdc.present({oid}, {id_o}) q WHERE cdc.is_told({topic}, {id_o}, q.image)' ELSE '' END || ') x')
   LOOP
     body := cdc.fill(template, parts);
     RETURN NEXT;

@@ -27,13 +27,14 @@ CREATE FUNCTION cdc.out_of_date(captured cdc.captured_tables) RETURNS text LANGU
        FROM cdc.wanted_triggers(captured.source, captured.per_row) w WHERE w.enabled IS DISTINCT FROM 'A' ORDER BY 1 LIMIT 1))
 $$;
 --> statement-breakpoint
--- Tables that were parts of a captured one, and still have its triggers.
+-- Tables that were parts of a captured one, and still have its triggers; not the parts of such a table.
 CREATE FUNCTION cdc.strays() RETURNS TABLE (stray regclass, source regclass) LANGUAGE sql STABLE AS $$
   SELECT DISTINCT g.tgrelid::regclass, c.source
     FROM pg_trigger g
     JOIN pg_proc p ON p.oid = g.tgfoid AND p.pronamespace = 'cdc'::regnamespace
     JOIN cdc.captured_tables c ON p.proname IN (c.capture_name || '_insert', c.capture_name || '_update', c.capture_name || '_delete')
-   WHERE g.tgparentid = 0 AND g.tgrelid NOT IN (SELECT x FROM cdc.tables_of(c.source) x)
+   WHERE g.tgparentid = 0 AND coalesce(pg_partition_root(g.tgrelid), g.tgrelid) = g.tgrelid
+     AND g.tgrelid NOT IN (SELECT x FROM cdc.tables_of(c.source) x)
 $$;
 --> statement-breakpoint
 -- Captured tables that a statement about these objects concerns.
@@ -47,6 +48,16 @@ CREATE FUNCTION cdc.concerned(objects oid[]) RETURNS SETOF cdc.captured_tables L
       OR EXISTS (SELECT FROM pg_inherits i WHERE (i.inhparent = c.source AND i.inhrelid = ANY (objects))
                                               OR (i.inhrelid = c.source AND i.inhparent = ANY (objects)))
 $$;
+--> statement-breakpoint
+-- What is to be done about a change is read from the catalog and from tables, and must be as it is now.
+CREATE FUNCTION cdc.refuse_old_snapshot(source regclass) RETURNS void LANGUAGE plpgsql STABLE AS $fn$
+DECLARE isolation text := current_setting('transaction_isolation');
+BEGIN
+  IF isolation IN ('repeatable read', 'serializable') THEN
+    RAISE EXCEPTION 'the definition of captured table % is not changed under %: what others did meanwhile would be overlooked', source, upper(isolation)
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Do it in another transaction: BEGIN ISOLATION LEVEL READ COMMITTED.';
+  END IF;
+END $fn$;
 --> statement-breakpoint
 /*
  * Ends the capture of a table that was detached from a captured one. Its rows are no rows of that any more:
@@ -64,6 +75,7 @@ BEGIN
   IF rows NOT IN ('delete', 'keep') THEN
     RAISE EXCEPTION 'rows are released by delete or keep, not by %', quote_nullable(rows) USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  PERFORM cdc.refuse_old_snapshot(captured.source);
   EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', stray);
   IF rows = 'delete' THEN
     EXECUTE format(
@@ -86,6 +98,7 @@ DECLARE
   is_filled boolean;
   wish text := nullif(current_setting('cdc.detached_rows', true), '');
 BEGIN
+  PERFORM cdc.refuse_old_snapshot(source);
   EXECUTE format('SELECT EXISTS (SELECT FROM %s)', stray) INTO is_filled;
   IF is_filled AND wish IS NULL THEN
     RAISE EXCEPTION 'partition % of captured table % has rows: should they leave the numbers with it?', stray, source
@@ -105,6 +118,9 @@ BEGIN
       HINT = format('The table is captured as %s. %s Or SELECT cdc.detach(%L) first.', captured.topic, found.hint, captured.source);
   END IF;
   IF cdc.out_of_date(captured) IS NOT NULL THEN
+    PERFORM cdc.refuse_old_snapshot(captured.source);
+    -- Whoever changes it at the same time is waited for first: what is looked up from here on stays as it is.
+    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', captured.source);
     PERFORM cdc.attach(captured.source, captured.topic, cdc.column_name(captured.source, captured.key_attnum), captured.per_row);
   END IF;
 END $fn$;
@@ -225,11 +241,14 @@ CREATE FUNCTION cdc.make_event_triggers() RETURNS boolean LANGUAGE plpgsql SET s
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'cdc_follow_ddl') THEN
     CREATE EVENT TRIGGER cdc_follow_ddl ON ddl_command_end
-      WHEN TAG IN ('ALTER TABLE', 'ALTER SCHEMA', 'CREATE TABLE', 'CREATE TABLE AS', 'CREATE TRIGGER', 'ALTER TRIGGER')
+      WHEN TAG IN ('ALTER TABLE', 'ALTER SCHEMA', 'CREATE SCHEMA', 'CREATE TABLE', 'CREATE TABLE AS', 'CREATE TRIGGER', 'ALTER TRIGGER')
       EXECUTE FUNCTION cdc.follow_ddl();
+    -- Also under session_replication_role = replica.
+    ALTER EVENT TRIGGER cdc_follow_ddl ENABLE ALWAYS;
   END IF;
   IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'cdc_follow_drop') THEN
     CREATE EVENT TRIGGER cdc_follow_drop ON sql_drop EXECUTE FUNCTION cdc.follow_drop();
+    ALTER EVENT TRIGGER cdc_follow_drop ENABLE ALWAYS;
   END IF;
   RETURN true;
 EXCEPTION WHEN insufficient_privilege THEN RETURN false;
