@@ -1,0 +1,31 @@
+/** INV-106 over thousands of histories, other ones in each run: see capture-ddl-replay.pg.test.ts for what is compared. */
+import {expect, test} from 'vitest'
+import {createTally, expectHistories, missingOf, openStage} from './capture-history.ts'
+import {openOutboxWorld} from './outbox-world.ts'
+
+const HISTORIES = Number(process.env['CAPTURE_HISTORIES'] ?? 4_000)
+/** Databases in which histories are played at the same time. */
+const LANES = Number(process.env['CAPTURE_LANES'] ?? 3)
+const seed = Number(process.env['CAPTURE_SEED'] ?? Date.now() % 2 ** 31)
+
+test(`INV-106: over ${HISTORIES} histories of changes of rows and of the definition, the outbox gives the table`, async () => {
+  console.log(`capture histories: CAPTURE_SEED=${seed}`)
+  const began = performance.now()
+  const tally = createTally()
+  let played = 0
+  const onPlayed = (): void => {
+    played += 1
+    if (played % 250 !== 0) return
+    const seconds = Math.round((performance.now() - began) / 1_000)
+    console.log(`${played} of ${HISTORIES} histories, ${tally.records} records, ${seconds} s`)
+  }
+  const lane = async (_: unknown, n: number): Promise<void> => {
+    await using world = await openOutboxWorld()
+    const stage = await openStage(world, tally)
+    const runs = Math.ceil((HISTORIES - n) / LANES)
+    await expectHistories(stage, {runs, seed: seed + n, onPlayed})
+  }
+  await Promise.all(Array.from({length: LANES}, lane))
+  console.log(tally)
+  expect(missingOf(tally)).toEqual([])
+}, 3_600_000)
