@@ -168,6 +168,7 @@ test('columns that are added, dropped, renamed and retyped need nobody', async (
     'u a {"id":1,"k":"a","v":1,"x":5}→{"id":1,"k":"a","v":2,"x":5}',
     'd a {"id":1,"k":"a","v":2}',
   ])
+  await followOf(world)
   expect(await checkOf(world)).toEqual([])
 })
 
