@@ -169,13 +169,19 @@ CREATE FUNCTION cdc.column_name(source regclass, attnum smallint) RETURNS name L
   SELECT a.attname FROM pg_attribute a WHERE a.attrelid = source AND a.attnum = column_name.attnum AND NOT a.attisdropped
 $$;
 --> statement-breakpoint
+-- Whether logical replication applies changes to a table: it fires no statement triggers.
+CREATE FUNCTION cdc.is_subscribed(source regclass) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT FROM pg_subscription_rel s JOIN cdc.tables_of(source) x ON x = s.srrelid)
+$$;
+--> statement-breakpoint
 -- Everything that the triggers of a table depend on. Sessions keep plans of row triggers as the row was when they were
 -- made, until the function is made again: that is why every column is part of it.
 CREATE FUNCTION cdc.shape_of(source regclass, key_attnum smallint, per_row boolean) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT concat_ws(' ', 'v3', per_row, cdc.is_reentrant(source), format('%I.%I', n.nspname, c.relname), cdc.column_name(source, key_attnum),
                    cdc.id_sql(source, 't'), cdc.same_id_sql(source, 'a', 'b'), cdc.columns_sql(source),
                    (SELECT string_agg(format('%s %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
-                      FROM pg_attribute a WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped))
+                      FROM pg_attribute a WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped),
+                   CASE WHEN NOT per_row AND cdc.is_subscribed(source) THEN 'subscribed' END)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE c.oid = source
 $$;
@@ -509,7 +515,7 @@ END $fn$;
  * Partitions that come with rows are read into the outbox (cdc.backfills).
  *
  * per_row: row triggers instead of statement triggers. Needed only where logical replication applies
- * changes to this table: it fires no statement triggers.
+ * changes to this table, as it fires no statement triggers; a table with a subscription has them anyway.
  */
 CREATE FUNCTION cdc.attach(source regclass, topic text, key_column name, per_row boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET client_min_messages = warning AS $fn$
@@ -521,6 +527,7 @@ DECLARE
   filled oid[];
 BEGIN
   PERFORM set_config('cdc.is_attaching', 'on', true);
+  per_row := per_row OR cdc.is_subscribed(source);
   base := (SELECT c.capture_name FROM cdc.captured_tables c WHERE c.source = attach.source);
   IF base IS NOT NULL THEN filled := cdc.filled_parts(source); END IF;
   base := coalesce(base,

@@ -22,7 +22,9 @@ $$;
 CREATE FUNCTION cdc.out_of_date(captured cdc.captured_tables) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT coalesce(
     CASE WHEN captured.shape IS DISTINCT FROM cdc.shape_of(captured.source, captured.key_attnum, captured.per_row)
-         THEN 'the table changed since it was attached: attach it again' END,
+         THEN CASE WHEN NOT captured.per_row AND cdc.is_subscribed(captured.source)
+                   THEN 'logical replication applies changes to it, which its triggers do not see: attach it again'
+                   ELSE 'the table changed since it was attached: attach it again' END END,
     (SELECT format('trigger %s on %s is %s', w.name, w.target, CASE WHEN w.enabled IS NULL THEN 'missing' ELSE 'not enabled always' END)
        FROM cdc.wanted_triggers(captured.source, captured.per_row) w WHERE w.enabled IS DISTINCT FROM 'A' ORDER BY 1 LIMIT 1))
 $$;
@@ -45,6 +47,7 @@ CREATE FUNCTION cdc.concerned(objects oid[]) RETURNS SETOF cdc.captured_tables L
                     OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = x AND t.oid = ANY (objects))
                     OR EXISTS (SELECT FROM pg_constraint f WHERE f.confrelid = x AND f.conrelid = ANY (objects)))
       OR EXISTS (SELECT FROM pg_partition_ancestors(c.source) x WHERE x::oid = ANY (objects))
+      OR EXISTS (SELECT FROM cdc.tables_of(c.source) x JOIN pg_subscription_rel s ON s.srrelid = x WHERE s.srsubid = ANY (objects))
       OR EXISTS (SELECT FROM pg_inherits i WHERE (i.inhparent = c.source AND i.inhrelid = ANY (objects))
                                               OR (i.inhrelid = c.source AND i.inhparent = ANY (objects)))
 $$;
@@ -241,7 +244,8 @@ CREATE FUNCTION cdc.make_event_triggers() RETURNS boolean LANGUAGE plpgsql SET s
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'cdc_follow_ddl') THEN
     CREATE EVENT TRIGGER cdc_follow_ddl ON ddl_command_end
-      WHEN TAG IN ('ALTER TABLE', 'ALTER SCHEMA', 'CREATE SCHEMA', 'CREATE TABLE', 'CREATE TABLE AS', 'CREATE TRIGGER', 'ALTER TRIGGER')
+      WHEN TAG IN ('ALTER TABLE', 'ALTER SCHEMA', 'CREATE SCHEMA', 'CREATE TABLE', 'CREATE TABLE AS', 'CREATE TRIGGER', 'ALTER TRIGGER',
+        'CREATE SUBSCRIPTION', 'ALTER SUBSCRIPTION')
       EXECUTE FUNCTION cdc.follow_ddl();
     -- Also under session_replication_role = replica.
     ALTER EVENT TRIGGER cdc_follow_ddl ENABLE ALWAYS;
