@@ -2,6 +2,12 @@
 import {classifyPostgresError, type Pool, type PoolClient} from '../platform/postgres.ts'
 import type {Database, Rows, Session} from './database.ts'
 
+/** The default of the database or of the role is to read only: writes have to say that they write. */
+const isReadOnly = (error: unknown): boolean => {
+  const {cause} = error as {readonly cause?: {readonly code?: unknown}}
+  return cause?.code === '25006'
+}
+
 function sessionOn(target: Pick<Pool | PoolClient, 'query'>): Session {
   return {
     async query<T>(text: string, values: readonly unknown[] = []): Promise<Rows<T>> {
@@ -25,8 +31,16 @@ async function connect(pool: Pool): Promise<PoolClient> {
 
 /** @param pool stays open: whoever opened it ends it */
 export function toDatabase(pool: Pool): Database {
-  return {
-    ...sessionOn(pool),
+  const plain = sessionOn(pool)
+  const database: Database = {
+    async query<T>(text: string, values: readonly unknown[] = []): Promise<Rows<T>> {
+      try {
+        return await plain.query<T>(text, values)
+      } catch (error) {
+        if (!isReadOnly(error)) throw error
+        return await database.transaction(async session => await session.query<T>(text, values))
+      }
+    },
     async transaction(work) {
       const client = await connect(pool)
       const session = sessionOn(client)
@@ -47,6 +61,7 @@ export function toDatabase(pool: Pool): Database {
       }
     },
   }
+  return database
 }
 
 /** The secret that all API processes share. */

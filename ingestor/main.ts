@@ -11,7 +11,7 @@ import {runLoops, stopSignal, untilAborted, type Loop} from '../platform/lifecyc
 import {listen} from '../platform/listen.ts'
 import {createLogger, type Logger} from '../platform/log.ts'
 import {createMetrics} from '../platform/metrics.ts'
-import {createPool, type Pool} from '../platform/postgres.ts'
+import {createPool, WRITER_SETTINGS, type Pool} from '../platform/postgres.ts'
 import {createRegistry} from '../platform/registry.ts'
 import {retry} from '../platform/retry.ts'
 import {openStatusServer} from '../platform/status-server.ts'
@@ -109,6 +109,7 @@ async function main(config: RelayConfig): Promise<void> {
       applicationName,
       connectionsMax,
       statementTimeoutMs: 10_000,
+      settings: WRITER_SETTINGS,
       onError: error => log.warn({message: error.message}, 'idle connection lost'),
     })
     resources.defer(() => pool.end())

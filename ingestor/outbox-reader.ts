@@ -9,7 +9,7 @@
  */
 import {PipelineError} from '../platform/errors.ts'
 import {HOLD_LOCK} from '../db/publishing-hold.ts'
-import {classifyPostgresError, type Client} from '../platform/postgres.ts'
+import {classifyPostgresError, WRITER_SETTINGS, type Client} from '../platform/postgres.ts'
 import type {ReadAnswer, ReadPlan} from './snapshot-cursor.ts'
 import {parseMicros} from './timestamps.ts'
 
@@ -118,6 +118,9 @@ const STILL_OURS = `SELECT 1 WHERE ${IS_OURS}`
 
 /** Settings of the connection that reads: plans must not change with statistics. */
 export const READER_SETTINGS = [
+  ...WRITER_SETTINGS,
+  // A page of large rows takes its time; one that is given up would be begun again for ever.
+  'SET statement_timeout = 0',
   "SET TimeZone = 'UTC'",
   "SET DateStyle = 'ISO'",
   'SET enable_seqscan = off',

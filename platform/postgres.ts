@@ -19,8 +19,16 @@ export interface PostgresOptions {
   readonly connectionsMax?: number
   /** A statement that runs longer is cancelled, milliseconds; 0 for no limit. */
   readonly statementTimeoutMs?: number
+  /** Statements that each session of a pool begins with: for one that no pooler shares. */
+  readonly settings?: readonly string[]
   readonly onError?: (error: Error) => void
 }
+
+/** Sessions that write, and see what was committed meanwhile, whatever the defaults of database and role. */
+export const WRITER_SETTINGS = [
+  'SET default_transaction_read_only = off',
+  "SET default_transaction_isolation = 'read committed'",
+] as const
 
 const toConfig = (url: string, options: PostgresOptions): ClientConfig => ({
   connectionString: url,
@@ -34,7 +42,11 @@ const toConfig = (url: string, options: PostgresOptions): ClientConfig => ({
 
 /** A pool; the caller ends it. A connection that breaks while idle is told to `onError`. */
 export function createPool(url: string, options: PostgresOptions): Pool {
-  const pool = new PgPool({...toConfig(url, options), max: options.connectionsMax ?? 10})
+  const {settings, connectionsMax: max = 10} = options
+  // Awaited before any other statement, though its type does not say so.
+  const onConnect = async (client: PgPoolClient) => await client.query(settings!.join('; '))
+  const begin = settings === undefined ? {} : ({onConnect} as object)
+  const pool = new PgPool({...toConfig(url, options), max, ...begin})
   pool.on('error', error => options.onError?.(error))
   return pool
 }
