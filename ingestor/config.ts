@@ -38,6 +38,8 @@ function readAll(read: EnvReader) {
     port: int('PORT', 3001, 0, 65_535),
     /** Rows of one page. About 2,000 is fastest: larger pages cost garbage collection. */
     pageRows: int('PAGE_ROWS', 2_000, 1, 20_000),
+    /** Bytes of one page, rows as JSON text: what a relay holds of large rows is a few of these. */
+    pageBytes: int('PAGE_BYTES', 16_777_216, 100_000, 67_108_864),
     recordBytesMax: int('RECORD_BYTES_MAX', 900_000, 1_000, 900_000),
     /** From the start of one read to the next, when rows keep coming: they go together. */
     gatherMs: int('GATHER_MS', 5, 0, 1_000),

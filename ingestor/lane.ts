@@ -16,6 +16,7 @@ import type {IdCeiling} from './id-ceiling.ts'
 import {flush, saveCursor, takeLane, tryLockLane, waitWhileHeld, type Taken} from './leases.ts'
 import type {LaneMonitor} from './monitor.ts'
 import {assertOurs, readOutbox, type OutboxPage, type OutboxRow} from './outbox-reader.ts'
+import {nextPace, type Pace} from './page-weight.ts'
 import {toBatch, type Batch, type BatchOptions} from './publish.ts'
 import {runEpoch, type EpochOptions, type RefusedSend} from './relay.ts'
 import type {RouteTable} from './routes.ts'
@@ -39,6 +40,7 @@ export interface LaneDeps {
 export interface LaneOptions extends EpochOptions, BatchOptions {
   readonly owner: string
   readonly pageRows: number
+  readonly pageBytes: number
   readonly graceMs: number
   readonly leaseMs: number
 }
@@ -146,10 +148,14 @@ function toEpochDeps({memory, deps, options, client, publisher, taken}: LaneWork
     now: () => performance.now(),
   })
   const refuse = (row: OutboxRow): PipelineError | undefined => memory.condemned.get(row.id)
+  const most = options.pageRows
+  let pace: Pace = {rows: most, isWeighed: false}
   return {
-    async readPage(plan: Parameters<typeof readOutbox>[2], limit: number): Promise<OutboxPage> {
+    async readPage(plan: Parameters<typeof readOutbox>[2], asked: number): Promise<OutboxPage> {
+      const limit = {rows: asked, bytes: options.pageBytes, isWeighed: pace.isWeighed}
       const page = await readOutbox(client, of, plan, limit)
       await guard.admit(page)
+      pace = nextPace(pace, {asked, most}, page)
       return deps.lookUp === undefined ? page : await deps.lookUp(page)
     },
     saveCursor: async (cursor: Cursor, how: {readonly release: boolean}): Promise<void> =>
@@ -174,7 +180,7 @@ function toEpochDeps({memory, deps, options, client, publisher, taken}: LaneWork
     },
     whileHeld: async (isExact: boolean, signal: AbortSignal): Promise<void> =>
       await waitWhileHeld(client, {lane, isExact}, signal),
-    pageRows: () => (memory.narrow > 0 ? 1 : options.pageRows),
+    pageRows: () => (memory.narrow > 0 ? 1 : pace.rows),
     now: () => performance.now(),
     observe: {
       ...deps.monitor.observer(lane),

@@ -40,6 +40,7 @@ const toLaneOptions = (config: RelayConfig, owner: string): LaneOptions => ({
   owner,
   topicPrefix: config.kafka.topicPrefix,
   pageRows: config.pageRows,
+  pageBytes: config.pageBytes,
   saveEveryMs: config.saveEveryMs,
   holdMs: config.holdMs,
   graceMs: config.graceMs,

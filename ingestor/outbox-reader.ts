@@ -6,10 +6,12 @@
  *               INV-5: a read costs what it returns. Neither published rows nor history are walked:
  *               the tail follows the index on txid, a page the index on id from the batch's lowest id.
  *               INV-103: while somebody holds publishing, a read answers no rows and says so.
+ *               A page has one row, or as many as fit into its bytes, whatever else waits.
  */
 import {PipelineError} from '../platform/errors.ts'
 import {HOLD_LOCK} from '../db/publishing-hold.ts'
 import {classifyPostgresError, WRITER_SETTINGS, type Client} from '../platform/postgres.ts'
+import {isLargeRow, rowsOf, SMALL_COLUMNS, weighed} from './page-weight.ts'
 import type {ReadAnswer, ReadPlan} from './snapshot-cursor.ts'
 import {parseMicros} from './timestamps.ts'
 
@@ -48,6 +50,16 @@ export interface OutboxPage {
   readonly lastId?: number
   /** True: a crash of the server could still undo what was read. */
   readonly mustFlush?: boolean
+  /** Whether rows were weighed, and whether there are large ones. */
+  readonly weight?: {readonly isWeighed: boolean; readonly isLarge: boolean}
+}
+
+/** How much one read may bring. */
+export interface PageLimit {
+  readonly rows: number
+  readonly bytes: number
+  /** Large rows are expected: weighing the usual ones would cost more than reading them. */
+  readonly isWeighed: boolean
 }
 
 /** $1 lane, $2 lanes - 1, $3 epoch. */
@@ -67,7 +79,7 @@ const COLUMNS = 'o.id, o.topic, o.aggregate_id, o.key, o.op, o.payload, o.header
  * First row of an answer: without an id. Its snapshot is null while publishing is held; then the last id that was
  * given, and whether everything that the statement can see is on disk. Absent: not ours.
  */
-const HEAD = `SELECT NULL::bigint AS id, CASE WHEN ${IS_FREE} THEN pg_current_snapshot()::text END AS topic,
+const HEAD = `SELECT 0::bigint AS id, CASE WHEN ${IS_FREE} THEN pg_current_snapshot()::text END AS topic,
   (SELECT last_value FROM public.outbox_events_id_seq)::text,
   (pg_current_wal_insert_lsn() <= pg_current_wal_flush_lsn())::text, NULL, NULL, NULL, NULL
  WHERE ${IS_OURS}`
@@ -76,30 +88,42 @@ const HEAD = `SELECT NULL::bigint AS id, CASE WHEN ${IS_FREE} THEN pg_current_sn
  * Each arm follows the index on txid and stops after $6 rows, whatever the planner believes about
  * their number.
  */
-export const READ_TAIL = `
-WITH ${FREE}, fresh AS MATERIALIZED (
+const FRESH = `fresh AS MATERIALIZED (
   (SELECT ${COLUMNS} FROM public.outbox_events o
     WHERE o.txid >= $4::xid8 AND ${IN_LANE} ORDER BY o.txid LIMIT $6)
   UNION ALL
   (SELECT ${COLUMNS} FROM public.outbox_events o
     WHERE o.txid = ANY($5::xid8[]) AND ${IN_LANE} ORDER BY o.txid LIMIT $6)
+)`
+const tail = (rows: string): string => `
+WITH ${FREE}, ${FRESH}
+${HEAD}
+UNION ALL
+(${rows})
+ORDER BY id`
+export const READ_TAIL = tail(
+  `SELECT ${SMALL_COLUMNS} FROM fresh o WHERE ${IS_FREE} AND ${IS_OURS}`,
 )
-${HEAD}
-UNION ALL
-SELECT * FROM fresh WHERE ${IS_FREE} AND ${IS_OURS}
-ORDER BY id NULLS FIRST`
+/** $7 bytes. */
+const WEIGH_TAIL = tail(weighed(`SELECT * FROM fresh WHERE ${IS_FREE} AND ${IS_OURS}`, '$7::int'))
 
-/** $4 xmax, $5 xip, $6 snap_to, $7 rows, $8 last id. */
-export const READ_PAGE = `
-WITH ${FREE}
-${HEAD}
-UNION ALL
-(SELECT ${COLUMNS} FROM public.outbox_events o
+const batchRows = (columns: string): string => `
+SELECT ${columns} FROM public.outbox_events o
   WHERE ${IS_FREE} AND ${IS_OURS} AND o.id > $8::bigint AND ${IN_LANE}
     AND (o.txid >= $4::xid8 OR o.txid = ANY($5::xid8[]))
     AND pg_visible_in_snapshot(o.txid, $6::pg_snapshot)
-  ORDER BY o.id LIMIT $7)
-ORDER BY id NULLS FIRST`
+  ORDER BY o.id LIMIT $7`
+/** The order of the index as it is: no page is sorted. */
+const page = (rows: string): string => `
+WITH ${FREE}
+${HEAD}
+UNION ALL
+(${rows})
+ORDER BY id`
+/** $4 xmax, $5 xip, $6 snap_to, $7 rows, $8 last id. */
+export const READ_PAGE = page(batchRows(SMALL_COLUMNS))
+/** $9 bytes. */
+const WEIGH_PAGE = page(weighed(batchRows(COLUMNS), '$9::int'))
 
 /** `id + 0` keeps the planner from walking the index on id through published rows. */
 export const READ_LOWEST = `
@@ -183,6 +207,50 @@ export async function assertOurs(client: Client, of: LaneEpochId): Promise<void>
   if (rows.length === 0) throw fenced(of.lane)
 }
 
+interface Found {
+  /** Absent: the lane has another owner. */
+  readonly head: Cells | undefined
+  /** Rows that came whole, up to the first that did not. */
+  readonly rows: readonly Cells[]
+  /** How many there were to come. */
+  readonly count: number
+  readonly weight: {readonly isWeighed: boolean; readonly isLarge: boolean}
+}
+
+function toFound([head, ...cells]: readonly Cells[], isWeighed: boolean): Found {
+  const end = cells.findIndex(row => row[5] === null)
+  const rows = end < 0 ? cells : cells.slice(0, end)
+  const isLarge = end >= 0 || (isWeighed && rows.some(isLargeRow))
+  return {head, rows, count: cells.length, weight: {isWeighed, isLarge}}
+}
+
+/** As many rows as were asked for, or as came whole. */
+const mostOf = ({rows, count}: Found, asked: number): number =>
+  rows.length < count ? rows.length : asked
+
+interface Statements {
+  readonly name: string
+  readonly light: string
+  readonly weighed: string
+}
+const TAIL: Statements = {name: 'tail', light: READ_TAIL, weighed: WEIGH_TAIL}
+const PAGE: Statements = {name: 'page', light: READ_PAGE, weighed: WEIGH_PAGE}
+
+/** Rows as they are when all are small; else, or where large ones are expected, weighed. */
+async function find(
+  client: Client,
+  {name, light, weighed: heavy}: Statements,
+  values: readonly unknown[],
+  limit: PageLimit,
+): Promise<Found> {
+  if (!limit.isWeighed) {
+    const found = toFound(await query(client, `read_${name}`, light, values), false)
+    const isUseful = name === 'tail' ? found.rows.length === found.count : found.rows.length > 0
+    if (found.count === 0 || isUseful) return found
+  }
+  return toFound(await query(client, `weigh_${name}`, heavy, [...values, limit.bytes]), true)
+}
+
 /**
  * Reads what the plan asks for.
  *
@@ -192,18 +260,20 @@ export async function readOutbox(
   client: Client,
   of: LaneEpochId,
   plan: ReadPlan,
-  limit: number,
+  limit: PageLimit,
 ): Promise<OutboxPage> {
   const base = [of.lane, of.lanes - 1, of.epoch, plan.xmax, plan.xip]
+  const asked = rowsOf(limit)
   switch (plan.kind) {
     case 'tail': {
-      const [head, ...cells] = await query(client, 'read_tail', READ_TAIL, [...base, limit + 1])
-      if (head === undefined) throw fenced(of.lane)
-      const snapshot = head[1] ?? null
+      const found = await find(client, TAIL, [...base, asked + 1], limit)
+      if (found.head === undefined) throw fenced(of.lane)
+      const snapshot = found.head[1] ?? null
       if (snapshot === null) return HELD
-      const rows = cells.length > limit ? [] : cells.map(toRow)
-      const answer = {kind: 'tail', snapshot, rowCount: cells.length, limit} as const
-      return {answer, rows, ...headOf(head)}
+      const most = mostOf(found, asked)
+      const rows = found.count > most ? [] : found.rows.map(toRow)
+      const answer = {kind: 'tail', snapshot, rowCount: found.count, limit: most} as const
+      return {answer, rows, weight: found.weight, ...headOf(found.head)}
     }
     case 'lowest': {
       const cells = await query(client, 'read_lowest', READ_LOWEST, [...base, plan.snapTo])
@@ -213,15 +283,16 @@ export async function readOutbox(
       return {answer, rows: []}
     }
     case 'page': {
-      const values = [...base, plan.snapTo, limit, plan.afterId]
-      const [head, ...cells] = await query(client, 'read_page', READ_PAGE, values)
-      if (head === undefined) throw fenced(of.lane)
+      const values = [...base, plan.snapTo, asked, plan.afterId]
+      const found = await find(client, PAGE, values, limit)
+      if (found.head === undefined) throw fenced(of.lane)
       // An empty page would be the end of the batch.
-      if (head[1] === null) return HELD
-      const rows = cells.map(toRow)
+      if (found.head[1] === null) return HELD
+      const rows = found.rows.map(toRow)
       const lastId = rows.at(-1)?.id ?? plan.afterId
-      const answer = {kind: 'page', rowCount: rows.length, limit, lastId} as const
-      return {answer, rows, ...headOf(head)}
+      const most = mostOf(found, asked)
+      const answer = {kind: 'page', rowCount: rows.length, limit: most, lastId} as const
+      return {answer, rows, weight: found.weight, ...headOf(found.head)}
     }
     default:
       return plan satisfies never

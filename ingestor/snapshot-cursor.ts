@@ -50,6 +50,7 @@ export type ReadAnswer =
       /** The statement's own. */
       readonly snapshot: string
       readonly rowCount: number
+      /** As many rows as were asked for, or as fitted. */
       readonly limit: number
     }
   | {

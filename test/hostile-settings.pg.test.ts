@@ -4,7 +4,7 @@ import {toDatabase} from '../api/postgres.ts'
 import {openLeaseClient, saveCursor, takeLane} from '../ingestor/leases.ts'
 import {rotate} from '../ingestor/retention.ts'
 import {createPool, WRITER_SETTINGS} from '../platform/postgres.ts'
-import {openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
+import {noCeiling, openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
 
 const DEFAULTS = {
   search_path: "''",
@@ -68,6 +68,8 @@ test.each(['database', 'role'] as const)(
       expect(await ask('SELECT * FROM cdc.follow()')).toEqual([])
       expect(await ask('SELECT * FROM cdc.check()')).toEqual([])
       expect(await ask('SELECT rows FROM cdc.unpublished()')).toEqual([{rows: '4'}])
+      // The database is a copy of one that was made when the run began.
+      await ask('UPDATE cdc.outbox_slot SET opened_at = clock_timestamp()')
       expect(await rotate(pool)).toBe('empty')
       await ask(`UPDATE cdc.relay_cursor SET snap_from = pg_current_snapshot(), (system_identifier, timeline) =
       (SELECT system_identifier, timeline FROM cdc.cluster())`)
@@ -91,8 +93,8 @@ test('where the default is to read only, relays and API write all the same', asy
   await using resources = new AsyncDisposableStack()
   const lane = await openLeaseClient(world.url, {applicationName: 'test', leaseMs: 60_000})
   resources.defer(() => lane.end())
-  const taken = await takeLane(lane, 0, 'test')
-  await saveCursor(lane, taken, taken.cursor, {release: false})
+  const taken = await takeLane(lane, 0, {owner: 'test', highestId: 0, ceiling: noCeiling()})
+  await saveCursor(lane, taken, taken.cursor, {release: false, highestId: 0})
   const pool = createPool(world.url, {
     applicationName: 'test',
     statementTimeoutMs: 10_000,

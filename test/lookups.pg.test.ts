@@ -24,6 +24,7 @@ const OPTIONS: LaneOptions = {
   owner: 'test',
   topicPrefix: '',
   pageRows: 1_000,
+  pageBytes: 1_000_000,
   saveEveryMs: 100,
   holdMs: 1_000,
   graceMs: 0,

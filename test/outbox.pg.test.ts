@@ -398,7 +398,11 @@ test('cdc_relay can take, read and save a lane as the relay does, also after a r
     const taken = await takeLane(client, 0, KNOWLEDGE)
     expect(taken.wentBack).toBe('another database cluster')
     const plan = planRead({cursor: {...taken.cursor, snapTo: null}, takeover: null})
-    const {rows} = await readOutbox(client, taken, plan, 100)
+    const {rows} = await readOutbox(client, taken, plan, {
+      rows: 100,
+      bytes: 1_000_000,
+      isWeighed: false,
+    })
     expect(rows).toHaveLength(4)
     await saveCursor(
       client,

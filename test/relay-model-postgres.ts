@@ -110,6 +110,14 @@ const byId = (a: ModelRow, b: ModelRow): number => a.id - b.id
 const asRows = (rows: readonly ModelRow[]): OutboxPage['rows'] =>
   rows as readonly unknown[] as OutboxPage['rows']
 
+/** Some rows are large: of those that wait only the first ones fit into a page. */
+function countFitting(rows: readonly ModelRow[], limit: number): number {
+  const first = rows.slice(0, limit)
+  let bytes = 0
+  const end = first.findIndex(({id}, at) => (bytes += id % 3 === 0 ? 3 : 1) > 4 && at > 0)
+  return end < 0 ? limit : end
+}
+
 /** What the relay's statements answer. */
 export function readAsPostgres(plan: ReadPlan, limit: number, pg: Transactions): OutboxPage {
   const {xmax, xip} = plan
@@ -119,15 +127,19 @@ export function readAsPostgres(plan: ReadPlan, limit: number, pg: Transactions):
     .filter(row => row.xid >= Number(xmax) || listed.has(String(row.xid)))
     .toSorted(byId)
   if (plan.kind === 'tail') {
-    const rows = unseen.length > limit ? [] : unseen
-    const answer = {kind: 'tail', snapshot: pg.snapshot(), rowCount: unseen.length, limit} as const
+    const most = countFitting(unseen, limit)
+    const rowCount = unseen.length
+    const rows = rowCount > most ? [] : unseen
+    const answer = {kind: 'tail', snapshot: pg.snapshot(), rowCount, limit: most} as const
     return {answer, rows: asRows(rows)}
   }
   const batch = unseen.filter(row => isVisibleIn(plan.snapTo, BigInt(row.xid)))
   if (plan.kind === 'lowest') return {answer: {kind: 'lowest', id: batch[0]?.id ?? null}, rows: []}
-  const rows = batch.filter(row => row.id > plan.afterId).slice(0, limit)
+  const waiting = batch.filter(row => row.id > plan.afterId)
+  const most = countFitting(waiting, limit)
+  const rows = waiting.slice(0, most)
   const lastId = rows.at(-1)?.id ?? plan.afterId
-  return {answer: {kind: 'page', rowCount: rows.length, limit, lastId}, rows: asRows(rows)}
+  return {answer: {kind: 'page', rowCount: rows.length, limit: most, lastId}, rows: asRows(rows)}
 }
 
 /** Naive cursors know no frozen batch: there is nothing in it. */

@@ -70,7 +70,9 @@ test("the relay's user takes a lane, reads, saves, looks after the capture and e
   const taken = await takeLane(client, 0, KNOWLEDGE)
   expect(taken.wentBack).toBe('another database cluster')
   const plan = planRead({cursor: {...taken.cursor, snapTo: null}, takeover: null})
-  expect((await readOutbox(client, taken, plan, 100)).rows).toHaveLength(1)
+  expect(
+    (await readOutbox(client, taken, plan, {rows: 100, bytes: 1_000_000, isWeighed: false})).rows,
+  ).toHaveLength(1)
   await saveCursor(
     client,
     taken,
