@@ -63,10 +63,9 @@ export const REFUSALS: Readonly<Record<string, Refusal>> = {
     hint: /^Say it in the same transaction: SET LOCAL cdc\.detached_rows = 'delete'/,
     kinds: ['detach'],
   },
-  'a change under REPEATABLE READ': {
+  'a partition is let go under REPEATABLE READ': {
     code: '55000',
-    message:
-      /^the definition of captured table .* is not changed under (REPEATABLE READ|SERIALIZABLE)/,
+    message: /^no partition of captured table .* is let go under (REPEATABLE READ|SERIALIZABLE)/,
     hint: /BEGIN ISOLATION LEVEL READ COMMITTED/,
     kinds: CHANGES,
   },

@@ -52,12 +52,12 @@ CREATE FUNCTION cdc.concerned(objects oid[]) RETURNS SETOF cdc.captured_tables L
                                               OR (i.inhrelid = c.source AND i.inhparent = ANY (objects)))
 $$;
 --> statement-breakpoint
--- What is to be done about a change is read from the catalog and from tables, and must be as it is now.
+-- Which rows a partition has must be known as it is now.
 CREATE FUNCTION cdc.refuse_old_snapshot(source regclass) RETURNS void LANGUAGE plpgsql STABLE AS $fn$
 DECLARE isolation text := current_setting('transaction_isolation');
 BEGIN
   IF isolation IN ('repeatable read', 'serializable') THEN
-    RAISE EXCEPTION 'the definition of captured table % is not changed under %: what others did meanwhile would be overlooked', source, upper(isolation)
+    RAISE EXCEPTION 'no partition of captured table % is let go under %: rows of others would be overlooked', source, upper(isolation)
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Do it in another transaction: BEGIN ISOLATION LEVEL READ COMMITTED.';
   END IF;
 END $fn$;
@@ -121,7 +121,6 @@ BEGIN
       HINT = format('The table is captured as %s. %s Or SELECT cdc.detach(%L) first.', captured.topic, found.hint, captured.source);
   END IF;
   IF cdc.out_of_date(captured) IS NOT NULL THEN
-    PERFORM cdc.refuse_old_snapshot(captured.source);
     -- Whoever changes it at the same time is waited for first: what is looked up from here on stays as it is.
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', captured.source);
     PERFORM cdc.attach(captured.source, captured.topic, cdc.column_name(captured.source, captured.key_attnum), captured.per_row);
