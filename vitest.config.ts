@@ -6,7 +6,11 @@ const suites = ['pg', 'kafka', 'stack', 'long'] as const
 
 /** What happens in the database is tested on an older PostgreSQL, too; all of it where a version is asked for. */
 const older = [
-  ...['capture', 'capture-ddl', 'outbox', 'outbox-ids', 'hostile-settings'],
+  'capture',
+  'capture-ddl',
+  'outbox',
+  'outbox-ids',
+  'hostile-settings',
   ...(process.env['POSTGRES_VERSION'] === undefined
     ? []
     : ['capture-*', 'backfill', 'dead-letters', 'lookups', 'managed', 'without-superuser']),
