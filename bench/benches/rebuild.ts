@@ -79,8 +79,13 @@ async function beside(
   const streaming = streamEvents(bed, {rate: live, contents}, stop.signal)
   const probing = probe(bed, stop.signal)
   void probing.catch(() => undefined)
-  const figures = await work()
-  stop.abort()
+  let figures: Figures
+  try {
+    figures = await work()
+  } finally {
+    // Also after a failure: nobody would ever end the stream.
+    stop.abort()
+  }
   const [times] = await Promise.all([probing, streaming])
   return {
     ...figures,
@@ -129,14 +134,14 @@ async function runAll(bed: PipelineBed, {settings, record, progress}: BenchConte
     return {rows_per_s: rows / (marks.get('end')! / 1000)}
   })
   await step('rebuild', async () => {
-    const args = ['engagement', '--yes', '--rate', String(rate)]
+    // Comparing is a matter of reconcile, whose cost is that of its SQL.
+    const args = ['engagement', '--yes', '--no-compare', '--rate', String(rate)]
     const marks = await runCommand(bed, 'rebuild', args, progress)
     const at = (mark: string): number => (marks.get(mark) ?? Number.NaN) / 1000
     return {
       rows_per_s: rows / (at('2 of 4') - at('1 of 4')),
       read_s: at('2 of 4') - at('1 of 4'),
       counted_after_s: at('3 of 4') - at('2 of 4'),
-      compared_s: at('4 of 4') - at('3 of 4'),
       total_s: at('end'),
     }
   })
@@ -144,7 +149,7 @@ async function runAll(bed: PipelineBed, {settings, record, progress}: BenchConte
 
 export const bench: Bench = {
   name: 'rebuild',
-  what: 'A history of events is read again beside live ones: by npm run backfill into the numbers that serve, then by npm run rebuild into new ones that are compared with SQL and take their place. How fast, and how long a live event takes from its commit until a served number includes it.',
+  what: 'A history of events is read again beside live ones: by npm run backfill into the numbers that serve, then by npm run rebuild into new ones that take their place. How fast, and how long a live event takes from its commit until a served number includes it.',
   needs: ['postgres', 'kafka', 'registry', 'cassandra', 'redis'],
   settings: {rows: 1_000_000, contents: 200, days: 1, live: 500, alone_s: 60, rate: 3000},
   async run(context) {
