@@ -101,6 +101,17 @@ for (const perRow of [false, true]) {
     await expectPresent(world)
   })
 
+  test(`${kind}: a row that others deleted is stored again by a transaction that sees it still`, async () => {
+    await using world = await openTable(perRow)
+    await world.run("INSERT INTO t VALUES (1, 'a', 1)")
+    await world.run(trigger('AFTER UPDATE', 'ROW', 'NULL;'))
+    const other = await world.session()
+    await other.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM t')
+    await world.run('DELETE FROM t')
+    await other.query("INSERT INTO t VALUES (1, 'a', 2); COMMIT")
+    expect(await expectPresent(world)).toEqual(['c a 1=1', 'd a 1=1', 'c a 1=2'])
+  })
+
   test(`${kind}: a trigger after the statement that changes its rows`, async () => {
     await using world = await openTable(perRow)
     await world.run(trigger('AFTER INSERT OR UPDATE', 'STATEMENT', 'UPDATE t SET v = v + 100;'))

@@ -206,18 +206,19 @@ $$;
 CREATE FUNCTION cdc.present(source oid, row_id text) RETURNS TABLE (image json, key text) LANGUAGE plpgsql STABLE AS $fn$
 DECLARE
   look text := (
-    SELECT format('SELECT row_to_json(t.*), %s FROM %s t WHERE %s',
+    SELECT format('SELECT row_to_json(t.*), %s FROM %s t WHERE %s ORDER BY age(t.xmin) LIMIT 1',
                   cdc.key_sql(cdc.column_name(c.source, c.key_attnum), 't'), c.source, cdc.find_sql(c.source))
       FROM cdc.captured_tables c WHERE c.source = present.source AND cdc.is_readable(c.source));
 BEGIN
   IF look IS NOT NULL THEN RETURN QUERY EXECUTE look USING row_id; END IF;
 END $fn$;
 --> statement-breakpoint
--- Whether the last record of a row that this transaction wrote has it as it is now.
+-- Whether the last record of a row that this statement wrote has it as it is now.
 CREATE FUNCTION cdc.is_told(topic text, row_id text, image json) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT coalesce((SELECT e.op <> 'd' AND (CASE e.op WHEN 'u' THEN e.payload -> 'after' ELSE e.payload END)::text = image::text
                      FROM public.outbox_events e
                     WHERE e.txid = pg_current_xact_id() AND e.topic = is_told.topic AND e.aggregate_id = row_id
+                      AND e.created_at >= statement_timestamp()
                     ORDER BY e.id DESC LIMIT 1), false)
 $$;
 --> statement-breakpoint
@@ -291,8 +292,8 @@ BEGIN
     'fresh', CASE WHEN is_checked THEN 'p.image::text IS NOT DISTINCT FROM row_to_json("!n".*)::text' ELSE 'true' END);
   parts := parts || jsonb_build_object('present', CASE WHEN NOT is_checked THEN ''
     WHEN look = 'id' THEN cdc.fill('LEFT JOIN LATERAL cdc.present({oid}, {id_n}) p ON true', parts)
-    -- OFFSET 0 makes it one look-up by index for each row.
-    ELSE cdc.fill('LEFT JOIN LATERAL (SELECT row_to_json("!t".*) AS image, {key_t} AS key FROM {source} "!t" WHERE {same} OFFSET 0) p ON true', parts) END);
+    -- LIMIT makes it one look-up by index for each row. Under REPEATABLE READ one that others deleted meanwhile is seen too.
+    ELSE cdc.fill('LEFT JOIN LATERAL (SELECT row_to_json("!t".*) AS image, {key_t} AS key FROM {source} "!t" WHERE {same} ORDER BY age("!t".xmin) LIMIT 1) p ON true', parts) END);
   FOR op, template IN VALUES
     ('insert', CASE WHEN is_checked THEN '{into} FROM (
       SELECT {key_n} AS key, {id_n} AS id, {new_op} AS op, row_to_json("!n".*) AS payload FROM {new} "!n" {present} WHERE {fresh}
@@ -426,16 +427,24 @@ BEGIN
   EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', target, name);
 END $fn$;
 --> statement-breakpoint
+/*
+ * Before rows of partitions. A MERGE that inserts through a partitioned table remembers that row to spare a
+ * conversion, and has it in the transition table in place of each row that it updates next (PostgreSQL 18.4), unless
+ * the partition has a row trigger before INSERT.
+ */
+CREATE FUNCTION cdc.pass() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+--> statement-breakpoint
 -- '!' sorts before letters: row triggers of ours run before those of others.
 CREATE FUNCTION cdc.put_triggers(source regclass, fn text, per_row boolean) RETURNS void LANGUAGE plpgsql AS $fn$
-DECLARE target regclass; is_leaf boolean;
+DECLARE target regclass; is_leaf boolean; is_part boolean;
 BEGIN
   FOR target IN SELECT cdc.tables_of(source) LOOP
-    is_leaf := (SELECT relkind <> 'p' FROM pg_class WHERE oid = target);
+    SELECT relkind <> 'p', relispartition INTO is_leaf, is_part FROM pg_class WHERE oid = target;
     IF is_leaf THEN
       PERFORM cdc.put_trigger(target, '!cdc_delete', 'AFTER DELETE ON {table} FOR EACH ROW', fn || '_delete');
     END IF;
     IF NOT per_row THEN
+      IF is_leaf AND is_part THEN PERFORM cdc.put_trigger(target, '!cdc_pass', 'BEFORE INSERT ON {table} FOR EACH ROW', 'cdc.pass'); END IF;
       PERFORM cdc.put_trigger(target, 'cdc_insert', 'AFTER INSERT ON {table} REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT', fn || '_insert');
       PERFORM cdc.put_trigger(target, 'cdc_update', 'AFTER UPDATE ON {table} REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT', fn || '_update');
     ELSIF is_leaf THEN

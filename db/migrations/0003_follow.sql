@@ -11,7 +11,7 @@ CREATE FUNCTION cdc.wanted_triggers(source regclass, per_row boolean) RETURNS TA
   SELECT r.oid::regclass, w.name, t.tgenabled
     FROM cdc.tables_of(source) x
     JOIN pg_class r ON r.oid = x
-    CROSS JOIN LATERAL (VALUES ('cdc_truncate', true), ('!cdc_delete', r.relkind <> 'p'),
+    CROSS JOIN LATERAL (VALUES ('cdc_truncate', true), ('!cdc_delete', r.relkind <> 'p'), ('!cdc_pass', NOT per_row AND r.relkind <> 'p' AND r.relispartition),
       ('cdc_insert', NOT per_row), ('cdc_update', NOT per_row),
       ('!cdc_insert', per_row AND r.relkind <> 'p'), ('!cdc_update', per_row AND r.relkind <> 'p')) w (name, is_wanted)
     LEFT JOIN pg_trigger t ON t.tgrelid = r.oid AND t.tgname = w.name
