@@ -3,7 +3,7 @@ import {expect, test} from 'vitest'
 import {createTally, expectHistories, missingOf, openStage} from './capture-history.ts'
 import {openOutboxWorld} from './outbox-world.ts'
 
-const HISTORIES = Number(process.env['CAPTURE_HISTORIES'] ?? 4_000)
+const HISTORIES = Number(process.env['CAPTURE_HISTORIES'] ?? 3_000)
 /** Databases in which histories are played at the same time. */
 const LANES = Number(process.env['CAPTURE_LANES'] ?? 3)
 const seed = Number(process.env['CAPTURE_SEED'] ?? Date.now() % 2 ** 31)

@@ -39,6 +39,9 @@ const WEIGHTS: Partial<Record<Kind, number>> = {
   foreign: 3,
   set: 2,
   createTrigger: 2,
+  detachDelete: 2,
+  detachKeep: 2,
+  attachAgain: 4,
 }
 const weightOf = (kind: Kind): number =>
   kind in TRANSACTIONS || kind in OTHERS || kind in WRITES
