@@ -4,6 +4,8 @@ import type {Client} from '../platform/postgres.ts'
 import {openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
 import {postgresVersion} from './postgres-version.ts'
 
+const WAIT = {timeout: 20_000}
+
 const show = (row: Record<string, unknown>): string => `${String(row['id'])}=${String(row['v'])}`
 
 /** A captured table `t (id, k, v)`, keyed by `k`. */
@@ -410,7 +412,7 @@ test('two that change a table and its schema at once are both followed', async (
         "SELECT FROM pg_stat_activity WHERE query LIKE 'ALTER SCHEMA%' AND wait_event_type = 'Lock'",
       )
       return rowCount
-    })
+    }, WAIT)
     .toBe(1)
   await world.run('COMMIT')
   await renaming

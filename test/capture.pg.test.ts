@@ -258,26 +258,13 @@ test('session_replication_role = replica does not switch capture off', async () 
   expect(await world.story('topic-t', show)).toEqual(['c a 1=1', 'u a 1=1→1=2', 'd a 1=2'])
 })
 
-test('rows are captured whatever forced row security hides, and attaching is refused to who cannot see them', async () => {
+test('rows are captured whatever forced row security hides', async () => {
   await using world = await openTable()
   await world.run(`ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY;
     CREATE POLICY p ON t FOR ALL USING (v < 10) WITH CHECK (true);
     INSERT INTO t VALUES (1, 'a', 1), (2, 'a', 20); UPDATE t SET v = v + 10; DELETE FROM t`)
   const rows = ['c a 1=1', 'c a 2=20', 'u a 1=1→1=11', 'u a 2=20→2=30', 'd a 1=11', 'd a 2=30']
   expect(await world.story('topic-t', show)).toEqual(rows)
-  await world.run(
-    'CREATE TABLE other (LIKE t INCLUDING ALL); ALTER TABLE other FORCE ROW LEVEL SECURITY',
-  )
-  const role = `owner_${world.database.name}`
-  await world.run(`CREATE ROLE ${role}; GRANT ALL ON SCHEMA cdc TO ${role}; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA cdc TO ${role};
-    GRANT ALL ON ALL TABLES IN SCHEMA cdc TO ${role}; ALTER TABLE other OWNER TO ${role}`)
-  try {
-    await expect(
-      world.run(`SET ROLE ${role}; SELECT cdc.attach('other', 'topic-other', 'k')`),
-    ).rejects.toThrow('row level security is forced on')
-  } finally {
-    await world.run(`RESET ROLE; DROP OWNED BY ${role} CASCADE; DROP ROLE ${role}`)
-  }
 })
 
 test('TRUNCATE is refused with what to do instead, also through a foreign key', async () => {
