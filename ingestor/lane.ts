@@ -20,7 +20,8 @@ import {nextPace, type Pace} from './page-weight.ts'
 import {toBatch, type Batch, type BatchOptions} from './publish.ts'
 import {runEpoch, type EpochOptions, type RefusedSend} from './relay.ts'
 import type {RouteTable} from './routes.ts'
-import type {Cursor} from './snapshot-cursor.ts'
+import type {Cursor, ReadPlan} from './snapshot-cursor.ts'
+import {createWatch, type Turns, type Watch} from './suspects.ts'
 import type {Wake} from './wake.ts'
 
 export interface LaneDeps {
@@ -33,6 +34,8 @@ export interface LaneDeps {
   readonly lookUp: LookUp | undefined
   readonly pool: Pool
   readonly wake: Wake
+  /** Shared by all lanes of the process. */
+  readonly turns: Turns
   readonly monitor: LaneMonitor
   readonly log: Logger
 }
@@ -119,7 +122,11 @@ export async function runLane(
   resources.defer(() => deps.monitor.left(lane))
   const waiter = deps.wake.subscribe()
   resources.defer(() => waiter.close())
-  const work = {lane, memory, deps: {...deps, log}, options, client, publisher, taken}
+  const watch = createWatch(taken, taken.ends, 2 * options.pageRows)
+  resources.defer(() => watch.end().catch(() => undefined))
+  if (watch.isOn())
+    log.warn(taken.ends, 'relays ended here without getting further: rows go one by one')
+  const work = {memory, deps: {...deps, log}, options, client, publisher, taken, watch}
   await runEpoch(taken, {...toEpochDeps(work), waiter}, options, {
     signal,
     onRefused: refused => learnFrom(refused, memory),
@@ -135,9 +142,41 @@ interface LaneWork {
   readonly client: Client
   readonly publisher: Publisher
   readonly taken: Taken
+  readonly watch: Watch
 }
 
-function toEpochDeps({memory, deps, options, client, publisher, taken}: LaneWork) {
+/** Reads pages; while a row is looked for that ends processes, row by row. */
+function createPages({memory, deps, options, client, taken: of, watch}: LaneWork) {
+  const most = options.pageRows
+  const bytes = options.pageBytes
+  let pace: Pace = {rows: most, isWeighed: false}
+  const lookUp = async (page: OutboxPage): Promise<OutboxPage> =>
+    deps.lookUp === undefined ? page : await deps.lookUp(page)
+  const readOne = async (plan: ReadPlan & {readonly kind: 'page'}): Promise<OutboxPage> =>
+    await watch.next({
+      client,
+      turns: deps.turns,
+      peek: async () => await readOutbox(client, of, plan, {rows: 1, bytes: 0, isWeighed: true}),
+      read: async () =>
+        await lookUp(await readOutbox(client, of, plan, {rows: 1, bytes, isWeighed: true})),
+      condemn: (id, why) => void memory.condemned.set(id, why),
+    })
+  return {
+    rows: () => (memory.narrow > 0 ? 1 : pace.rows),
+    async read(plan: ReadPlan, asked: number): Promise<OutboxPage> {
+      const isAgain = plan.kind === 'page' && plan.redelivered
+      if (isAgain && watch.isLooking()) return await readOne(plan)
+      if (plan.kind !== 'lowest') await watch.end()
+      const limit = {rows: asked, bytes, isWeighed: pace.isWeighed}
+      const page = await readOutbox(client, of, plan, limit)
+      pace = nextPace(pace, {asked, most}, page)
+      return await lookUp(page)
+    },
+  }
+}
+
+function toEpochDeps(work: LaneWork) {
+  const {memory, deps, options, client, publisher, taken, watch} = work
   const {lane, lanes, epoch} = taken
   const of = {lane, lanes, epoch}
   const guard = createIdGuard({
@@ -148,18 +187,17 @@ function toEpochDeps({memory, deps, options, client, publisher, taken}: LaneWork
     now: () => performance.now(),
   })
   const refuse = (row: OutboxRow): PipelineError | undefined => memory.condemned.get(row.id)
-  const most = options.pageRows
-  let pace: Pace = {rows: most, isWeighed: false}
+  const pages = createPages(work)
   return {
-    async readPage(plan: Parameters<typeof readOutbox>[2], asked: number): Promise<OutboxPage> {
-      const limit = {rows: asked, bytes: options.pageBytes, isWeighed: pace.isWeighed}
-      const page = await readOutbox(client, of, plan, limit)
+    async readPage(plan: ReadPlan, asked: number): Promise<OutboxPage> {
+      const page = await pages.read(plan, asked)
       await guard.admit(page)
-      pace = nextPace(pace, {asked, most}, page)
-      return deps.lookUp === undefined ? page : await deps.lookUp(page)
+      return page
     },
-    saveCursor: async (cursor: Cursor, how: {readonly release: boolean}): Promise<void> =>
-      await saveCursor(client, of, cursor, {...how, highestId: memory.highestId}),
+    async saveCursor(cursor: Cursor, how: {readonly release: boolean}): Promise<void> {
+      await saveCursor(client, of, cursor, {...how, highestId: memory.highestId})
+      await watch.saved(client)
+    },
     assertOurs: async () => await assertOurs(client, of),
     toBatch: (rows: readonly OutboxRow[], redelivered: boolean): Batch =>
       toBatch(rows, {routes: deps.routes.latest(), refuse}, {...of, redelivered}, options),
@@ -180,7 +218,8 @@ function toEpochDeps({memory, deps, options, client, publisher, taken}: LaneWork
     },
     whileHeld: async (isExact: boolean, signal: AbortSignal): Promise<void> =>
       await waitWhileHeld(client, {lane, isExact}, signal),
-    pageRows: () => (memory.narrow > 0 ? 1 : pace.rows),
+    mayReadAhead: () => !watch.isOn(),
+    pageRows: pages.rows,
     now: () => performance.now(),
     observe: {
       ...deps.monitor.observer(lane),

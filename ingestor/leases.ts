@@ -12,6 +12,7 @@ import {judgeHistory, type HistoryFacts} from './history.ts'
 import type {IdCeiling} from './id-ceiling.ts'
 import {fenced, READER_SETTINGS, type LaneEpochId} from './outbox-reader.ts'
 import type {Cursor} from './snapshot-cursor.ts'
+import type {Ends} from './suspects.ts'
 
 /** Classes of advisory locks; the second number is the lane or the member. */
 const LANE_LOCK = 9134
@@ -23,6 +24,8 @@ export interface Taken extends LaneEpochId {
   readonly takeover: string
   /** True when the owner before gave the lane up in an orderly way: nothing of it is under way. */
   readonly isClean: boolean
+  /** How the owners before ended. */
+  readonly ends: Ends
   /** How the source was found to have gone back, or null. */
   readonly wentBack: string | null
   /** Ids between these were given twice: no row that is published has one. */
@@ -163,6 +166,9 @@ interface CursorRow {
   readonly snap_to: string | null
   readonly last_id: string
   readonly epoch: string
+  readonly ends: number
+  readonly suspect_id: string | null
+  readonly suspect_ends: number
 }
 
 interface Place {
@@ -184,7 +190,7 @@ SELECT c.owner, c.system_identifier AS known_system, c.timeline AS known_timelin
   FROM cdc.relay_cursor c, cdc.cluster() now, cdc.outbox_ids ids WHERE c.lane = $1`
 
 const TAKE = `
-SELECT lanes, snap_from::text, snap_to::text, last_id::text, epoch::text
+SELECT lanes, snap_from::text, snap_to::text, last_id::text, epoch::text, ends, suspect_id::text, suspect_ends
   FROM cdc.take_lane($1::smallint, $2)`
 
 const REMEMBER_PLACE = `
@@ -244,10 +250,17 @@ export async function takeLane(
     cursor: {snapFrom: row.snap_from, snapTo: row.snap_to, lastId: Number(row.last_id)},
     takeover: now!.takeover,
     isClean: place.owner === null,
+    ends: toEnds(row),
     wentBack: history.kind === 'same' ? null : history.why,
     voidIds: {from: Number(now!.void_from), to: Number(now!.void_to)},
   }
 }
+
+const toEnds = ({ends, suspect_id: id, suspect_ends: suspectEnds}: CursorRow): Ends => ({
+  ends,
+  suspect: id === null ? null : Number(id),
+  suspectEnds,
+})
 
 const SAVE = `
 UPDATE cdc.relay_cursor

@@ -32,6 +32,7 @@ import {createPartitioner} from './publish.ts'
 import {createRetention} from './retention.ts'
 import {createRouteTable, type RouteTable} from './routes.ts'
 import {assertSession} from './session-check.ts'
+import {createTurns} from './suspects.ts'
 import {createWake, type Wake} from './wake.ts'
 
 const now = (): number => performance.now()
@@ -135,6 +136,7 @@ async function main(config: RelayConfig): Promise<void> {
     lookUp: createLookUp(streams, () => openPool('relay-look-up', 4)),
     pool,
     wake,
+    turns: createTurns(),
     monitor,
     log: log.child({component: 'lane'}),
   }

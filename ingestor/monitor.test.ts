@@ -17,6 +17,7 @@ function setup() {
       isClean: true,
       wentBack: null,
       voidIds: {from: 0, to: 0},
+      ends: {ends: 0, suspect: null, suspectEnds: 0},
     })
   return {monitor, take, wait: (ms: number) => (clock += ms)}
 }

@@ -50,6 +50,8 @@ export interface OutboxPage {
   readonly lastId?: number
   /** True: a crash of the server could still undo what was read. */
   readonly mustFlush?: boolean
+  /** The row behind them that did not fit, without payload. */
+  readonly behind?: OutboxRow
   /** Whether rows were weighed, and whether there are large ones. */
   readonly weight?: {readonly isWeighed: boolean; readonly isLarge: boolean}
 }
@@ -114,16 +116,16 @@ SELECT ${columns} FROM public.outbox_events o
     AND pg_visible_in_snapshot(o.txid, $6::pg_snapshot)
   ORDER BY o.id LIMIT $7`
 /** The order of the index as it is: no page is sorted. */
-const page = (rows: string): string => `
+const inOrder = (rows: string): string => `
 WITH ${FREE}
 ${HEAD}
 UNION ALL
 (${rows})
 ORDER BY id`
 /** $4 xmax, $5 xip, $6 snap_to, $7 rows, $8 last id. */
-export const READ_PAGE = page(batchRows(SMALL_COLUMNS))
+export const READ_PAGE = inOrder(batchRows(SMALL_COLUMNS))
 /** $9 bytes. */
-const WEIGH_PAGE = page(weighed(batchRows(COLUMNS), '$9::int'))
+const WEIGH_PAGE = inOrder(weighed(batchRows(COLUMNS), '$9::int'))
 
 /** `id + 0` keeps the planner from walking the index on id through published rows. */
 export const READ_LOWEST = `
@@ -176,7 +178,7 @@ const toRow = (cells: Cells): OutboxRow => ({
   aggregateId: cells[2]!,
   key: cells[3]!,
   op: cells[4]! as OutboxRow['op'],
-  payload: cells[5]!,
+  payload: cells[5] ?? '',
   headers: cells[6]!,
   createdAt: parseMicros(cells[7]!) ?? 0,
 })
@@ -212,6 +214,7 @@ interface Found {
   readonly head: Cells | undefined
   /** Rows that came whole, up to the first that did not. */
   readonly rows: readonly Cells[]
+  readonly behind: Cells | undefined
   /** How many there were to come. */
   readonly count: number
   readonly weight: {readonly isWeighed: boolean; readonly isLarge: boolean}
@@ -221,7 +224,7 @@ function toFound([head, ...cells]: readonly Cells[], isWeighed: boolean): Found 
   const end = cells.findIndex(row => row[5] === null)
   const rows = end < 0 ? cells : cells.slice(0, end)
   const isLarge = end >= 0 || (isWeighed && rows.some(isLargeRow))
-  return {head, rows, count: cells.length, weight: {isWeighed, isLarge}}
+  return {head, rows, behind: cells[end], count: cells.length, weight: {isWeighed, isLarge}}
 }
 
 /** As many rows as were asked for, or as came whole. */
@@ -292,7 +295,8 @@ export async function readOutbox(
       const lastId = rows.at(-1)?.id ?? plan.afterId
       const most = mostOf(found, asked)
       const answer = {kind: 'page', rowCount: rows.length, limit: most, lastId} as const
-      return {answer, rows, weight: found.weight, ...headOf(found.head)}
+      const page = {answer, rows, weight: found.weight, ...headOf(found.head)}
+      return found.behind === undefined ? page : {...page, behind: toRow(found.behind)}
     }
     default:
       return plan satisfies never

@@ -38,10 +38,10 @@ const BYTES = ['payload', 'headers']
 
 /**
  * Rows up to so many bytes, and the one behind them without payload. The first one always fits: more than all bytes
- * does not count.
+ * does not count. Of no bytes at all there is only the row behind.
  */
 export const weighed = (rows: string, bytes: string): string => `
-  SELECT o.id, o.topic, o.aggregate_id, o.key, o.op, CASE WHEN o.upto <= ${bytes} THEN o.payload END, o.headers, o.created_at
+  SELECT o.id, o.topic, o.aggregate_id, o.key, o.op, CASE WHEN o.upto <= ${bytes} AND ${bytes} > 0 THEN o.payload END, o.headers, o.created_at
     FROM (SELECT o.*, sum(o.bytes) OVER (ORDER BY o.id ROWS UNBOUNDED PRECEDING) AS upto
             FROM (SELECT o.*, least(${BYTES}, ${bytes}) AS bytes FROM (${rows}) o) o) o
    WHERE o.upto - o.bytes <= ${bytes}`

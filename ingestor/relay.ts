@@ -33,6 +33,8 @@ export interface EpochDeps {
    */
   whileHeld(isExact: boolean, signal: AbortSignal): Promise<void>
   readonly waiter: Waiter
+  /** False while a page must not be read before the one before it is through, and the cursor saved behind it. */
+  mayReadAhead(): boolean
   /** Rows of the next page at most. */
   pageRows(): number
   /** Milliseconds, monotonic. */
@@ -93,7 +95,7 @@ export async function runEpoch(
       }
       deps.observe.read(page)
       const next = advance(position, page.answer)
-      if (next.cursor.snapTo !== null && !signal.aborted) {
+      if (next.cursor.snapTo !== null && !signal.aborted && deps.mayReadAhead()) {
         // PostgreSQL looks up the next page of the batch while this one is encoded.
         ahead = read(next, deps)
         ahead.catch(() => undefined)
@@ -110,6 +112,10 @@ export async function runEpoch(
         saver.acknowledge(next.cursor, false)
       }
       position = next
+      if (!deps.mayReadAhead()) {
+        saver.acknowledge(position.cursor, await sender.settle())
+        await saver.flush()
+      }
       saver.saveIfDue(deps.now())
       if (page.rows.length > 0 || isMoreWaiting(next, page.answer)) {
         // Nothing is known to wait: rows of the next moment come with the next page, in one request each.

@@ -13,6 +13,8 @@ export const ERROR_CODES = [
   'SCHEMA_INCOMPATIBLE',
   /** A record is larger than the broker or we accept. */
   'RECORD_TOO_LARGE',
+  /** Nothing that handles a record survives it. */
+  'ENDED_PROCESS',
   /** A topic does not exist. */
   'TOPIC_UNKNOWN',
   /** A record breaks a rule of its stream. */

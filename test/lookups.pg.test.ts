@@ -10,6 +10,7 @@ import {createLookUp} from '../ingestor/look-ups.ts'
 import {createLaneMonitor} from '../ingestor/monitor.ts'
 import {createPartitioner, type Route} from '../ingestor/publish.ts'
 import {createRowWriter} from '../ingestor/row-writer.ts'
+import {createTurns} from '../ingestor/suspects.ts'
 import {createWake} from '../ingestor/wake.ts'
 import {createDecoder, createEncoder} from '../platform/avro-codec.ts'
 import type {TopicRecords} from '../platform/kafka.ts'
@@ -104,6 +105,7 @@ function openRelay(world: OutboxWorld, url = world.url, statementTimeoutMs = 10_
         ceiling: noCeiling(),
         pool,
         wake: createWake(),
+        turns: createTurns(),
         monitor: createLaneMonitor(createMetrics(), () => performance.now()),
         log: pino({level: 'silent'}),
       }

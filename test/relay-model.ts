@@ -122,6 +122,7 @@ export class RelayWorld {
       isClean: false,
       wentBack: null,
       voidIds: {from: 0, to: 0},
+      ends: {ends: 0, suspect: null, suspectEnds: 0},
     }
     const context = {signal: relay.stop.signal, onRefused: () => undefined}
     const options = {saveEveryMs: 3, holdMs: 20, closePollMs: 1, safetyPollMs: 1, gatherMs: 0}
@@ -202,6 +203,7 @@ export class RelayWorld {
         },
         close: () => undefined,
       },
+      mayReadAhead: () => true,
       pageRows: () => this.#pageRows,
       now: () => this.#clock,
       observe: {read: () => {}, published: () => {}, caughtUp: () => {}, woken: () => {}},

@@ -13,6 +13,10 @@ CREATE TABLE cdc.relay_cursor (
   highest_id bigint NOT NULL DEFAULT 0,
   epoch bigint NOT NULL DEFAULT 0,
   owner text,
+  -- Owners that ended since the cursor moved; the row that the last of them had noted, and how many had.
+  ends integer NOT NULL DEFAULT 0,
+  suspect_id bigint,
+  suspect_ends integer NOT NULL DEFAULT 0,
   system_identifier text,
   timeline integer,
   updated_at timestamptz NOT NULL DEFAULT now()
@@ -38,7 +42,11 @@ BEGIN
   PERFORM set_config('synchronous_commit', 'on', true);
   PERFORM pg_advisory_xact_lock(913370002);
   RETURN QUERY
-    UPDATE cdc.relay_cursor c SET epoch = cdc.next_epoch(), owner = who, updated_at = clock_timestamp()
+    UPDATE cdc.relay_cursor c
+       SET epoch = cdc.next_epoch(), owner = who, updated_at = clock_timestamp(),
+           -- An owner that comes again is alive.
+           ends = c.ends + (coalesce(c.owner, who) NOT IN (who, 'set-lanes'))::integer,
+           suspect_ends = c.suspect_ends + (c.suspect_id IS NOT NULL AND coalesce(c.owner, who) NOT IN (who, 'set-lanes'))::integer
      WHERE c.lane = want
     RETURNING c.*;
 END $$;
