@@ -124,7 +124,7 @@ export function judgeError(
   const isOld = isolation !== 'read committed' && /function "?cdc"?\."?present"?\(/.test(where)
   if (isOld && /^(22P02|22007|42703|42883)$/.test(code)) return {is: 'given up', code}
   // Two definitions at once: the name that is waited for may be another one by then.
-  if (code === '42P01' && kind in DEFINITIONS && /^SQL statement "LOCK TABLE /.test(where))
+  if (code === '42P01' && kind in DEFINITIONS && where.startsWith('SQL statement "LOCK TABLE '))
     return {is: 'given up', code}
   // What a function of ours meets is no fault of the statement.
   const isOurs = /\bcdc"?\./.test(where)

@@ -9,7 +9,7 @@ export const SEED = {seed: Number(process.env['PROPERTY_SEED'] ?? 20_260_101)}
 export const NOW_S = 1_800_000_000
 
 export async function open(): Promise<Client> {
-  const database = await createTestDatabase({migrated: false})
+  const database = await createTestDatabase()
   const client = await openClient(database.url, {applicationName: 'test'})
   onTestFinished(async () => {
     await client.end()
@@ -20,14 +20,15 @@ export async function open(): Promise<Client> {
 
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-/** The table as drizzle declares it, without constraints but the primary key. */
+/** The table as drizzle declares it, without constraints but the primary key, in place of one of that name. */
 export function createSql(table: PgTable): string {
   const {name, schema = 'public', columns} = getTableConfig(table)
   const list = columns.map(
     column => `${quote(column.name)} ${column.getSQLType()}${column.primary ? ' PRIMARY KEY' : ''}`,
   )
+  const full = `${quote(schema)}.${quote(name)}`
   return `CREATE SCHEMA IF NOT EXISTS ${quote(schema)};
-    CREATE TABLE ${quote(schema)}.${quote(name)} (${list.join()})`
+    DROP TABLE IF EXISTS ${full} CASCADE; CREATE TABLE ${full} (${list.join()})`
 }
 
 /** @param json a column whose JSON is given as text: JavaScript would lose digits of it */
