@@ -70,6 +70,8 @@ const NEW_ROW_BYTES = 400
 const LOAD_CHUNK = 500
 /** Beyond the budget one partition may hold this part of it in rows that are not saved. */
 const UNSAVED_SHARE = 1 / 16
+/** So few are never waited for: rows that are mended would keep what is behind them from being folded. */
+const UNSAVED_MIN = 1000
 
 export class StateCache {
   readonly #options: StateCacheOptions
@@ -98,7 +100,9 @@ export class StateCache {
   get isCrowded(): boolean {
     const {budget} = this.#options
     const unsaved = this.#dirty.length + this.#saving
-    return isOverBudget(budget) && unsaved > budget.entriesMax * UNSAVED_SHARE
+    return (
+      isOverBudget(budget) && unsaved > Math.max(UNSAVED_MIN, budget.entriesMax * UNSAVED_SHARE)
+    )
   }
 
   get liveDirtyCount(): number {
