@@ -267,18 +267,19 @@ test('odd names of columns are columns', async () => {
   expect(rows[0]!.payload).toMatchObject({'{op}': 'k', '!n': 5, h: 6})
 })
 
-test('a MERGE that inserts into a partitioned table, then updates, has every row as it is', async () => {
-  await using world = await openPartitioned()
-  await world.run(`MERGE INTO t USING (VALUES (3), (1), (30), (20), (2)) s (i) ON id = i
+if (postgresVersion >= 15)
+  test('a MERGE that inserts into a partitioned table, then updates, has every row as it is', async () => {
+    await using world = await openPartitioned()
+    await world.run(`MERGE INTO t USING (VALUES (3), (1), (30), (20), (2)) s (i) ON id = i
     WHEN MATCHED THEN UPDATE SET v = i WHEN NOT MATCHED THEN INSERT VALUES (i, 'a', 0)`)
-  expect((await world.story('topic-t', show)).toSorted()).toEqual([
-    'c a 30=0',
-    'c a 3=0',
-    'u a 1=null→1=1',
-    'u a 20=null→20=20',
-    'u a 2=null→2=2',
-  ])
-})
+    expect((await world.story('topic-t', show)).toSorted()).toEqual([
+      'c a 30=0',
+      'c a 3=0',
+      'u a 1=null→1=1',
+      'u a 20=null→20=20',
+      'u a 2=null→2=2',
+    ])
+  })
 
 test('a partition that is made with its schema is captured like any other', async () => {
   await using world = await openPartitioned()
