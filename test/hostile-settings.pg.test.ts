@@ -4,7 +4,7 @@ import {toDatabase} from '../api/postgres.ts'
 import {openLeaseClient, saveCursor, takeLane} from '../ingestor/leases.ts'
 import {rotate} from '../ingestor/retention.ts'
 import {createPool, WRITER_SETTINGS} from '../platform/postgres.ts'
-import {noCeiling, openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
+import {NOTHING_KNOWN, openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
 
 const DEFAULTS = {
   search_path: "''",
@@ -93,7 +93,7 @@ test('where the default is to read only, relays and API write all the same', asy
   await using resources = new AsyncDisposableStack()
   const lane = await openLeaseClient(world.url, {applicationName: 'test', leaseMs: 60_000})
   resources.defer(() => lane.end())
-  const taken = await takeLane(lane, 0, {owner: 'test', highestId: 0, ceiling: noCeiling()})
+  const taken = await takeLane(lane, 0, NOTHING_KNOWN)
   await saveCursor(lane, taken, taken.cursor, {release: false, highestId: 0})
   const pool = createPool(world.url, {
     applicationName: 'test',

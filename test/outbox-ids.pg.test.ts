@@ -1,7 +1,8 @@
 /** Ids that are given a second time: a sequence that was set back, an older state, another server. INV-108. */
 import {expect, test} from 'vitest'
 import {takeLane, type Taken} from '../ingestor/leases.ts'
-import {noCeiling, openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
+import {assertOurs} from '../ingestor/outbox-reader.ts'
+import {NOTHING_KNOWN, openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
 
 interface Row {
   readonly id: number
@@ -31,9 +32,9 @@ const take = async (
   {highestId = 0, below = 0}: {readonly highestId?: number; readonly below?: number} = {},
 ): Promise<Taken> =>
   await takeLane(world.client, 0, {
-    owner: 'test',
+    ...NOTHING_KNOWN,
     highestId,
-    ceiling: {...noCeiling(), known: () => below},
+    ceiling: {...NOTHING_KNOWN.ceiling, known: () => below},
   })
 
 /** As if the lane had published everything, and saved where it is. */
@@ -119,6 +120,15 @@ test('two lanes that find the same give new ids once', async () => {
   // The other one had looked before.
   await world.run("SELECT cdc.start_again('a state of the past', 5000, true)")
   expect((await rowsOf(world))[0]).toEqual(first)
+})
+
+test('a sequence that was set back is told to every lane: their owners have to take them again', async () => {
+  await using world = await openNotes()
+  await world.run(`UPDATE cdc.relay_cursor SET lanes = 2;
+    INSERT INTO cdc.relay_cursor (lane, lanes, snap_from) VALUES (1, 2, '1:1:')`)
+  const other = await takeLane(world.client, 1, NOTHING_KNOWN)
+  expect((await take(world, {highestId: 2})).wentBack).not.toBeNull()
+  await expect(assertOurs(world.client, other)).rejects.toThrow('lane 1 has another owner')
 })
 
 test('a dead letter follows its row', async () => {

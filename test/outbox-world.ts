@@ -1,6 +1,7 @@
 /** A migrated database of a test's own, and what capture wrote into its outbox. */
 import {inject} from 'vitest'
 import type {IdCeiling} from '../ingestor/id-ceiling.ts'
+import type {LaneKnowledge} from '../ingestor/leases.ts'
 import {openClient, type Client} from '../platform/postgres.ts'
 import {createTestDatabase, type TestDatabase} from './isolation.ts'
 
@@ -87,3 +88,6 @@ export const noCeiling = (): IdCeiling => ({
   look: async () => await Promise.resolve(),
   raise: async () => await Promise.resolve(Number.MAX_SAFE_INTEGER),
 })
+
+/** Of an owner that takes a lane for the first time. */
+export const NOTHING_KNOWN: LaneKnowledge = {owner: 'test', highestId: 0, ceiling: noCeiling()}

@@ -4,7 +4,7 @@ import {saveCursor, takeLane} from '../ingestor/leases.ts'
 import {readOutbox} from '../ingestor/outbox-reader.ts'
 import {planRead} from '../ingestor/snapshot-cursor.ts'
 import {openClient, type Client} from '../platform/postgres.ts'
-import {asUser, noCeiling, openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
+import {asUser, NOTHING_KNOWN, openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
 
 const CONTENT = '11111111-1111-1111-1111-111111111111'
 
@@ -387,15 +387,13 @@ async function asRole<T>(
   }
 }
 
-const KNOWLEDGE = {owner: 'test', highestId: 0, ceiling: noCeiling()}
-
 test('cdc_relay can take, read and save a lane as the relay does, also after a restore', async () => {
   await using world = await openWorld()
   await addEvents(world, 3)
   await asRole(world, 'cdc_relay', async (_query, client) => {
-    await takeLane(client, 0, KNOWLEDGE)
+    await takeLane(client, 0, NOTHING_KNOWN)
     await world.run("UPDATE cdc.relay_cursor SET system_identifier = '1'")
-    const taken = await takeLane(client, 0, KNOWLEDGE)
+    const taken = await takeLane(client, 0, NOTHING_KNOWN)
     expect(taken.wentBack).toBe('another database cluster')
     const plan = planRead({cursor: {...taken.cursor, snapTo: null}, takeover: null})
     const {rows} = await readOutbox(client, taken, plan, {

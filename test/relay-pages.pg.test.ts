@@ -11,7 +11,7 @@ import {
   type Position,
 } from '../ingestor/snapshot-cursor.ts'
 import type {Client} from '../platform/postgres.ts'
-import {noCeiling, openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
+import {NOTHING_KNOWN, openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
 
 const ROW_BYTES = 800_000
 const PAGE_BYTES = 4_000_000
@@ -84,7 +84,7 @@ test('500 rows of 800 kB are read in pages of their bytes, with savepoints and a
   await world.run(`${insert(241, 500, 'compressed')}; ${insert(501, 560, 'inside')}`)
   const client = await openLeaseClient(world.url, {applicationName: 'test', leaseMs: 60_000})
   try {
-    const taken = await takeLane(client, 0, {owner: 'test', highestId: 0, ceiling: noCeiling()})
+    const taken = await takeLane(client, 0, NOTHING_KNOWN)
     const first = await readAll(client, taken, startPosition(taken.cursor, taken.takeover))
     expectBounded(first.pages)
     const rows = first.pages.flatMap(page => page.rows)
@@ -110,7 +110,7 @@ test('a row that is larger than a page goes alone', async () => {
       FROM (VALUES (1, 1), (2, ${2 * PAGE_BYTES}), (3, ${2 * PAGE_BYTES}), (4, 1), (5, 1)) v (n, b)`)
   const client = await openLeaseClient(world.url, {applicationName: 'test', leaseMs: 60_000})
   try {
-    const taken = await takeLane(client, 0, {owner: 'test', highestId: 0, ceiling: noCeiling()})
+    const taken = await takeLane(client, 0, NOTHING_KNOWN)
     const {pages} = await readAll(client, taken, startPosition(taken.cursor, taken.takeover))
     expect(pages.map(({rows}) => idsOf(rows))).toEqual([['1'], ['2'], ['3'], ['4', '5']])
   } finally {
@@ -125,7 +125,7 @@ test('long keys and headers count as well', async () => {
     SELECT 0, 0, 't', n, repeat('k', 300000), 'c', '{}', cdc.session_headers() FROM generate_series(1, 40) n`)
   const client = await openLeaseClient(world.url, {applicationName: 'test', leaseMs: 60_000})
   try {
-    const taken = await takeLane(client, 0, {owner: 'test', highestId: 0, ceiling: noCeiling()})
+    const taken = await takeLane(client, 0, NOTHING_KNOWN)
     const {pages} = await readAll(client, taken, startPosition(taken.cursor, taken.takeover))
     for (const {rows} of pages) expect(rows.length).toBeLessThanOrEqual(6)
     expect(idsOf(pages.flatMap(page => page.rows))).toEqual(range(1, 40))

@@ -11,11 +11,10 @@ import {createPool} from '../platform/postgres.ts'
 import {initDatabase} from '../scripts/init-database.ts'
 import {activity} from '../streams/activity.ts'
 import {ORDER_TABLES, orders} from './order-stream.ts'
-import {asUser, noCeiling, serverUrl} from './outbox-world.ts'
+import {asUser, NOTHING_KNOWN, serverUrl} from './outbox-world.ts'
 import {openOwnedDatabase, openOwnedWorld} from './owned-world.ts'
 import {postgresVersion} from './postgres-version.ts'
 
-const KNOWLEDGE = {owner: 'test', highestId: 0, ceiling: noCeiling()}
 const nobody = (): void => undefined
 
 test('init works for the owner of a database who may do nothing else, and says what is less', async () => {
@@ -66,9 +65,9 @@ test("the relay's user takes a lane, reads, saves, looks after the capture and e
   await using world = await openOwnedWorld([activity])
   const {client, url} = await world.user('relay', 'IN ROLE cdc_relay')
   await world.run("INSERT INTO activity_events (user_id, activity_type) VALUES ('u', 'x')")
-  await takeLane(client, 0, KNOWLEDGE)
+  await takeLane(client, 0, NOTHING_KNOWN)
   await world.run("UPDATE cdc.relay_cursor SET system_identifier = '1'")
-  const taken = await takeLane(client, 0, KNOWLEDGE)
+  const taken = await takeLane(client, 0, NOTHING_KNOWN)
   expect(taken.wentBack).toBe('another database cluster')
   const plan = planRead({cursor: {...taken.cursor, snapTo: null}, takeover: null})
   expect(

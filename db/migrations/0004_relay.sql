@@ -219,13 +219,15 @@ BEGIN
     void_to = first_valid, next_id = first_valid, ids_below = first_valid + reserved,
     went_back_at = clock_timestamp(), went_back_why = why;
   IF is_other_history THEN
-    UPDATE cdc.relay_cursor SET snap_from = '1:1:', snap_to = NULL, last_id = 0, epoch = cdc.next_epoch(),
+    UPDATE cdc.relay_cursor SET snap_from = '1:1:', snap_to = NULL, last_id = 0,
            system_identifier = server.system_identifier, timeline = server.timeline;
     PERFORM set_config('cdc.may_change_outbox', 'on', true);
     UPDATE public.outbox_events SET txid = pg_current_xact_id()
      WHERE txid >= pg_snapshot_xmax(pg_current_snapshot()) AND txid <> pg_current_xact_id();
     PERFORM set_config('cdc.may_change_outbox', '', true);
   END IF;
+  -- Owners know which ids are void from when they took their lanes: all have to take them again.
+  UPDATE cdc.relay_cursor SET epoch = cdc.next_epoch();
   PERFORM cdc.give_ids();
 END $$;
 --> statement-breakpoint
