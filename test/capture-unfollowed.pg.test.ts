@@ -144,6 +144,23 @@ test('sessions that have written before see each change, whoever makes it', asyn
   expect(await write(3)).toEqual(['c null', 'u null', 'd null'])
 })
 
+test('a row is read again, and a table, under the name that the key column has by now', async () => {
+  await using world = await openTable()
+  await world.run('ALTER TABLE t RENAME COLUMN k TO other')
+  await world.story('topic-t', show)
+  await world.run(
+    "SELECT cdc.reread('topic-t', '1'); INSERT INTO cdc.backfills (topic) VALUES ('topic-t')",
+  )
+  for (let step = 0; step < 3; step++) {
+    await world.run(
+      'UPDATE cdc.backfills SET next_at = clock_timestamp(); SELECT FROM cdc.backfill_step()',
+    )
+  }
+  expect((await world.story('topic-t', show)).every(told => told.startsWith('r a '))).toBe(true)
+  const {rows} = await world.client.query('SELECT state, problem FROM cdc.backfills')
+  expect(rows).toEqual([{state: 'done', problem: null}])
+})
+
 test('a transaction whose snapshot is older than a rename is asked to try again', async () => {
   await using world = await openTable()
   const writer = await world.user('writer')

@@ -197,6 +197,11 @@ CREATE FUNCTION cdc.key_sql(key_name name, alias text) RETURNS text LANGUAGE sql
   SELECT coalesce(alias || '.' || quote_ident(key_name) || '::text', 'NULL::text')
 $$;
 --> statement-breakpoint
+-- The same, of a captured table: its key column by the name that it has now.
+CREATE FUNCTION cdc.key_of(captured cdc.captured_tables, alias text) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT cdc.key_sql(cdc.column_name(captured.source, captured.key_attnum), alias)
+$$;
+--> statement-breakpoint
 -- Whether we may read all rows of a table; null: there is no such table.
 CREATE FUNCTION cdc.is_readable(source oid) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT has_table_privilege(source, 'SELECT') AND NOT row_security_active(source)
@@ -207,7 +212,7 @@ CREATE FUNCTION cdc.present(source oid, row_id text) RETURNS TABLE (image json, 
 DECLARE
   look text := (
     SELECT format('SELECT row_to_json(t.*), %s FROM %s t WHERE %s ORDER BY age(t.xmin) LIMIT 1',
-                  cdc.key_sql(cdc.column_name(c.source, c.key_attnum), 't'), c.source, cdc.find_sql(c.source))
+                  cdc.key_of(c, 't'), c.source, cdc.find_sql(c.source))
       FROM cdc.captured_tables c WHERE c.source = present.source AND cdc.is_readable(c.source));
 BEGIN
   IF look IS NOT NULL THEN RETURN QUERY EXECUTE look USING row_id; END IF;

@@ -40,7 +40,7 @@ BEGIN
     RAISE EXCEPTION 'no captured table is published to topic %', topic USING ERRCODE = 'undefined_object';
   END IF;
   -- FOR SHARE: a change that commits later is captured later, so its record comes after this one.
-  EXECUTE format('SELECT row_to_json(t.*), t.%I::text FROM %s t WHERE %s FOR SHARE', captured.key_column, captured.source, cdc.find_sql(captured.source))
+  EXECUTE format('SELECT row_to_json(t.*), %s FROM %s t WHERE %s FOR SHARE', cdc.key_of(captured, 't'), captured.source, cdc.find_sql(captured.source))
     INTO image, row_key USING row_id;
   IF image IS NULL THEN RETURN false; END IF;
   PERFORM cdc.put_row(topic, row_id, row_key, 'r', image);

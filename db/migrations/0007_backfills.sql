@@ -100,9 +100,9 @@ BEGIN
   EXECUTE format(
     'SELECT json_agg(json_build_array(h.id, h.key, h.image) ORDER BY h.n) FROM (
        SELECT row_number() OVER () AS n, x.* FROM (
-         SELECT %s AS id, t.%I::text AS key, row_to_json(t.*) AS image FROM %s t
+         SELECT %s AS id, %s AS key, row_to_json(t.*) AS image FROM %s t
           WHERE %s AND %s <= %s AND (%s) ORDER BY %s FOR SHARE) x) h',
-    cdc.id_sql(captured.source, 't'), captured.key_column, captured.source,
+    cdc.id_sql(captured.source, 't'), cdc.key_of(captured, 't'), captured.source,
     CASE WHEN backfill.after_key IS NULL THEN 'true' ELSE format('%s > %s', part.columns, format(part.texts, '$1')) END,
     part.columns, format(part.texts, '$2'), coalesce(backfill.condition, 'true'), part.up)
     INTO held USING backfill.after_key, last_key;
