@@ -4,6 +4,7 @@
  * Guarantees    INV-108 (with id-ceiling.ts). INV-109: nothing is published that is not flushed to disk.
  */
 import {PipelineError} from '../platform/errors.ts'
+import {classifyPostgresError, type Pool} from '../platform/postgres.ts'
 import {wentBack} from './history.ts'
 import type {Taken} from './leases.ts'
 import type {OutboxPage} from './outbox-reader.ts'
@@ -50,5 +51,14 @@ export function createIdGuard({voidIds, published, flush, raise, now}: IdGuardDe
       below = await raise()
       raisedAt = now()
     },
+  }
+}
+
+/** Resolves when everything that is committed is on disk. */
+export async function flushCommits(pool: Pool): Promise<void> {
+  try {
+    await pool.query('SELECT cdc.flush()')
+  } catch (error) {
+    throw classifyPostgresError(error)
   }
 }

@@ -11,9 +11,9 @@ import type {Logger} from '../platform/log.ts'
 import type {Client, Pool} from '../platform/postgres.ts'
 import {bury} from './dead-letters.ts'
 import type {LookUp} from './look-ups.ts'
-import {createIdGuard} from './id-guard.ts'
+import {createIdGuard, flushCommits} from './id-guard.ts'
 import type {IdCeiling} from './id-ceiling.ts'
-import {flush, saveCursor, takeLane, tryLockLane, waitWhileHeld, type Taken} from './leases.ts'
+import {saveCursor, takeLane, tryLockLane, waitWhileHeld, type Taken} from './leases.ts'
 import type {LaneMonitor} from './monitor.ts'
 import {assertOurs, readOutbox, type OutboxPage, type OutboxRow} from './outbox-reader.ts'
 import {nextPace, type Pace} from './page-weight.ts'
@@ -182,7 +182,7 @@ function toEpochDeps(work: LaneWork) {
   const guard = createIdGuard({
     voidIds: taken.voidIds,
     published: () => memory.highestId,
-    flush: async () => await flush(deps.pool),
+    flush: async () => await flushCommits(deps.pool),
     raise: async () => await deps.ceiling.raise(publisher, lane),
     now: () => performance.now(),
   })

@@ -7,10 +7,11 @@
  */
 import {HOLD_LOCK, QUIET_LOCK} from '../db/publishing-hold.ts'
 import {pause} from '../platform/lifecycle.ts'
-import {classifyPostgresError, openClient, type Client, type Pool} from '../platform/postgres.ts'
+import {classifyPostgresError, openClient, type Client} from '../platform/postgres.ts'
 import {judgeHistory, type HistoryFacts} from './history.ts'
 import type {IdCeiling} from './id-ceiling.ts'
-import {fenced, READER_SETTINGS, type LaneEpochId} from './outbox-reader.ts'
+import {fenced, type LaneEpochId} from './outbox-reader.ts'
+import {READER_SETTINGS} from './outbox-sql.ts'
 import type {Cursor} from './snapshot-cursor.ts'
 import type {Ends} from './suspects.ts'
 
@@ -296,13 +297,4 @@ export async function saveCursor(
     throw classifyPostgresError(error)
   }
   if (written === 0) throw fenced(of.lane)
-}
-
-/** Resolves when everything that is committed is on disk. */
-export async function flush(pool: Pool): Promise<void> {
-  try {
-    await pool.query('SELECT cdc.flush()')
-  } catch (error) {
-    throw classifyPostgresError(error)
-  }
 }

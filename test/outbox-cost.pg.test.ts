@@ -1,6 +1,6 @@
 /** INV-5: what reading and counting cost grows neither with published rows nor with history. */
 import {expect, test} from 'vitest'
-import {READ_LOWEST, READ_PAGE, READ_TAIL, READER_SETTINGS} from '../ingestor/outbox-reader.ts'
+import {READ_LOWEST, READ_PAGE, READ_TAIL, READER_SETTINGS} from '../ingestor/outbox-sql.ts'
 import {parseSnapshot} from '../ingestor/snapshot-cursor.ts'
 import type {Client} from '../platform/postgres.ts'
 import {openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
