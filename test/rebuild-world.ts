@@ -1,7 +1,7 @@
 /** A pipeline with something to count, the commands that people run, and what has to be right in the end. */
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
-import {expect} from 'vitest'
+import {expect, onTestFinished} from 'vitest'
 import type {Env} from '../platform/config.ts'
 import {readGenerations} from '../readmodel/generations.ts'
 import {openPipelineWorld, type PipelineWorld, type Service} from './pipeline-world.ts'
@@ -42,9 +42,10 @@ export async function insert(own: PipelineWorld, count: number): Promise<void> {
   )
 }
 
-/** Contents, events of them and activity, all of it counted. */
+/** Contents, events of them and activity, all of it counted; gone with the test. */
 export async function openRebuildWorld(changes: Env = {}) {
   const own = await openPipelineWorld(changes)
+  onTestFinished(() => own[Symbol.asyncDispose]())
   await own.pool.query(
     `INSERT INTO content (id, slug, title, length_seconds, publish_ts)
      SELECT ('66666666-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 's' || n, 't', 600, now()

@@ -1,28 +1,15 @@
 /** Numbers that are lost or wrong are built again by one command, beside the live stream. */
-import {afterEach, expect, test} from 'vitest'
+import {expect, test} from 'vitest'
 import {openCassandra} from '../platform/cassandra.ts'
 import {envReader} from '../platform/config.ts'
 import {readCassandraConnection} from '../platform/connections.ts'
 import {readKeyspaces} from '../readmodel/generations.ts'
 import {initPipeline} from '../scripts/init.ts'
-import {until, type PipelineWorld} from './pipeline-world.ts'
+import {until} from './pipeline-world.ts'
 import {eventsOf, insert, openRebuildWorld, runCommand} from './rebuild-world.ts'
 
-let world: PipelineWorld | undefined
-
-afterEach(async () => {
-  await world?.[Symbol.asyncDispose]()
-  world = undefined
-})
-
-async function setup() {
-  const opened = await openRebuildWorld()
-  world = opened.own
-  return opened
-}
-
 test('INV-72: a keyspace that was dropped is built again; until then answers say that they lack rows', async () => {
-  const {own, services} = await setup()
+  const {own, services} = await openRebuildWorld()
   const connection = readCassandraConnection(envReader(own.env))
   await using admin = await openCassandra(connection)
   await admin.transact(`DROP KEYSPACE ${own.keyspace}`)

@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import {join} from 'node:path'
 import {Kafka, logLevel} from 'kafkajs'
-import {afterEach, expect, test} from 'vitest'
+import {expect, test} from 'vitest'
 import {openClient} from '../platform/postgres.ts'
 import {readGenerations} from '../readmodel/generations.ts'
 import {initPipeline} from '../scripts/init.ts'
@@ -32,19 +32,6 @@ import {
 const LONG_MS = 600_000
 /** Of the first rollup of engagement. */
 const SPLIT = "split: ['device', 'event_type'], every"
-let world: PipelineWorld | undefined
-
-afterEach(async () => {
-  await world?.[Symbol.asyncDispose]()
-  world = undefined
-})
-
-async function setup() {
-  const opened = await openRebuildWorld()
-  world = opened.own
-  return opened
-}
-
 const adminOf = async ({env}: PipelineWorld) => {
   const brokers = env['KAFKA_BROKERS']!.split(',')
   const admin = new Kafka({brokers, logLevel: logLevel.NOTHING}).admin()
@@ -63,7 +50,7 @@ async function rebuild(own: PipelineWorld, ...args: string[]): Promise<void> {
 }
 
 test('INV-72: beside a live stream the numbers are built again, and answers never have less', async () => {
-  const {own, services} = await setup()
+  const {own, services} = await openRebuildWorld()
   const running = startCommand(own, 'rebuild', '--yes', '--rate', '200')
   const isBegun = async () => running.said().includes('1 of 4') || running.child.exitCode !== null
   await until('it has begun', isBegun, 120_000)
@@ -92,7 +79,7 @@ test('INV-72: beside a live stream the numbers are built again, and answers neve
 test(
   'Redis that forgot everything: answers come from Cassandra, nothing has to be done',
   async () => {
-    const {own, services} = await setup()
+    const {own, services} = await openRebuildWorld()
     const before = (await eventsOf(services.api)).body.metrics!.events
     await own.redis.send(['FLUSHDB'])
     const {status, body} = await eventsOf(services.api)
@@ -106,7 +93,7 @@ test(
 test(
   'topics that were made again: their partitions stand still and say so, one command builds the numbers',
   async () => {
-    const {own, services} = await setup()
+    const {own, services} = await openRebuildWorld()
     await services.relay.stop()
     await services.processor.stop()
     const admin = await adminOf(own)
@@ -137,7 +124,7 @@ test(
 test(
   'offsets that were deleted change nothing; offsets moved forward stop the partitions until it is built again',
   async () => {
-    const {own, services} = await setup()
+    const {own, services} = await openRebuildWorld()
     const admin = await adminOf(own)
     const groupId = own.env['PROCESSOR_GROUP_ID']!
     const topic = `${own.env['TOPIC_PREFIX']}engagement_events`
@@ -170,7 +157,7 @@ test(
 test(
   'PostgreSQL restored from a backup: what it lost goes out of the numbers with one command',
   async () => {
-    const {own, services} = await setup()
+    const {own, services} = await openRebuildWorld()
     const url = new URL(own.env['DATABASE_URL']!)
     const name = url.pathname.slice(1)
     url.pathname = '/postgres'
@@ -235,7 +222,7 @@ test(
 test(
   'a changed declaration: its stream has no answers until it is built again, the others go on',
   async () => {
-    const {own, services} = await setup()
+    const {own, services} = await openRebuildWorld()
     mkdirSync('test/tmp', {recursive: true})
     const folder = mkdtempSync(join('test/tmp', 'streams-'))
     try {
@@ -278,7 +265,7 @@ test(
 test(
   'INV-72: killed anywhere, command, relay, processor or API, the rebuild goes on',
   async () => {
-    const {own, services} = await setup()
+    const {own, services} = await openRebuildWorld()
     await insert(own, 3000)
     await whenCommitted(own)
     const args = ['rebuild', '--yes', '--rate', '300'] as const
@@ -321,7 +308,7 @@ test(
 test(
   'INV-72: killed while it takes the place of the old numbers, the same command ends it',
   async () => {
-    const {own} = await setup()
+    const {own} = await openRebuildWorld()
     const first = startCommand(own, 'rebuild', '--yes', 'engagement')
     await until('it takes their place', async () => first.said().includes('4 of 4'), 240_000)
     await until('the new ones serve', async () => {
@@ -345,7 +332,7 @@ test(
 test(
   'one that is abandoned leaves the old numbers, and nothing of its own',
   async () => {
-    const {own, services} = await setup()
+    const {own, services} = await openRebuildWorld()
     const first = startCommand(own, 'rebuild', '--yes', '--rate', '20')
     await until('it reads', async () => first.said().includes('rows written'), 120_000)
     first.child.kill('SIGKILL')

@@ -5,24 +5,8 @@ import {join} from 'node:path'
 import {expect, test} from 'vitest'
 import {openClient, type Client} from '../platform/postgres.ts'
 import {openOwnServer, type OwnServer} from './own-server.ts'
-import {openRelayStack, until, type PublishedRecord, type RelayStack} from './relay-stack.ts'
-
-const add = async (client: Client, from: number, to: number): Promise<void> =>
-  void (await client.query(
-    `INSERT INTO content SELECT ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 's' || n, 'old', 'podcast', 60, now()
-       FROM generate_series($1::int, $2::int) n`,
-    [from, to],
-  ))
-
-async function recordsOf(stack: RelayStack): Promise<readonly PublishedRecord[]> {
-  const all = (await stack.readTopics()).flat().filter(({topic}) => topic === 'content')
-  return all.toSorted((a, b) => a.outbox_id - b.outbox_id)
-}
-
-const untilRecords = async (stack: RelayStack, count: number): Promise<void> =>
-  await until(`${count} records`, async () => (await recordsOf(stack)).length >= count)
-
-const show = ({op, id}: PublishedRecord): string => `${op} ${Number(String(id).slice(-12))}`
+import {addContents, recordsOf, show, untilRecords} from './relay-contents.ts'
+import {openRelayStack, until} from './relay-stack.ts'
 
 const ownDatabaseOf = ({connection}: OwnServer): Record<string, string> => {
   const url = new URL(connection['DATABASE_URL']!)
@@ -44,7 +28,7 @@ test("INV-108: yesterday's disk put back is noticed, and nothing is published un
   await using server = await openOwnServer('postgres')
   await using stack = await openRelayStack(ownDatabaseOf(server))
   const relay = await stack.startRelay()
-  await add(stack.client, 1, 3)
+  await addContents(stack.client, 1, 3)
   await stack.whenPublished()
   relay.signal('SIGTERM')
   await relay.ended()
@@ -54,7 +38,7 @@ test("INV-108: yesterday's disk put back is noticed, and nothing is published un
   await server.startAgain()
   const since = await connect(stack.databaseUrl)
   const again = await stack.startRelay()
-  await add(since, 4, 6)
+  await addContents(since, 4, 6)
   await untilRecords(stack, 6)
   again.signal('SIGTERM')
   await again.ended()
@@ -65,7 +49,7 @@ test("INV-108: yesterday's disk put back is noticed, and nothing is published un
   await server.startAgain()
   const writer = await connect(stack.databaseUrl)
   // More than were lost: ids alone would not tell.
-  await add(writer, 7, 16)
+  await addContents(writer, 7, 16)
   const last = await stack.startRelay()
   await until('the new rows', async () =>
     (await recordsOf(stack)).some(one => show(one) === 'c 16'),
@@ -84,11 +68,11 @@ test('INV-109: what was committed asynchronously and published outlives a crash'
   await stack.client.query("ALTER SYSTEM SET wal_writer_delay = '10s'")
   await stack.client.query('SELECT pg_reload_conf()')
   await stack.startRelay()
-  await add(stack.client, 1, 1)
+  await addContents(stack.client, 1, 1)
   await stack.whenPublished()
   const writer = await openClient(stack.databaseUrl, {applicationName: 'test'})
   await writer.query('SET synchronous_commit = off')
-  await add(writer, 2, 2)
+  await addContents(writer, 2, 2)
   await untilRecords(stack, 2)
   await server.kill()
   await server.startAgain()
