@@ -6,7 +6,12 @@ import type {Library} from './maven.ts'
 import {QUICK_START, type Server} from './server.ts'
 import {renderInto, templatePath} from './template.ts'
 
-const LIBRARY: Library = {name: 'cassandra', version: '5.0.9', from: {pom: 'cassandra.pom.xml'}}
+const LIBRARY: Library = {
+  name: 'cassandra',
+  version: '5.0.9',
+  megabytes: 67,
+  from: {pom: 'cassandra.pom.xml'},
+}
 
 /**
  * A worker without work sleeps 10 µs at a time until it gets some: at a few hundred requests a second

@@ -9,7 +9,12 @@ import type {Library} from './maven.ts'
 import {QUICK_START, type Server} from './server.ts'
 import {renderInto, templatePath} from './template.ts'
 
-const LIBRARY: Library = {name: 'kafka', version: '4.3.1', from: {pom: 'kafka.pom.xml'}}
+const LIBRARY: Library = {
+  name: 'kafka',
+  version: '4.3.1',
+  megabytes: 55,
+  from: {pom: 'kafka.pom.xml'},
+}
 
 export const kafka: Server = {
   name: 'kafka',

@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import {delimiter, join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
+import {createDownloadProgress} from './download-progress.ts'
 import {StackError} from './errors.ts'
 import {takeLock} from './lock.ts'
 import {templatePath} from './template.ts'
@@ -19,6 +20,8 @@ export interface Library {
   readonly name: string
   readonly version: string
   /** A project file of which the runtime dependencies are wanted, or one artifact to unpack. */
+  /** About how much is downloaded, for the bar. */
+  readonly megabytes: number
   readonly from: {readonly pom: string} | {readonly artifact: string}
 }
 
@@ -61,7 +64,7 @@ async function download(library: Library, target: string, options: FetchOptions)
     const partial = `${target}.partial`
     rmSync(partial, {recursive: true, force: true})
     mkdirSync(partial, {recursive: true})
-    await runMaven(maven, goalFor(library, partial), {...options, name: library.name})
+    await runMaven(maven, goalFor(library, partial), {...options, ...library})
     // Seen whole or not at all: an interrupted download leaves no folder of this name.
     renameSync(partial, target)
   } finally {
@@ -101,22 +104,21 @@ function findMaven(path: string, wanted: string): string {
 async function runMaven(
   maven: string,
   goal: readonly string[],
-  {name, javaHome, cache, progress}: FetchOptions & {readonly name: string},
+  {name, megabytes, javaHome, cache, progress}: FetchOptions & Pick<Library, 'megabytes' | 'name'>,
 ): Promise<void> {
-  const child = spawn(maven, ['-B', ...goal], {
+  // Not in batch mode (-B): there it does not say how far a large file is.
+  const child = spawn(maven, goal, {
     // A folder without a project of its own, so that none is picked up.
     cwd: cache,
     env: {...process.env, JAVA_HOME: javaHome},
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
-  let files = 0
+  const follow = createDownloadProgress(name, megabytes, progress)
   const read = (chunk: Buffer): void => {
     const text = chunk.toString('utf8')
     output += text
-    const more = text.match(/Downloaded from/g)?.length ?? 0
-    files += more
-    if (more > 0) progress(`downloading ${name}: ${files} files`)
+    follow(text)
   }
   progress(`downloading ${name}`)
   child.stdout.on('data', read)

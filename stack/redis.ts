@@ -12,6 +12,7 @@ const OLDEST = [6, 2] as const
 const LIBRARY: Library = {
   name: 'redis',
   version: '6.2.6',
+  megabytes: 10,
   from: {artifact: 'com.github.codemonstur:embedded-redis:1.4.3:jar'},
 }
 

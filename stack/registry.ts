@@ -9,6 +9,7 @@ const VERSION = '2.6.13.Final'
 const LIBRARY: Library = {
   name: 'apicurio-registry',
   version: VERSION,
+  megabytes: 143,
   from: {artifact: `io.apicurio:apicurio-registry-app:${VERSION}:tar.gz:all`},
 }
 
