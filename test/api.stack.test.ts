@@ -6,8 +6,8 @@ import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {subscribe} from './graphql-socket.ts'
 import {openPipelineWorld, until, type PipelineWorld} from './pipeline-world.ts'
 
-const PODCAST = '11111111-1111-1111-1111-111111111111'
-const VIDEO = '33333333-3333-3333-3333-333333333333'
+const PODCAST = '5a3b1e00-0000-4000-8000-000000000001'
+const VIDEO = '5a3b1e00-0000-4000-8000-000000000003'
 const WAIT = 'wait_ms=20000'
 
 let world: PipelineWorld
@@ -298,23 +298,26 @@ describe('events', () => {
   })
 })
 
-test('the lines of README can be pasted, and the written event is in the numbers', async () => {
-  const lines = readFileSync('README.md', 'utf8').match(/^curl .+$/gm)!
-  expect(lines).toHaveLength(5)
+test('the blocks of README can be pasted, and the written event is in the numbers', async () => {
+  const readme = readFileSync('README.md', 'utf8')
+  const block = (language: string): string =>
+    new RegExp(`\`\`\`${language} run\\n(.*?)\`\`\``, 's').exec(readme)![1]!
+  await sql(block('sql'))
+  const lines = block('sh').trim().split('\n')
+  expect(lines).toHaveLength(3)
   const answers: Json[] = []
   for (const line of lines) {
     const command = line.replaceAll('http://127.0.0.1:3000', url)
     const {stdout} = await promisify(execFile)('sh', ['-c', command])
     answers.push(JSON.parse(stdout) as Json)
   }
-  const [contents, metrics, series, event, written] = answers
-  expect((contents!['items'] as Json[]).map(({id}) => id)).toContain(PODCAST)
-  expect(metrics).toMatchObject({content: {id: PODCAST}, metrics: {events: expect.any(Number)}})
+  const [metrics, series, written] = answers
+  const id = 'c0ffee00-0000-4000-8000-000000000001'
+  expect(metrics).toMatchObject({content: {id}, metrics: {events: expect.any(Number)}})
   expect(series!['buckets']).toHaveLength(7)
-  expect(event).toMatchObject({event_id: 1, content_id: PODCAST})
   expect(written).toMatchObject({status: 'processed'})
-  const {body} = await ask(`/v1/content/${PODCAST}/metrics`)
-  const [expected] = await sql(`${FIGURES} WHERE content_id = $1`, [PODCAST])
+  const {body} = await ask(`/v1/content/${id}/metrics`)
+  const [expected] = await sql(`${FIGURES} WHERE content_id = $1`, [id])
   expect(body['metrics']).toMatchObject(expected!)
 })
 

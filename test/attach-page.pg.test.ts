@@ -8,7 +8,9 @@ import {openOutboxWorld} from './outbox-world.ts'
 
 const page = readFileSync('docs/ATTACH.md', 'utf8')
 const blocks = (language: string): string[] =>
-  [...page.matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))].map(([, text]) => text!)
+  [...page.matchAll(new RegExp(`\`\`\`${language} run\\n(.*?)\`\`\``, 'gs'))].map(
+    ([, text]) => text!,
+  )
 
 /** The stream of the page's TypeScript, loaded as a file of streams/. */
 async function loadStream(): Promise<Stream> {

@@ -11,6 +11,16 @@ const {scripts} = JSON.parse(readFileSync('package.json', 'utf8')) as {
   readonly scripts: Readonly<Record<string, string>>
 }
 
+/** Who runs the blocks of a page that say `run`. */
+const RUN_BY: Readonly<Record<string, readonly string[]>> = {
+  'README.md': ['test/api.stack.test.ts', 'test/first-steps.pg.test.ts'],
+  'docs/API.md': ['test/api.stack.test.ts'],
+  'docs/ATTACH.md': ['test/attach-page.pg.test.ts'],
+  'docs/MANAGED.md': ['test/managed.pg.test.ts'],
+  'docs/METRICS.md': ['test/readmodel.stack.test.ts'],
+  'docs/RELAY.md': ['test/first-steps.pg.test.ts'],
+}
+
 describe.each(pages)('%s', page => {
   const text = readFileSync(page, 'utf8')
 
@@ -33,5 +43,13 @@ describe.each(pages)('%s', page => {
       ),
     ].map(([, file]) => file!)
     expect(files.filter(file => !existsSync(file))).toEqual([])
+  })
+
+  test('says of every block whether a test runs it, or why none does', () => {
+    const marks = [...text.matchAll(/^```(\w+)(.*)$/gm)].map(([, , mark]) => mark!.trim())
+    expect(marks.filter(mark => mark !== 'run' && !/^not run: \S/.test(mark))).toEqual([])
+    const runners = marks.includes('run') ? RUN_BY[page] : []
+    expect(runners, 'RUN_BY says who runs the blocks').toBeDefined()
+    for (const runner of runners!) expect(readFileSync(runner, 'utf8')).toContain(page)
   })
 })

@@ -87,7 +87,9 @@ interface Block {
 
 /** The blocks of the page, in order. */
 function readBlocks(page: string): readonly Block[] {
-  const marked = page.matchAll(/<!-- run (?:as (\w+)(?: in (\w+))?|(init)) -->\n```\w+\n(.*?)```/gs)
+  const marked = page.matchAll(
+    /<!-- run (?:as (\w+)(?: in (\w+))?|(init)) -->\n```\w+ run\n(.*?)```/gs,
+  )
   return [...marked].map(([, user, database, isInit, text]) => ({
     by: isInit ?? user!,
     database: database ?? (user === 'administrator' ? 'postgres' : 'shop'),
@@ -98,7 +100,7 @@ function readBlocks(page: string): readonly Block[] {
 test('every block of the page runs in order, as the role that it names', async () => {
   const page = readFileSync('docs/MANAGED.md', 'utf8')
   const blocks = readBlocks(page)
-  expect(blocks).toHaveLength([...page.matchAll(/^```(sql|sh)$/gm)].length)
+  expect(blocks).toHaveLength([...page.matchAll(/^```(sql|sh) run$/gm)].length)
   const answers = new Map<string, readonly unknown[]>()
   for (const {by, database, statements} of blocks) {
     if (by === 'init') {

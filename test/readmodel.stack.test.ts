@@ -459,7 +459,7 @@ test('two at once bring the tables up to date, and those of another declaration 
 
 const examples = (language: string): readonly string[] => {
   const text = readFileSync('docs/METRICS.md', 'utf8')
-  const [, block] = new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(text)!
+  const [, block] = new RegExp(`\`\`\`${language} run\n([^]*?)\`\`\``).exec(text)!
   return block!.trim().split('\n')
 }
 

@@ -8,7 +8,7 @@ import {sideConfig} from '../../stack/side-stack.ts'
 import {startStack, type Stack} from '../../stack/stack.ts'
 import {openPipelineWorld, until, type PipelineWorld, type Service} from '../pipeline-world.ts'
 
-const PODCAST = '11111111-1111-1111-1111-111111111111'
+const PODCAST = '5a3b1e00-0000-4000-8000-000000000001'
 const METRICS = `/v1/content/${PODCAST}/metrics`
 const SERIES = `/v1/content/${PODCAST}/timeseries`
 /** Answered from Cassandra alone. */
