@@ -2,6 +2,8 @@ import {defineConfig} from 'vitest/config'
 import {plantPlugin} from './test/plant.ts'
 
 const never = ['**/node_modules/**', '**/dist/**', '**/.stack/**']
+/** Tests say all settings themselves, whatever stands in the file of whoever runs them. */
+const env = {ENV_FILE: 'none'}
 const suites = ['pg', 'kafka', 'stack', 'long'] as const
 
 /** What happens in the database is tested on an older PostgreSQL, too; all of it where a version is asked for. */
@@ -26,6 +28,7 @@ export default defineConfig({
         plugins: [plantPlugin],
         test: {
           name: 'unit',
+          env,
           include: ['**/*.test.ts'],
           exclude: [...never, '**/*.{pg,kafka,stack,long}.test.ts'],
           setupFiles: ['test/properties.ts'],
@@ -34,6 +37,7 @@ export default defineConfig({
       {
         test: {
           name: 'older',
+          env,
           include: older.map(name => `test/${name}.pg.test.ts`),
           globalSetup: ['test/older-servers.ts'],
           testTimeout: 60_000,
@@ -44,6 +48,7 @@ export default defineConfig({
       ...suites.map(name => ({
         test: {
           name,
+          env,
           include: [`**/*.${name}.test.ts`],
           exclude: never,
           globalSetup: ['test/servers.ts'],

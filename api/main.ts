@@ -1,5 +1,6 @@
 /** Composition root of the API. */
 import {openCassandra, type Cassandra} from '../platform/cassandra.ts'
+import {readEnvironment} from '../platform/environment.ts'
 import {messageOf, PipelineError} from '../platform/errors.ts'
 import {openAdmin} from '../platform/kafka-clients.ts'
 import {createRecordReader} from '../platform/kafka-platformatic-reader.ts'
@@ -109,7 +110,7 @@ async function listen(
 }
 
 try {
-  const {config, connections} = readApiConfig(process.env)
+  const {config, connections} = readApiConfig(readEnvironment(process.env))
   const log = createLogger('api', config.logLevel)
   await main(config, connections, log).catch((error: unknown) => {
     log.fatal({err: error}, 'api cannot go on')

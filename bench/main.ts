@@ -4,20 +4,14 @@ import {readdirSync} from 'node:fs'
 import {cpus, loadavg, release, totalmem, type as systemType} from 'node:os'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
-import {parseArgs} from 'node:util'
 import {messageOf} from '../platform/errors.ts'
+import {runCommand, UsageError} from '../scripts/command.ts'
+import {COMMANDS} from '../scripts/commands.ts'
 import {RESULT_SCHEMA, summarize, type Bench, type BenchEnvironment, type Round} from './bench.ts'
 import {formatNumber, readResults, storeResult} from './results.ts'
 import {openServers, type Servers} from './servers.ts'
 
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), 'benches')
-
-const USAGE = `usage: npm run bench -- NAME [--set name=value ...] [--no-store]
-       npm run bench -- --list       benches, their settings, and when they ran last
-
-Starts servers of its own on free ports (BENCH_SERVERS=external: those of the connection variables,
-with BENCH_PIDS=postgres:PID,kafka:PID for their CPU), measures, and stores the result as JSON under
-bench/results/NAME/, with a summary in bench/results/README.md.`
 
 async function loadBenches(): Promise<ReadonlyMap<string, Bench>> {
   const files = readdirSync(FOLDER).filter(name => name.endsWith('.ts') && !name.includes('.test.'))
@@ -42,7 +36,9 @@ function readSettings(bench: Bench, changes: readonly string[]): Record<string, 
     const [name = '', raw = ''] = change.split('=')
     const value = Number(raw)
     if (!(name in settings) || raw === '' || !Number.isFinite(value)) {
-      throw new Error(`--set ${change}: ${bench.name} knows ${Object.keys(settings).join(', ')}`)
+      throw new UsageError(
+        `--set ${change}: ${bench.name} knows ${Object.keys(settings).join(', ')}`,
+      )
     }
     settings[name] = value
   }
@@ -118,30 +114,12 @@ async function runBench(bench: Bench, changes: readonly string[], store: boolean
   if (store) progress(`stored in ${storeResult(result)}`)
 }
 
-async function main(): Promise<void> {
-  const {values, positionals} = parseArgs({
-    allowPositionals: true,
-    options: {
-      help: {type: 'boolean', short: 'h'},
-      list: {type: 'boolean'},
-      set: {type: 'string', multiple: true, default: []},
-      'no-store': {type: 'boolean', default: false},
-    },
-  })
+await runCommand(COMMANDS.bench, async ({values, positionals: [name]}) => {
   const benches = await loadBenches()
   if (values.list === true) return list(benches)
-  const [name] = positionals
-  if (name === undefined) return console.log(USAGE)
-  const bench = benches.get(name)
-  if (bench === undefined) throw new Error(`no bench ${name}: ${[...benches.keys()].join(', ')}`)
-  if (values.help === true) {
-    console.log(`${USAGE}\n`)
-    return list(new Map([[name, bench]]))
+  const bench = benches.get(name ?? '')
+  if (bench === undefined) {
+    throw new UsageError(`${name ?? 'no name'}: give one of ${[...benches.keys()].join(', ')}`)
   }
-  await runBench(bench, values.set, !values['no-store'])
-}
-
-await main().catch((error: unknown) => {
-  console.error(messageOf(error))
-  process.exitCode = 1
+  await runBench(bench, values.set ?? [], values['no-store'] !== true)
 })

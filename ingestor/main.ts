@@ -1,10 +1,9 @@
 /** The relay: composition root. Settings come from the environment only. */
 import {randomBytes} from 'node:crypto'
-import {readFileSync} from 'node:fs'
 import {hostname} from 'node:os'
 import type {Stream} from '../contracts/stream.ts'
-import {withSecretFiles} from '../platform/config.ts'
-import {dispositionOf, messageOf} from '../platform/errors.ts'
+import {readEnvironment} from '../platform/environment.ts'
+import {dispositionOf, messageOf, PipelineError} from '../platform/errors.ts'
 import {openAdmin, openPublisher} from '../platform/kafka-clients.ts'
 import {createRecordReader} from '../platform/kafka-platformatic-reader.ts'
 import {runLoops, stopSignal, untilAborted, type Loop} from '../platform/lifecycle.ts'
@@ -199,9 +198,12 @@ async function main(config: RelayConfig): Promise<void> {
 }
 
 try {
-  await main(readRelayConfig(withSecretFiles(process.env, path => readFileSync(path, 'utf8'))))
+  await main(readRelayConfig(readEnvironment(process.env)))
 } catch (error) {
-  const detail = dispositionOf(error) === 'stop' && error instanceof Error ? error.stack : undefined
+  // A setting is somebody's mistake, not ours: no stack.
+  const isSetting = error instanceof PipelineError && error.code === 'CONFIG_INVALID'
+  const isOurs = !isSetting && dispositionOf(error) === 'stop' && error instanceof Error
+  const detail = isOurs ? error.stack : undefined
   process.stderr.write(`ingestor: ${detail ?? messageOf(error)}\n`)
   process.exitCode = 1
 }

@@ -1,5 +1,8 @@
+import {mkdtempSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import {expect, test} from 'vitest'
-import {envReader, redactUrl, withSecretFiles} from './config.ts'
+import {envReader, redactUrl} from './config.ts'
 import {PipelineError} from './errors.ts'
 import {readDatabaseUrl, readKafkaConnection} from './connections.ts'
 
@@ -57,18 +60,21 @@ test('SASL without credentials is refused', () => {
 })
 
 test('a password from a file takes its place in the database URL', () => {
-  const env = withSecretFiles(
-    {DATABASE_URL: 'postgres://u@h:1/d', DATABASE_PASSWORD_FILE: '/run/p'},
-    path => (path === '/run/p' ? 'a b/c\n' : ''),
-  )
+  const path = join(mkdtempSync(join(tmpdir(), 'secret-')), 'password')
+  writeFileSync(path, 'a b/c\n')
+  const env = {DATABASE_URL: 'postgres://u@h:1/d', DATABASE_PASSWORD_FILE: path}
   expect(readDatabaseUrl(envReader(env))).toBe('postgres://u:a%20b%2Fc@h:1/d')
 })
 
-test('a secret file that cannot be read is named with its variable', () => {
-  const missing = () => {
-    throw new Error('ENOENT')
-  }
-  expect(() => withSecretFiles({KAFKA_PASSWORD_FILE: '/nowhere'}, missing)).toThrow(
-    /KAFKA_PASSWORD_FILE=\/nowhere/,
+test('secret files that cannot be read are named with their variables, all at once', () => {
+  const read = envReader({
+    KAFKA_PASSWORD_FILE: '/nowhere/k',
+    DATABASE_PASSWORD_FILE: '/nowhere/d',
+    KAFKA_BROKERS: 'x',
+  })
+  readKafkaConnection(read)
+  readDatabaseUrl(read)
+  expect(() => read.finish()).toThrow(
+    /KAFKA_PASSWORD_FILE="\/nowhere\/k"[^]*KAFKA_BROKERS="x"[^]*DATABASE_PASSWORD_FILE="\/nowhere\/d"/,
   )
 })

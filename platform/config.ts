@@ -1,4 +1,5 @@
 /** Reads settings from the environment: typed, bounded, every problem reported at once. */
+import {readFileSync} from 'node:fs'
 import {PipelineError} from './errors.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>
@@ -18,6 +19,7 @@ interface Bounds {
 
 export interface EnvReader {
   text(name: string, fallback: string, pattern?: RegExp): string
+  /** From the variable, or from the file that `NAME_FILE` names. */
   secret(name: string): string | undefined
   url(name: string, fallback: string, protocols: readonly string[]): string
   int(name: string, fallback: number, bounds: Bounds): number
@@ -55,7 +57,18 @@ export function envReader(env: Env): EnvReader {
       if (pattern !== undefined && !pattern.test(raw)) fail(name, raw, expects)
       return raw
     },
-    secret: name => note(name, '', 'a secret'),
+    secret(name) {
+      const raw = note(name, '', 'a secret')
+      const path = env[`${name}_FILE`]
+      if (path === undefined || path === '') return raw
+      try {
+        return readFileSync(path, 'utf8').trim()
+      } catch (error) {
+        const why = (error as NodeJS.ErrnoException).code ?? 'it cannot be read'
+        fail(`${name}_FILE`, path, `a file with the secret (${why})`)
+        return raw
+      }
+    },
     url(name, fallback, protocols) {
       const expects = `a URL starting with ${protocols.map(p => `${p}//`).join(' or ')}`
       const raw = note(name, fallback, expects) ?? fallback
@@ -101,37 +114,6 @@ export function envReader(env: Env): EnvReader {
       )
     },
   }
-}
-
-/** Variables that may be given as a file: `NAME_FILE` holds the path of a file with the value. */
-const SECRETS = [
-  'DATABASE_PASSWORD',
-  'KAFKA_PASSWORD',
-  'SCHEMA_REGISTRY_PASSWORD',
-  'CASSANDRA_PASSWORD',
-] as const
-
-/**
- * The environment with secrets read from files where `NAME_FILE` is set.
- *
- * @param readFile gives the text of a file; it throws when there is none
- * @throws `CONFIG_INVALID` naming the variable whose file cannot be read
- */
-export function withSecretFiles(env: Env, readFile: (path: string) => string): Env {
-  const found: Record<string, string> = {}
-  for (const name of SECRETS) {
-    const path = env[`${name}_FILE`]
-    if (path === undefined || path === '') continue
-    try {
-      found[name] = readFile(path).trim()
-    } catch (error) {
-      throw new PipelineError('CONFIG_INVALID', `${name}_FILE=${path}: cannot be read`, {
-        disposition: 'stop',
-        cause: error,
-      })
-    }
-  }
-  return {...env, ...found}
 }
 
 /** A URL without its password, for logs and messages. */

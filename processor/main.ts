@@ -1,6 +1,7 @@
 /** Composition root of the processor. */
 import {setMaxListeners} from 'node:events'
 import {openCassandra} from '../platform/cassandra.ts'
+import {readEnvironment} from '../platform/environment.ts'
 import {messageOf} from '../platform/errors.ts'
 import {openAdmin, openPublisher} from '../platform/kafka-clients.ts'
 import {runLoops, stopSignal} from '../platform/lifecycle.ts'
@@ -102,7 +103,7 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
 }
 
 try {
-  const config = readProcessorConfig(process.env)
+  const config = readProcessorConfig(readEnvironment(process.env))
   const log = createLogger('processor', config.logLevel)
   await main(config, log).catch((error: unknown) => {
     log.fatal({err: error}, 'processor cannot go on')

@@ -12,6 +12,11 @@ interface Group {
 
 /** Settings of `npm start`; `stack/` reads them itself, so a test compares the names. */
 export const STACK_SETTINGS: readonly Setting[] = [
+  {
+    name: 'ENV_FILE',
+    fallback: '.env',
+    expects: 'file with settings; none: no file, no running stack',
+  },
   {name: 'STACK', fallback: 'local', expects: 'local, or external: start no servers'},
   {name: 'STACK_DIR', fallback: '.stack', expects: 'folder of data, logs and records'},
   {name: 'STACK_CACHE', fallback: '.stack/lib', expects: 'folder of downloaded servers'},
@@ -73,12 +78,25 @@ export function renderReference(): string {
   })
   return `# Configuration
 
-Every setting is an environment variable; an empty one counts as not set. A service that finds a value it
-cannot use names every such variable at once and ends with status 1. Passwords may come from files:
-\`DATABASE_PASSWORD_FILE\`, \`KAFKA_PASSWORD_FILE\`, \`SCHEMA_REGISTRY_PASSWORD_FILE\` and
-\`CASSANDRA_PASSWORD_FILE\` name a file with the value.
+Every setting is a variable; an empty one counts as not set. Every command and service of a checkout finds
+its settings in this order:
 
-This page is written by \`node scripts/write-configuration.ts\` from the readers of the services.
+1. **variables** of the environment;
+2. the file **\`.env\`** in the project's folder (\`ENV_FILE\` names another one; \`ENV_FILE=none\`: only
+   variables and defaults, as in a container);
+3. the settings with which the **running stack** of this checkout was started;
+4. the **defaults** below.
+
+A server's address and its port belong together: who sets \`POSTGRES_PORT\` has moved \`DATABASE_URL\`, whatever
+weaker places say. So \`POSTGRES_PORT=25432 npm start\` in one terminal, and \`npm run sql\` in another one
+speaks to that database. Where nothing says where the database is and another checkout's stack holds the
+usual port, commands refuse and say whose it is.
+
+All settings that cannot be used are named at once: a service ends with status 1, a command with 2.
+Passwords may come from files: \`DATABASE_PASSWORD_FILE\`, \`KAFKA_PASSWORD_FILE\`,
+\`SCHEMA_REGISTRY_PASSWORD_FILE\` and \`CASSANDRA_PASSWORD_FILE\` name a file with the value.
+
+This page is written by \`npm run generate\` from the readers of the services.
 
 ${tables.join('\n')}`
 }
@@ -88,5 +106,5 @@ export function renderEnvExample(): string {
     const lines = settings.map(s => `# ${s.expects}\n# ${s.name}=${s.fallback ?? ''}`)
     return `# --- ${title} ---\n${lines.join('\n')}\n`
   })
-  return `# Every setting with its default. Set what differs in the environment of the services.\n\n${parts.join('\n')}`
+  return `# Every setting with its default. Copy this file to .env and set what differs: docs/CONFIGURATION.md.\n\n${parts.join('\n')}`
 }

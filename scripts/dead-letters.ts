@@ -1,7 +1,8 @@
 /** Looks at what was put aside, and resolves it: rows of the outbox, and records of `<topic>.dlq`. */
 import type {DeadLetters} from '../api/pipeline/dead-letters.ts'
-import {messageOf} from '../platform/errors.ts'
-import {parseCommand, USAGE, UsageError, type Command} from './dead-letters/arguments.ts'
+import {runCommand} from './command.ts'
+import {COMMANDS} from './commands.ts'
+import {readLetterCommand, type LetterCommand} from './dead-letters/arguments.ts'
 import {openLetters} from './dead-letters/open.ts'
 
 const CHUNK = 100
@@ -9,7 +10,7 @@ const DONE = {redrive: 're-driven', discard: 'discarded'} as const
 
 async function list(
   letters: DeadLetters,
-  {filter, limit}: Command & {kind: 'list'},
+  {filter, limit}: LetterCommand & {kind: 'list'},
 ): Promise<void> {
   const {items, matching} = await letters.list(filter, limit)
   for (const one of items) {
@@ -25,7 +26,10 @@ async function list(
 }
 
 /** Those put aside before it began, the oldest first. */
-async function resolveMany(letters: DeadLetters, command: Command & {kind: 'many'}): Promise<void> {
+async function resolveMany(
+  letters: DeadLetters,
+  command: LetterCommand & {kind: 'many'},
+): Promise<void> {
   const {verb, filter, limit, isSure} = command
   const {matching} = await letters.list(filter, 0)
   const wanted = Math.min(matching, limit)
@@ -49,10 +53,10 @@ async function resolveMany(letters: DeadLetters, command: Command & {kind: 'many
   if (failed > 0) process.exitCode = 1
 }
 
-async function main(command: Command): Promise<void> {
-  if (command.kind === 'help') return console.log(USAGE)
+await runCommand(COMMANDS['dead-letters'], async input => {
+  const command = readLetterCommand(input)
   await using resources = new AsyncDisposableStack()
-  const letters = await openLetters(resources)
+  const letters = await openLetters(input.env, resources)
   if (command.kind === 'list') return await list(letters, command)
   if (command.kind === 'many') return await resolveMany(letters, command)
   if (command.kind === 'show') {
@@ -60,11 +64,4 @@ async function main(command: Command): Promise<void> {
   }
   await letters.resolve(command.verb, command.id)
   console.log(`${command.id}: ${DONE[command.verb]}`)
-}
-
-try {
-  await main(parseCommand(process.argv.slice(2)))
-} catch (error) {
-  console.error(messageOf(error))
-  process.exitCode = error instanceof UsageError ? 2 : 1
-}
+})

@@ -18,13 +18,14 @@ import {
   type KafkaConnection,
   type RegistryConnection,
 } from '../platform/connections.ts'
-import {messageOf} from '../platform/errors.ts'
 import {openAdmin} from '../platform/kafka-clients.ts'
 import type {TopicSpec} from '../platform/kafka.ts'
 import {createLogger} from '../platform/log.ts'
 import {createRegistry} from '../platform/registry.ts'
 import {retry, type RetryOptions} from '../platform/retry.ts'
 import {loadStreams} from '../streams/load.ts'
+import {runCommand} from './command.ts'
+import {COMMANDS} from './commands.ts'
 import {initDatabase} from './init-database.ts'
 import {initReadModel} from './init-read-model.ts'
 
@@ -130,10 +131,7 @@ async function initSubjects(
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  try {
-    await initPipeline(process.env, what => console.log(what))
-  } catch (error) {
-    console.error(messageOf(error))
-    process.exitCode = 1
-  }
+  await runCommand(COMMANDS.init, async ({env}) => {
+    await initPipeline(env, what => console.log(what))
+  })
 }

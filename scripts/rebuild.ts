@@ -7,7 +7,6 @@
  */
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
-import {parseArgs} from 'node:util'
 import type {Stream} from '../contracts/stream.ts'
 import {openCassandra} from '../platform/cassandra.ts'
 import {envReader, type Env} from '../platform/config.ts'
@@ -19,7 +18,7 @@ import {
   readRegistryConnection,
   readStreamsFolder,
 } from '../platform/connections.ts'
-import {messageOf, PipelineError} from '../platform/errors.ts'
+import {PipelineError} from '../platform/errors.ts'
 import {openAdmin} from '../platform/kafka-clients.ts'
 import {createRecordReader} from '../platform/kafka-platformatic-reader.ts'
 import {createLogger} from '../platform/log.ts'
@@ -45,20 +44,12 @@ import {
   watchBackfill,
   type Backfill,
 } from './backfill/requests.ts'
+import {runCommand} from './command.ts'
+import {COMMANDS} from './commands.ts'
 import {dropGenerations} from './rebuild/drop.ts'
 import {planRebuild, replacedOf, type RebuildPlan} from './rebuild/plan.ts'
 import {writeStart} from './rebuild/start.ts'
 import {whenFolded, whenPublished} from './rebuild/wait.ts'
-
-const USAGE = `usage: npm run rebuild                    everything that is counted, from the tables
-       npm run rebuild -- STREAM          of one stream
-         --yes             does not ask
-         --rate N          rows a second at most (default 3000)
-         --no-compare      takes the new numbers without comparing them with SQL
-         --abandon         drops one that was begun and is not whole
-
-Old answers stay, and stay exact, until the new ones are whole and equal to SQL. Relay and processor have to run.
-It may be interrupted at any time: the same command goes on.`
 
 /** Any number: the advisory lock of a rebuild. */
 const LOCK = 913_370_013
@@ -219,9 +210,11 @@ async function compare(env: Env, keyspace: string, {name}: Stream): Promise<stri
 interface Options {
   readonly rate: number | undefined
   readonly isCompared: boolean
+  /** For the command that compares. */
+  readonly env: Env
 }
 
-async function build(world: World, plan: Begin, {rate, isCompared}: Options): Promise<number> {
+async function build(world: World, plan: Begin, {rate, isCompared, env}: Options): Promise<number> {
   const {config, pg, admin} = world
   const target = await openTarget(world, plan)
   const {keyspace, streams} = target
@@ -240,7 +233,7 @@ async function build(world: World, plan: Begin, {rate, isCompared}: Options): Pr
   if (isCompared) {
     say('3 of 4: comparing with SQL')
     for (const stream of counted) {
-      const problem = await compare(process.env, keyspace, stream)
+      const problem = await compare(env, keyspace, stream)
       if (problem === null) continue
       console.error(problem)
       return 1
@@ -293,24 +286,9 @@ async function isAgreed(world: World, plan: Begin): Promise<boolean> {
   return await askYes(`build them again in keyspace ${plan.keyspace}?`)
 }
 
-function readArguments() {
-  const flag = {type: 'boolean'} as const
-  const {values, positionals} = parseArgs({
-    allowPositionals: true,
-    options: {yes: flag, 'no-compare': flag, abandon: flag, help: flag, rate: {type: 'string'}},
-  })
-  if (positionals.length > 1)
-    throw new TypeError(`one stream or none, not ${positionals.join(' ')}`)
-  return {values, rate: readRate(values.rate), name: positionals[0]}
-}
-
-async function main(): Promise<number> {
-  const {values, rate, name} = readArguments()
-  if (values.help === true) {
-    say(USAGE)
-    return 0
-  }
-  const config = readConfig(process.env)
+await runCommand(COMMANDS.rebuild, async ({values, positionals: [name], env}) => {
+  const rate = readRate(values.rate)
+  const config = readConfig(env)
   await using resources = new AsyncDisposableStack()
   const world = await openWorld(config, resources)
   await lock(world.pg)
@@ -328,12 +306,5 @@ async function main(): Promise<number> {
     say('nothing was done')
     return 1
   }
-  return await build(world, plan, {rate, isCompared: values['no-compare'] !== true})
-}
-
-try {
-  process.exitCode = await main()
-} catch (error) {
-  console.error(messageOf(error))
-  process.exitCode = error instanceof TypeError ? 2 : 1
-}
+  return await build(world, plan, {rate, env, isCompared: values['no-compare'] !== true})
+})

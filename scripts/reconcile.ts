@@ -3,11 +3,10 @@
  * 0 only when everything is equal, 1 when something differs, 2 when it could not be told. Progress is kept, so a
  * run that was interrupted goes on with `--resume`.
  */
-import {readFileSync} from 'node:fs'
 import type {Stream} from '../contracts/stream.ts'
 import {topicName} from '../contracts/topics.ts'
 import {openCassandra, type Cassandra} from '../platform/cassandra.ts'
-import {envReader, withSecretFiles, type Env} from '../platform/config.ts'
+import {envReader, type Env} from '../platform/config.ts'
 import {
   readCassandraConnection,
   readDatabaseUrl,
@@ -27,7 +26,9 @@ import {readSpace} from '../readmodel/migrate.ts'
 import {createPositions} from '../readmodel/positions.ts'
 import {underPrefix} from '../readmodel/redis-keys.ts'
 import {loadStreams} from '../streams/load.ts'
-import {readArguments, USAGE, type Arguments} from './reconcile/arguments.ts'
+import {runCommand, UsageError} from './command.ts'
+import {COMMANDS} from './commands.ts'
+import {readArguments, type Arguments} from './reconcile/arguments.ts'
 import {openCommonPoint} from './reconcile/common-point.ts'
 import {openStream} from './reconcile/differences.ts'
 import {openProgress} from './reconcile/progress.ts'
@@ -159,7 +160,7 @@ async function findKeyspaces(
     streams.map(stream => {
       const served = servedOf(generations, stream.name)
       const lack = lackOf(served, stream)
-      if (lack !== null) throw new TypeError(`stream ${stream.name}: ${lack.what}`)
+      if (lack !== null) throw new UsageError(`stream ${stream.name}: ${lack.what}`)
       return [stream.name, served!.keyspace]
     }),
   )
@@ -170,40 +171,25 @@ async function chooseStreams(folder: string, name: string | undefined): Promise<
   const chosen = name === undefined ? counted : counted.filter(stream => stream.name === name)
   if (chosen.length > 0) return chosen
   const names = counted.map(stream => stream.name).join(', ')
-  throw new TypeError(`there is no stream ${name}; there are ${names}`)
+  throw new UsageError(`there is no stream ${name}; there are ${names}`)
 }
 
-async function main(): Promise<number> {
-  const asked = readArguments()
-  if (asked.help) {
-    console.log(USAGE)
-    return 0
-  }
-  const outcome = await run(
-    withSecretFiles(process.env, path => readFileSync(path, 'utf8')),
-    asked,
-  )
-  progressLine.end()
-  if (asked.json) console.log(jsonOf(outcome, asked.all))
-  else {
-    for (const result of outcome.results) console.log(linesOf(result, asked.all).join('\n'))
-    console.log(summaryOf(outcome).join('\n'))
-  }
-  return statusOf(outcome)
-}
-
-// Who reads no more (`| head`) has what he wanted; it is not told everything, though.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    process.exit(2)
-  })
-}
-
-try {
-  process.exitCode = await main()
-} catch (error) {
-  progressLine.end()
-  console.error(messageOf(error))
-  process.exitCode = 2
-}
+await runCommand(
+  COMMANDS.reconcile,
+  async ({values, env}) => {
+    const asked = readArguments(values)
+    let outcome: Outcome
+    try {
+      outcome = await run(env, asked)
+    } finally {
+      progressLine.end()
+    }
+    if (asked.json) console.log(jsonOf(outcome, asked.all))
+    else {
+      for (const result of outcome.results) console.log(linesOf(result, asked.all).join('\n'))
+      console.log(summaryOf(outcome).join('\n'))
+    }
+    return statusOf(outcome)
+  },
+  {failed: 2},
+)

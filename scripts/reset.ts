@@ -1,25 +1,17 @@
 /** Deletes all data of the local servers, after asking. Downloads are kept. */
 import {existsSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
-import {parseArgs} from 'node:util'
-import {messageOf} from '../platform/errors.ts'
 import {readStackConfig} from '../stack/config.ts'
 import {stopStack} from '../stack/stop.ts'
 import {askYes} from './ask.ts'
-
-const HELP = `usage: npm run reset [-- --yes]
-  --yes  does not ask`
+import {runCommand} from './command.ts'
+import {COMMANDS} from './commands.ts'
 
 /** Everything the stack writes into its folder but the downloads. */
 const OWN = ['data', 'logs', 'run', 'state.json'] as const
 
-async function main(): Promise<number> {
-  const {values} = parseArgs({options: {yes: {type: 'boolean'}, help: {type: 'boolean'}}})
-  if (values.help === true) {
-    console.log(HELP)
-    return 0
-  }
-  const config = readStackConfig(process.env)
+await runCommand(COMMANDS.reset, async ({values, env}) => {
+  const config = readStackConfig(env)
   if (config.external.length > 0) {
     console.log(`not touched, since they run elsewhere: ${config.external.join(', ')}`)
   }
@@ -39,11 +31,4 @@ async function main(): Promise<number> {
   for (const name of OWN) rmSync(join(config.folder, name), {recursive: true, force: true})
   console.log('deleted')
   return 0
-}
-
-try {
-  process.exitCode = await main()
-} catch (error) {
-  console.error(messageOf(error))
-  process.exitCode = 1
-}
+})

@@ -3,18 +3,17 @@ import {execFile} from 'node:child_process'
 import {existsSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
-import {readApiConfig} from '../api/config.ts'
-import {readRelayConfig} from '../ingestor/config.ts'
 import type {Env} from '../platform/config.ts'
 import {messageOf} from '../platform/errors.ts'
 import {pause} from '../platform/lifecycle.ts'
 import {openClient} from '../platform/postgres.ts'
-import {readProcessorConfig} from '../processor/config.ts'
-import {PROJECT_FOLDER, type StackConfig} from '../stack/config.ts'
+import {PROJECT_FOLDER} from '../platform/environment.ts'
+import type {StackConfig} from '../stack/config.ts'
 import {startPipeline, type Pipeline} from '../stack/pipeline.ts'
-import {initPipeline, readInitConfig} from './init.ts'
+import {settingGroups} from './configuration.ts'
+import {initPipeline} from './init.ts'
 import {openStatusReader, type StatusReader} from './pipeline-status.ts'
-import {connectionLines, lastError, recordsProcessed, statusLine} from './view.ts'
+import {connectionLines, keyLines, lastError, recordsProcessed, statusLine} from './view.ts'
 
 export interface StartOptions {
   readonly withSample: boolean
@@ -36,7 +35,15 @@ const SECOND_SIGNAL_MS = 1500
 const tell = (kind: StartMessage['kind'], text: string): void => {
   if (process.connected) process.send?.({kind, text})
   if (kind === 'failed') console.error(text)
-  else console.log(text)
+  else print(text)
+}
+
+/** At a terminal a bar is drawn over the one before. */
+let isBarShown = false
+function print(text: string): void {
+  const isBar = process.stdout.isTTY && / \[#*-+\] /.test(text)
+  process.stdout.write(`${isBarShown ? '\r\x1b[2K' : ''}${text}${isBar ? '' : '\n'}`)
+  isBarShown = isBar
 }
 
 /** @returns the exit status */
@@ -50,11 +57,11 @@ export async function runPipeline(
   const {stop, settle} = stopWish()
   let pipeline: Pipeline
   try {
-    if (options.withServices) checkSettings(full)
     const pages = options.withServices ? buildPages() : Promise.resolve()
     pipeline = await startPipeline({
       config,
       env,
+      settings: sharedSettings(env),
       signal: stop,
       withServices: options.withServices,
       progress: (who, text) => tell('progress', `${who.padEnd(10)} ${text}`),
@@ -79,7 +86,8 @@ export async function runPipeline(
     const lines = connectionLines(config, withApi, await reader.keyspaces())
     const logs = `  logs        ${join(config.folder, 'logs')}`
     settle()
-    tell('ready', [`ready in ${seconds} s`, ...lines, logs, '  stop        npm stop'].join('\n'))
+    const ways = [...lines, ...(withApi ? keyLines(full) : []), logs, '  stop        npm stop']
+    tell('ready', [`ready in ${seconds} s`, ...ways].join('\n'))
     await show(config, reader, stop)
   } finally {
     await reader.close()
@@ -90,20 +98,12 @@ export async function runPipeline(
   return 0
 }
 
-/** All settings of all parts are read before anything starts: a bad one costs no start. */
-function checkSettings(env: Env): void {
-  const problems = new Set<string>()
-  for (const read of [readInitConfig, readRelayConfig, readProcessorConfig, readApiConfig]) {
-    try {
-      read(env)
-    } catch (error) {
-      for (const line of messageOf(error).split('\n').slice(1)) problems.add(line)
-      if (!messageOf(error).includes('\n')) problems.add(`  ${messageOf(error)}`)
-    }
-  }
-  if (problems.size > 0) {
-    throw new Error(`invalid configuration, correct these variables:\n${[...problems].join('\n')}`)
-  }
+/** What other commands of the checkout have to know; no secret is written down a second time. */
+function sharedSettings(env: Env): Env {
+  const names = settingGroups().flatMap(({settings}) => settings.map(({name}) => name))
+  const files = names.map(name => `${name}_FILE`)
+  const shared = [...names, ...files].filter(name => !name.endsWith('_PASSWORD'))
+  return Object.fromEntries(shared.flatMap(name => (env[name] ? [[name, env[name]]] : [])))
 }
 
 /** The pages are compiled while the servers start. */

@@ -1,59 +1,24 @@
 /** Streams plausible activity into PostgreSQL, as an application would, and says what it did. */
-import {parseArgs} from 'node:util'
 import {envReader} from '../platform/config.ts'
 import {readDatabaseUrl} from '../platform/connections.ts'
-import {messageOf, PipelineError} from '../platform/errors.ts'
 import {pause, stopSignal} from '../platform/lifecycle.ts'
 import {createPool, type Pool} from '../platform/postgres.ts'
-import {readStackConfig} from '../stack/config.ts'
-import {readState} from '../stack/state.ts'
+import {runCommand, wholeNumbers} from './command.ts'
+import {COMMANDS} from './commands.ts'
 import {createSimulation, type Simulation} from './simulated-activity.ts'
 import {insertContents, insertEvents} from './simulated-inserts.ts'
-
-const HELP = `usage: npm run simulate [-- OPTIONS]
-  --rate N      events a second, default 100
-  --seconds N   how long, default 0: until Ctrl-C
-  --seed N      the same seed, the same contents and people, default 1
-  --contents N  default 60
-  --users N     default 2000`
 
 const TICK_MS = 50
 const ROWS_MAX = 2000
 const PLAIN_EVERY_MS = 5000
 
-function readOptions() {
-  const number = (fallback: number) => ({type: 'string', default: String(fallback)}) as const
-  const {values} = parseArgs({
-    options: {
-      rate: number(100),
-      seconds: number(0),
-      seed: number(1),
-      contents: number(60),
-      users: number(2000),
-      help: {type: 'boolean'},
-    },
-  })
-  if (values.help === true) return undefined
-  const read = envReader(
-    Object.fromEntries(Object.entries(values).map(([k, v]) => [`--${k}`, v as string])),
-  )
-  const options = {
-    rate: read.int('--rate', 100, {min: 1, max: 1_000_000}),
-    seconds: read.int('--seconds', 0, {min: 0, max: 31_536_000}),
-    seed: read.int('--seed', 1, {min: 0, max: 2 ** 31 - 1}),
-    contents: read.int('--contents', 60, {min: 1, max: 100_000}),
-    users: read.int('--users', 2000, {min: 1, max: 1_000_000}),
-  }
-  read.finish()
-  return options
-}
-
-/** The running pipeline's database, unless the environment names another one. */
-function findDatabase(): string {
-  const config = readStackConfig(process.env)
-  const {DATABASE_URL} = readState(config)?.connections ?? config.connections
-  return readDatabaseUrl(envReader({...process.env, DATABASE_URL}))
-}
+const BOUNDS = {
+  rate: {usual: 100, min: 1, max: 1_000_000},
+  seconds: {usual: 0, min: 0, max: 31_536_000},
+  seed: {usual: 1, min: 0, max: 2 ** 31 - 1},
+  contents: {usual: 60, min: 1, max: 100_000},
+  users: {usual: 2000, min: 1, max: 1_000_000},
+} as const
 
 async function run(
   pool: Pool,
@@ -95,22 +60,17 @@ async function run(
   console.log(`${process.stdout.isTTY ? '\r\x1b[2K' : ''}${line()}`)
 }
 
-try {
-  const options = readOptions()
-  if (options === undefined) console.log(HELP)
-  else {
-    const pool = createPool(findDatabase(), {applicationName: 'simulate', connectionsMax: 2})
-    try {
-      const simulation = createSimulation(options)
-      await insertContents(pool, simulation.contents)
-      await run(pool, simulation, options)
-    } finally {
-      await pool.end()
-    }
+await runCommand(COMMANDS.simulate, async ({values, env}) => {
+  const options = wholeNumbers(values, BOUNDS)
+  const read = envReader(env)
+  const url = readDatabaseUrl(read)
+  read.finish()
+  const pool = createPool(url, {applicationName: 'simulate', connectionsMax: 2})
+  try {
+    const simulation = createSimulation(options)
+    await insertContents(pool, simulation.contents)
+    await run(pool, simulation, options)
+  } finally {
+    await pool.end()
   }
-} catch (error) {
-  const text =
-    error instanceof AggregateError ? error.errors.map(messageOf).join('; ') : messageOf(error)
-  console.error(error instanceof PipelineError ? text : `simulate: ${text}`)
-  process.exitCode = 1
-}
+})

@@ -3,41 +3,18 @@ import {spawn} from 'node:child_process'
 import {closeSync, existsSync, mkdirSync, openSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {fileURLToPath} from 'node:url'
-import {parseArgs} from 'node:util'
-import {messageOf} from '../platform/errors.ts'
+import {setTimeout as sleep} from 'node:timers/promises'
+import type {Env} from '../platform/config.ts'
+import {holderOf} from '../platform/process-identity.ts'
 import {readStackConfig, type StackConfig} from '../stack/config.ts'
-import {logFile} from '../stack/stack.ts'
-import {runPipeline, type StartMessage, type StartOptions} from './run-pipeline.ts'
-
-const HELP = `usage: npm start [-- OPTIONS]
-  --detach     returns when everything is ready; npm stop ends it
-  --no-sample  leaves an empty database empty
-  --servers    only the servers, brought up to date, without services
-  --help       this text
-Ports, folders and memory are set by environment variables: stack/README.md.`
-
-function readOptions(): StartOptions & {readonly detach: boolean; readonly child: boolean} {
-  const {values} = parseArgs({
-    options: {
-      detach: {type: 'boolean', default: false},
-      'no-sample': {type: 'boolean', default: false},
-      servers: {type: 'boolean', default: false},
-      help: {type: 'boolean', default: false},
-      /** Given by ourselves to the process that stays when --detach returns. */
-      child: {type: 'boolean', default: false},
-    },
-  })
-  if (values.help) {
-    console.log(HELP)
-    process.exit(0)
-  }
-  return {
-    detach: values.detach,
-    child: values.child,
-    withSample: !values['no-sample'] && !values.servers,
-    withServices: !values.servers,
-  }
-}
+import {lockPath, logFile} from '../stack/stack.ts'
+import {readState} from '../stack/state.ts'
+import {checkSettings} from './check-settings.ts'
+import {runCommand, UsageError} from './command.ts'
+import {COMMANDS} from './commands.ts'
+import {openStatusReader} from './pipeline-status.ts'
+import {runPipeline, type StartMessage} from './run-pipeline.ts'
+import {connectionLines} from './view.ts'
 
 /** Starts ourselves again without a terminal, and passes on what that says until it is ready. */
 async function detach(config: StackConfig): Promise<number> {
@@ -68,15 +45,51 @@ async function detach(config: StackConfig): Promise<number> {
   return status
 }
 
-try {
-  const options = readOptions()
-  const config = readStackConfig(process.env)
-  if (!existsSync(config.folder)) mkdirSync(config.folder, {recursive: true})
-  const status = options.detach
-    ? await detach(config)
-    : await runPipeline(config, process.env, options)
-  process.exit(status)
-} catch (error) {
-  console.error(messageOf(error))
-  process.exit(1)
+/** Where the stack of this checkout runs already; waits for one that is just starting. */
+async function tellRunning(config: StackConfig, env: Env, withServices: boolean): Promise<boolean> {
+  if (await isLeftToUs(config)) return false
+  const state = readState(config)
+  if (state === undefined) return false
+  const isServersOnly = Object.values(state.services).every(list => list.length === 0)
+  if (withServices && isServersOnly) {
+    throw new UsageError('only the servers of this checkout run (npm run servers): npm stop first')
+  }
+  const running = readStackConfig({...env, ...state.settings})
+  const reader = openStatusReader(running, {...env, ...state.settings})
+  try {
+    const withApi = state.services.api.length > 0
+    console.log('it runs already, and goes on')
+    for (const line of connectionLines(running, withApi, await reader.keyspaces())) {
+      console.log(line)
+    }
+  } finally {
+    await reader.close()
+  }
+  return true
 }
+
+/** Whether nobody runs a stack here; one that is just starting is waited for. */
+async function isLeftToUs(config: StackConfig): Promise<boolean> {
+  for (let told = false; ; told = true) {
+    if (holderOf(lockPath(config)) === undefined) return true
+    if (readState(config)?.phase === 'ready') return false
+    if (!told) console.log('it is being started already: waiting until it is ready')
+    await sleep(300)
+  }
+}
+
+await runCommand(
+  process.argv.includes('--servers') ? COMMANDS.servers : COMMANDS.start,
+  async ({values, env}) => {
+    const withServices = values.servers !== true
+    checkSettings(env, withServices)
+    const config = readStackConfig(env)
+    if (await tellRunning(config, env, withServices)) return 0
+    if (!existsSync(config.folder)) mkdirSync(config.folder, {recursive: true})
+    if (values.detach === true) return await detach(config)
+    const withSample = withServices && values['no-sample'] !== true
+    // Whatever still holds on to a server: the pipeline has ended.
+    return process.exit(await runPipeline(config, env, {withServices, withSample}))
+  },
+  {withStack: false},
+)

@@ -3,6 +3,8 @@ import {spawn} from 'node:child_process'
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {runCommand} from './command.ts'
+import {COMMANDS} from './commands.ts'
 import {sumUp, type StepResult, type VitestReport} from './test-summary.ts'
 
 /** Each counts as one check. */
@@ -28,7 +30,7 @@ async function run([program, ...args]: readonly [string, ...string[]]): Promise<
   }
 }
 
-async function runTests(folder: string): Promise<StepResult> {
+async function runTests(folder: string, names: readonly string[]): Promise<StepResult> {
   const report = join(folder, 'report.json')
   const status = await run([
     'vitest',
@@ -38,7 +40,7 @@ async function runTests(folder: string): Promise<StepResult> {
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
-    ...process.argv.slice(2),
+    ...names,
   ])
   try {
     return {name: 'tests', status, report: JSON.parse(readFileSync(report, 'utf8')) as VitestReport}
@@ -47,20 +49,24 @@ async function runTests(folder: string): Promise<StepResult> {
   }
 }
 
-// Ctrl-C reaches every child by itself; we stay for the summary.
-process.on('SIGINT', () => undefined)
-const folder = mkdtempSync(join(tmpdir(), 'test-report-'))
-const results: StepResult[] = []
-try {
-  for (const [name, command] of CHECKS) {
-    console.log(`\n${name}: ${command.join(' ')}`)
-    results.push({name, status: await run([command[0], ...command.slice(1)])})
+await runCommand(COMMANDS.test, async ({values: {only}, positionals}) => {
+  // Ctrl-C reaches every child by itself; we stay for the summary.
+  process.on('SIGINT', () => undefined)
+  const folder = mkdtempSync(join(tmpdir(), 'test-report-'))
+  const results: StepResult[] = []
+  try {
+    for (const [name, command] of CHECKS) {
+      console.log(`\n${name}: ${command.join(' ')}`)
+      results.push({name, status: await run([command[0], ...command.slice(1)])})
+    }
+    results.push(
+      await runTests(folder, [...positionals, ...(only === undefined ? [] : ['-t', only])]),
+    )
+  } finally {
+    rmSync(folder, {recursive: true, force: true})
   }
-  results.push(await runTests(folder))
-} finally {
-  rmSync(folder, {recursive: true, force: true})
-}
-const {failedSteps, line, ok} = sumUp(results)
-if (failedSteps.length > 0) console.log(`\nfailed: ${failedSteps.join(', ')}`)
-console.log(`\n${line}`)
-process.exitCode = ok ? 0 : 1
+  const {failedSteps, line, ok} = sumUp(results)
+  if (failedSteps.length > 0) console.log(`\nfailed: ${failedSteps.join(', ')}`)
+  console.log(`\n${line}`)
+  return ok ? 0 : 1
+})

@@ -1,6 +1,7 @@
 /** What a person at the terminal sees: how to reach each part, then how it flows. */
 import {closeSync, openSync, readSync, fstatSync} from 'node:fs'
-import {redactUrl} from '../platform/config.ts'
+import {readApiConfig} from '../api/config.ts'
+import {redactUrl, type Env} from '../platform/config.ts'
 import {addressOf, SERVICES, type StackConfig} from '../stack/config.ts'
 import {logFile} from '../stack/stack.ts'
 import type {Look} from './pipeline-status.ts'
@@ -28,7 +29,7 @@ export function connectionLines(
     ['OpenAPI', `${api}/docs`],
   ] as const
   const servers = [
-    ['PostgreSQL', `psql ${redactForeign(connections.DATABASE_URL)}`],
+    ['PostgreSQL', `psql ${redactForeign(connections.DATABASE_URL)}  # or npm run sql -- -c "…"`],
     [
       'Kafka',
       `kcat -b ${connections.KAFKA_BROKERS} -t engagement_events -C -s value=avro -r ${registry}`,
@@ -44,6 +45,12 @@ export function connectionLines(
     ([name, how]) => `  ${name.padEnd(11)} ${how}`,
   )
 }
+
+/** How to get in where the API asks for keys. */
+export const keyLines = (env: Env): readonly string[] =>
+  readApiConfig(env).config.access === 'open'
+    ? []
+    : ['  keys        every request needs one: npm run api-keys -- create me --scopes read,write']
 
 /** The password of our own local database is no secret; one of somebody else's is. */
 const redactForeign = (url: string): string =>

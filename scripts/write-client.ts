@@ -7,7 +7,7 @@ const FILE = 'client/schema.ts'
 const text = typesOf(await buildDocument())
 if (process.argv.includes('--check')) {
   if (readFileSync(FILE, 'utf8') !== text) {
-    console.error(`${FILE} is not that of the API: node scripts/write-client.ts`)
+    console.error(`${FILE} is not that of the API: npm run generate`)
     process.exitCode = 1
   }
 } else {

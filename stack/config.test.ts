@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest'
-import {addressOf, instancePort, readStackConfig, serverPorts, servicePorts} from './config.ts'
+import {instancePort} from '../platform/environment.ts'
+import {addressOf, readStackConfig, serverPorts, servicePorts} from './config.ts'
 
 test('without variables everything is local, on the documented ports', () => {
   const config = readStackConfig({})

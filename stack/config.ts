@@ -1,7 +1,7 @@
 /** Settings of the stack: ports, folders, heaps, and which servers run elsewhere. */
 import {availableParallelism} from 'node:os'
 import {resolve} from 'node:path'
-import {fileURLToPath} from 'node:url'
+import {instancePort, localAddress, PROJECT_FOLDER} from '../platform/environment.ts'
 import {StackError} from './errors.ts'
 import {OLDER_VERSIONS, POSTGRES_NEWEST} from './postgres-binaries.ts'
 
@@ -84,8 +84,6 @@ const CONNECTION_OF = {
 /** The variable that says where a server is. */
 export const connectionVariable = (server: ServerName): string => CONNECTION_OF[server]
 
-export const PROJECT_FOLDER = resolve(fileURLToPath(import.meta.url), '../..')
-
 /** @throws StackError with every problem at once */
 export function readStackConfig(env: Env): StackConfig {
   const problems: string[] = []
@@ -118,12 +116,12 @@ export function readStackConfig(env: Env): StackConfig {
     ]),
   ) as Record<PortName, Port>
   const local: Connections = {
-    DATABASE_URL: `postgres://postgres:postgres@127.0.0.1:${ports.postgres.port}/engagement`,
-    KAFKA_BROKERS: `127.0.0.1:${ports.kafka.port}`,
-    SCHEMA_REGISTRY_URL: `http://127.0.0.1:${ports.registry.port}/apis/ccompat/v7`,
-    CASSANDRA_CONTACT_POINTS: `127.0.0.1:${ports.cassandra.port}`,
+    DATABASE_URL: localAddress('DATABASE_URL', env),
+    KAFKA_BROKERS: localAddress('KAFKA_BROKERS', env),
+    SCHEMA_REGISTRY_URL: localAddress('SCHEMA_REGISTRY_URL', env),
+    CASSANDRA_CONTACT_POINTS: localAddress('CASSANDRA_CONTACT_POINTS', env),
     CASSANDRA_LOCAL_DC: 'datacenter1',
-    REDIS_URL: `redis://127.0.0.1:${ports.redis.port}`,
+    REDIS_URL: localAddress('REDIS_URL', env),
   }
   const allExternal = choice('STACK', ['local', 'external']) === 'external'
   const connections = Object.fromEntries(
@@ -186,9 +184,6 @@ export function serverPorts(server: ServerName, config: StackConfig): readonly P
   if (server === 'cassandra') return [ports.cassandra, ports.cassandraStorage, ports.cassandraJmx]
   return [ports[server]]
 }
-
-/** Instance `index` of a service listens that much above the first one. */
-export const instancePort = (first: number, index: number): number => first + 10 * index
 
 /** Ports of the services that we start. */
 export function servicePorts(config: StackConfig): readonly Port[] {

@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest'
 import {findJava, parseMajor} from './java.ts'
-import {parseStat} from './pid-records.ts'
+import {parseStat} from '../platform/process-identity.ts'
 import {busyMessage} from './ports.ts'
 import {isNewEnough} from './redis.ts'
 import {render} from './template.ts'

@@ -1,25 +1,10 @@
 /** A lock that its holder cannot forget: it is void as soon as the holder's process is gone. */
-import {linkSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs'
-import {isRunning, startTimeOf} from './pid-records.ts'
-
-export interface Holder {
-  readonly pid: number
-  readonly startedAt: string | null
-}
+import {linkSync, renameSync, rmSync, writeFileSync} from 'node:fs'
+import {holderOf, startTimeOf, type Holder} from '../platform/process-identity.ts'
 
 export type Lock =
   | {readonly kind: 'taken'; release(): void}
   | {readonly kind: 'held'; readonly holder: Holder}
-
-/** Who holds the lock `path`, if that process still runs. */
-export function holderOf(path: string): Holder | undefined {
-  try {
-    const holder = JSON.parse(readFileSync(path, 'utf8')) as Holder
-    return isRunning(holder) ? holder : undefined
-  } catch {
-    return undefined
-  }
-}
 
 /** Takes the lock file `path`, or says who holds it. */
 export function takeLock(path: string): Lock {

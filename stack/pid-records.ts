@@ -5,10 +5,10 @@
  *               system gave to somebody else meanwhile is left alone (INV-81).
  * Does not      look for processes by name.
  */
-import {execFileSync} from 'node:child_process'
 import {mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
+import {isRunning} from '../platform/process-identity.ts'
 
 export interface PidRecord {
   readonly name: string
@@ -19,37 +19,6 @@ export interface PidRecord {
   /** How long it may take to stop after the signal. */
   readonly graceMs: number
 }
-
-/** The start time and state in the text of `/proc/<pid>/stat`; the name may hold anything. */
-export function parseStat(stat: string): {readonly state: string; readonly startedAt: string} {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return {state: fields[0] ?? '', startedAt: fields[19] ?? ''}
-}
-
-/** While its first thread is a zombie already, others of the process may still hold ports. */
-const threadsOf = (pid: number): number => readdirSync(`/proc/${pid}/task`).length
-
-/** When process `pid` started, or null when there is none (a zombie is none). */
-export function startTimeOf(pid: number): string | null {
-  if (process.platform === 'linux') {
-    try {
-      const {state, startedAt} = parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-      return (state === 'Z' && threadsOf(pid) <= 1) || state === 'X' ? null : startedAt
-    } catch {
-      return null
-    }
-  }
-  try {
-    return (
-      execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], {encoding: 'utf8'}).trim() || null
-    )
-  } catch {
-    return null
-  }
-}
-
-export const isRunning = ({pid, startedAt}: Pick<PidRecord, 'pid' | 'startedAt'>): boolean =>
-  startedAt !== null && startTimeOf(pid) === startedAt
 
 export interface PidRecords {
   write(record: PidRecord): void

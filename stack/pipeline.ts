@@ -3,14 +3,18 @@
  *
  * Guarantees    A start that fails leaves nothing running (INV-81).
  */
-import {PROJECT_FOLDER, type ServerName, type StackConfig} from './config.ts'
+import {PROJECT_FOLDER} from '../platform/environment.ts'
+import type {Env, ServerName, StackConfig} from './config.ts'
 import {createServices, type Services} from './services.ts'
 import {startStack, type Stack} from './stack.ts'
 import {removeState, serverPids, writeState, type StackState} from './state.ts'
 
 export interface PipelineOptions {
   readonly config: StackConfig
-  readonly env: Readonly<Record<string, string | undefined>>
+  /** All settings, wherever they came from. */
+  readonly env: Env
+  /** Of them, what the checkout's other commands go by while this runs. */
+  readonly settings: Env
   readonly progress: (who: string, text: string) => void
   /** Brings the servers up to date: schema, topics, subjects, keyspace. */
   readonly prepare: (stack: Stack) => Promise<void>
@@ -35,6 +39,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     writeState(config, {
       phase,
       connections: config.connections,
+      settings: options.settings,
       servers: serverPids(stack),
       external: config.external,
       ended,
@@ -65,6 +70,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     if (options.withServices) {
       services = createServices({
         config,
+        env: options.env,
         starter: stack.starter,
         node: process.execPath,
         sources: PROJECT_FOLDER,

@@ -47,6 +47,7 @@ export const postgres: Server = {
       port: config.ports.postgres.port,
       preparedTransactions: config.preparedTransactions,
       fsync: config.durable ? 'on' : 'off',
+      folder: config.folder.replaceAll("'", "''"),
     })
     return program('postgres', ['-D', data])
   },

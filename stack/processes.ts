@@ -2,7 +2,8 @@
 import {spawn, type ChildProcess} from 'node:child_process'
 import {closeSync, fstatSync, openSync, readSync} from 'node:fs'
 import {StackError} from './errors.ts'
-import {endProcess, startTimeOf, type PidRecord, type PidRecords} from './pid-records.ts'
+import {startTimeOf} from '../platform/process-identity.ts'
+import {endProcess, type PidRecord, type PidRecords} from './pid-records.ts'
 
 export interface Program {
   readonly file: string

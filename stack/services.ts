@@ -6,7 +6,8 @@
  *               make it unhealthy (INV-82).
  */
 import {setTimeout as sleep} from 'node:timers/promises'
-import {instancePort, SERVICES, type ServiceName, type StackConfig} from './config.ts'
+import {instancePort, localAddress} from '../platform/environment.ts'
+import {SERVICES, type Env, type ServiceName, type StackConfig} from './config.ts'
 import {messageOf, StackError} from './errors.ts'
 import {
   exitText,
@@ -40,6 +41,8 @@ export interface Services {
 export interface ServicesDeps {
   readonly config: StackConfig
   readonly starter: ProcessStarter
+  /** All settings, wherever they came from: services ask nowhere else. */
+  readonly env: Env
   /** Node 24 and the folder with the sources. */
   readonly node: string
   readonly sources: string
@@ -107,23 +110,10 @@ export function createServices(deps: ServicesDeps): Services {
 /** Batches die young: with room for several of them the collector copies few, a tenth of a service's time. */
 export const SERVICE_FLAGS = ['--max-semi-space-size=64'] as const
 
-/** Where the API finds the others, unless somebody has said it. */
-function neighbours({counts, ports}: StackConfig): Readonly<Record<string, string>> {
-  const urls = (port: number, count: number): string =>
-    Array.from({length: count}, (_, i) => `http://127.0.0.1:${instancePort(port, i)}`).join(',')
-  const given = {
-    API_RELAY_URLS: urls(ports.relay.port, counts.ingestor),
-    API_PROCESSOR_URLS: urls(ports.processor.port, counts.processor),
-  }
-  return Object.fromEntries(
-    Object.entries(given).map(([name, url]) => [name, process.env[name] ?? url]),
-  )
-}
-
 function describe(
   name: ServiceName,
   index: number,
-  {config, node, sources}: ServicesDeps,
+  {config, env, node, sources}: ServicesDeps,
 ): Instance {
   const {port, variable} = config.ports[PORT_OF[name]]
   const own = instancePort(port, index)
@@ -136,9 +126,12 @@ function describe(
       args: [...SERVICE_FLAGS, `${name}/main.ts`],
       cwd: sources,
       env: {
+        API_RELAY_URLS: localAddress('API_RELAY_URLS', env),
+        API_PROCESSOR_URLS: localAddress('API_PROCESSOR_URLS', env),
+        ...env,
         ...config.connections,
         [variable]: String(own),
-        ...(name === 'api' ? neighbours(config) : {}),
+        ENV_FILE: 'none',
       },
       stopSignal: 'SIGTERM',
       graceMs: 15_000,

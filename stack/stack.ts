@@ -8,6 +8,7 @@
 import {existsSync, mkdirSync, renameSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
+import {LAUNCHER_LOCK} from '../platform/environment.ts'
 import {cassandra} from './cassandra.ts'
 import {
   connectionVariable,
@@ -64,7 +65,7 @@ export interface Stack {
   stop(): Promise<void>
 }
 
-export const lockPath = (config: StackConfig): string => join(config.folder, 'launcher.lock')
+export const lockPath = (config: StackConfig): string => join(config.folder, LAUNCHER_LOCK)
 export const recordFolder = (config: StackConfig): string => join(config.folder, 'run')
 export const logFile = (config: StackConfig, name: string): string =>
   join(config.folder, 'logs', `${name}.log`)

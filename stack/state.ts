@@ -1,20 +1,24 @@
 /** What the launcher writes down for others to read: who runs where. */
 import {readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {LAUNCHER_LOCK, LAUNCHER_STATE} from '../platform/environment.ts'
+import {holderOf} from '../platform/process-identity.ts'
 import {
   SERVERS,
+  type Env,
   type Connections,
   type ServerName,
   type ServiceName,
   type StackConfig,
 } from './config.ts'
-import {holderOf} from './lock.ts'
 import type {ServiceState} from './services.ts'
-import {lockPath, type Stack} from './stack.ts'
+import type {Stack} from './stack.ts'
 
 export interface StackState {
   readonly phase: 'starting' | 'ready'
   readonly connections: Connections
+  /** With which it was started: other commands of the checkout go by them. */
+  readonly settings: Env
   /** Null: it runs elsewhere, or it ended. */
   readonly servers: Readonly<Record<ServerName, {readonly pid: number | null}>>
   readonly external: readonly ServerName[]
@@ -23,11 +27,11 @@ export interface StackState {
   readonly services: Readonly<Record<ServiceName, readonly ServiceState[]>>
 }
 
-const statePath = (config: StackConfig): string => join(config.folder, 'state.json')
+const statePath = (config: StackConfig): string => join(config.folder, LAUNCHER_STATE)
 
 export function writeState(config: StackConfig, state: StackState): void {
   const path = statePath(config)
-  writeFileSync(`${path}.new`, JSON.stringify(state, null, 2))
+  writeFileSync(`${path}.new`, JSON.stringify(state, null, 2), {mode: 0o600})
   renameSync(`${path}.new`, path)
 }
 
@@ -35,7 +39,7 @@ export const removeState = (config: StackConfig): void => rmSync(statePath(confi
 
 /** The state, or undefined when no launcher runs. */
 export function readState(config: StackConfig): StackState | undefined {
-  if (holderOf(lockPath(config)) === undefined) return undefined
+  if (holderOf(join(config.folder, LAUNCHER_LOCK)) === undefined) return undefined
   try {
     return JSON.parse(readFileSync(statePath(config), 'utf8')) as StackState
   } catch {

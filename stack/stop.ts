@@ -1,9 +1,10 @@
 /** Ends the stack of a folder, whoever started it and whether or not its launcher still runs. */
 import {existsSync} from 'node:fs'
+import {holderOf, isRunning} from '../platform/process-identity.ts'
 import type {StackConfig} from './config.ts'
 import {StackError} from './errors.ts'
-import {holderOf, takeLock} from './lock.ts'
-import {isRunning, signalProcess} from './pid-records.ts'
+import {takeLock} from './lock.ts'
+import {signalProcess} from './pid-records.ts'
 import {clearRemains, lockPath} from './stack.ts'
 import {removeState} from './state.ts'
 import {setTimeout as sleep} from 'node:timers/promises'

@@ -6,7 +6,7 @@ import {expect, test} from 'vitest'
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   contracts: [],
   platform: [],
-  stack: [],
+  stack: ['platform'],
   db: ['contracts', 'platform'],
   streams: ['contracts', 'db'],
   readmodel: ['contracts', 'platform', 'streams'],

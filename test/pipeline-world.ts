@@ -125,6 +125,7 @@ export async function openPipelineWorld(changes: Env = {}, sql = '') {
   const prefix = testTopicPrefix()
   const keyspace = prefix.replaceAll('-', '_').replace(/_$/, '')
   const env: Env = {
+    ENV_FILE: 'none',
     ...inject('connections'),
     DATABASE_URL: database.url,
     REDIS_URL: redisUrl,

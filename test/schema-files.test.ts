@@ -7,7 +7,7 @@ import {loadStreams} from '../streams/load.ts'
 const streams = await loadStreams('streams')
 
 test.each(streams)('the schema file of $name is what the columns say', stream => {
-  // When this fails: node scripts/write-schemas.ts
+  // When this fails: npm run generate
   expect(readFileSync(schemaFile(stream), 'utf8')).toBe(schemaText(stream))
 })
 

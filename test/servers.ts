@@ -8,7 +8,7 @@ import {join} from 'node:path'
 import type {TestProject} from 'vitest/node'
 import {readStackConfig, type Connections} from '../stack/config.ts'
 import {sideConfig} from '../stack/side-stack.ts'
-import {holderOf} from '../stack/lock.ts'
+import {holderOf} from '../platform/process-identity.ts'
 import {lockPath, startStack, type Stack} from '../stack/stack.ts'
 import {stopStack} from '../stack/stop.ts'
 

@@ -4,6 +4,7 @@ import type {Stream} from '../../contracts/stream.ts'
 import {quote} from '../../db/truth/values.ts'
 import type {Client} from '../../platform/postgres.ts'
 import {createTeller} from '../progress.ts'
+import {UsageError} from '../command.ts'
 
 export interface Backfill {
   readonly id: string
@@ -34,7 +35,7 @@ const COLUMNS = `id, topic, condition, generation, state, rows_estimated, rows_l
 export function readRate(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   if (/^\d{1,7}$/.test(text) && Number(text) >= 1 && Number(text) <= 1_000_000) return Number(text)
-  throw new TypeError(`--rate ${text} is no number of rows from 1 to 1000000`)
+  throw new UsageError(`--rate ${text} is no number of rows from 1 to 1000000`)
 }
 
 /** @throws what PostgreSQL says of a topic that is not captured, or a condition that cannot be asked */
@@ -56,7 +57,7 @@ export async function readBackfill(client: Client, id: string): Promise<Backfill
     [id],
   )
   const [found] = rows
-  if (found === undefined) throw new TypeError(`there is no backfill ${id}: --list shows them`)
+  if (found === undefined) throw new UsageError(`there is no backfill ${id}: --list shows them`)
   return found
 }
 
@@ -149,12 +150,12 @@ export function conditionOf(
   if (range.from !== undefined || range.to !== undefined) {
     const time = columns.find(({field}) => field === timeField)?.column
     if (time === undefined)
-      throw new TypeError(
+      throw new UsageError(
         `stream ${name} has no time column: give --where instead of --from and --to`,
       )
     for (const [option, value] of Object.entries({from: range.from, to: range.to})) {
       if (value !== undefined && Number.isNaN(Date.parse(value))) {
-        throw new TypeError(
+        throw new UsageError(
           `--${option} ${value} is no time: give it as 2026-01-31 or 2026-01-31T12:00:00Z`,
         )
       }

@@ -1,7 +1,13 @@
 import {describe, expect, test} from 'vitest'
-import {parseCommand, UsageError} from './arguments.ts'
+import {parseInput, UsageError} from '../command.ts'
+import {COMMANDS} from '../commands.ts'
+import {readLetterCommand} from './arguments.ts'
 
-const parse = (line: string) => parseCommand(line.split(' ').filter(word => word !== ''))
+const parse = (line: string) => {
+  const words = line.split(' ').filter(word => word !== '')
+  const input = parseInput(COMMANDS['dead-letters'], words)
+  return input === 'help' ? {kind: 'help'} : readLetterCommand(input)
+}
 
 describe('what is asked for', () => {
   test('open letters are listed, with --all also resolved ones', () => {
@@ -63,8 +69,8 @@ test.each([
     'list --from 2026-02-01 --to 2026-01-31',
     '--to 2026-01-31: give a time later than --from 2026-02-01',
   ],
-  ['list --since 2026-02-01', "Unknown option '--since': see --help"],
-  ['list --topic', "Option '--topic <value>' argument missing: see --help"],
+  ['list --since 2026-02-01', "Unknown option '--since'"],
+  ['list --topic', "Option '--topic <value>' argument missing"],
 ])('%s is refused: %s', (line, says) => {
   expect(() => parse(line)).toThrow(UsageError)
   expect(() => parse(line)).toThrow(says)

@@ -1,9 +1,9 @@
-/** Dead letters over the servers that the environment names. */
+/** Dead letters over the servers that the settings name. */
 import {createAnyDecoder} from '../../api/pipeline/decode-any.ts'
 import {createDeadLetters, type DeadLetters} from '../../api/pipeline/dead-letters.ts'
 import {createInspector} from '../../api/pipeline/inspector.ts'
 import {toDatabase} from '../../api/postgres.ts'
-import {envReader} from '../../platform/config.ts'
+import {envReader, type Env} from '../../platform/config.ts'
 import {
   readDatabaseUrl,
   readKafkaConnection,
@@ -18,8 +18,8 @@ import {createRegistry} from '../../platform/registry.ts'
 import {loadStreams} from '../../streams/load.ts'
 
 /** @param resources closes them */
-export async function openLetters(resources: AsyncDisposableStack): Promise<DeadLetters> {
-  const read = envReader(process.env)
+export async function openLetters(env: Env, resources: AsyncDisposableStack): Promise<DeadLetters> {
+  const read = envReader(env)
   const kafka = readKafkaConnection(read)
   const pool = createPool(readDatabaseUrl(read), {applicationName: 'dead-letters'})
   const registry = createRegistry(readRegistryConnection(read))

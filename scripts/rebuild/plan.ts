@@ -7,6 +7,7 @@ import {
   type Generation,
   type Keyspace,
 } from '../../readmodel/generations.ts'
+import {UsageError} from '../command.ts'
 
 export type RebuildPlan =
   /** A newer generation serves, the older ones are still there. */
@@ -47,10 +48,10 @@ function choose(streams: readonly Stream[], name: string | undefined): readonly 
   const [stream] = chosen
   if (stream === undefined) {
     const names = streams.map(one => one.name).join(', ')
-    throw new TypeError(`there is no stream ${name}; there are ${names}`)
+    throw new UsageError(`there is no stream ${name}; there are ${names}`)
   }
   if (stream.isReference) {
-    throw new TypeError(
+    throw new UsageError(
       `nothing is counted of ${name}: npm run backfill -- ${name} reads its rows again, npm run rebuild builds everything`,
     )
   }
@@ -71,12 +72,12 @@ export function planRebuild(
     const names = filling.map(({stream}) => stream)
     const missing = names.filter(one => !streams.some(stream => stream.name === one))
     if (missing.length > 0) {
-      throw new TypeError(
+      throw new UsageError(
         `a rebuild of ${missing.join(', ')} is unfinished, which is not declared any more: --abandon drops it`,
       )
     }
     if (name !== undefined && !(names.length === 1 && names[0] === name)) {
-      throw new TypeError(
+      throw new UsageError(
         `a rebuild of ${names.join(', ')} is unfinished: npm run rebuild finishes it, --abandon drops it`,
       )
     }

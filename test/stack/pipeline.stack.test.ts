@@ -1,5 +1,5 @@
 import {execFile} from 'node:child_process'
-import {existsSync, mkdtempSync, readdirSync, rmSync} from 'node:fs'
+import {existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
 import {createServer} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -8,8 +8,8 @@ import {openClient} from '../../platform/postgres.ts'
 import {openRedis} from '../../platform/redis.ts'
 import {createRegistry} from '../../platform/registry.ts'
 import {readStackConfig, serverPorts, SERVERS, type Env} from '../../stack/config.ts'
-import {isRunning, signalProcess, startTimeOf} from '../../stack/pid-records.ts'
-import {holderOf} from '../../stack/lock.ts'
+import {holderOf, isRunning, startTimeOf} from '../../platform/process-identity.ts'
+import {signalProcess} from '../../stack/pid-records.ts'
 import {assertFree} from '../../stack/ports.ts'
 import {sideEnv} from '../../stack/side-stack.ts'
 import {lockPath} from '../../stack/stack.ts'
@@ -102,12 +102,27 @@ describe('a stack of its own', () => {
       expect(left.filter(pid => startTimeOf(pid) !== null)).toEqual([])
       expect(await readMarks(config.connections)).toEqual(ids)
 
-      // A second launcher in the same folder must not touch the first one's servers.
+      // A second start in the same folder says where it is, and touches nothing; one of more than runs is refused.
       const running = await serverPids()
       const third = await run(SERVERS_ONLY, env)
-      expect(third.status).not.toBe(0)
-      expect(third.stderr).toMatch(/running already \(process \d+\).*npm stop/)
+      expect(third).toMatchObject({status: 0, stderr: ''})
+      expect(third.stdout).toContain(`psql ${config.connections.DATABASE_URL}`)
+      const whole = await run(['scripts/start.ts', '--detach'], env)
+      expect(whole.status).toBe(2)
+      expect(whole.stderr).toMatch(/only the servers .* npm stop first/)
       expect(await serverPids()).toEqual(running)
+
+      // Another terminal knows the folder only, and finds the same servers, whatever ports they have.
+      const empty = join(config.folder, 'no.env')
+      writeFileSync(empty, '')
+      const other = {PATH: process.env['PATH'], STACK_DIR: config.folder, ENV_FILE: empty}
+      const asked = await run(['scripts/sql.ts', '--json', '-c', 'SHOW port'], other)
+      expect(asked).toMatchObject({
+        stdout: `{"port":"${config.ports.postgres.port}"}\n`,
+        stderr: '',
+      })
+      const seen = await run(['scripts/status.ts'], other)
+      expect(seen.stdout).toContain(config.connections.KAFKA_BROKERS)
 
       const stopped = await run(['scripts/stop.ts'], env)
       expect(stopped).toMatchObject({status: 0, stdout: 'stopped\n'})

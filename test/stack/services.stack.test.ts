@@ -3,7 +3,8 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, expect, test} from 'vitest'
 import {readStackConfig} from '../../stack/config.ts'
-import {openPidRecords, signalProcess, startTimeOf} from '../../stack/pid-records.ts'
+import {startTimeOf} from '../../platform/process-identity.ts'
+import {openPidRecords, signalProcess} from '../../stack/pid-records.ts'
 import {createProcessStarter} from '../../stack/processes.ts'
 import {createServices} from '../../stack/services.ts'
 import {sideEnv} from '../../stack/side-stack.ts'
@@ -30,6 +31,7 @@ async function setup(source: string) {
   const said: string[] = []
   const services = createServices({
     config: readStackConfig(env),
+    env,
     starter: createProcessStarter(records, name => join(folder, `${name}.log`)),
     node: process.execPath,
     sources: folder,
