@@ -12,6 +12,9 @@ export const isoOrNull = (micros: number | null | undefined): string | null =>
 
 export const msToIso = (ms: number): string => toIso(Math.round(ms) * 1000)
 
+/** Whole milliseconds of what is not known more exactly. */
+export const wholeMs = (ms: number | null): number | null => (ms === null ? null : Math.round(ms))
+
 const RFC3339 =
   /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d{2}:\d{2})$/
 

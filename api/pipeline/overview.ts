@@ -8,7 +8,7 @@ import {pause, type Loop} from '../../platform/lifecycle.ts'
 import type {Redis} from '../../platform/redis.ts'
 import type {Reads} from '../reads/reads.ts'
 import type {HistoryView, OverviewView, Point} from '../schemas/overview.ts'
-import {msToIso} from '../times.ts'
+import {msToIso, wholeMs} from '../times.ts'
 
 export interface Overview {
   read(): Promise<OverviewView>
@@ -69,8 +69,8 @@ export function createOverview(deps: OverviewDeps): Overview {
         active_users: active?.value.users ?? null,
         page_views_per_second: perSecond,
         engagement_seconds_per_second: seconds === null ? null : seconds / WINDOW_S,
-        latency_ms_p50: latency?.p50 ?? null,
-        latency_ms_p99: latency?.p99 ?? null,
+        latency_ms_p50: wholeMs(latency?.p50 ?? null),
+        latency_ms_p99: wholeMs(latency?.p99 ?? null),
       }
       await orNull(keep(point))
       return {

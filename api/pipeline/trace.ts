@@ -110,7 +110,7 @@ export function createTrace(
 
 /** From the trigger to the moment when the processor took the record. */
 const visibleAfter = (stored: StoredEvent | null): number | null =>
-  stored === null ? null : stored.processedAt - stored.createdAt / 1000
+  stored === null ? null : Math.round(stored.processedAt - stored.createdAt / 1000)
 
 async function readOutbox(db: Session, topic: string, id: EventId): Promise<readonly OutboxRow[]> {
   const {rows} = await db.query<OutboxRow>(

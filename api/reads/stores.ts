@@ -11,7 +11,7 @@ import {mergeReads} from '../merge-reads.ts'
 import type {ApiMetrics} from '../metrics.ts'
 import {unavailable} from '../problem.ts'
 import type {Meta} from '../schemas/common.ts'
-import {isoOrNull} from '../times.ts'
+import {isoOrNull, wholeMs} from '../times.ts'
 import type {Answered} from './reads.ts'
 
 export interface Stores {
@@ -77,7 +77,7 @@ export async function readFrom<T>(
     const meta: Meta = {
       source,
       newest_event_at: isoOrNull(newestMicros),
-      age_ms: stores.ageMs(isFresh ? 'redis' : 'cassandra', stream),
+      age_ms: wholeMs(stores.ageMs(isFresh ? 'redis' : 'cassandra', stream)),
       notes: [
         ...notes,
         ...(isFresh || isScan ? [] : [FROM_STORED]),
