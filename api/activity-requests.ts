@@ -23,7 +23,7 @@ function toRequest(row: RequestRow): ActivityRequest {
   return {
     ...row,
     event_id: row.event_id === null ? null : Number(row.event_id),
-    status_url: `/api/activity/requests/${row.request_id}`,
+    status_url: `/v1/activity-requests/${row.request_id}`,
     live_url: `/v1/live/requests/${row.request_id}`,
   }
 }

@@ -39,6 +39,7 @@ async function setup(
   options: Partial<AppOptions> = {},
   scopes: readonly string[] = ['read', 'write', 'admin'],
   verdict = {now: UNHEALTHY},
+  contents: readonly object[] = [],
 ): Promise<Api> {
   const db = fakeDatabase((text, values) => {
     if (text.includes('FROM api.keys') || text.includes('UPDATE api.keys')) {
@@ -46,7 +47,7 @@ async function setup(
         ? [{prefix: KEY.prefix, hash: KEY.hash, scopes, expires_at: null, revoked_at: null}]
         : []
     }
-    return []
+    return text.includes('FROM public.content') ? contents : []
   })
   const counts = new Map<string, number>()
   const registry = createMetrics()
@@ -126,10 +127,56 @@ test('the OpenAPI document is 3.1 and names a scope or none for every route', as
   expect(document.openapi).toBe('3.1.0')
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const operation of Object.values(methods as Record<string, {security: unknown[]}>)) {
-      const open = path.startsWith('/health') || path === '/metrics'
+      const open = /^\/(health|metrics|problems)/.test(path)
       expect([path, operation.security.length]).toEqual([path, open ? 0 : 2])
     }
   }
+})
+
+test('a list without members is a header as CSV, and JSON comes where CSV is not preferred', async () => {
+  const app = await setup()
+  const ask = async (accept?: string) =>
+    await app.inject({
+      url: '/v1/content',
+      headers: {...withKey, ...(accept === undefined ? {} : {accept})},
+    })
+  const csv = await ask('text/csv')
+  expect(csv.headers['content-type']).toBe('text/csv; charset=utf-8; header=present')
+  expect(csv.body).toBe('id,slug,title,content_type,length_seconds,publish_ts\r\n')
+  for (const accept of [undefined, '*/*', 'text/csv;q=0.5, application/json']) {
+    expect((await ask(accept)).json()).toMatchObject({items: [], page: {next_cursor: null}})
+  }
+})
+
+const CONTENTS = [1, 2].map(n => ({
+  id: `${n}1111111-1111-1111-1111-111111111111`,
+  slug: `s${n}`,
+  title: 'A, B',
+  content_type: null,
+  length_seconds: 60,
+  publish_ts: '2026-01-01T00:00:00.000000Z',
+}))
+
+test('one object is one row of CSV', async () => {
+  const app = await setup({}, ['read'], {now: UNHEALTHY}, CONTENTS)
+  const [{id, publish_ts: at}] = CONTENTS as [(typeof CONTENTS)[number]]
+  const one = await app.inject({
+    url: `/v1/content/${id}`,
+    headers: {...withKey, accept: 'text/csv'},
+  })
+  expect(one.body).toBe(
+    `id,slug,title,content_type,length_seconds,publish_ts\r\n${id},s1,"A, B",,60,${at}\r\n`,
+  )
+})
+
+test('CSV of a page says where the next one is', async () => {
+  const app = await setup({}, ['read'], {now: UNHEALTHY}, CONTENTS)
+  const headers = {...withKey, accept: 'text/csv'}
+  const page = await app.inject({url: '/v1/content?limit=1', headers})
+  expect(page.body.trim().split('\r\n')).toHaveLength(2)
+  const link = String(page.headers['link'])
+  const next = /^<(\/v1\/content\?limit=1&cursor=[^>]+)>; rel="next"$/.exec(link)?.[1]
+  expect((await app.inject({url: next!, headers})).statusCode).toBe(200)
 })
 
 test('without a key, with a wrong one and with a key in the address the answer is 401', async () => {

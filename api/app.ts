@@ -19,6 +19,7 @@ import type {Cursors} from './cursor.ts'
 import type {Database} from './database.ts'
 import type {KeyStore} from './key-store.ts'
 import type {ApiMetrics} from './metrics.ts'
+import {addAnswerTypes} from './plugins/answer-types.ts'
 import {addAuth} from './plugins/auth.ts'
 import {addDocuments} from './plugins/documents.ts'
 import {addAddressLimit, addKeyLimit, type Counter} from './plugins/limits.ts'
@@ -30,6 +31,7 @@ import {Problem} from './problem.ts'
 import {addContentRoutes} from './routes/content.ts'
 import {addHealthRoutes, type HealthDeps} from './routes/health.ts'
 import {addKeyRoutes} from './routes/keys.ts'
+import {addProblemRoutes} from './routes/problems.ts'
 import {addWriteRoutes} from './routes/writes.ts'
 import type {Waits} from './waits.ts'
 
@@ -111,7 +113,14 @@ export async function buildApp(
     origin: [...options.corsOrigins],
     credentials: true,
     methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
-    exposedHeaders: ['etag', 'location', 'retry-after', 'x-request-id', 'ratelimit-remaining'],
+    exposedHeaders: [
+      'etag',
+      'link',
+      'location',
+      'retry-after',
+      'x-request-id',
+      'ratelimit-remaining',
+    ],
     maxAge: 600,
   })
   await app.register(cookie)
@@ -129,9 +138,11 @@ export async function buildApp(
   addAddressLimit(app, limits)
   addAuth(app, {...options, keys: deps.keys})
   addKeyLimit(app, limits)
+  addAnswerTypes(app)
   addCaching(app)
   await addDocuments(app)
   addHealthRoutes(app, deps.health)
+  addProblemRoutes(app)
   addKeyRoutes(app, deps, options)
   addContentRoutes(app, deps)
   addWriteRoutes(app, deps)

@@ -1,4 +1,10 @@
-/** CSV (RFC 4180) of a list of flat objects, safe to open in a spreadsheet. */
+/** CSV (RFC 4180) of flat rows, safe to open in a spreadsheet. */
+
+export interface Table {
+  /** Also the header, so that it is there without any row. */
+  readonly columns: readonly string[]
+  readonly rows: readonly Readonly<Record<string, unknown>>[]
+}
 
 /** What a spreadsheet would take for a formula. */
 const FORMULA = /^[=+\-@\t\r]/
@@ -11,22 +17,16 @@ function toCell(value: unknown): string {
   return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert
 }
 
-/** One level of nesting becomes `outer_inner`; deeper values are JSON text. */
-export function flatten(row: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const flat: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(row)) {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      for (const [inner, item] of Object.entries(value)) flat[`${key}_${inner}`] = item
-    } else {
-      flat[key] = value
-    }
-  }
-  return flat
-}
-
-export function toCsv(rows: readonly Readonly<Record<string, unknown>>[]): string {
-  const flat = rows.map(flatten)
-  const header = [...new Set(flat.flatMap(row => Object.keys(row)))]
-  const lines = [header.map(toCell), ...flat.map(row => header.map(name => toCell(row[name])))]
+/** Objects and lists become JSON text. */
+export function toCsv({columns, rows}: Table): string {
+  const lines = [columns.map(toCell), ...rows.map(row => columns.map(name => toCell(row[name])))]
   return lines.map(cells => `${cells.join(',')}\r\n`).join('')
 }
+
+/** JSON of any kind as a cell: a text stays told from what is none. */
+export const toJsonCell = (value: unknown): string | null =>
+  value === null || value === undefined ? null : JSON.stringify(value)
+
+/** The fields that a schema of objects has, in its order. */
+export const columnsOf = (schema: {readonly properties: object}): readonly string[] =>
+  Object.keys(schema.properties)

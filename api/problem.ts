@@ -1,25 +1,5 @@
 /** Errors as RFC 9457 problems. A problem names the field, the value and what was expected. */
-
-/** Every kind of refusal, with its HTTP status. The key is the last part of the `type` URI. */
-export const PROBLEMS = {
-  'invalid-request': {status: 400, title: 'The request does not have the stated form'},
-  unauthorized: {status: 401, title: 'A valid API key is needed'},
-  forbidden: {status: 403, title: 'The key may not do this'},
-  'not-found': {status: 404, title: 'There is nothing at this address'},
-  'method-not-allowed': {status: 405, title: 'This address does not take that method'},
-  'not-acceptable': {status: 406, title: 'None of the accepted types can be made'},
-  'request-timeout': {status: 408, title: 'The request took too long to arrive'},
-  conflict: {status: 409, title: 'This contradicts what is stored'},
-  'precondition-failed': {status: 412, title: 'The stored version is another'},
-  'too-large': {status: 413, title: 'The request is larger than accepted'},
-  'unsupported-media-type': {status: 415, title: 'The body must be application/json'},
-  'not-answerable': {status: 422, title: 'The request is well formed but cannot be answered'},
-  'too-many-requests': {status: 429, title: 'The limit of requests is reached'},
-  'internal-error': {status: 500, title: 'The server failed'},
-  unavailable: {status: 503, title: 'A store that is needed does not answer'},
-  incomplete: {status: 503, title: 'The numbers of the stream are not whole yet'},
-} as const
-export type ProblemKind = keyof typeof PROBLEMS
+import {PROBLEMS, type ProblemKind} from './problem-types.ts'
 
 /** One thing that is wrong, and where. */
 export interface ProblemDetail {

@@ -9,7 +9,7 @@ import {
   offsetMs,
   type Granularity,
 } from './calendar.ts'
-import {toCsv} from './csv.ts'
+import {toCsv, toJsonCell} from './csv.ts'
 import {createCursors} from './cursor.ts'
 import {depthOf, findBadJson} from './json-guard.ts'
 import {parsePeriod} from './period.ts'
@@ -225,12 +225,15 @@ describe('rounding, CSV, times and JSON', () => {
     })
   })
 
-  test('CSV quotes what needs it and disarms formulas', () => {
+  test('CSV has the named columns, quotes what needs it and disarms formulas', () => {
     const rows = [
-      {a: 'x,"y"', b: null, c: {d: 1}},
-      {a: '=1+1', b: -2, c: {d: 2}},
+      {a: 'x,"y"', b: null, c: {d: 1}, e: 'not asked for'},
+      {a: '=1+1', b: -2},
     ]
-    expect(toCsv(rows)).toBe('a,b,c_d\r\n"x,""y""",,1\r\n\'=1+1,-2,2\r\n')
+    const columns = ['a', 'b', 'c']
+    expect(toCsv({columns, rows})).toBe('a,b,c\r\n"x,""y""",,"{""d"":1}"\r\n\'=1+1,-2,\r\n')
+    expect(toCsv({columns, rows: []})).toBe('a,b,c\r\n')
+    expect([{}, 'x', null].map(toJsonCell)).toEqual(['{}', '"x"', null])
   })
 
   test('microseconds survive the way to text and back', () => {

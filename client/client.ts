@@ -12,11 +12,17 @@
  * })
  * console.log(metrics.engagement_seconds, metrics.completion_rate)
  * ```
+ *
+ * Operations are called by method and path, or by their names: `OPERATIONS.getTop` of `schema.ts`.
  */
 import type {Operations, Problem} from './schema.ts'
 
 export type Operation = keyof Operations
 export type AnswerOf<O extends Operation> = Operations[O]['answer']
+/** Messages of a live stream, their `data` parsed. */
+export type MessageOf<O extends Operation> = Operations[O] extends {readonly messages: infer M}
+  ? M
+  : never
 
 type Part<Name extends string, T> = T extends undefined
   ? {readonly [K in Name]?: never}
@@ -59,7 +65,8 @@ export interface Client {
   call<O extends Operation>(operation: O, options: CallOptions<O>): Promise<AnswerOf<O>>
 }
 
-type Values = Readonly<Record<string, string | number | boolean | undefined>>
+type Value = string | number | boolean
+type Values = Readonly<Record<string, Value | readonly Value[] | undefined>>
 
 /** The address of an operation. */
 export function addressOf(pattern: string, path: Values = {}, query: Values = {}): string {
@@ -68,7 +75,8 @@ export function addressOf(pattern: string, path: Values = {}, query: Values = {}
   )
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) search.set(name, String(value))
+    if (value === undefined) continue
+    for (const one of [value].flat()) search.append(name, String(one))
   }
   const text = search.toString()
   return text === '' ? filled : `${filled}?${text}`

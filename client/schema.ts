@@ -1,402 +1,849 @@
 /** Written by scripts/write-client.ts from the OpenAPI document. Not to be edited. */
 
-export type Problem = {readonly type: string; readonly title: string; readonly status: number; readonly detail: string; readonly instance: string; readonly request_id: string; readonly errors: readonly ({readonly in: string; readonly field: string; readonly detail: string; readonly value?: unknown})[]}
+export type ActiveUsers = {readonly active_users: number; readonly window_seconds: number; readonly meta: Meta}
+
+export type Activity = {readonly event_id: number; readonly user_id: string; readonly activity_type: string; readonly occurred_at: string | null; readonly metadata: unknown}
+
+export type ActivityList = {readonly user_id: string; readonly items: readonly (Activity)[]; readonly page: Page; readonly meta: Meta}
+
+export type ActivityRecordMessage = {readonly id?: string; readonly event: "activity"; readonly data: LiveRecord}
+
+export type ActivityRequest = {readonly request_id: string; readonly status: "pending" | "done" | "failed"; readonly created_at: string; readonly finished_at: string | null; readonly event_id: number | null; readonly error: string | null; readonly status_url: string; readonly live_url: string}
+
+export type ActivityStreamMessage = (EngagementRecordMessage) | (ActivityRecordMessage) | (GapMessage) | (StaleMessage) | (DroppedMessage)
+
+export type Backfill = {readonly id: string; readonly topic: string; readonly condition: string | null; readonly generation: string | null; readonly state: "waiting" | "running" | "paused" | "done" | "cancelled" | "failed"; readonly rows_estimated: number | null; readonly rows_looked_at: number; readonly rows_written: number; readonly rows_per_second: number | null; readonly seconds_left: number | null; readonly problem: string | null; readonly requested_at: string; readonly finished_at: string | null}
+
+export type BackfillList = {readonly items: readonly (Backfill)[]}
+
+export type BreakdownItem = {readonly value: string | null; readonly metrics: Metrics}
+
+export type Bucket = {readonly start: string; readonly end: string; readonly metrics: Metrics}
+
+export type ConsumerGroup = {readonly group: string; readonly lag: number; readonly partitions: readonly (PartitionLag)[]}
+
+export type ConsumerGroupList = {readonly items: readonly (ConsumerGroup)[]}
+
+export type Content = {readonly id: string; readonly slug: string; readonly title: string; readonly content_type: "podcast" | "newsletter" | "video" | null; readonly length_seconds: number | null; readonly publish_ts: string}
+
+export type ContentAnswer = {readonly content: Content; readonly meta: Meta}
+
+export type ContentBreakdown = {readonly dimension: "event_type" | "device" | "content_type"; readonly items: readonly (BreakdownItem)[]; readonly meta: Meta}
+
+export type ContentChange = {readonly slug?: string; readonly title?: string; readonly content_type?: "podcast" | "newsletter" | "video" | null; readonly length_seconds?: number | null; readonly publish_ts?: string}
+
+export type ContentList = {readonly items: readonly (Content)[]; readonly page: Page; readonly meta: Meta}
+
+export type ContentMessage = {readonly id?: string; readonly event: "content"; readonly data: ContentMetrics}
+
+export type ContentMetrics = {readonly content: Content; readonly metrics: Metrics; readonly meta: Meta}
+
+export type ContentPercentiles = {readonly content_id: string; readonly events_with_duration: number; readonly engagement_seconds: {readonly p50: number | null; readonly p75: number | null; readonly p90: number | null; readonly p95: number | null; readonly p99: number | null}; readonly meta: Meta}
+
+export type ContentRetention = {readonly content_id: string; readonly basis: "position" | "watched_from_0"; readonly length_seconds: number | null; readonly plays: number; readonly points: readonly (RetentionPoint)[]; readonly meta: Meta}
+
+export type ContentSeries = {readonly content_id: string; readonly granularity: Granularity; readonly timezone: string; readonly buckets: readonly (Bucket)[]; readonly meta: Meta}
+
+export type ContentStreamMessage = (ContentMessage) | (StaleMessage) | (DroppedMessage)
+
+export type CreatedKey = {readonly prefix: string; readonly name: string; readonly scopes: readonly (Scope)[]; readonly created_at: string; readonly expires_at: string | null; readonly revoked_at: string | null; readonly last_used_at: string | null; readonly key: string}
+
+export type DeadLetter = {readonly id: string; readonly origin: "outbox" | "topic"; readonly topic: string; readonly key: string | null; readonly reason: string; readonly message: string; readonly failed_at: string; readonly resolution: "redriven" | "discarded" | null; readonly resolved_at: string | null; readonly attempts: number; readonly next_try_at: string | null}
+
+export type DeadLetterFilter = {readonly topic?: string; readonly reason?: string; readonly from?: string; readonly to?: string; readonly all?: boolean; readonly after?: string; readonly limit?: number}
+
+export type DeadLetterGroup = {readonly origin: "outbox" | "topic"; readonly topic: string; readonly reason: string; readonly open: number; readonly resolved: number}
+
+export type DeadLetterList = {readonly items: readonly (DeadLetter)[]; readonly matching: number; readonly groups: readonly (DeadLetterGroup)[]}
+
+export type DeadLetterOutcome = {readonly id: string; readonly resolution: "redriven" | "discarded"; readonly resolved: number}
+
+export type DeadLetterShare = {readonly outbox: number | null; readonly topics: number | null}
+
+export type DeadLetterShares = {readonly hour: DeadLetterShare; readonly day: DeadLetterShare}
+
+export type DeadLetterWithPayload = {readonly id: string; readonly origin: "outbox" | "topic"; readonly topic: string; readonly key: string | null; readonly reason: string; readonly message: string; readonly failed_at: string; readonly resolution: "redriven" | "discarded" | null; readonly resolved_at: string | null; readonly attempts: number; readonly next_try_at: string | null; readonly payload: unknown}
+
+export type Dimension = "time:minute" | "time:hour" | "time:day" | "time:week" | "time:month" | "content" | "content_type" | "event_type" | "device"
+
+export type Dropped = {readonly reason: "slow-reader" | "server-stops" | "too-long" | "done"}
+
+export type DroppedMessage = {readonly id?: string; readonly event: "dropped"; readonly data: Dropped}
+
+export type EngagementEvent = {readonly event_id: number; readonly content_id: string | null; readonly user_id: string | null; readonly event_type: string | null; readonly event_ts: string; readonly duration_ms: number | null; readonly device: string | null; readonly raw_payload: unknown; readonly content_type: string | null; readonly length_seconds: number | null; readonly engagement_seconds: number | null; readonly engagement_pct: number | null}
+
+export type EngagementEventAnswer = {readonly event_id: number; readonly content_id: string | null; readonly user_id: string | null; readonly event_type: string | null; readonly event_ts: string; readonly duration_ms: number | null; readonly device: string | null; readonly raw_payload: unknown; readonly content_type: string | null; readonly length_seconds: number | null; readonly engagement_seconds: number | null; readonly engagement_pct: number | null; readonly meta: Meta}
+
+export type EngagementEventList = {readonly items: readonly (EngagementEvent)[]; readonly page: Page; readonly meta: Meta}
+
+export type EngagementRecordMessage = {readonly id?: string; readonly event: "engagement"; readonly data: LiveRecord}
+
+export type EventType = "play" | "pause" | "finish" | "click"
+
+export type FailedDeadLetter = {readonly id: string; readonly detail: string}
+
+export type Filter = (FilterTest) | (readonly ["and" | "or", readonly ((FilterTest) | (readonly ["and" | "or", readonly (FilterTest)[]]) | (readonly ["not", FilterTest]))[]]) | (readonly ["not", (FilterTest) | (readonly ["and" | "or", readonly (FilterTest)[]]) | (readonly ["not", FilterTest])])
+
+export type FilterTest = readonly ["is" | "is_not" | "contains" | "contains_not", "content" | "content_type" | "event_type" | "device", readonly (string | null)[]]
+
+export type Finding = {readonly code: "starting" | "not-running" | "server-ended" | "service-keeps-ending" | "store-away" | "service-away" | "service-not-ready" | "service-warns" | "partition-standing" | "outbox-waiting" | "lag-not-falling" | "lag-high" | "capture-broken" | "not-captured" | "topic-without-stream" | "topic-missing" | "topic-not-filled" | "other-log" | "other-keyspace" | "read-model-missing" | "read-model-filling" | "read-model-incomplete" | "read-model-outdated" | "backfill-running" | "backfill-failed" | "dead-letters" | "reconcile-differences" | "source-went-back" | "cannot-be-told"; readonly severity: "error" | "warning"; readonly what: string; readonly detail: string | null; readonly todo: string; readonly runbook: string}
+
+export type Gap = {readonly missed: number | null}
+
+export type GapMessage = {readonly id?: string; readonly event: "gap"; readonly data: Gap}
+
+export type Granularity = "minute" | "hour" | "day" | "week" | "month"
+
+export type GraphqlAnswer = {readonly data: Readonly<Record<string, unknown>> | null; readonly errors?: readonly (GraphqlError)[]}
+
+export type GraphqlError = {readonly message: string; readonly path?: readonly (string | number)[]; readonly locations?: readonly (GraphqlLocation)[]; readonly extensions?: Readonly<Record<string, unknown>>}
+
+export type GraphqlLocation = {readonly line: number; readonly column: number}
+
+export type GraphqlRequest = {readonly query: string; readonly operationName?: string | null; readonly variables?: Readonly<Record<string, unknown>> | null}
+
+export type Key = {readonly prefix: string; readonly name: string; readonly scopes: readonly (Scope)[]; readonly created_at: string; readonly expires_at: string | null; readonly revoked_at: string | null; readonly last_used_at: string | null}
+
+export type KeyList = {readonly items: readonly (Key)[]}
+
+export type Lane = {readonly lane: number; readonly lanes: number; readonly epoch: string; readonly owner: string | null; readonly updated_at: string | null}
+
+export type Leaderboard = {readonly by: "engagement_seconds"; readonly items: readonly (TopItem)[]; readonly meta: Meta}
+
+export type LeaderboardMessage = {readonly id?: string; readonly event: "leaderboard"; readonly data: Leaderboard}
+
+export type LeaderboardStreamMessage = (LeaderboardMessage) | (StaleMessage) | (DroppedMessage)
+
+export type Live = {readonly live: boolean}
+
+export type LiveRecord = {readonly partition: number; readonly offset: number; readonly at: string; readonly value: unknown; readonly error: string | null}
+
+export type Message = {readonly partition: number; readonly offset: number; readonly timestamp: string; readonly key: string | null; readonly value: unknown; readonly schema_id: number | null; readonly error: string | null; readonly headers: Readonly<Record<string, string>>; readonly value_bytes: number; readonly raw: string | null}
+
+export type MessageList = {readonly items: readonly (Message)[]; readonly partitions: readonly (Partition)[]; readonly incomplete: boolean}
+
+export type Meta = {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}
+
+export type Metric = "events" | "plays" | "pauses" | "finishes" | "clicks" | "events_with_duration" | "engagement_seconds" | "engagement_seconds_avg" | "engagement_pct_sum" | "engagement_pct_avg" | "completion_rate" | "unique_viewers" | "engagement_seconds_p50" | "engagement_seconds_p75" | "engagement_seconds_p90" | "engagement_seconds_p95" | "engagement_seconds_p99" | "first_event_at" | "last_event_at"
+
+export type Metrics = {readonly events: number; readonly plays: number; readonly pauses: number; readonly finishes: number; readonly clicks: number; readonly events_with_duration: number; readonly engagement_seconds: number; readonly engagement_seconds_avg: number | null; readonly engagement_pct_sum: number | null; readonly engagement_pct_avg: number | null; readonly completion_rate: number | null; readonly unique_viewers: number; readonly engagement_seconds_p50: number | null; readonly engagement_seconds_p75: number | null; readonly engagement_seconds_p90: number | null; readonly engagement_seconds_p95: number | null; readonly engagement_seconds_p99: number | null; readonly first_event_at: string | null; readonly last_event_at: string | null}
+
+export type NewActivity = {readonly user_id: string; readonly activity_type: string; readonly occurred_at?: string; readonly metadata?: Readonly<Record<string, unknown>> | null}
+
+export type NewContent = {readonly id?: string; readonly slug: string; readonly title: string; readonly content_type?: "podcast" | "newsletter" | "video" | null; readonly length_seconds?: number | null; readonly publish_ts?: string}
+
+export type NewEngagementEvent = {readonly content_id?: string | null; readonly user_id?: string | null; readonly event_type: EventType; readonly event_ts?: string; readonly duration_ms?: number | null; readonly device?: string | null; readonly raw_payload?: Readonly<Record<string, unknown>> | null}
+
+export type NewEngagementEvents = {readonly events: readonly (NewEngagementEvent)[]}
+
+export type NewKey = {readonly name: string; readonly scopes: readonly (Scope)[]; readonly expires_at?: string | null}
+
+export type OpenDeadLetters = {readonly outbox: number | null; readonly topics: number | null; readonly share: DeadLetterShares}
+
+export type Page = {readonly limit: number; readonly next_cursor: string | null}
+
+export type PageViews = {readonly page: string; readonly views: number}
+
+export type PageViewsList = {readonly items: readonly (PageViews)[]; readonly total_views: number; readonly meta: Meta}
+
+export type Partition = {readonly partition: number; readonly begin: number; readonly end: number}
+
+export type PartitionLag = {readonly topic: string; readonly partition: number; readonly committed: number; readonly end: number; readonly lag: number}
+
+export type Pending = {readonly status: "pending"; readonly after_event: string; readonly reason: string; readonly waited_ms: number; readonly lag: {readonly event_committed: boolean; readonly outbox_unpublished: number | null; readonly records: number | null}}
+
+export type Pipeline = {readonly outbox: {readonly unpublished: number | null; readonly oldest_seconds: number | null}; readonly lanes: readonly (Lane)[]; readonly partitions: readonly (PartitionLag)[]; readonly lag_records: number | null; readonly stores: readonly (Store)[]; readonly services: readonly (Service)[]; readonly dead_letters: OpenDeadLetters; readonly reconciliations: readonly (Reconciliation)[] | null}
+
+export type Platform = {readonly at: string; readonly events_per_second: number | null; readonly active_users: number | null; readonly page_views_per_second: number | null; readonly engagement_seconds_per_second: number | null; readonly latency_ms_p50: number | null; readonly latency_ms_p99: number | null; readonly page_views: number | null; readonly top: readonly (TopItem)[]; readonly pages: readonly (PageViews)[]; readonly meta: Meta}
+
+export type PlatformHistory = {readonly step_seconds: number; readonly points: readonly (PlatformPoint)[]}
+
+export type PlatformHistoryMessage = {readonly id?: string; readonly event: "history"; readonly data: PlatformHistory}
+
+export type PlatformMessage = {readonly id?: string; readonly event: "platform"; readonly data: Platform}
+
+export type PlatformPoint = {readonly at: string; readonly events_per_second: number | null; readonly active_users: number | null; readonly page_views_per_second: number | null; readonly engagement_seconds_per_second: number | null; readonly latency_ms_p50: number | null; readonly latency_ms_p99: number | null}
+
+export type PlatformStreamMessage = (PlatformMessage) | (PlatformHistoryMessage) | (StaleMessage) | (DroppedMessage)
+
+export type Problem = {readonly type: string; readonly title: string; readonly status: number; readonly detail: string; readonly instance: string; readonly request_id: string; readonly errors: readonly (ProblemDetail)[]}
+
+export type ProblemDetail = {readonly in: string; readonly field: string; readonly detail: string; readonly value?: unknown}
+
+export type ProblemType = {readonly type: string; readonly title: string; readonly status: number; readonly cause: string; readonly todo: string}
+
+export type ProblemTypes = {readonly items: readonly (ProblemType)[]}
+
+export type Query = {readonly metrics: readonly (Metric)[]; readonly date_range: (string) | (readonly (string)[]); readonly dimensions?: readonly (Dimension)[]; readonly filters?: readonly (Filter)[]; readonly order_by?: readonly (readonly ["events" | "plays" | "pauses" | "finishes" | "clicks" | "events_with_duration" | "engagement_seconds" | "engagement_seconds_avg" | "engagement_pct_sum" | "engagement_pct_avg" | "completion_rate" | "unique_viewers" | "engagement_seconds_p50" | "engagement_seconds_p75" | "engagement_seconds_p90" | "engagement_seconds_p95" | "engagement_seconds_p99" | "first_event_at" | "last_event_at" | "time:minute" | "time:hour" | "time:day" | "time:week" | "time:month" | "content" | "content_type" | "event_type" | "device", "asc" | "desc"])[]; readonly include?: {readonly time_labels?: boolean; readonly total_rows?: boolean}; readonly pagination?: {readonly limit?: number; readonly offset?: number}; readonly timezone?: string}
+
+export type QueryAnswer = {readonly results: readonly (QueryRow)[]; readonly meta: QueryMeta; readonly query: Readonly<Record<string, unknown>>}
+
+export type QueryMeta = {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]; readonly time_labels?: readonly (string)[]; readonly total_rows?: number}
+
+export type QueryRow = {readonly dimensions: readonly (string | null)[]; readonly metrics: readonly (number | string | null)[]}
+
+export type Readiness = {readonly ready: boolean; readonly reasons: readonly (string)[]; readonly details: Readonly<Record<string, unknown>>}
+
+export type Reconciliation = {readonly stream: string; readonly scope: string; readonly finished_at: string; readonly keys: number; readonly differences: number; readonly undecided: number; readonly repaired: number}
+
+export type RequestMessage = {readonly id?: string; readonly event: "request"; readonly data: ActivityRequest}
+
+export type RequestStreamMessage = (RequestMessage) | (StaleMessage) | (DroppedMessage)
+
+export type ResolvedDeadLetters = {readonly resolved: number; readonly failed: readonly (FailedDeadLetter)[]; readonly next: string | null}
+
+export type RetentionPoint = {readonly elapsed_ratio: number; readonly audience: number; readonly audience_watch_ratio: number | null}
+
+export type SchemaVersion = {readonly version: number; readonly id: number; readonly schema: unknown}
+
+export type Scope = "read" | "write" | "admin"
+
+export type Service = {readonly name: string; readonly url: string; readonly ready: boolean | null; readonly reasons: readonly (string)[]; readonly details: unknown}
+
+export type Session = {readonly id: string; readonly scopes: readonly (Scope)[]; readonly by: "key" | "cookie" | "open"}
+
+export type Stale = {readonly reason: string}
+
+export type StaleMessage = {readonly id?: string; readonly event: "stale"; readonly data: Stale}
+
+export type Store = {readonly name: string; readonly ok: boolean; readonly milliseconds: number | null}
+
+export type Stream = {readonly stream: string; readonly table: string; readonly topic: string; readonly key: string; readonly id: string; readonly time: string | null; readonly rollups: readonly (StreamRollup)[]; readonly top: readonly (StreamWindow)[]; readonly active: readonly (StreamActiveWindow)[]}
+
+export type StreamActive = {readonly stream: string; readonly of: string; readonly window_seconds: number; readonly active: number; readonly meta: Meta}
+
+export type StreamActiveWindow = {readonly of: string; readonly seconds: number}
+
+export type StreamBreakdown = {readonly stream: string; readonly by: string; readonly key: readonly (string | null)[]; readonly dimension: string; readonly from: string | null; readonly to: string; readonly items: readonly (StreamBreakdownItem)[]; readonly meta: Meta}
+
+export type StreamBreakdownItem = {readonly value: string | null; readonly metrics: Readonly<Record<string, number | string | boolean | null>>}
+
+export type StreamBucket = {readonly start: string; readonly end: string; readonly metrics: Readonly<Record<string, number | string | boolean | null>>}
+
+export type StreamEvent = {readonly event: Readonly<Record<string, unknown>>; readonly meta: Meta}
+
+export type StreamEventList = {readonly items: readonly (Readonly<Record<string, unknown>>)[]; readonly page: Page; readonly meta: Meta}
+
+export type StreamFigures = {readonly stream: string; readonly by: string; readonly key: readonly (string | null)[]; readonly from: string | null; readonly to: string; readonly metrics: Readonly<Record<string, number | string | boolean | null>>; readonly meta: Meta}
+
+export type StreamList = {readonly items: readonly (Stream)[]}
+
+export type StreamRollup = {readonly by: string; readonly columns: readonly (string)[]; readonly splits: readonly (string)[]; readonly levels: readonly (string)[]; readonly metrics: readonly (string)[]}
+
+export type StreamSeries = {readonly stream: string; readonly by: string; readonly key: readonly (string | null)[]; readonly granularity: Granularity; readonly timezone: string; readonly buckets: readonly (StreamBucket)[]; readonly meta: Meta}
+
+export type StreamTop = {readonly stream: string; readonly by: string; readonly metric: string; readonly from: string | null; readonly to: string; readonly items: readonly (StreamTopItem)[]; readonly meta: Meta}
+
+export type StreamTopItem = {readonly rank: number; readonly key: readonly (string | null)[]; readonly value: number | string | boolean | null}
+
+export type StreamWindow = {readonly by: string; readonly seconds: number; readonly metrics: readonly (string)[]}
+
+export type Subject = {readonly subject: string; readonly versions: readonly (SchemaVersion)[]}
+
+export type SubjectList = {readonly items: readonly (SubjectSummary)[]}
+
+export type SubjectSummary = {readonly subject: string; readonly versions: readonly (number)[]}
+
+export type Top = {readonly by: Metric; readonly from: string | null; readonly to: string; readonly items: readonly (TopItem)[]; readonly meta: Meta}
+
+export type TopItem = {readonly rank: number; readonly content: Content; readonly value: number | string | null}
+
+export type Topic = {readonly topic: string; readonly partitions: readonly (Partition)[]; readonly config: Readonly<Record<string, string>>; readonly subject: string | null}
+
+export type TopicList = {readonly items: readonly (TopicSummary)[]}
+
+export type TopicSummary = {readonly topic: string; readonly partitions: number; readonly records: number | null}
+
+export type Trace = {readonly stream: string; readonly event_id: (number) | (string); readonly stages: readonly (TraceStage)[]; readonly commit_to_visible_ms: number | null}
+
+export type TraceStage = {readonly stage: "postgresql" | "outbox" | "kafka" | "cassandra" | "redis"; readonly found: boolean | null; readonly at: string | null; readonly note: string | null; readonly data: unknown}
+
+export type UserDay = {readonly day: string; readonly activity_type: string; readonly count: number}
+
+export type UserDays = {readonly user_id: string; readonly items: readonly (UserDay)[]; readonly meta: Meta}
+
+export type UserStats = {readonly user_id: string; readonly activities: number; readonly by_type: Readonly<Record<string, number>>; readonly last_seen_at: string | null; readonly meta: Meta}
+
+export type Verdict = {readonly healthy: boolean; readonly state: "healthy" | "starting" | "unhealthy"; readonly findings: readonly (Finding)[]}
+
+export type Written = {readonly status: "committed" | "processed" | "pending"; readonly event_ids: readonly (number)[]; readonly after_event: string}
 
 export interface Operations {
+  /** The process answers */
   "GET /health/live": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly live: boolean}
+    readonly answer: Live
   }
+  /** This API can serve */
   "GET /health/ready": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly ready: boolean; readonly reasons: readonly (string)[]; readonly details: Readonly<Record<string, unknown>>}
+    readonly answer: Readiness
   }
+  /** The whole pipeline is healthy */
   "GET /health": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly healthy: boolean; readonly state: "healthy" | "starting" | "unhealthy"; readonly findings: readonly ({readonly code: "starting" | "not-running" | "server-ended" | "service-keeps-ending" | "store-away" | "service-away" | "service-not-ready" | "service-warns" | "partition-standing" | "outbox-waiting" | "lag-not-falling" | "lag-high" | "capture-broken" | "not-captured" | "topic-without-stream" | "topic-missing" | "topic-not-filled" | "other-log" | "other-keyspace" | "read-model-missing" | "read-model-filling" | "read-model-incomplete" | "read-model-outdated" | "backfill-running" | "backfill-failed" | "dead-letters" | "reconcile-differences" | "source-went-back" | "cannot-be-told"; readonly severity: "error" | "warning"; readonly what: string; readonly detail: string | null; readonly todo: string; readonly runbook: string})[]}
+    readonly answer: Verdict
   }
+  /** What is wrong with the pipeline, and what to do */
   "GET /v1/platform/health": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly healthy: boolean; readonly state: "healthy" | "starting" | "unhealthy"; readonly findings: readonly ({readonly code: "starting" | "not-running" | "server-ended" | "service-keeps-ending" | "store-away" | "service-away" | "service-not-ready" | "service-warns" | "partition-standing" | "outbox-waiting" | "lag-not-falling" | "lag-high" | "capture-broken" | "not-captured" | "topic-without-stream" | "topic-missing" | "topic-not-filled" | "other-log" | "other-keyspace" | "read-model-missing" | "read-model-filling" | "read-model-incomplete" | "read-model-outdated" | "backfill-running" | "backfill-failed" | "dead-letters" | "reconcile-differences" | "source-went-back" | "cannot-be-told"; readonly severity: "error" | "warning"; readonly what: string; readonly detail: string | null; readonly todo: string; readonly runbook: string})[]}
+    readonly answer: Verdict
   }
+  /** Figures for Prometheus */
   "GET /metrics": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
     readonly answer: undefined
   }
+  /** All types of problems */
+  "GET /problems": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: ProblemTypes
+  }
+  /** What a type of problem means, and what to do */
+  "GET /problems/{kind}": {
+    readonly path: {readonly kind: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: ProblemType
+  }
+  /** All keys, without their secrets */
   "GET /v1/admin/keys": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly items: readonly ({readonly prefix: string; readonly name: string; readonly scopes: readonly ("read" | "write" | "admin")[]; readonly created_at: string; readonly expires_at: string | null; readonly revoked_at: string | null; readonly last_used_at: string | null})[]}
+    readonly answer: KeyList
   }
+  /** Make a key */
   "POST /v1/admin/keys": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
-    readonly body: {readonly name: string; readonly scopes: readonly ("read" | "write" | "admin")[]; readonly expires_at?: string | null}
-    readonly answer: {readonly prefix: string; readonly name: string; readonly scopes: readonly ("read" | "write" | "admin")[]; readonly created_at: string; readonly expires_at: string | null; readonly revoked_at: string | null; readonly last_used_at: string | null; readonly key: string}
+    readonly body: NewKey
+    readonly answer: CreatedKey
   }
+  /** Revoke a key */
   "DELETE /v1/admin/keys/{prefix}": {
     readonly path: {readonly prefix: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
     readonly answer: undefined
   }
+  /** Who am I */
   "GET /v1/session": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly id: string; readonly scopes: readonly ("read" | "write" | "admin")[]; readonly by: "key" | "cookie" | "open"}
+    readonly answer: Session
   }
+  /** Exchange the key of this request for a cookie */
   "POST /v1/session": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly id: string; readonly scopes: readonly ("read" | "write" | "admin")[]; readonly by: "key" | "cookie" | "open"}
+    readonly answer: Session
   }
+  /** Forget the cookie */
   "DELETE /v1/session": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
     readonly answer: undefined
   }
+  /** List and search content */
   "GET /v1/content": {
     readonly path: Readonly<Record<string, never>>
     readonly query: {readonly search?: string; readonly content_type?: "podcast" | "newsletter" | "video"; readonly order?: "-publish_ts" | "publish_ts" | "title" | "-title" | "slug" | "-slug"; readonly limit?: number; readonly cursor?: string}
     readonly body: undefined
-    readonly answer: {readonly items: readonly ({readonly id: string; readonly slug: string; readonly title: string; readonly content_type: "podcast" | "newsletter" | "video" | null; readonly length_seconds: number | null; readonly publish_ts: string})[]; readonly page: {readonly limit: number; readonly next_cursor: string | null}; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: ContentList
   }
+  /** Add content */
   "POST /v1/content": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
-    readonly body: {readonly id?: string; readonly slug: string; readonly title: string; readonly content_type?: "podcast" | "newsletter" | "video" | null; readonly length_seconds?: number | null; readonly publish_ts?: string}
-    readonly answer: {readonly content: {readonly id: string; readonly slug: string; readonly title: string; readonly content_type: "podcast" | "newsletter" | "video" | null; readonly length_seconds: number | null; readonly publish_ts: string}; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly body: NewContent
+    readonly answer: ContentAnswer
   }
+  /** One content */
   "GET /v1/content/{id}": {
     readonly path: {readonly id: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly content: {readonly id: string; readonly slug: string; readonly title: string; readonly content_type: "podcast" | "newsletter" | "video" | null; readonly length_seconds: number | null; readonly publish_ts: string}; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: ContentAnswer
   }
+  /** Change content */
   "PATCH /v1/content/{id}": {
     readonly path: {readonly id: string}
     readonly query: Readonly<Record<string, never>>
-    readonly body: {readonly slug?: string; readonly title?: string; readonly content_type?: "podcast" | "newsletter" | "video" | null; readonly length_seconds?: number | null; readonly publish_ts?: string}
-    readonly answer: {readonly content: {readonly id: string; readonly slug: string; readonly title: string; readonly content_type: "podcast" | "newsletter" | "video" | null; readonly length_seconds: number | null; readonly publish_ts: string}; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly body: ContentChange
+    readonly answer: ContentAnswer
   }
+  /** Delete content that has no events */
   "DELETE /v1/content/{id}": {
     readonly path: {readonly id: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
     readonly answer: undefined
   }
+  /** Write one event, or up to 1,000 that are written all or not at all */
   "POST /v1/engagement-events": {
     readonly path: Readonly<Record<string, never>>
     readonly query: {readonly wait?: "committed" | "processed"; readonly wait_ms?: number}
-    readonly body: ({readonly events: readonly ({readonly content_id?: string | null; readonly user_id?: string | null; readonly event_type: "play" | "pause" | "finish" | "click"; readonly event_ts?: string; readonly duration_ms?: number | null; readonly device?: string | null; readonly raw_payload?: Readonly<Record<string, unknown>> | null})[]}) | ({readonly content_id?: string | null; readonly user_id?: string | null; readonly event_type: "play" | "pause" | "finish" | "click"; readonly event_ts?: string; readonly duration_ms?: number | null; readonly device?: string | null; readonly raw_payload?: Readonly<Record<string, unknown>> | null})
-    readonly answer: {readonly status: "committed" | "processed" | "pending"; readonly event_ids: readonly (number)[]; readonly after_event: string}
+    readonly body: (NewEngagementEvent) | (NewEngagementEvents)
+    readonly answer: Written
   }
+  /** Write an activity of a user, at once or in the background */
+  "POST /v1/activity-events": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: {readonly wait?: "committed" | "processed"; readonly wait_ms?: number}
+    readonly body: NewActivity
+    readonly answer: Written
+  }
+  /** @deprecated Write an activity of a user, at once or in the background */
   "POST /api/activity": {
     readonly path: Readonly<Record<string, never>>
     readonly query: {readonly wait?: "committed" | "processed"; readonly wait_ms?: number}
-    readonly body: {readonly user_id: string; readonly activity_type: string; readonly occurred_at?: string; readonly metadata?: Readonly<Record<string, unknown>> | null}
-    readonly answer: {readonly status: "committed" | "processed" | "pending"; readonly event_ids: readonly (number)[]; readonly after_event: string}
+    readonly body: NewActivity
+    readonly answer: Written
   }
+  /** How far an asynchronous write is */
+  "GET /v1/activity-requests/{id}": {
+    readonly path: {readonly id: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: ActivityRequest
+  }
+  /** @deprecated How far an asynchronous write is */
   "GET /api/activity/requests/{id}": {
     readonly path: {readonly id: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly request_id: string; readonly status: "pending" | "done" | "failed"; readonly created_at: string; readonly finished_at: string | null; readonly event_id: number | null; readonly error: string | null; readonly status_url: string; readonly live_url: string}
+    readonly answer: ActivityRequest
   }
+  /** Figures of one content, in total or for a period */
   "GET /v1/content/{id}/metrics": {
     readonly path: {readonly id: string}
     readonly query: {readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly content: {readonly id: string; readonly slug: string; readonly title: string; readonly content_type: "podcast" | "newsletter" | "video" | null; readonly length_seconds: number | null; readonly publish_ts: string}; readonly metrics: {readonly events: number; readonly plays: number; readonly pauses: number; readonly finishes: number; readonly clicks: number; readonly events_with_duration: number; readonly engagement_seconds: number; readonly engagement_seconds_avg: number | null; readonly engagement_pct_sum: number | null; readonly engagement_pct_avg: number | null; readonly completion_rate: number | null; readonly unique_viewers: number; readonly engagement_seconds_p50: number | null; readonly engagement_seconds_p75: number | null; readonly engagement_seconds_p90: number | null; readonly engagement_seconds_p95: number | null; readonly engagement_seconds_p99: number | null; readonly first_event_at: string | null; readonly last_event_at: string | null}; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: ContentMetrics
   }
+  /** Figures of one content by minute, hour, day, week or month */
   "GET /v1/content/{id}/timeseries": {
     readonly path: {readonly id: string}
     readonly query: {readonly granularity?: "minute" | "hour" | "day" | "week" | "month"; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly content_id: string; readonly granularity: "minute" | "hour" | "day" | "week" | "month"; readonly timezone: string; readonly buckets: readonly ({readonly start: string; readonly end: string; readonly metrics: {readonly events: number; readonly plays: number; readonly pauses: number; readonly finishes: number; readonly clicks: number; readonly events_with_duration: number; readonly engagement_seconds: number; readonly engagement_seconds_avg: number | null; readonly engagement_pct_sum: number | null; readonly engagement_pct_avg: number | null; readonly completion_rate: number | null; readonly unique_viewers: number; readonly engagement_seconds_p50: number | null; readonly engagement_seconds_p75: number | null; readonly engagement_seconds_p90: number | null; readonly engagement_seconds_p95: number | null; readonly engagement_seconds_p99: number | null; readonly first_event_at: string | null; readonly last_event_at: string | null}})[]; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: ContentSeries
   }
+  /** Figures of one content by event type, device or content type */
   "GET /v1/content/{id}/breakdowns/{dimension}": {
     readonly path: {readonly id: string; readonly dimension: "event_type" | "device" | "content_type"}
     readonly query: {readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly dimension: "event_type" | "device" | "content_type"; readonly items: readonly ({readonly value: string | null; readonly metrics: {readonly events: number; readonly plays: number; readonly pauses: number; readonly finishes: number; readonly clicks: number; readonly events_with_duration: number; readonly engagement_seconds: number; readonly engagement_seconds_avg: number | null; readonly engagement_pct_sum: number | null; readonly engagement_pct_avg: number | null; readonly completion_rate: number | null; readonly unique_viewers: number; readonly engagement_seconds_p50: number | null; readonly engagement_seconds_p75: number | null; readonly engagement_seconds_p90: number | null; readonly engagement_seconds_p95: number | null; readonly engagement_seconds_p99: number | null; readonly first_event_at: string | null; readonly last_event_at: string | null}})[]; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: ContentBreakdown
   }
+  /** How many still watch at each hundredth of a content */
   "GET /v1/content/{id}/retention": {
     readonly path: {readonly id: string}
     readonly query: {readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly content_id: string; readonly basis: "position" | "watched_from_0"; readonly length_seconds: number | null; readonly plays: number; readonly points: readonly ({readonly elapsed_ratio: number; readonly audience: number; readonly audience_watch_ratio: number | null})[]; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: ContentRetention
   }
+  /** How long people stay: percentiles of engagement_seconds */
   "GET /v1/content/{id}/percentiles": {
     readonly path: {readonly id: string}
     readonly query: {readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly content_id: string; readonly events_with_duration: number; readonly engagement_seconds: {readonly p50: number | null; readonly p75: number | null; readonly p90: number | null; readonly p95: number | null; readonly p99: number | null}; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: ContentPercentiles
   }
+  /** One event with what was computed for it */
   "GET /v1/events/{id}": {
     readonly path: {readonly id: number}
     readonly query: {readonly decimals?: number}
     readonly body: undefined
-    readonly answer: {readonly event_id: number; readonly content_id: string | null; readonly user_id: string | null; readonly event_type: string | null; readonly event_ts: string; readonly duration_ms: number | null; readonly device: string | null; readonly raw_payload: unknown; readonly content_type: string | null; readonly length_seconds: number | null; readonly engagement_seconds: number | null; readonly engagement_pct: number | null; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: EngagementEventAnswer
   }
+  /** Events of a content, newest first */
   "GET /v1/content/{id}/events": {
     readonly path: {readonly id: string}
     readonly query: {readonly event_type?: "play" | "pause" | "finish" | "click"; readonly from?: string; readonly to?: string; readonly limit?: number; readonly cursor?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly items: readonly ({readonly event_id: number; readonly content_id: string | null; readonly user_id: string | null; readonly event_type: string | null; readonly event_ts: string; readonly duration_ms: number | null; readonly device: string | null; readonly raw_payload: unknown; readonly content_type: string | null; readonly length_seconds: number | null; readonly engagement_seconds: number | null; readonly engagement_pct: number | null})[]; readonly page: {readonly limit: number; readonly next_cursor: string | null}; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: EngagementEventList
   }
+  /** Most engaging content: the last ten minutes, or any period */
   "GET /v1/top": {
     readonly path: Readonly<Record<string, never>>
     readonly query: {readonly by?: "events" | "plays" | "pauses" | "finishes" | "clicks" | "events_with_duration" | "engagement_seconds" | "engagement_seconds_avg" | "engagement_pct_sum" | "engagement_pct_avg" | "completion_rate" | "unique_viewers" | "engagement_seconds_p50" | "engagement_seconds_p75" | "engagement_seconds_p90" | "engagement_seconds_p95" | "engagement_seconds_p99" | "first_event_at" | "last_event_at"; readonly limit?: number; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly by: "events" | "plays" | "pauses" | "finishes" | "clicks" | "events_with_duration" | "engagement_seconds" | "engagement_seconds_avg" | "engagement_pct_sum" | "engagement_pct_avg" | "completion_rate" | "unique_viewers" | "engagement_seconds_p50" | "engagement_seconds_p75" | "engagement_seconds_p90" | "engagement_seconds_p95" | "engagement_seconds_p99" | "first_event_at" | "last_event_at"; readonly from: string | null; readonly to: string; readonly items: readonly ({readonly rank: number; readonly content: {readonly id: string; readonly slug: string; readonly title: string; readonly content_type: "podcast" | "newsletter" | "video" | null; readonly length_seconds: number | null; readonly publish_ts: string}; readonly value: number | string | null})[]; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: Top
   }
+  /** Metrics by dimensions, filtered, for a period */
   "POST /v1/query": {
     readonly path: Readonly<Record<string, never>>
     readonly query: {readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
-    readonly body: {readonly metrics: readonly ("events" | "plays" | "pauses" | "finishes" | "clicks" | "events_with_duration" | "engagement_seconds" | "engagement_seconds_avg" | "engagement_pct_sum" | "engagement_pct_avg" | "completion_rate" | "unique_viewers" | "engagement_seconds_p50" | "engagement_seconds_p75" | "engagement_seconds_p90" | "engagement_seconds_p95" | "engagement_seconds_p99" | "first_event_at" | "last_event_at")[]; readonly date_range: (string) | (readonly (string)[]); readonly dimensions?: readonly ("time:minute" | "time:hour" | "time:day" | "time:week" | "time:month" | "content" | "content_type" | "event_type" | "device")[]; readonly filters?: readonly ((readonly ["is" | "is_not" | "contains" | "contains_not", "content" | "content_type" | "event_type" | "device", readonly (string | null)[]]) | (readonly ["and" | "or", readonly ((readonly ["is" | "is_not" | "contains" | "contains_not", "content" | "content_type" | "event_type" | "device", readonly (string | null)[]]) | (readonly ["and" | "or", readonly (readonly ["is" | "is_not" | "contains" | "contains_not", "content" | "content_type" | "event_type" | "device", readonly (string | null)[]])[]]) | (readonly ["not", readonly ["is" | "is_not" | "contains" | "contains_not", "content" | "content_type" | "event_type" | "device", readonly (string | null)[]]]))[]]) | (readonly ["not", (readonly ["is" | "is_not" | "contains" | "contains_not", "content" | "content_type" | "event_type" | "device", readonly (string | null)[]]) | (readonly ["and" | "or", readonly (readonly ["is" | "is_not" | "contains" | "contains_not", "content" | "content_type" | "event_type" | "device", readonly (string | null)[]])[]]) | (readonly ["not", readonly ["is" | "is_not" | "contains" | "contains_not", "content" | "content_type" | "event_type" | "device", readonly (string | null)[]]])]))[]; readonly order_by?: readonly (readonly ["events" | "plays" | "pauses" | "finishes" | "clicks" | "events_with_duration" | "engagement_seconds" | "engagement_seconds_avg" | "engagement_pct_sum" | "engagement_pct_avg" | "completion_rate" | "unique_viewers" | "engagement_seconds_p50" | "engagement_seconds_p75" | "engagement_seconds_p90" | "engagement_seconds_p95" | "engagement_seconds_p99" | "first_event_at" | "last_event_at" | "time:minute" | "time:hour" | "time:day" | "time:week" | "time:month" | "content" | "content_type" | "event_type" | "device", "asc" | "desc"])[]; readonly include?: {readonly time_labels?: boolean; readonly total_rows?: boolean}; readonly pagination?: {readonly limit?: number; readonly offset?: number}; readonly timezone?: string}
-    readonly answer: {readonly results: readonly ({readonly dimensions: readonly (string | null)[]; readonly metrics: readonly (number | string | null)[]})[]; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]; readonly time_labels?: readonly (string)[]; readonly total_rows?: number}; readonly query: Readonly<Record<string, unknown>>}
+    readonly body: Query
+    readonly answer: QueryAnswer
   }
+  /** Users with an event in the last five minutes */
   "GET /v1/active": {
     readonly path: Readonly<Record<string, never>>
     readonly query: {readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly active_users: number; readonly window_seconds: number; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: ActiveUsers
   }
+  /** Activity of a user, newest first */
   "GET /v1/users/{id}/activity": {
     readonly path: {readonly id: string}
     readonly query: {readonly limit?: number; readonly cursor?: string; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly user_id: string; readonly items: readonly ({readonly event_id: number; readonly user_id: string; readonly activity_type: string; readonly occurred_at: string | null; readonly metadata: unknown})[]; readonly page: {readonly limit: number; readonly next_cursor: string | null}; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: ActivityList
   }
+  /** How much a user did, by type, and when last */
   "GET /v1/users/{id}/stats": {
     readonly path: {readonly id: string}
     readonly query: {readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly user_id: string; readonly activities: number; readonly by_type: Readonly<Record<string, number>>; readonly last_seen_at: string | null; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: UserStats
   }
+  /** Activities of a user per day and type */
   "GET /v1/users/{id}/days": {
     readonly path: {readonly id: string}
     readonly query: {readonly from?: string; readonly to?: string; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly user_id: string; readonly items: readonly ({readonly day: string; readonly activity_type: string; readonly count: number})[]; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: UserDays
   }
+  /** Views per page, most seen first */
   "GET /v1/pages": {
     readonly path: Readonly<Record<string, never>>
     readonly query: {readonly limit?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly items: readonly ({readonly page: string; readonly views: number})[]; readonly total_views: number; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: PageViewsList
   }
+  /** Streams that are counted, and what can be asked of them */
   "GET /v1/streams": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly items: readonly ({readonly stream: string; readonly table: string; readonly topic: string; readonly key: string; readonly id: string; readonly time: string | null; readonly rollups: readonly ({readonly by: string; readonly columns: readonly (string)[]; readonly splits: readonly (string)[]; readonly levels: readonly (string)[]; readonly metrics: readonly (string)[]})[]; readonly top: readonly ({readonly by: string; readonly seconds: number; readonly metrics: readonly (string)[]})[]; readonly active: readonly ({readonly of: string; readonly seconds: number})[]})[]}
+    readonly answer: StreamList
   }
+  /** Figures of one key of a stream, in total or for a period */
   "GET /v1/streams/{stream}/metrics": {
     readonly path: {readonly stream: string}
     readonly query: {readonly by?: string; readonly key?: readonly (string)[]; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly stream: string; readonly by: string; readonly key: readonly (string | null)[]; readonly from: string | null; readonly to: string; readonly metrics: Readonly<Record<string, number | string | boolean | null>>; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: StreamFigures
   }
+  /** Figures of one key of a stream by minute, hour, day, week or month */
   "GET /v1/streams/{stream}/timeseries": {
     readonly path: {readonly stream: string}
     readonly query: {readonly by?: string; readonly key?: readonly (string)[]; readonly granularity?: "minute" | "hour" | "day" | "week" | "month"; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly stream: string; readonly by: string; readonly key: readonly (string | null)[]; readonly granularity: "minute" | "hour" | "day" | "week" | "month"; readonly timezone: string; readonly buckets: readonly ({readonly start: string; readonly end: string; readonly metrics: Readonly<Record<string, number | string | boolean | null>>})[]; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: StreamSeries
   }
+  /** Figures of one key of a stream by the values of a split */
   "GET /v1/streams/{stream}/breakdown/{dimension}": {
     readonly path: {readonly stream: string; readonly dimension: string}
     readonly query: {readonly by?: string; readonly key?: readonly (string)[]; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly stream: string; readonly by: string; readonly key: readonly (string | null)[]; readonly dimension: string; readonly from: string | null; readonly to: string; readonly items: readonly ({readonly value: string | null; readonly metrics: Readonly<Record<string, number | string | boolean | null>>})[]; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: StreamBreakdown
   }
+  /** Keys with the most of a metric: in the live window, or in any period */
   "GET /v1/streams/{stream}/top": {
     readonly path: {readonly stream: string}
     readonly query: {readonly by: string; readonly metric?: string; readonly limit?: number; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly stream: string; readonly by: string; readonly metric: string; readonly from: string | null; readonly to: string; readonly items: readonly ({readonly rank: number; readonly key: readonly (string | null)[]; readonly value: number | string | boolean | null})[]; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: StreamTop
   }
+  /** Distinct values in the live window */
   "GET /v1/streams/{stream}/active": {
     readonly path: {readonly stream: string}
     readonly query: {readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly stream: string; readonly of: string; readonly window_seconds: number; readonly active: number; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: StreamActive
   }
+  /** Events of one key of a stream, newest first */
   "GET /v1/streams/{stream}/events": {
     readonly path: {readonly stream: string}
     readonly query: {readonly key: string; readonly from?: string; readonly to?: string; readonly limit?: number; readonly cursor?: string; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly items: readonly (Readonly<Record<string, unknown>>)[]; readonly page: {readonly limit: number; readonly next_cursor: string | null}; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: StreamEventList
   }
+  /** One event of a stream, with what was looked up and computed for it */
   "GET /v1/streams/{stream}/events/{id}": {
     readonly path: {readonly stream: string; readonly id: string}
     readonly query: {readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
-    readonly answer: {readonly event: Readonly<Record<string, unknown>>; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: StreamEvent
   }
+  /** The whole platform now */
   "GET /v1/platform": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly at: string; readonly events_per_second: number | null; readonly active_users: number | null; readonly page_views_per_second: number | null; readonly engagement_seconds_per_second: number | null; readonly latency_ms_p50: number | null; readonly latency_ms_p99: number | null; readonly page_views: number | null; readonly top: readonly ({readonly rank: number; readonly content: {readonly id: string; readonly slug: string; readonly title: string; readonly content_type: "podcast" | "newsletter" | "video" | null; readonly length_seconds: number | null; readonly publish_ts: string}; readonly value: number | string | null})[]; readonly pages: readonly ({readonly page: string; readonly views: number})[]; readonly meta: {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]}}
+    readonly answer: Platform
   }
+  /** The last half hour of the platform */
   "GET /v1/platform/history": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly step_seconds: number; readonly points: readonly ({readonly at: string; readonly events_per_second: number | null; readonly active_users: number | null; readonly page_views_per_second: number | null; readonly engagement_seconds_per_second: number | null; readonly latency_ms_p50: number | null; readonly latency_ms_p99: number | null})[]}
+    readonly answer: PlatformHistory
   }
+  /** Figures of one content as they change */
   "GET /v1/live/content/{id}": {
     readonly path: {readonly id: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
     readonly answer: undefined
+    readonly messages: ContentStreamMessage
   }
+  /** The ten most engaging contents of the last ten minutes */
   "GET /v1/live/leaderboard": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
     readonly answer: undefined
+    readonly messages: LeaderboardStreamMessage
   }
+  /** Figures of the whole platform, each second */
   "GET /v1/live/platform": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
     readonly answer: undefined
+    readonly messages: PlatformStreamMessage
   }
+  /** Every record of engagement and activity as it arrives */
   "GET /v1/live/activity": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
     readonly answer: undefined
+    readonly messages: ActivityStreamMessage
   }
+  /** Tells when an asynchronous write is done */
   "GET /v1/live/requests/{id}": {
     readonly path: {readonly id: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
     readonly answer: undefined
+    readonly messages: RequestStreamMessage
   }
+  /** All topics */
   "GET /v1/admin/topics": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly items: readonly ({readonly topic: string; readonly partitions: number; readonly records: number | null})[]}
+    readonly answer: TopicList
   }
+  /** Partitions and configuration of a topic */
   "GET /v1/admin/topics/{topic}": {
     readonly path: {readonly topic: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly topic: string; readonly partitions: readonly ({readonly partition: number; readonly begin: number; readonly end: number})[]; readonly config: Readonly<Record<string, string>>; readonly subject: string | null}
+    readonly answer: Topic
   }
+  /** Records of a topic, decoded, with their bytes */
   "GET /v1/admin/topics/{topic}/messages": {
     readonly path: {readonly topic: string}
     readonly query: {readonly partition?: number; readonly offset?: number; readonly since?: string; readonly key?: string; readonly order?: "newest" | "oldest"; readonly limit?: number}
     readonly body: undefined
-    readonly answer: {readonly items: readonly ({readonly partition: number; readonly offset: number; readonly timestamp: string; readonly key: string | null; readonly value: unknown; readonly schema_id: number | null; readonly error: string | null; readonly headers: Readonly<Record<string, string>>; readonly value_bytes: number; readonly raw: string | null})[]; readonly partitions: readonly ({readonly partition: number; readonly begin: number; readonly end: number})[]; readonly incomplete: boolean}
+    readonly answer: MessageList
   }
+  /** Subjects of the registry */
   "GET /v1/admin/schemas": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly items: readonly ({readonly subject: string; readonly versions: readonly (number)[]})[]}
+    readonly answer: SubjectList
   }
+  /** All versions of a subject */
   "GET /v1/admin/schemas/{subject}": {
     readonly path: {readonly subject: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly subject: string; readonly versions: readonly ({readonly version: number; readonly id: number; readonly schema: unknown})[]}
+    readonly answer: Subject
   }
+  /** Consumer groups and their lag */
   "GET /v1/admin/groups": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly items: readonly ({readonly group: string; readonly lag: number; readonly partitions: readonly ({readonly topic: string; readonly partition: number; readonly committed: number; readonly end: number; readonly lag: number})[]})[]}
+    readonly answer: ConsumerGroupList
   }
+  /** Every stage: what waits, who owns, how far behind */
   "GET /v1/admin/pipeline": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly outbox: {readonly unpublished: number | null; readonly oldest_seconds: number | null}; readonly lanes: readonly ({readonly lane: number; readonly lanes: number; readonly epoch: string; readonly owner: string | null; readonly updated_at: string | null})[]; readonly partitions: readonly ({readonly topic: string; readonly partition: number; readonly committed: number; readonly end: number; readonly lag: number})[]; readonly lag_records: number | null; readonly stores: readonly ({readonly name: string; readonly ok: boolean; readonly milliseconds: number | null})[]; readonly services: readonly ({readonly name: string; readonly url: string; readonly ready: boolean | null; readonly reasons: readonly (string)[]; readonly details: unknown})[]; readonly dead_letters: {readonly outbox: number | null; readonly topics: number | null; readonly share: {readonly hour: {readonly outbox: number | null; readonly topics: number | null}; readonly day: {readonly outbox: number | null; readonly topics: number | null}}}; readonly reconciliations: readonly ({readonly stream: string; readonly scope: string; readonly finished_at: string; readonly keys: number; readonly differences: number; readonly undecided: number; readonly repaired: number})[] | null}
+    readonly answer: Pipeline
   }
+  /** What could not be published or applied, newest first */
   "GET /v1/admin/dead-letters": {
     readonly path: Readonly<Record<string, never>>
     readonly query: {readonly topic?: string; readonly reason?: string; readonly from?: string; readonly to?: string; readonly state?: "open" | "resolved" | "all"; readonly limit?: number}
     readonly body: undefined
-    readonly answer: {readonly items: readonly ({readonly id: string; readonly origin: "outbox" | "topic"; readonly topic: string; readonly key: string | null; readonly reason: string; readonly message: string; readonly failed_at: string; readonly resolution: "redriven" | "discarded" | null; readonly resolved_at: string | null; readonly attempts: number; readonly next_try_at: string | null})[]; readonly matching: number; readonly groups: readonly ({readonly origin: "outbox" | "topic"; readonly topic: string; readonly reason: string; readonly open: number; readonly resolved: number})[]}
+    readonly answer: DeadLetterList
   }
+  /** One dead letter, with what could not be handled */
   "GET /v1/admin/dead-letters/{id}": {
     readonly path: {readonly id: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly id: string; readonly origin: "outbox" | "topic"; readonly topic: string; readonly key: string | null; readonly reason: string; readonly message: string; readonly failed_at: string; readonly resolution: "redriven" | "discarded" | null; readonly resolved_at: string | null; readonly attempts: number; readonly next_try_at: string | null; readonly payload: unknown}
+    readonly answer: DeadLetterWithPayload
   }
+  /** Read the row again and publish it through the outbox */
   "POST /v1/admin/dead-letters/{id}/redrive": {
     readonly path: {readonly id: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly id: string; readonly resolution: "redriven" | "discarded"; readonly resolved: number}
+    readonly answer: DeadLetterOutcome
   }
+  /** Read the row again and publish it through the outbox, for all open ones that match */
   "POST /v1/admin/dead-letters/redrive": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
-    readonly body: {readonly topic?: string; readonly reason?: string; readonly from?: string; readonly to?: string; readonly all?: boolean; readonly after?: string; readonly limit?: number}
-    readonly answer: {readonly resolved: number; readonly failed: readonly ({readonly id: string; readonly detail: string})[]; readonly next: string | null}
+    readonly body: DeadLetterFilter
+    readonly answer: ResolvedDeadLetters
   }
+  /** Decide that the dead letter needs nothing more */
   "POST /v1/admin/dead-letters/{id}/discard": {
     readonly path: {readonly id: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly id: string; readonly resolution: "redriven" | "discarded"; readonly resolved: number}
+    readonly answer: DeadLetterOutcome
   }
+  /** Decide that the dead letter needs nothing more, for all open ones that match */
   "POST /v1/admin/dead-letters/discard": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
-    readonly body: {readonly topic?: string; readonly reason?: string; readonly from?: string; readonly to?: string; readonly all?: boolean; readonly after?: string; readonly limit?: number}
-    readonly answer: {readonly resolved: number; readonly failed: readonly ({readonly id: string; readonly detail: string})[]; readonly next: string | null}
+    readonly body: DeadLetterFilter
+    readonly answer: ResolvedDeadLetters
   }
+  /** Tables that are read again, newest first */
   "GET /v1/admin/backfills": {
     readonly path: Readonly<Record<string, never>>
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly items: readonly ({readonly id: string; readonly topic: string; readonly condition: string | null; readonly generation: string | null; readonly state: "waiting" | "running" | "paused" | "done" | "cancelled" | "failed"; readonly rows_estimated: number | null; readonly rows_looked_at: number; readonly rows_written: number; readonly rows_per_second: number | null; readonly seconds_left: number | null; readonly problem: string | null; readonly requested_at: string; readonly finished_at: string | null})[]}
+    readonly answer: BackfillList
   }
+  /** Let a backfill stand where it is */
   "POST /v1/admin/backfills/{id}/pause": {
     readonly path: {readonly id: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly id: string; readonly topic: string; readonly condition: string | null; readonly generation: string | null; readonly state: "waiting" | "running" | "paused" | "done" | "cancelled" | "failed"; readonly rows_estimated: number | null; readonly rows_looked_at: number; readonly rows_written: number; readonly rows_per_second: number | null; readonly seconds_left: number | null; readonly problem: string | null; readonly requested_at: string; readonly finished_at: string | null}
+    readonly answer: Backfill
   }
+  /** Let a paused backfill go on */
   "POST /v1/admin/backfills/{id}/resume": {
     readonly path: {readonly id: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly id: string; readonly topic: string; readonly condition: string | null; readonly generation: string | null; readonly state: "waiting" | "running" | "paused" | "done" | "cancelled" | "failed"; readonly rows_estimated: number | null; readonly rows_looked_at: number; readonly rows_written: number; readonly rows_per_second: number | null; readonly seconds_left: number | null; readonly problem: string | null; readonly requested_at: string; readonly finished_at: string | null}
+    readonly answer: Backfill
   }
+  /** End a backfill for good */
   "POST /v1/admin/backfills/{id}/cancel": {
     readonly path: {readonly id: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly id: string; readonly topic: string; readonly condition: string | null; readonly generation: string | null; readonly state: "waiting" | "running" | "paused" | "done" | "cancelled" | "failed"; readonly rows_estimated: number | null; readonly rows_looked_at: number; readonly rows_written: number; readonly rows_per_second: number | null; readonly seconds_left: number | null; readonly problem: string | null; readonly requested_at: string; readonly finished_at: string | null}
+    readonly answer: Backfill
   }
+  /** The way of one event, with the time at each stage */
   "GET /v1/admin/trace/{stream}/{id}": {
     readonly path: {readonly stream: string; readonly id: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
-    readonly answer: {readonly stream: string; readonly event_id: (number) | (string); readonly stages: readonly ({readonly stage: "postgresql" | "outbox" | "kafka" | "cassandra" | "redis"; readonly found: boolean | null; readonly at: string | null; readonly note: string | null; readonly data: unknown})[]; readonly commit_to_visible_ms: number | null}
+    readonly answer: Trace
+  }
+  /** Ask in GraphQL */
+  "POST /graphql": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: Readonly<Record<string, never>>
+    readonly body: GraphqlRequest
+    readonly answer: GraphqlAnswer
   }
 }
+
+/** Operations by their names. */
+export const OPERATIONS = {
+  getLiveness: "GET /health/live",
+  getReadiness: "GET /health/ready",
+  getHealth: "GET /health",
+  getPlatformHealth: "GET /v1/platform/health",
+  getPrometheusMetrics: "GET /metrics",
+  listProblemTypes: "GET /problems",
+  getProblemType: "GET /problems/{kind}",
+  listKeys: "GET /v1/admin/keys",
+  createKey: "POST /v1/admin/keys",
+  revokeKey: "DELETE /v1/admin/keys/{prefix}",
+  getSession: "GET /v1/session",
+  openSession: "POST /v1/session",
+  closeSession: "DELETE /v1/session",
+  listContent: "GET /v1/content",
+  createContent: "POST /v1/content",
+  getContent: "GET /v1/content/{id}",
+  updateContent: "PATCH /v1/content/{id}",
+  deleteContent: "DELETE /v1/content/{id}",
+  createEngagementEvents: "POST /v1/engagement-events",
+  createActivity: "POST /v1/activity-events",
+  createActivityDeprecated: "POST /api/activity",
+  getActivityRequest: "GET /v1/activity-requests/{id}",
+  getActivityRequestDeprecated: "GET /api/activity/requests/{id}",
+  getContentMetrics: "GET /v1/content/{id}/metrics",
+  getContentTimeseries: "GET /v1/content/{id}/timeseries",
+  getContentBreakdown: "GET /v1/content/{id}/breakdowns/{dimension}",
+  getContentRetention: "GET /v1/content/{id}/retention",
+  getContentPercentiles: "GET /v1/content/{id}/percentiles",
+  getEvent: "GET /v1/events/{id}",
+  listContentEvents: "GET /v1/content/{id}/events",
+  getTop: "GET /v1/top",
+  query: "POST /v1/query",
+  getActiveUsers: "GET /v1/active",
+  listUserActivity: "GET /v1/users/{id}/activity",
+  getUserStats: "GET /v1/users/{id}/stats",
+  getUserDays: "GET /v1/users/{id}/days",
+  listPageViews: "GET /v1/pages",
+  listStreams: "GET /v1/streams",
+  getStreamMetrics: "GET /v1/streams/{stream}/metrics",
+  getStreamTimeseries: "GET /v1/streams/{stream}/timeseries",
+  getStreamBreakdown: "GET /v1/streams/{stream}/breakdown/{dimension}",
+  getStreamTop: "GET /v1/streams/{stream}/top",
+  getStreamActive: "GET /v1/streams/{stream}/active",
+  listStreamEvents: "GET /v1/streams/{stream}/events",
+  getStreamEvent: "GET /v1/streams/{stream}/events/{id}",
+  getPlatform: "GET /v1/platform",
+  getPlatformHistory: "GET /v1/platform/history",
+  streamContent: "GET /v1/live/content/{id}",
+  streamLeaderboard: "GET /v1/live/leaderboard",
+  streamPlatform: "GET /v1/live/platform",
+  streamActivity: "GET /v1/live/activity",
+  streamRequest: "GET /v1/live/requests/{id}",
+  listTopics: "GET /v1/admin/topics",
+  getTopic: "GET /v1/admin/topics/{topic}",
+  listMessages: "GET /v1/admin/topics/{topic}/messages",
+  listSubjects: "GET /v1/admin/schemas",
+  getSubject: "GET /v1/admin/schemas/{subject}",
+  listConsumerGroups: "GET /v1/admin/groups",
+  getPipeline: "GET /v1/admin/pipeline",
+  listDeadLetters: "GET /v1/admin/dead-letters",
+  getDeadLetter: "GET /v1/admin/dead-letters/{id}",
+  redriveDeadLetter: "POST /v1/admin/dead-letters/{id}/redrive",
+  redriveDeadLetters: "POST /v1/admin/dead-letters/redrive",
+  discardDeadLetter: "POST /v1/admin/dead-letters/{id}/discard",
+  discardDeadLetters: "POST /v1/admin/dead-letters/discard",
+  listBackfills: "GET /v1/admin/backfills",
+  pauseBackfill: "POST /v1/admin/backfills/{id}/pause",
+  resumeBackfill: "POST /v1/admin/backfills/{id}/resume",
+  cancelBackfill: "POST /v1/admin/backfills/{id}/cancel",
+  getTrace: "GET /v1/admin/trace/{stream}/{id}",
+  graphql: "POST /graphql",
+} as const satisfies Readonly<Record<string, keyof Operations>>

@@ -6,5 +6,6 @@ await runCommand(COMMANDS.generate, async () => {
   await import('./write-schemas.ts')
   await import('./write-configuration.ts')
   await import('./write-client.ts')
+  await import('./write-graphql.ts')
   await import('./write-figures.ts')
 })

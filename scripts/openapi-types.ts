@@ -9,13 +9,14 @@ interface Schema {
   readonly prefixItems?: readonly Schema[]
   readonly anyOf?: readonly Schema[]
   readonly $ref?: string
-  readonly then?: Schema
-  readonly else?: Schema
   readonly additionalProperties?: boolean | Schema
   readonly patternProperties?: Readonly<Record<string, Schema>>
 }
 
 interface Operation {
+  readonly operationId?: string
+  readonly summary?: string
+  readonly deprecated?: boolean
   readonly parameters?: readonly {
     readonly name: string
     readonly in: string
@@ -62,9 +63,6 @@ export function typeOf(schema: Schema): string {
   if (schema.$ref !== undefined) return schema.$ref.split('/').at(-1)!
   if (schema.enum !== undefined) return schema.enum.map(value => JSON.stringify(value)).join(' | ')
   if (schema.anyOf !== undefined) return schema.anyOf.map(one => `(${typeOf(one)})`).join(' | ')
-  if (schema.then !== undefined && schema.else !== undefined) {
-    return `(${typeOf(schema.then)}) | (${typeOf(schema.else)})`
-  }
   if (schema.prefixItems !== undefined)
     return `readonly [${schema.prefixItems.map(typeOf).join(', ')}]`
   const types = [schema.type ?? []].flat()
@@ -97,7 +95,42 @@ function answerOf(operation: Operation): string {
   return [...new Set(types)].join(' | ') || 'undefined'
 }
 
-/** The text of a module with one entry per method and path. */
+/** The type of the messages of a stream. */
+function messagesOf(operation: Operation): readonly string[] {
+  const schema = operation.responses['200']?.content?.['text/event-stream']?.schema
+  return schema === undefined ? [] : [`    readonly messages: ${typeOf(schema)}`]
+}
+
+interface Named {
+  /** Method and path. */
+  readonly key: string
+  readonly operation: Operation
+}
+
+const operationsOf = ({paths}: Document): readonly Named[] =>
+  Object.entries(paths).flatMap(([path, methods]) =>
+    METHODS.flatMap(method => {
+      const operation = methods[method]
+      return operation === undefined ? [] : [{key: `${method.toUpperCase()} ${path}`, operation}]
+    }),
+  )
+
+function linesOf({key, operation}: Named): readonly string[] {
+  const body = operation.requestBody?.content['application/json']?.schema
+  const {summary = '', deprecated = false} = operation
+  return [
+    `  /** ${deprecated ? '@deprecated ' : ''}${summary} */`,
+    `  ${JSON.stringify(key)}: {`,
+    `    readonly path: ${parametersOf(operation, 'path')}`,
+    `    readonly query: ${parametersOf(operation, 'query')}`,
+    `    readonly body: ${body === undefined ? 'undefined' : typeOf(body)}`,
+    `    readonly answer: ${answerOf(operation)}`,
+    ...messagesOf(operation),
+    '  }',
+  ]
+}
+
+/** The text of a module with the named schemas, one entry per method and path, and their names. */
 export function typesOf(document: Document): string {
   const lines = [
     '/** Written by scripts/write-client.ts from the OpenAPI document. Not to be edited. */',
@@ -106,22 +139,12 @@ export function typesOf(document: Document): string {
   for (const [name, schema] of Object.entries(document.components?.schemas ?? {})) {
     lines.push(`export type ${name} = ${typeOf(schema)}`, '')
   }
-  lines.push('export interface Operations {')
-  for (const [path, methods] of Object.entries(document.paths)) {
-    for (const method of METHODS) {
-      const operation = methods[method]
-      if (operation === undefined) continue
-      const body = operation.requestBody?.content['application/json']?.schema
-      lines.push(
-        `  ${JSON.stringify(`${method.toUpperCase()} ${path}`)}: {`,
-        `    readonly path: ${parametersOf(operation, 'path')}`,
-        `    readonly query: ${parametersOf(operation, 'query')}`,
-        `    readonly body: ${body === undefined ? 'undefined' : typeOf(body)}`,
-        `    readonly answer: ${answerOf(operation)}`,
-        '  }',
-      )
-    }
+  const operations = operationsOf(document)
+  lines.push('export interface Operations {', ...operations.flatMap(linesOf), '}', '')
+  lines.push('/** Operations by their names. */', 'export const OPERATIONS = {')
+  for (const {key, operation} of operations) {
+    lines.push(`  ${nameOf(operation.operationId ?? key)}: ${JSON.stringify(key)},`)
   }
-  lines.push('}', '')
+  lines.push('} as const satisfies Readonly<Record<string, keyof Operations>>', '')
   return lines.join('\n')
 }

@@ -356,7 +356,7 @@ describe('once all is committed', () => {
     for (const id of history.deleted.slice(0, 20)) {
       expect(await ask(`/v1/streams/orders/events/${id}`)).toMatchObject({
         status: 404,
-        body: {type: 'urn:problem-type:not-found'},
+        body: {type: '/problems/not-found'},
       })
     }
     const [live, deleted] = [history.live.at(-1), history.deleted.at(-1)]

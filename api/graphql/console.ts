@@ -25,5 +25,5 @@ export function addConsole(app: Api): void {
     )
   }
   for (const [path, file, type] of FILES) add(path, type, readFileSync(join(FOLDER, file), 'utf8'))
-  add('/graphiql/schema.graphql', 'text/plain; charset=utf-8', SDL.trimStart())
+  add('/graphiql/schema.graphql', 'text/plain; charset=utf-8', SDL)
 }

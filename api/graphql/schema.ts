@@ -15,7 +15,7 @@ const typeOf = (name: string): string => {
   return INTEGERS.has(name) ? 'Int!' : 'Float'
 }
 
-export const SDL = `
+export const SDL = `\
 "Engagement of content. Times are RFC 3339, UTC."
 type Query {
   content(id: ID!): Content

@@ -1,6 +1,7 @@
 /** What the streams of figures show: read once for all who look. */
 import type {Overview} from '../pipeline/overview.ts'
 import type {Reads} from '../reads/reads.ts'
+import type {Leaderboard} from '../schemas/live.ts'
 import {shareReads} from '../waits.ts'
 import type {FigureSource} from './sources.ts'
 
@@ -36,7 +37,7 @@ export function figureSources(deps: {
       everyMs: SECOND_MS,
       async read() {
         const {value, meta} = await top('')
-        const data = {by: 'engagement_seconds', items: value, meta}
+        const data: Leaderboard = {by: 'engagement_seconds', items: [...value], meta}
         return new Map([['', {data, version: versionOf(value)}]])
       },
     },

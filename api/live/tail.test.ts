@@ -52,7 +52,10 @@ test('an id names every partition, so that the first record of a quiet one is no
               {partition: 1, begin: 7, end: 7},
             ]),
         }),
-      decoder: {decode: async () => await Promise.resolve({schemaId: 1, value: {}, error: null})},
+      decoder: {
+        decode: async () =>
+          await Promise.resolve({schemaId: null, value: undefined, error: 'no schema'}),
+      },
     },
     {topicPrefix: ''},
   )
@@ -64,6 +67,14 @@ test('an id names every partition, so that the first record of a quiet one is no
     if (text.includes('id: ')) break
   }
   expect(/^id: (.+)$/m.exec(text)?.[1]).toBe('e0.0,e1.7,a0.0,a1.8')
+  // The decoder gives undefined for what it cannot decode; the message says null.
+  expect(JSON.parse(/^data: (.+)$/m.exec(text)![1]!)).toEqual({
+    partition: 1,
+    offset: 7,
+    at: '1970-01-01T00:00:00.000000Z',
+    value: null,
+    error: 'no schema',
+  })
   stop.abort()
   await running
   hub.close()

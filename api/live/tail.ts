@@ -11,6 +11,7 @@ import type {RecordReader} from '../../platform/kafka-reader.ts'
 import type {Logger} from '../../platform/log.ts'
 import {msToIso} from '../times.ts'
 import type {AnyDecoder} from '../pipeline/decode-any.ts'
+import type {LiveRecord} from '../schemas/live.ts'
 import type {Hub} from './hub.ts'
 import {createRecall, formatPositions, type Positions, type Recall} from './positions.ts'
 import type {LiveMessage} from './stream.ts'
@@ -99,10 +100,17 @@ export function createTail(
       for (const record of records) {
         place.offset = record.offset + 1
         const {value, error} = await deps.decoder.decode(record.value)
+        const data: LiveRecord = {
+          partition,
+          offset: record.offset,
+          at: msToIso(record.timestampMs),
+          value: value ?? null,
+          error,
+        }
         const message: LiveMessage = {
           id: formatPositions(nextOffsets()),
           event: TOPICS.find(one => one.letter === place.letter)!.stream,
-          data: {partition, offset: record.offset, at: msToIso(record.timestampMs), value, error},
+          data,
         }
         recall.add(key, record.offset, message)
         if (isPrimed) deps.hub.publish('activity', message)

@@ -7,7 +7,8 @@ import type {
   HTTPMethods,
 } from 'fastify'
 import {PipelineError} from '../../platform/errors.ts'
-import {PROBLEMS, Problem, unavailable, type ProblemKind} from '../problem.ts'
+import {PROBLEMS, typeOfProblem, type ProblemKind} from '../problem-types.ts'
+import {Problem, unavailable} from '../problem.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
@@ -54,7 +55,7 @@ export function sendProblem(
     .header('cache-control', 'no-store')
     .type('application/problem+json')
     .send({
-      type: `urn:problem-type:${problem.kind}`,
+      type: typeOfProblem(problem.kind),
       title: PROBLEMS[problem.kind].title,
       status: problem.status,
       detail: problem.message,

@@ -69,6 +69,10 @@ function servedOf(plan: StreamPlan): readonly Served[] {
   return columns
 }
 
+/** Names of what its events are served with. */
+export const servedFields = (plan: StreamPlan): readonly string[] =>
+  servedOf(plan).map(({name}) => name)
+
 function toServed(kind: Served['kind'], value: unknown): unknown {
   if (value === null || value === undefined) return null
   if (kind === 'timestamp') return toIso(value as number)

@@ -1,9 +1,11 @@
 /** The pipeline from inside, for administrators: topics, schemas, groups, lanes, one event's way. */
+import type {Static} from 'typebox'
 import {topicName} from '../../contracts/topics.ts'
 import type {Stream} from '../../contracts/stream.ts'
 import type {KafkaAdmin} from '../../platform/kafka.ts'
 import type {Registry} from '../../platform/registry.ts'
 import type {Api} from '../app.ts'
+import {columnsOf, toJsonCell} from '../csv.ts'
 import {utcText, type Session} from '../database.ts'
 import type {DeadLetters} from '../pipeline/dead-letters.ts'
 import type {Health} from '../pipeline/health.ts'
@@ -14,7 +16,7 @@ import {parseId} from '../reads/events.ts'
 import type {Stores} from '../reads/stores.ts'
 import {readProcessor, readService} from '../pipeline/services.ts'
 import type {createTrace} from '../pipeline/trace.ts'
-import {GroupList, PipelineView, Trace, TraceParams} from '../schemas/admin.ts'
+import {GroupList, PartitionLag, PipelineView, Stage, Trace, TraceParams} from '../schemas/admin.ts'
 import {addBackfillRoutes} from './backfills.ts'
 import {addDeadLetterRoutes} from './dead-letters.ts'
 import {addInspectorRoutes} from './inspector.ts'
@@ -50,10 +52,15 @@ export function addAdminRoutes(app: Api, deps: AdminDeps, options: AdminOptions)
   app.get(
     '/v1/admin/trace/:stream/:id',
     optionsOf('admin', ADMIN, {
+      operationId: 'getTrace',
       summary: 'The way of one event, with the time at each stage',
       params: TraceParams,
       response: {200: Trace},
       problems: ['not-found'],
+      csv: ({stages}: Static<typeof Trace>) => ({
+        columns: columnsOf(Stage),
+        rows: stages.map(stage => ({...stage, data: toJsonCell(stage.data)})),
+      }),
     }),
     async ({params}) => {
       const plan = deps.planOf(params.stream)
@@ -77,8 +84,13 @@ function addFlow(app: Api, deps: AdminDeps, options: AdminOptions): void {
   app.get(
     '/v1/admin/groups',
     optionsOf('admin', ADMIN, {
+      operationId: 'listConsumerGroups',
       summary: 'Consumer groups and their lag',
       response: {200: GroupList},
+      csv: ({items}: Static<typeof GroupList>) => ({
+        columns: ['group', ...columnsOf(PartitionLag)],
+        rows: items.flatMap(({group, partitions}) => partitions.map(one => ({group, ...one}))),
+      }),
     }),
     async () => {
       const kafka = await admin()
@@ -109,6 +121,7 @@ function addFlow(app: Api, deps: AdminDeps, options: AdminOptions): void {
   app.get(
     '/v1/admin/pipeline',
     optionsOf('admin', ADMIN, {
+      operationId: 'getPipeline',
       summary: 'Every stage: what waits, who owns, how far behind',
       response: {200: PipelineView},
     }),

@@ -1,8 +1,10 @@
 /** Tables that are read again: how far, and whether they go on. Who may write SQL asks for one (cdc.backfills). */
+import type {Static} from 'typebox'
 import type {Api} from '../app.ts'
+import {columnsOf} from '../csv.ts'
 import {utcText, type Session} from '../database.ts'
 import {notFound, Problem} from '../problem.ts'
-import {BackfillList, BackfillParams, type BackfillView} from '../schemas/backfills.ts'
+import {Backfill, BackfillList, BackfillParams, type BackfillView} from '../schemas/backfills.ts'
 import {ADMIN, optionsOf} from './options.ts'
 
 const LIST_MAX = 50
@@ -59,8 +61,13 @@ export function addBackfillRoutes(app: Api, db: Session): void {
   app.get(
     '/v1/admin/backfills',
     optionsOf('admin', ADMIN, {
+      operationId: 'listBackfills',
       summary: 'Tables that are read again, newest first',
       response: {200: BackfillList},
+      csv: ({items}: Static<typeof BackfillList>) => ({
+        columns: columnsOf(Backfill),
+        rows: items,
+      }),
     }),
     async () => {
       const {rows} = await db.query<Row>(`${SELECT} b ORDER BY b.id DESC LIMIT ${LIST_MAX}`)
@@ -71,9 +78,10 @@ export function addBackfillRoutes(app: Api, db: Session): void {
     app.post(
       `/v1/admin/backfills/:id/${verb}`,
       optionsOf('admin', ADMIN, {
+        operationId: `${verb}Backfill`,
         summary,
         params: BackfillParams,
-        response: {200: BackfillList.properties.items.items},
+        response: {200: Backfill},
         problems: ['not-found', 'conflict'],
       }),
       async ({params: {id}}) => {

@@ -1,5 +1,5 @@
 /** Content: the list, one, and changes. Read from and written to PostgreSQL, the truth. */
-import {Type} from 'typebox'
+import {Type, type Static} from 'typebox'
 import type {Api, Deps} from '../app.ts'
 import {
   changeContent,
@@ -10,6 +10,7 @@ import {
   readContent,
   type ContentPosition,
 } from '../content-table.ts'
+import {columnsOf} from '../csv.ts'
 import {judgePlanned} from '../event-table.ts'
 import {markReplay, writeOnce} from '../idempotency.ts'
 import {notFound, refuse} from '../problem.ts'
@@ -19,6 +20,7 @@ import {
   ContentList,
   ContentListQuery,
   ContentParams,
+  ContentSchema,
   NewContent,
 } from '../schemas/content.ts'
 import {type Meta} from '../schemas/common.ts'
@@ -28,6 +30,8 @@ import {optionsOf, READ, WRITE} from './options.ts'
 
 /** Content comes from the truth itself: it is never behind. */
 const FROM_POSTGRESQL: Meta = {source: 'postgresql', newest_event_at: null, age_ms: 0, notes: []}
+
+const COLUMNS = columnsOf(ContentSchema)
 
 /** A publication may be planned, so it may lie far ahead. */
 function checkPublishTime(text: string | undefined): void {
@@ -41,9 +45,11 @@ export function addContentRoutes(app: Api, deps: Deps): void {
   app.get(
     '/v1/content',
     optionsOf('content', READ, {
+      operationId: 'listContent',
       summary: 'List and search content',
       querystring: ContentListQuery,
       response: {200: ContentList},
+      csv: ({items}: Static<typeof ContentList>) => ({columns: COLUMNS, rows: items}),
     }),
     async ({query}) => {
       const {order} = query
@@ -60,10 +66,12 @@ export function addContentRoutes(app: Api, deps: Deps): void {
   app.get(
     '/v1/content/:id',
     optionsOf('content', READ, {
+      operationId: 'getContent',
       summary: 'One content',
       params: ContentParams,
       response: {200: ContentAnswer},
       problems: ['not-found'],
+      csv: ({content}: Static<typeof ContentAnswer>) => ({columns: COLUMNS, rows: [content]}),
     }),
     async ({params}) => {
       const content = await readContent(db, params.id)
@@ -75,6 +83,7 @@ export function addContentRoutes(app: Api, deps: Deps): void {
   app.post(
     '/v1/content',
     optionsOf('content', WRITE, {
+      operationId: 'createContent',
       summary: 'Add content',
       headers: IdempotencyHeaders,
       body: NewContent,
@@ -101,6 +110,7 @@ function addChangeRoutes(app: Api, deps: Deps): void {
   app.patch(
     '/v1/content/:id',
     optionsOf('content', WRITE, {
+      operationId: 'updateContent',
       summary: 'Change content',
       description: 'Fields that are left out stay. Every figure follows a changed length.',
       params: ContentParams,
@@ -125,6 +135,7 @@ function addChangeRoutes(app: Api, deps: Deps): void {
   app.delete(
     '/v1/content/:id',
     optionsOf('content', WRITE, {
+      operationId: 'deleteContent',
       summary: 'Delete content that has no events',
       params: ContentParams,
       headers: IdempotencyHeaders,

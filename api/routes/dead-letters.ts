@@ -2,6 +2,7 @@
 import type {Static} from 'typebox'
 import {deadLetterTopic} from '../../contracts/topics.ts'
 import type {Api} from '../app.ts'
+import {columnsOf, toJsonCell} from '../csv.ts'
 import {parseInstant} from '../period.ts'
 import {
   RESOLUTIONS,
@@ -11,6 +12,7 @@ import {
 } from '../pipeline/dead-letters.ts'
 import {refuse} from '../problem.ts'
 import {
+  DeadLetter,
   DeadLetterList,
   DeadLetterOutcome,
   DeadLetterParams,
@@ -35,6 +37,8 @@ function toFilter(
   return filter
 }
 
+const COLUMNS = columnsOf(DeadLetter)
+
 export function addDeadLetterRoutes(
   app: Api,
   {deadLetters}: {readonly deadLetters: DeadLetters},
@@ -42,10 +46,12 @@ export function addDeadLetterRoutes(
   app.get(
     '/v1/admin/dead-letters',
     optionsOf('admin', ADMIN, {
+      operationId: 'listDeadLetters',
       summary: 'What could not be published or applied, newest first',
       description: `Rows of the outbox, and records of the topics that end in ${deadLetterTopic('')}.`,
       querystring: DeadLettersQuery,
       response: {200: DeadLetterList},
+      csv: ({items}: Static<typeof DeadLetterList>) => ({columns: COLUMNS, rows: items}),
     }),
     async ({query}) => {
       const filter = {...toFilter('query', query), state: query.state}
@@ -56,10 +62,15 @@ export function addDeadLetterRoutes(
   app.get(
     '/v1/admin/dead-letters/:id',
     optionsOf('admin', ADMIN, {
+      operationId: 'getDeadLetter',
       summary: 'One dead letter, with what could not be handled',
       params: DeadLetterParams,
       response: {200: DeadLetterWithPayload},
       problems: ['not-found'],
+      csv: (letter: Static<typeof DeadLetterWithPayload>) => ({
+        columns: [...COLUMNS, 'payload'],
+        rows: [{...letter, payload: toJsonCell(letter.payload)}],
+      }),
     }),
     async ({params: {id}}) => await deadLetters.get(id),
   )
@@ -71,6 +82,7 @@ function addVerb(app: Api, deadLetters: DeadLetters, verb: Verb, summary: string
   app.post(
     `/v1/admin/dead-letters/:id/${verb}`,
     optionsOf('admin', ADMIN, {
+      operationId: `${verb}DeadLetter`,
       summary,
       params: DeadLetterParams,
       response: {200: DeadLetterOutcome},
@@ -84,6 +96,7 @@ function addVerb(app: Api, deadLetters: DeadLetters, verb: Verb, summary: string
   app.post(
     `/v1/admin/dead-letters/${verb}`,
     optionsOf('admin', ADMIN, {
+      operationId: `${verb}DeadLetters`,
       summary: `${summary}, for all open ones that match`,
       description:
         'The oldest first, one by one, some a call: ask again with `next` as `after` until it is null. ' +

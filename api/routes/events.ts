@@ -1,25 +1,41 @@
 /** Single events: one by its id, those of a content newest first. */
+import type {Static} from 'typebox'
 import type {Api, Deps} from '../app.ts'
+import {columnsOf, toJsonCell} from '../csv.ts'
 import {notFound, refuse} from '../problem.ts'
 import type {ListPosition} from '../reads/events.ts'
 import {roundAll} from '../rounding.ts'
 import {ContentParams} from '../schemas/content.ts'
-import {EventAnswer, EventList, EventListQuery, EventParams, EventQuery} from '../schemas/events.ts'
+import {
+  EventAnswer,
+  EventList,
+  EventListQuery,
+  EventParams,
+  EventQuery,
+  EventSchema,
+  type EventView,
+} from '../schemas/events.ts'
 import {microsOf, pageOf} from './asked.ts'
 import {contentOr404, STORED, type ReadDeps} from './metrics.ts'
 import {optionsOf, READ} from './options.ts'
-import {respond} from './respond.ts'
+
+const tableOf = (events: readonly EventView[]) => ({
+  columns: columnsOf(EventSchema),
+  rows: events.map(event => ({...event, raw_payload: toJsonCell(event.raw_payload)})),
+})
 
 export function addEventRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>): void {
   const {reads, readAfter, cursors} = deps
   app.get(
     '/v1/events/:id',
     optionsOf('events', READ, {
+      operationId: 'getEvent',
       summary: 'One event with what was computed for it',
       params: EventParams,
       querystring: EventQuery,
       response: {200: EventAnswer},
       problems: ['not-found'],
+      csv: (event: EventView) => tableOf([event]),
     }),
     async ({params, query}) => {
       const found = await reads.event(params.id)
@@ -33,15 +49,15 @@ export function addEventRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>)
   app.get(
     '/v1/content/:id/events',
     optionsOf('events', READ, {
+      operationId: 'listContentEvents',
       summary: 'Events of a content, newest first',
       params: ContentParams,
       querystring: EventListQuery,
       response: {200: EventList},
       problems: ['not-found'],
-      csv: true,
+      csv: ({items}: Static<typeof EventList>) => tableOf(items),
     }),
-    async (request, reply) => {
-      const {query, params} = request
+    async ({query, params}, reply) => {
       const from = microsOf('from', query.from)
       const to = microsOf('to', query.to)
       if (from !== null && to !== null && to <= from) {
@@ -63,9 +79,7 @@ export function addEventRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>)
           query.decimals,
         ),
       }))
-      return respond(request, reply, {items, page: pageTo(value.next), meta}, () =>
-        items.map(event => ({...event, raw_payload: JSON.stringify(event.raw_payload)})),
-      )
+      return {items, page: pageTo(value.next), meta}
     },
   )
 }

@@ -2,12 +2,13 @@
 import {Type, type Static} from 'typebox'
 import {allows} from '../access.ts'
 import type {Api} from '../app.ts'
+import {columnsOf} from '../csv.ts'
 import {withoutDetails, type Verdict} from '../pipeline/findings.ts'
-import {closed} from '../schemas/common.ts'
-import {VerdictView} from '../schemas/health.ts'
+import {named} from '../schemas/common.ts'
+import {FindingView, VerdictView} from '../schemas/health.ts'
 import type {Metrics} from '../../platform/metrics.ts'
 import type {Readiness} from '../../platform/status-server.ts'
-import {optionsOf, UNCACHED} from './options.ts'
+import {OPEN, optionsOf, UNCACHED} from './options.ts'
 
 export interface HealthDeps {
   readonly registry: Metrics
@@ -16,8 +17,8 @@ export interface HealthDeps {
   readonly verdict: () => Promise<Verdict>
 }
 
-const Live = closed({live: Type.Boolean()})
-const Ready = closed({
+const Live = named('Live', {live: Type.Boolean()})
+const Ready = named('Readiness', {
   ready: Type.Boolean(),
   reasons: Type.Array(Type.String()),
   details: Type.Unsafe<Readonly<Record<string, unknown>>>({
@@ -34,24 +35,23 @@ const toView = ({healthy, state, findings}: Verdict): VerdictView => ({
 })
 
 export function addHealthRoutes(app: Api, deps: HealthDeps): void {
-  const config = {scope: 'none'} as const
-  const tags = ['admin']
   app.get(
     '/health/live',
-    {config, schema: {tags, summary: 'The process answers', response: {200: Live}}},
+    optionsOf('health', OPEN, {
+      operationId: 'getLiveness',
+      summary: 'The process answers',
+      response: {200: Live},
+    }),
     () => ({live: true}),
   )
   app.get(
     '/health/ready',
-    {
-      config,
-      schema: {
-        tags,
-        summary: 'This API can serve',
-        description: 'For load balancers: this process and the stores it needs, nothing else.',
-        response: {200: Ready, 503: Ready},
-      },
-    },
+    optionsOf('health', OPEN, {
+      operationId: 'getReadiness',
+      summary: 'This API can serve',
+      description: 'For load balancers: this process and the stores it needs, nothing else.',
+      response: {200: Ready, 503: Ready},
+    }),
     async (_request, reply): Promise<Ready> => {
       const {ready, reasons, details = {}} = await deps.readiness()
       reply.code(ready ? 200 : 503)
@@ -60,16 +60,13 @@ export function addHealthRoutes(app: Api, deps: HealthDeps): void {
   )
   app.get(
     '/health',
-    {
-      config,
-      schema: {
-        tags,
-        summary: 'The whole pipeline is healthy',
-        description:
-          'For monitors: 200 or 503. What is wrong, and what to do; without addresses, since it needs no key.',
-        response: {200: VerdictView, 503: VerdictView},
-      },
-    },
+    optionsOf('health', OPEN, {
+      operationId: 'getHealth',
+      summary: 'The whole pipeline is healthy',
+      description:
+        'For monitors: 200 or 503. What is wrong, and what to do; without addresses, since it needs no key.',
+      response: {200: VerdictView, 503: VerdictView},
+    }),
     async (_request, reply): Promise<VerdictView> => {
       const verdict = await deps.verdict()
       reply.code(verdict.healthy ? 200 : 503)
@@ -78,10 +75,12 @@ export function addHealthRoutes(app: Api, deps: HealthDeps): void {
   )
   app.get(
     '/v1/platform/health',
-    optionsOf('metrics', UNCACHED, {
+    optionsOf('health', UNCACHED, {
+      operationId: 'getPlatformHealth',
       summary: 'What is wrong with the pipeline, and what to do',
       description: 'As /health, always 200; with the scope admin in full.',
       response: {200: VerdictView},
+      csv: ({findings}: VerdictView) => ({columns: columnsOf(FindingView), rows: findings}),
     }),
     async ({principal}) => {
       const verdict = await deps.verdict()
@@ -90,14 +89,16 @@ export function addHealthRoutes(app: Api, deps: HealthDeps): void {
   )
   app.get(
     '/metrics',
-    {
-      config,
-      schema: {
-        tags,
-        summary: 'Figures for Prometheus',
-        response: {200: {content: {'text/plain': {schema: Type.String()}}}},
+    optionsOf('health', OPEN, {
+      operationId: 'getPrometheusMetrics',
+      summary: 'Figures for Prometheus',
+      response: {
+        200: Type.Unsafe<string>({
+          description: 'in the text format of Prometheus',
+          content: {'text/plain': {schema: Type.String()}},
+        }),
       },
-    },
+    }),
     async (_request, reply) => {
       const text = await deps.registry.render()
       return reply.type(deps.registry.contentType).send(text)

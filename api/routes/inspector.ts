@@ -1,17 +1,22 @@
 /** Topics with their records, and schemas, for administrators. */
+import type {Static} from 'typebox'
 import {valueSubject} from '../../contracts/topics.ts'
 import type {KafkaAdmin} from '../../platform/kafka.ts'
 import type {Api} from '../app.ts'
+import {columnsOf, toJsonCell} from '../csv.ts'
 import {parseInstant} from '../period.ts'
 import {notFound} from '../problem.ts'
 import {
+  Message,
   MessageList,
   MessagesQuery,
   SchemaList,
   SubjectParams,
+  SubjectSummary,
   SubjectView,
   TopicList,
   TopicParams,
+  TopicSummary,
   TopicView,
 } from '../schemas/admin.ts'
 import type {AdminDeps} from './admin.ts'
@@ -35,8 +40,13 @@ function addTopics(app: Api, {admin, inspector, registry}: AdminDeps): void {
   app.get(
     '/v1/admin/topics',
     optionsOf('admin', ADMIN, {
+      operationId: 'listTopics',
       summary: 'All topics',
       response: {200: TopicList},
+      csv: ({items}: Static<typeof TopicList>) => ({
+        columns: columnsOf(TopicSummary),
+        rows: items,
+      }),
     }),
     async () => {
       const kafka = await admin()
@@ -55,6 +65,7 @@ function addTopics(app: Api, {admin, inspector, registry}: AdminDeps): void {
   app.get(
     '/v1/admin/topics/:topic',
     optionsOf('admin', ADMIN, {
+      operationId: 'getTopic',
       summary: 'Partitions and configuration of a topic',
       params: TopicParams,
       response: {200: TopicView},
@@ -76,12 +87,17 @@ function addTopics(app: Api, {admin, inspector, registry}: AdminDeps): void {
   app.get(
     '/v1/admin/topics/:topic/messages',
     optionsOf('admin', ADMIN, {
+      operationId: 'listMessages',
       summary: 'Records of a topic, decoded, with their bytes',
       description: 'By offset, time or key. A record that cannot be decoded says why.',
       params: TopicParams,
       querystring: MessagesQuery,
       response: {200: MessageList},
       problems: ['not-found'],
+      csv: ({items}: Static<typeof MessageList>) => ({
+        columns: columnsOf(Message),
+        rows: items.map(message => ({...message, value: toJsonCell(message.value)})),
+      }),
     }),
     async ({params: {topic}, query}) => {
       const {partition, offset, since, key, order = 'newest', limit = 50} = query
@@ -104,8 +120,13 @@ function addSchemas(app: Api, {registry}: AdminDeps): void {
   app.get(
     '/v1/admin/schemas',
     optionsOf('admin', ADMIN, {
+      operationId: 'listSubjects',
       summary: 'Subjects of the registry',
       response: {200: SchemaList},
+      csv: ({items}: Static<typeof SchemaList>) => ({
+        columns: columnsOf(SubjectSummary),
+        rows: items,
+      }),
     }),
     async () => {
       const subjects = await registry.subjects()
@@ -119,6 +140,7 @@ function addSchemas(app: Api, {registry}: AdminDeps): void {
   app.get(
     '/v1/admin/schemas/:subject',
     optionsOf('admin', ADMIN, {
+      operationId: 'getSubject',
       summary: 'All versions of a subject',
       params: SubjectParams,
       response: {200: SubjectView},

@@ -1,12 +1,12 @@
 /** API keys for administrators, and the exchange of a key for a browser's cookie. */
-import {Type} from 'typebox'
+import {Type, type Static} from 'typebox'
 import {makeSession} from '../access.ts'
 import type {Api, AppOptions, Deps} from '../app.ts'
+import {columnsOf} from '../csv.ts'
 import {judgePlanned} from '../event-table.ts'
 import {SESSION_COOKIE} from '../plugins/auth.ts'
 import {notFound, Problem, refuse} from '../problem.ts'
-import {closed} from '../schemas/common.ts'
-import {CreatedKey, KeyList, NewKeyBody, Session} from '../schemas/keys.ts'
+import {CreatedKey, KeyList, KeyParams, KeySchema, NewKeyBody, Session} from '../schemas/keys.ts'
 import {ADMIN, optionsOf, UNCACHED} from './options.ts'
 
 const SESSION_MS = 12 * 3_600_000
@@ -15,14 +15,17 @@ export function addKeyRoutes(app: Api, {keys}: Deps, options: AppOptions): void 
   app.get(
     '/v1/admin/keys',
     optionsOf('admin', ADMIN, {
+      operationId: 'listKeys',
       summary: 'All keys, without their secrets',
       response: {200: KeyList},
+      csv: ({items}: Static<typeof KeyList>) => ({columns: columnsOf(KeySchema), rows: items}),
     }),
     async () => ({items: await keys.list()}),
   )
   app.post(
     '/v1/admin/keys',
     optionsOf('admin', ADMIN, {
+      operationId: 'createKey',
       summary: 'Make a key',
       body: NewKeyBody,
       response: {201: CreatedKey},
@@ -41,9 +44,10 @@ export function addKeyRoutes(app: Api, {keys}: Deps, options: AppOptions): void 
   app.delete(
     '/v1/admin/keys/:prefix',
     optionsOf('admin', ADMIN, {
+      operationId: 'revokeKey',
       summary: 'Revoke a key',
       description: 'Other API processes know it within two seconds.',
-      params: closed({prefix: Type.String({pattern: '^[a-z2-7]{8}$'})}),
+      params: KeyParams,
       response: {204: Type.Null({description: 'revoked'})},
       problems: ['not-found'],
     }),
@@ -65,6 +69,7 @@ function addSessionRoutes(app: Api, options: AppOptions): void {
   app.get(
     '/v1/session',
     optionsOf('access', UNCACHED, {
+      operationId: 'getSession',
       summary: 'Who am I',
       response: {200: Session},
     }),
@@ -73,6 +78,7 @@ function addSessionRoutes(app: Api, options: AppOptions): void {
   app.post(
     '/v1/session',
     optionsOf('access', UNCACHED, {
+      operationId: 'openSession',
       summary: 'Exchange the key of this request for a cookie',
       description: 'The cookie is HttpOnly and SameSite=Strict and lasts twelve hours.',
       response: {200: Session},
@@ -92,6 +98,7 @@ function addSessionRoutes(app: Api, options: AppOptions): void {
   app.delete(
     '/v1/session',
     optionsOf('access', UNCACHED, {
+      operationId: 'closeSession',
       summary: 'Forget the cookie',
       response: {204: Type.Null({description: 'forgotten'})},
     }),

@@ -6,6 +6,7 @@ import type {Api} from '../app.ts'
 import {createHub} from '../live/hub.ts'
 import {createFigureLoop, type FigureSource, type Snapshot} from '../live/sources.ts'
 import {createApiMetrics} from '../metrics.ts'
+import {addValidation} from '../plugins/validation.ts'
 import {addLiveRoutes} from './live.ts'
 
 const ID = '11111111-1111-1111-1111-111111111111'
@@ -34,6 +35,7 @@ async function setup() {
     },
   }
   const app = fastify() as unknown as Api
+  addValidation(app)
   app.setSerializerCompiler(() => JSON.stringify)
   addLiveRoutes(app, {
     hub,

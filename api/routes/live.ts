@@ -12,8 +12,9 @@ import type {Tail} from '../live/tail.ts'
 import {notFound} from '../problem.ts'
 import type {Overview} from '../pipeline/overview.ts'
 import type {Reads} from '../reads/reads.ts'
-import {closed, Uuid} from '../schemas/common.ts'
 import {ContentParams} from '../schemas/content.ts'
+import {LiveHeaders, MESSAGES} from '../schemas/live.ts'
+import {RequestParams} from '../schemas/writes.ts'
 import {contentOr404} from './metrics.ts'
 import {optionsOf, type RouteSchema} from './options.ts'
 
@@ -25,15 +26,11 @@ export interface LiveDeps extends Pick<Deps, 'db'> {
   readonly overview: Pick<Overview, 'history'>
 }
 
-const STREAM = Type.Unsafe<string>({
-  description: 'a stream that stays open',
-  content: {'text/event-stream': {schema: Type.String()}},
-})
-const HEADERS = Type.Object({
-  'last-event-id': Type.Optional(
-    Type.String({maxLength: 400, description: 'go on after this message; browsers send it'}),
-  ),
-})
+const streamOf = (kind: keyof typeof MESSAGES) =>
+  Type.Unsafe<string>({
+    description: 'a stream that stays open',
+    content: {'text/event-stream': {schema: MESSAGES[kind]}},
+  })
 
 function send(reply: FastifyReply, stream: LiveStream): FastifyReply {
   return reply
@@ -61,13 +58,14 @@ async function readNow(source: FigureSource, id: string): Promise<LiveMessage | 
 const LIVE = {scope: 'read', live: true} as const
 const streaming = <const W extends Omit<RouteSchema, 'response'>>(
   config: FastifyContextConfig,
+  kind: keyof typeof MESSAGES,
   words: W,
 ) => ({
   exposeHeadRoute: false,
   ...optionsOf('live', config, {
     ...words,
-    headers: HEADERS,
-    response: {200: STREAM},
+    headers: LiveHeaders,
+    response: {200: streamOf(kind)},
     problems: ['not-found'],
   }),
 })
@@ -94,7 +92,8 @@ export function addLiveRoutes(app: Api, deps: LiveDeps): void {
 
   app.get(
     '/v1/live/content/:id',
-    streaming(LIVE, {
+    streaming(LIVE, 'content', {
+      operationId: 'streamContent',
       summary: 'Figures of one content as they change',
       description: 'Events: `content`, `stale`, `dropped`.',
       params: ContentParams,
@@ -104,17 +103,27 @@ export function addLiveRoutes(app: Api, deps: LiveDeps): void {
       return send(reply, await openFigures(request, 'content', content.id))
     },
   )
-  for (const [kind, path, summary] of [
+  for (const [kind, path, operationId, summary] of [
     [
       'leaderboard',
       '/v1/live/leaderboard',
+      'streamLeaderboard',
       'The ten most engaging contents of the last ten minutes',
     ],
-    ['platform', '/v1/live/platform', 'Figures of the whole platform, each second'],
+    [
+      'platform',
+      '/v1/live/platform',
+      'streamPlatform',
+      'Figures of the whole platform, each second',
+    ],
   ] as const) {
     app.get(
       path,
-      streaming(LIVE, {summary, description: `Events: \`${kind}\`, \`stale\`, \`dropped\`.`}),
+      streaming(LIVE, kind, {
+        operationId,
+        summary,
+        description: `Events: \`${kind}\`, \`stale\`, \`dropped\`.`,
+      }),
       async (request, reply) => {
         const stream = await openFigures(request, kind, '')
         if (kind === 'platform') {
@@ -132,7 +141,8 @@ export function addLiveRoutes(app: Api, deps: LiveDeps): void {
 function addActivity(app: Api, {hub, tail}: LiveDeps): void {
   app.get(
     '/v1/live/activity',
-    streaming(LIVE, {
+    streaming(LIVE, 'activity', {
+      operationId: 'streamActivity',
       summary: 'Every record of engagement and activity as it arrives',
       description:
         'Events: `engagement`, `activity`, `gap` (how many were missed), `stale`, `dropped`. Last-Event-ID goes on where the connection was lost.',
@@ -155,14 +165,12 @@ function addActivity(app: Api, {hub, tail}: LiveDeps): void {
 function addRequests(app: Api, deps: LiveDeps): void {
   app.get(
     '/v1/live/requests/:id',
-    streaming(
-      {scope: 'write', live: true},
-      {
-        summary: 'Tells when an asynchronous write is done',
-        description: 'One event `request`, then the end.',
-        params: closed({id: Uuid}),
-      },
-    ),
+    streaming({scope: 'write', live: true}, 'request', {
+      operationId: 'streamRequest',
+      summary: 'Tells when an asynchronous write is done',
+      description: 'One event `request`, then the end.',
+      params: RequestParams,
+    }),
     async (request, reply) => {
       const {id} = request.params
       const owner = ownerFilter(request.principal)

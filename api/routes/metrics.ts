@@ -1,10 +1,13 @@
 /** Figures of one content. */
 import type {FastifyReply} from 'fastify'
+import type {Static} from 'typebox'
 import type {Api} from '../app.ts'
+import {columnsOf} from '../csv.ts'
+import {METRIC_NAMES} from '../measures.ts'
 import {notFound} from '../problem.ts'
 import type {Answered, Reads} from '../reads/reads.ts'
 import {roundAll} from '../rounding.ts'
-import {AfterQuery, closed, DecimalsQuery, oneOf, Uuid} from '../schemas/common.ts'
+import {AfterQuery, closed, DecimalsQuery, oneOf} from '../schemas/common.ts'
 import {ContentParams, type Content} from '../schemas/content.ts'
 import {
   Breakdown,
@@ -13,6 +16,7 @@ import {
   MetricsQuery,
   Percentiles,
   Retention,
+  RetentionPoint,
   Series,
   SeriesQuery,
 } from '../schemas/metrics.ts'
@@ -21,7 +25,12 @@ import type {WaitedStore} from '../waits.ts'
 import {bucketsOf, periodOf} from './asked.ts'
 import {optionsOf, READ} from './options.ts'
 import type {AfterEvent, ReadAfter} from './read-after.ts'
-import {respond} from './respond.ts'
+
+const BreakdownParams = closed({
+  ...ContentParams.properties,
+  dimension: oneOf(BREAKDOWNS, {description: 'what figures are parted by', examples: ['device']}),
+})
+const PERCENTILES = columnsOf(Percentiles.properties.engagement_seconds)
 
 export interface ReadDeps {
   readonly reads: Reads
@@ -64,25 +73,25 @@ export function addMetricsRoutes(app: Api, deps: ReadDeps): void {
   app.get(
     '/v1/content/:id/metrics',
     optionsOf('metrics', READ, {
+      operationId: 'getContentMetrics',
       summary: 'Figures of one content, in total or for a period',
       params: ContentParams,
       querystring: MetricsQuery,
       response: {200: ContentMetrics},
       problems: ['not-found'],
-      csv: true,
+      csv: ({content, metrics}: Static<typeof ContentMetrics>) => ({
+        columns: ['content_id', ...METRIC_NAMES],
+        rows: [{content_id: content.id, ...metrics}],
+      }),
     }),
-    async (request, reply) => {
-      const {query, params} = request
+    async ({query, params}, reply) => {
       const period = periodOf(query, 'all')
       const answer = await contentAfter(deps, {id: params.id, query}, reply, content =>
         reads.metrics(content, period),
       )
       if (answer === undefined) return reply
       const {content, value, meta} = answer
-      const metrics = roundAll(value, query.decimals)
-      return respond(request, reply, {content, metrics, meta}, () => [
-        {content_id: content.id, ...metrics},
-      ])
+      return {content, metrics: roundAll(value, query.decimals), meta}
     },
   )
   addSeries(app, deps)
@@ -95,6 +104,7 @@ function addSeries(app: Api, deps: ReadDeps): void {
   app.get(
     '/v1/content/:id/timeseries',
     optionsOf('metrics', READ, {
+      operationId: 'getContentTimeseries',
       summary: 'Figures of one content by minute, hour, day, week or month',
       description:
         'The last 30 days by default, the last hour by minute. Buckets are whole: the first starts where its minute, hour or day starts.',
@@ -102,10 +112,12 @@ function addSeries(app: Api, deps: ReadDeps): void {
       querystring: SeriesQuery,
       response: {200: Series},
       problems: ['not-found'],
-      csv: true,
+      csv: ({buckets}: Static<typeof Series>) => ({
+        columns: ['start', 'end', ...METRIC_NAMES],
+        rows: buckets.map(({start, end, metrics}) => ({start, end, ...metrics})),
+      }),
     }),
-    async (request, reply) => {
-      const {query, params} = request
+    async ({query, params}, reply) => {
       const asked = bucketsOf(query, 'needs a start: a series has an end and a beginning')
       const answer = await contentAfter(deps, {id: params.id, query}, reply, content =>
         reads.series(content, asked.buckets),
@@ -118,10 +130,7 @@ function addSeries(app: Api, deps: ReadDeps): void {
         metrics: roundAll(metrics, query.decimals),
       }))
       const {granularity, zone: timezone} = asked
-      const body = {content_id: content.id, granularity, timezone, buckets, meta}
-      return respond(request, reply, body, () =>
-        buckets.map(({start, end, metrics}) => ({start, end, ...metrics})),
-      )
+      return {content_id: content.id, granularity, timezone, buckets, meta}
     },
   )
 }
@@ -131,15 +140,18 @@ function addBreakdowns(app: Api, deps: ReadDeps): void {
   app.get(
     '/v1/content/:id/breakdowns/:dimension',
     optionsOf('metrics', READ, {
+      operationId: 'getContentBreakdown',
       summary: 'Figures of one content by event type, device or content type',
-      params: closed({id: Uuid, dimension: oneOf(BREAKDOWNS)}),
+      params: BreakdownParams,
       querystring: MetricsQuery,
       response: {200: Breakdown},
       problems: ['not-found'],
-      csv: true,
+      csv: ({dimension, items}: Static<typeof Breakdown>) => ({
+        columns: [dimension, ...METRIC_NAMES],
+        rows: items.map(({value, metrics}) => ({[dimension]: value, ...metrics})),
+      }),
     }),
-    async (request, reply) => {
-      const {query, params} = request
+    async ({query, params}, reply) => {
       const period = periodOf(query, 'all')
       const answer = await contentAfter(deps, {id: params.id, query}, reply, content =>
         reads.breakdown(content, params.dimension, period),
@@ -150,9 +162,7 @@ function addBreakdowns(app: Api, deps: ReadDeps): void {
         value: label,
         metrics: roundAll(metrics, query.decimals),
       }))
-      return respond(request, reply, {dimension: params.dimension, items, meta}, () =>
-        items.map(({value: label, metrics}) => ({[params.dimension]: label, ...metrics})),
-      )
+      return {dimension: params.dimension, items, meta}
     },
   )
 }
@@ -165,38 +175,44 @@ function addShapes(app: Api, deps: ReadDeps): void {
   app.get(
     '/v1/content/:id/retention',
     optionsOf('metrics', READ, {
+      operationId: 'getContentRetention',
       summary: 'How many still watch at each hundredth of a content',
       description: 'From positions where events carry them; else an approximation, and it says so.',
       params: ContentParams,
       querystring: ShapeQuery,
       response: {200: Retention},
       problems: ['not-found'],
-      csv: true,
+      csv: ({points}: Static<typeof Retention>) => ({
+        columns: columnsOf(RetentionPoint),
+        rows: points,
+      }),
     }),
-    async (request, reply) => {
-      const {query, params} = request
+    async ({query, params}, reply) => {
       const answer = await contentAfter(deps, {id: params.id, query}, reply, content =>
         reads.retention(content),
       )
       if (answer === undefined) return reply
       const {value, meta} = answer
       const points = roundAll(value.points, query.decimals)
-      return respond(request, reply, {...value, points, meta}, () => points)
+      return {...value, points, meta}
     },
   )
 
   app.get(
     '/v1/content/:id/percentiles',
     optionsOf('metrics', READ, {
+      operationId: 'getContentPercentiles',
       summary: 'How long people stay: percentiles of engagement_seconds',
       params: ContentParams,
       querystring: MetricsQuery,
       response: {200: Percentiles},
       problems: ['not-found'],
-      csv: true,
+      csv: ({content_id, events_with_duration, ...rest}: Static<typeof Percentiles>) => ({
+        columns: ['content_id', 'events_with_duration', ...PERCENTILES],
+        rows: [{content_id, events_with_duration, ...rest.engagement_seconds}],
+      }),
     }),
-    async (request, reply) => {
-      const {query, params} = request
+    async ({query, params}, reply) => {
       const period = periodOf(query, 'all')
       const answer = await contentAfter(deps, {id: params.id, query}, reply, content =>
         reads.metrics(content, period),
@@ -213,13 +229,12 @@ function addShapes(app: Api, deps: ReadDeps): void {
         },
         query.decimals,
       )
-      const body = {
+      return {
         content_id: content.id,
         events_with_duration: value.events_with_duration ?? 0,
         engagement_seconds: seconds,
         meta,
       }
-      return respond(request, reply, body, () => [{content_id: content.id, ...seconds}])
     },
   )
 }

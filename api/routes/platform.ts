@@ -1,5 +1,7 @@
 /** Questions over all contents: the query endpoint, the top list, who is there now. */
+import type {Static} from 'typebox'
 import type {Api} from '../app.ts'
+import type {Table} from '../csv.ts'
 import {planQuery} from '../query-plan.ts'
 import {timeLabel} from '../query-rows.ts'
 import {CONTENTS_MAX} from '../reads/question.ts'
@@ -11,7 +13,6 @@ import {QueryAnswer, QueryBody} from '../schemas/query.ts'
 import {isoStretch, periodOf} from './asked.ts'
 import {LIVE_STORE, STORED, type ReadDeps} from './metrics.ts'
 import {optionsOf, READ, UNCACHED} from './options.ts'
-import {respond} from './respond.ts'
 
 export function addPlatformRoutes(app: Api, deps: ReadDeps): void {
   addTop(app, deps)
@@ -20,9 +21,14 @@ export function addPlatformRoutes(app: Api, deps: ReadDeps): void {
   app.get(
     '/v1/active',
     optionsOf('metrics', READ, {
+      operationId: 'getActiveUsers',
       summary: 'Users with an event in the last five minutes',
       querystring: AfterOnlyQuery,
       response: {200: Active},
+      csv: (answer: Static<typeof Active>) => ({
+        columns: ['active_users', 'window_seconds'],
+        rows: [answer],
+      }),
     }),
     async ({query}, reply) => {
       const answer = await readAfter(query, LIVE_STORE, reply, () => reads.activeUsers())
@@ -41,15 +47,23 @@ function addTop(app: Api, {reads, readAfter}: ReadDeps): void {
   app.get(
     '/v1/top',
     optionsOf('metrics', READ, {
+      operationId: 'getTop',
       summary: 'Most engaging content: the last ten minutes, or any period',
       description:
         'Without a period (or with 10m): the last ten minutes, live, in steps of ten seconds, by engagement_seconds, plays or unique_viewers. Any period by any metric from stored buckets.',
       querystring: TopQuery,
       response: {200: Top},
-      csv: true,
+      csv: ({by, items}: Static<typeof Top>) => ({
+        columns: ['rank', 'content_id', 'title', by],
+        rows: items.map(({rank, content, value}) => ({
+          rank,
+          content_id: content.id,
+          title: content.title,
+          [by]: value,
+        })),
+      }),
     }),
-    async (request, reply) => {
-      const {query} = request
+    async ({query}, reply) => {
       const by = query.by ?? 'engagement_seconds'
       const period = periodOf(query, '10m')
       const live =
@@ -64,32 +78,36 @@ function addTop(app: Api, {reads, readAfter}: ReadDeps): void {
       if (answer === undefined) return reply
       const {value, meta} = answer
       const items = value.map(row => ({...row, value: roundAll(row.value, query.decimals)}))
-      return respond(request, reply, {by, ...isoStretch(period), items, meta}, () =>
-        items.map(({rank, content, value: figure}) => ({
-          rank,
-          content_id: content.id,
-          title: content.title,
-          [by]: figure,
-        })),
-      )
+      return {by, ...isoStretch(period), items, meta}
     },
   )
+}
+
+/** The answer repeats what was asked, and in which order. */
+function tableOfAnswer({results, query}: Static<typeof QueryAnswer>): Table {
+  const {dimensions = [], metrics} = query as Pick<QueryBody, 'dimensions' | 'metrics'>
+  const columns = [...dimensions, ...metrics]
+  const rows = results.map(row => {
+    const values = [...row.dimensions, ...row.metrics]
+    return Object.fromEntries(columns.map((name, index) => [name, values[index]]))
+  })
+  return {columns, rows}
 }
 
 function addQuery(app: Api, {reads, readAfter}: ReadDeps): void {
   app.post(
     '/v1/query',
     optionsOf('query', UNCACHED, {
+      operationId: 'query',
       summary: 'Metrics by dimensions, filtered, for a period',
       description:
         'In the words of Plausible: metrics × dimensions × filters × date_range × order_by × pagination. What the stores cannot answer is refused with the reason.',
       querystring: closed({...DecimalsQuery, ...AfterQuery}),
       body: QueryBody,
       response: {200: QueryAnswer},
-      csv: true,
+      csv: tableOfAnswer,
     }),
-    async (request, reply) => {
-      const {query, body} = request
+    async ({query, body}, reply) => {
       const plan = planQuery(body, Date.now())
       const isFew = plan.contents !== undefined && plan.contents.size <= CONTENTS_MAX
       const found = await readAfter(query, isFew ? LIVE_STORE : STORED, reply, () =>
@@ -109,15 +127,7 @@ function addQuery(app: Api, {reads, readAfter}: ReadDeps): void {
       const total = totalRows ? {total_rows: value.total} : {}
       const {from, to} = isoStretch(period)
       const understood = {...body, date_range: [from, to]}
-      const answer = {results, meta: {...meta, ...labels, ...total}, query: understood}
-      return respond(request, reply, answer, () =>
-        results.map(row =>
-          Object.fromEntries([
-            ...plan.dimensions.map((name, index) => [name, row.dimensions[index]] as const),
-            ...plan.metrics.map((name, index) => [name, row.metrics[index]] as const),
-          ]),
-        ),
-      )
+      return {results, meta: {...meta, ...labels, ...total}, query: understood}
     },
   )
 }

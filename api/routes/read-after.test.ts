@@ -5,6 +5,7 @@ import {planStream} from '../../readmodel/plan.ts'
 import {activity} from '../../streams/activity.ts'
 import type {Api} from '../app.ts'
 import {createCursors} from '../cursor.ts'
+import {addValidation} from '../plugins/validation.ts'
 import type {Reads} from '../reads/reads.ts'
 import type {Waits, WaitedStore, WaitOutcome} from '../waits.ts'
 import {createReadAfter} from './read-after.ts'
@@ -24,6 +25,7 @@ const UNREACHED = {
 async function ask(path: string, until: Waits['until'], reads: Partial<Reads> = {}) {
   const app = fastify() as unknown as Api
   onTestFinished(async () => await app.close())
+  addValidation(app)
   app.setSerializerCompiler(() => JSON.stringify)
   const lag = {committed: async () => true, unpublished: async () => 0}
   const readAfter = createReadAfter({until}, () => plan, lag)

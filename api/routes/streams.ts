@@ -1,5 +1,6 @@
 /** Every declared stream by the same questions: figures, series, breakdowns, tops, events. */
 import type {FastifyReply} from 'fastify'
+import type {Static} from 'typebox'
 import type {Stream} from '../../contracts/stream.ts'
 import {NULL_KEY, toKeyText} from '../../readmodel/fields.ts'
 import {valueOfSplitText} from '../../readmodel/places.ts'
@@ -12,7 +13,7 @@ import type {Cursors} from '../cursor.ts'
 import {figuresOf, type Figure} from '../measures.ts'
 import type {Period} from '../period.ts'
 import {notFound, refuse} from '../problem.ts'
-import {findEvent, listEvents, parseId, type ListPosition} from '../reads/events.ts'
+import {findEvent, listEvents, parseId, servedFields, type ListPosition} from '../reads/events.ts'
 import {
   readFigures,
   readOptions,
@@ -46,6 +47,7 @@ import {bucketsOf, isoStretch, microsOf, pageOf, periodOf, type PeriodQuery} fro
 import {BOTH_STORES, LIVE_STORE, STORED} from './metrics.ts'
 import {optionsOf, READ} from './options.ts'
 import type {AfterEvent, ReadAfter} from './read-after.ts'
+import * as tables from './stream-tables.ts'
 
 export interface StreamDeps {
   readonly streams: readonly Stream[]
@@ -101,6 +103,11 @@ interface RowQuery extends PeriodQuery, AfterEvent {
   readonly decimals?: number
 }
 
+interface AskedOfStream {
+  readonly params: {readonly stream: string}
+  readonly query: {readonly by?: string}
+}
+
 export function addStreamRoutes(app: Api, deps: StreamDeps): void {
   addList(app, deps)
   addFigures(app, deps)
@@ -115,8 +122,10 @@ function addList(app: Api, {streams, stores}: StreamDeps): void {
   app.get(
     '/v1/streams',
     optionsOf('streams', READ, {
+      operationId: 'listStreams',
       summary: 'Streams that are counted, and what can be asked of them',
       response: {200: StreamList},
+      csv: tables.listTable,
     }),
     () => ({
       items: streams
@@ -177,10 +186,12 @@ function addFigures(app: Api, deps: StreamDeps): void {
   app.get(
     '/v1/streams/:stream/metrics',
     optionsOf('streams', READ, {
+      operationId: 'getStreamMetrics',
       summary: 'Figures of one key of a stream, in total or for a period',
       params: StreamParams,
       querystring: FiguresQuery,
       response: {200: StreamFigures},
+      csv: tables.figuresTable,
       problems: ['not-found'],
     }),
     async ({params, query}, reply) => {
@@ -200,10 +211,12 @@ function addSeries(app: Api, deps: StreamDeps): void {
   app.get(
     '/v1/streams/:stream/timeseries',
     optionsOf('streams', READ, {
+      operationId: 'getStreamTimeseries',
       summary: 'Figures of one key of a stream by minute, hour, day, week or month',
       params: StreamParams,
       querystring: StreamSeriesQuery,
       response: {200: StreamSeries},
+      csv: tables.seriesTable,
       problems: ['not-found'],
     }),
     async ({params, query}, reply) => {
@@ -230,10 +243,15 @@ function addBreakdown(app: Api, deps: StreamDeps): void {
   app.get(
     '/v1/streams/:stream/breakdown/:dimension',
     optionsOf('streams', READ, {
+      operationId: 'getStreamBreakdown',
       summary: 'Figures of one key of a stream by the values of a split',
       params: BreakdownParams,
       querystring: FiguresQuery,
       response: {200: StreamBreakdown},
+      csv: (answer: Static<typeof StreamBreakdown>, {params, query}: AskedOfStream) => {
+        const rollup = rollupOf(deps.stores.plan(params.stream), query.by)
+        return tables.breakdownTable(answer, [...metricNames(rollup)])
+      },
       problems: ['not-found'],
     }),
     async ({params: {stream, dimension}, query}, reply) => {
@@ -278,12 +296,14 @@ function addTop(app: Api, {stores, readAfter}: StreamDeps): void {
   app.get(
     '/v1/streams/:stream/top',
     optionsOf('streams', READ, {
+      operationId: 'getStreamTop',
       summary: 'Keys with the most of a metric: in the live window, or in any period',
       description:
         'Without a period: the declared window, in steps of ten seconds. With one: every key as it is stored.',
       params: StreamParams,
       querystring: StreamTopQuery,
       response: {200: StreamTop},
+      csv: tables.topTable,
       problems: ['not-found'],
     }),
     async ({params: {stream}, query}, reply) => {
@@ -351,10 +371,12 @@ function addActive(app: Api, {stores, readAfter}: StreamDeps): void {
   app.get(
     '/v1/streams/:stream/active',
     optionsOf('streams', READ, {
+      operationId: 'getStreamActive',
       summary: 'Distinct values in the live window',
       params: StreamParams,
       querystring: AfterOnlyQuery,
       response: {200: StreamActive},
+      csv: tables.activeTable,
       problems: ['not-found'],
     }),
     async ({params: {stream}, query}, reply) => {
@@ -381,10 +403,13 @@ function addEvents(app: Api, {stores, readAfter, cursors}: StreamDeps): void {
   app.get(
     '/v1/streams/:stream/events',
     optionsOf('streams', READ, {
+      operationId: 'listStreamEvents',
       summary: 'Events of one key of a stream, newest first',
       params: StreamParams,
       querystring: StreamEventsQuery,
       response: {200: StreamEvents},
+      csv: (answer: Static<typeof StreamEvents>, {params}: AskedOfStream) =>
+        tables.eventsTable(answer, servedFields(stores.plan(params.stream))),
       problems: ['not-found'],
     }),
     async ({params: {stream}, query}, reply) => {
@@ -408,10 +433,13 @@ function addEvents(app: Api, {stores, readAfter, cursors}: StreamDeps): void {
   app.get(
     '/v1/streams/:stream/events/:id',
     optionsOf('streams', READ, {
+      operationId: 'getStreamEvent',
       summary: 'One event of a stream, with what was looked up and computed for it',
       params: StreamEventParams,
       querystring: AfterOnlyQuery,
       response: {200: StreamEvent},
+      csv: ({event}: Static<typeof StreamEvent>, {params}: AskedOfStream) =>
+        tables.eventsTable({items: [event]}, servedFields(stores.plan(params.stream))),
       problems: ['not-found'],
     }),
     async ({params: {stream, id}, query}, reply) => {

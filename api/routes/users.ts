@@ -1,5 +1,7 @@
 /** What users did, and which pages were seen. */
+import type {Static} from 'typebox'
 import type {Api, Deps} from '../app.ts'
+import {columnsOf, toJsonCell} from '../csv.ts'
 import {parseInstant} from '../period.ts'
 import {refuse} from '../problem.ts'
 import type {ListPosition} from '../reads/events.ts'
@@ -7,9 +9,12 @@ import {AfterOnlyQuery} from '../schemas/common.ts'
 import {
   ActivityList,
   ActivityQuery,
+  ActivitySchema,
   DaysQuery,
   Pages,
   PagesQuery,
+  PageViews,
+  UserDay,
   UserDays,
   UserParams,
   UserStats,
@@ -18,21 +23,23 @@ import {isoOrNull} from '../times.ts'
 import {pageOf} from './asked.ts'
 import {BOTH_STORES, STORED, type ReadDeps} from './metrics.ts'
 import {optionsOf, READ} from './options.ts'
-import {respond} from './respond.ts'
 
 export function addUserRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>): void {
   const {reads, readAfter, cursors} = deps
   app.get(
     '/v1/users/:id/activity',
     optionsOf('users', READ, {
+      operationId: 'listUserActivity',
       summary: 'Activity of a user, newest first',
       params: UserParams,
       querystring: ActivityQuery,
       response: {200: ActivityList},
-      csv: true,
+      csv: ({items}: Static<typeof ActivityList>) => ({
+        columns: columnsOf(ActivitySchema),
+        rows: items.map(item => ({...item, metadata: toJsonCell(item.metadata)})),
+      }),
     }),
-    async (request, reply) => {
-      const {query, params} = request
+    async ({query, params}, reply) => {
       const scope = ['activity', params.id]
       const {limit, after, pageTo} = pageOf<ListPosition>(cursors, scope, query)
       const answer = await readAfter(query, STORED, reply, () =>
@@ -40,11 +47,7 @@ export function addUserRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>):
       )
       if (answer === undefined) return reply
       const {value, meta} = answer
-      const {items} = value
-      const body = {user_id: params.id, items, page: pageTo(value.next), meta}
-      return respond(request, reply, body, () =>
-        items.map(item => ({...item, metadata: JSON.stringify(item.metadata)})),
-      )
+      return {user_id: params.id, items: value.items, page: pageTo(value.next), meta}
     },
   )
   addCounts(app, deps)
@@ -55,10 +58,15 @@ function addCounts(app: Api, {reads, readAfter}: ReadDeps): void {
   app.get(
     '/v1/users/:id/stats',
     optionsOf('users', READ, {
+      operationId: 'getUserStats',
       summary: 'How much a user did, by type, and when last',
       params: UserParams,
       querystring: AfterOnlyQuery,
       response: {200: UserStats},
+      csv: ({by_type: byType, ...stats}: Static<typeof UserStats>) => ({
+        columns: ['user_id', 'activities', 'last_seen_at', 'by_type'],
+        rows: [{...stats, by_type: toJsonCell(byType)}],
+      }),
     }),
     async ({params, query}, reply) => {
       // When last is read as Redis has it, how much as it is stored.
@@ -80,14 +88,14 @@ function addCounts(app: Api, {reads, readAfter}: ReadDeps): void {
   app.get(
     '/v1/users/:id/days',
     optionsOf('users', READ, {
+      operationId: 'getUserDays',
       summary: 'Activities of a user per day and type',
       params: UserParams,
       querystring: DaysQuery,
       response: {200: UserDays},
-      csv: true,
+      csv: ({items}: Static<typeof UserDays>) => ({columns: columnsOf(UserDay), rows: items}),
     }),
-    async (request, reply) => {
-      const {query, params} = request
+    async ({query, params}, reply) => {
       const {from = null, to = null} = query
       for (const [field, text] of [
         ['from', from],
@@ -103,7 +111,7 @@ function addCounts(app: Api, {reads, readAfter}: ReadDeps): void {
       )
       if (answer === undefined) return reply
       const {value, meta} = answer
-      return respond(request, reply, {user_id: params.id, items: [...value], meta}, () => value)
+      return {user_id: params.id, items: [...value], meta}
     },
   )
 }
@@ -112,13 +120,13 @@ function addPages(app: Api, {reads, readAfter}: ReadDeps): void {
   app.get(
     '/v1/pages',
     optionsOf('users', READ, {
+      operationId: 'listPageViews',
       summary: 'Views per page, most seen first',
       querystring: PagesQuery,
       response: {200: Pages},
-      csv: true,
+      csv: ({items}: Static<typeof Pages>) => ({columns: columnsOf(PageViews), rows: items}),
     }),
-    async (request, reply) => {
-      const {query} = request
+    async ({query}, reply) => {
       // Whether Redis has all of it is known only when it is read.
       const answer = await readAfter(query, BOTH_STORES, reply, () => reads.pages())
       if (answer === undefined) return reply
@@ -128,7 +136,7 @@ function addPages(app: Api, {reads, readAfter}: ReadDeps): void {
         .toSorted((a, b) => b.views - a.views || (a.page < b.page ? -1 : 1))
         .slice(0, query.limit ?? 50)
       const total = all.reduce((sum, {views}) => sum + views, 0)
-      return respond(request, reply, {items, total_views: total, meta}, () => items)
+      return {items, total_views: total, meta}
     },
   )
 }

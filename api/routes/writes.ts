@@ -6,13 +6,13 @@ import type {Session} from '../database.ts'
 import {insertActivity, insertEvents, judgeEvents, judgeTime} from '../event-table.ts'
 import {markReplay, writeOnce} from '../idempotency.ts'
 import {notFound, Problem, refuse} from '../problem.ts'
-import {closed, Uuid} from '../schemas/common.ts'
 import {
   ActivityHeaders,
   ActivityRequest,
   IdempotencyHeaders,
   NewActivity,
   NewEvents,
+  RequestParams,
   WriteQuery,
   Written,
   type NewEvent,
@@ -45,6 +45,7 @@ export function addWriteRoutes(app: Api, deps: Deps): void {
   app.post(
     '/v1/engagement-events',
     optionsOf('writes', WRITE, {
+      operationId: 'createEngagementEvents',
       summary: 'Write one event, or up to 1,000 that are written all or not at all',
       querystring: WriteQuery,
       headers: IdempotencyHeaders,
@@ -81,22 +82,68 @@ export function prefersAsync(prefer: string | undefined): boolean {
     .some(one => one.split(/[;=]/, 1)[0]!.trim().toLowerCase() === 'respond-async')
 }
 
+/** The path outside of /v1 came first, and answers 200 where others answer 201. */
+const ACTIVITY = [
+  {path: '/v1/activity-events', status: 201, operationId: 'createActivity'},
+  {
+    path: '/api/activity',
+    status: 200,
+    operationId: 'createActivityDeprecated',
+    successor: '/v1/activity-events',
+  },
+] as const
+const REQUESTS = [
+  {path: '/v1/activity-requests/:id', operationId: 'getActivityRequest'},
+  {
+    path: '/api/activity/requests/:id',
+    operationId: 'getActivityRequestDeprecated',
+    successor: '/v1/activity-requests/{id}',
+  },
+] as const
+
+/** Seconds since 1970 of the day from which on the old paths are deprecated: 2026-12-01. */
+const DEPRECATED_SINCE = 1_796_083_200
+
+/** What the document says of a path that has a successor, and what its answers say (RFC 9745, 8594). */
+function deprecationOf({successor}: {readonly path: string; readonly successor?: string}) {
+  if (successor === undefined) return {words: {}, headers: {}}
+  return {
+    words: {
+      deprecated: true,
+      description: `As ${successor}, under the path it had before.`,
+    } as const,
+    headers: {
+      deprecation: `@${DEPRECATED_SINCE}`,
+      ...(successor.includes('{') ? {} : {link: `<${successor}>; rel="successor-version"`}),
+    },
+  }
+}
+
 function addActivityRoutes(app: Api, deps: Deps): void {
+  for (const one of ACTIVITY) addActivityRoute(app, deps, one)
+  for (const one of REQUESTS) addRequestRoute(app, deps, one)
+}
+
+function addActivityRoute(app: Api, deps: Deps, one: (typeof ACTIVITY)[number]): void {
   const {db, metrics} = deps
+  const {words, headers} = deprecationOf(one)
   app.post(
-    '/api/activity',
+    one.path,
     optionsOf('writes', WRITE, {
+      operationId: one.operationId,
       summary: 'Write an activity of a user, at once or in the background',
       description:
         'With `Prefer: respond-async` the answer is 202 as soon as the request is stored.',
+      ...words,
       querystring: WriteQuery,
       headers: ActivityHeaders,
       body: NewActivity,
-      response: {200: Written, 202: ActivityRequest},
+      response: {[one.status]: Written, 202: ActivityRequest},
       problems: ['conflict'],
     }),
     async (request, reply) => {
       const {body} = request
+      reply.headers(headers)
       const late =
         body.occurred_at === undefined ? undefined : judgeTime(body.occurred_at, Date.now())
       if (late !== undefined) throw refuse('body', '/occurred_at', body.occurred_at, late)
@@ -112,29 +159,35 @@ function addActivityRoutes(app: Api, deps: Deps): void {
           .header('preference-applied', 'respond-async')
           .send(outcome.body)
       }
-      const outcome = await writeOnce(db, request, 200, async session => [
+      const outcome = await writeOnce(db, request, one.status, async session => [
         await insertActivity(session, body),
       ])
       metrics.written.inc({what: 'activity'}, outcome.replayed ? 0 : 1)
       markReplay(reply, outcome)
       const status = await statusAfter(deps, request.query, 'activity', outcome.body)
-      return reply.code(200).send(written(status, 'activity', outcome.body))
+      return reply.code(one.status).send(written(status, 'activity', outcome.body))
     },
   )
+}
 
+function addRequestRoute(app: Api, {db}: Deps, one: (typeof REQUESTS)[number]): void {
+  const {words, headers} = deprecationOf(one)
   app.get(
-    '/api/activity/requests/:id',
+    one.path,
     optionsOf(
       'writes',
       {scope: 'write', maxAge: 0},
       {
+        operationId: one.operationId,
         summary: 'How far an asynchronous write is',
-        params: closed({id: Uuid}),
+        ...words,
+        params: RequestParams,
         response: {200: ActivityRequest},
         problems: ['not-found'],
       },
     ),
-    async ({params, principal}) => {
+    async ({params, principal}, reply) => {
+      reply.headers(headers)
       const found = await readRequest(db, params.id, ownerFilter(principal))
       if (found === undefined) throw notFound('request', params.id)
       return found

@@ -4,8 +4,12 @@ import {ReconciliationView} from './health.ts'
 import {
   closed,
   Count,
+  expected,
   instantOf,
   limitOf,
+  Milliseconds,
+  named,
+  NO_NUL,
   nullable,
   oneOf,
   optional,
@@ -19,18 +23,24 @@ const Partition = Type.Integer({minimum: 0, maximum: 100_000})
 const AnyJson = (description: string) => Type.Unsafe<unknown>({description})
 
 export const TopicParams = closed({
-  topic: Type.String({pattern: '^[A-Za-z0-9._-]{1,249}$', examples: ['engagement_events']}),
+  topic: Type.String({
+    pattern: '^[A-Za-z0-9._-]{1,249}$',
+    ...expected('the name of a topic: letters, digits, dots, _ and -'),
+    description: 'one of those that /v1/admin/topics lists',
+    examples: ['engagement_events'],
+  }),
 })
 
-const PartitionView = closed({partition: Partition, begin: Count, end: Count})
+const PartitionView = named('Partition', {partition: Partition, begin: Count, end: Count})
 
-export const TopicList = closed({
-  items: Type.Array(
-    closed({topic: Type.String(), partitions: Type.Integer(), records: nullable(Count)}),
-  ),
+export const TopicSummary = named('TopicSummary', {
+  topic: Type.String(),
+  partitions: Type.Integer(),
+  records: nullable(Count),
 })
+export const TopicList = named('TopicList', {items: Type.Array(TopicSummary)})
 
-export const TopicView = closed({
+export const TopicView = named('Topic', {
   topic: Type.String(),
   partitions: Type.Array(PartitionView),
   config: Type.Record(Type.String(), Type.String()),
@@ -39,7 +49,11 @@ export const TopicView = closed({
 
 export const MessagesQuery = closed(
   optional({
-    partition: Partition,
+    partition: Type.Integer({
+      minimum: 0,
+      maximum: 100_000,
+      description: 'this one alone; all when left out',
+    }),
     offset: Type.Integer({
       minimum: 0,
       maximum: Number.MAX_SAFE_INTEGER,
@@ -48,15 +62,15 @@ export const MessagesQuery = closed(
     since: instantOf({description: 'from this time upwards'}),
     key: Type.String({
       maxLength: 1000,
-      pattern: '^[^\\u0000]*$',
+      ...NO_NUL,
       description: 'exactly this key',
     }),
-    order: oneOf(['newest', 'oldest'], {default: 'newest'}),
+    order: oneOf(['newest', 'oldest'], {default: 'newest', description: 'which come first'}),
     limit: limitOf(50, 500),
   }),
 )
 
-export const Message = closed({
+export const Message = named('Message', {
   partition: Partition,
   offset: Count,
   timestamp: Type.String({format: 'date-time'}),
@@ -69,26 +83,38 @@ export const Message = closed({
   raw: nullable(Type.String({description: 'base64, at most 64 KiB of it'})),
 })
 export type MessageView = Static<typeof Message>
-export const MessageList = closed({
+export const MessageList = named('MessageList', {
   items: Type.Array(Message),
   partitions: Type.Array(PartitionView),
   incomplete: Type.Boolean({description: 'a search by key stopped before it saw everything'}),
 })
 
-export const SchemaList = closed({
-  items: Type.Array(closed({subject: Type.String(), versions: Type.Array(Type.Integer())})),
-})
-export const SubjectParams = closed({
-  subject: Type.String({minLength: 1, maxLength: 255, pattern: '^[A-Za-z0-9._-]+$'}),
-})
-export const SubjectView = closed({
+export const SubjectSummary = named('SubjectSummary', {
   subject: Type.String(),
-  versions: Type.Array(
-    closed({version: Type.Integer(), id: Type.Integer(), schema: AnyJson('Avro')}),
-  ),
+  versions: Type.Array(Type.Integer()),
+})
+export const SchemaList = named('SubjectList', {items: Type.Array(SubjectSummary)})
+export const SubjectParams = closed({
+  subject: Type.String({
+    minLength: 1,
+    maxLength: 255,
+    pattern: '^[A-Za-z0-9._-]+$',
+    ...expected('the name of a subject: letters, digits, dots, _ and -'),
+    description: 'one of those that /v1/admin/schemas lists',
+    examples: ['engagement_events-value'],
+  }),
+})
+const SchemaVersion = named('SchemaVersion', {
+  version: Type.Integer(),
+  id: Type.Integer(),
+  schema: AnyJson('Avro'),
+})
+export const SubjectView = named('Subject', {
+  subject: Type.String(),
+  versions: Type.Array(SchemaVersion),
 })
 
-const PartitionLag = closed({
+export const PartitionLag = named('PartitionLag', {
   topic: Type.String(),
   partition: Partition,
   /** Next offset to be processed; -1 when nothing was committed. */
@@ -98,13 +124,14 @@ const PartitionLag = closed({
 })
 export type PartitionLag = Static<typeof PartitionLag>
 
-export const GroupList = closed({
-  items: Type.Array(
-    closed({group: Type.String(), lag: Count, partitions: Type.Array(PartitionLag)}),
-  ),
+const Group = named('ConsumerGroup', {
+  group: Type.String(),
+  lag: Count,
+  partitions: Type.Array(PartitionLag),
 })
+export const GroupList = named('ConsumerGroupList', {items: Type.Array(Group)})
 
-const ServiceView = closed({
+const ServiceView = named('Service', {
   name: Type.String(),
   url: Type.String(),
   ready: nullable(Type.Boolean({description: 'null when it does not answer'})),
@@ -112,22 +139,25 @@ const ServiceView = closed({
   details: AnyJson('what the service says about itself'),
 })
 
-export const PipelineView = closed({
+const Lane = named('Lane', {
+  lane: Type.Integer(),
+  lanes: Type.Integer(),
+  epoch: Type.String(),
+  owner: nullable(Type.String()),
+  updated_at: nullable(Time),
+})
+const StoreView = named('Store', {
+  name: Type.String(),
+  ok: Type.Boolean(),
+  milliseconds: nullable(Milliseconds),
+})
+
+export const PipelineView = named('Pipeline', {
   outbox: closed({unpublished: nullable(Count), oldest_seconds: nullable(Type.Number())}),
-  lanes: Type.Array(
-    closed({
-      lane: Type.Integer(),
-      lanes: Type.Integer(),
-      epoch: Type.String(),
-      owner: nullable(Type.String()),
-      updated_at: nullable(Time),
-    }),
-  ),
+  lanes: Type.Array(Lane),
   partitions: Type.Array(PartitionLag),
   lag_records: nullable(Count),
-  stores: Type.Array(
-    closed({name: Type.String(), ok: Type.Boolean(), milliseconds: nullable(Type.Number())}),
-  ),
+  stores: Type.Array(StoreView),
   services: Type.Array(ServiceView),
   dead_letters: OpenDeadLetters,
   reconciliations: nullable(
@@ -138,7 +168,7 @@ export const PipelineView = closed({
 })
 export type PipelineView = Static<typeof PipelineView>
 
-const Stage = closed({
+export const Stage = named('TraceStage', {
   stage: oneOf(['postgresql', 'outbox', 'kafka', 'cassandra', 'redis']),
   found: nullable(Type.Boolean({description: 'null when the store does not answer'})),
   at: nullable(Time),
@@ -146,10 +176,10 @@ const Stage = closed({
   data: AnyJson('what is there'),
 })
 export const TraceParams = closed({stream: StreamName, id: RowId})
-export const Trace = closed({
+export const Trace = named('Trace', {
   stream: Type.String(),
   event_id: Type.Union([Type.Integer(), Type.String()]),
   stages: Type.Array(Stage),
-  commit_to_visible_ms: nullable(Type.Number()),
+  commit_to_visible_ms: nullable(Milliseconds),
 })
 export type TraceStage = Static<typeof Stage>

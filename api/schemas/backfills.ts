@@ -1,8 +1,8 @@
 /** Tables that are read again, and how far that is. */
 import {Type, type Static} from 'typebox'
-import {closed, Count, nullable, oneOf, Time} from './common.ts'
+import {closed, Count, expected, named, nullable, oneOf, Time} from './common.ts'
 
-const Backfill = closed({
+export const Backfill = named('Backfill', {
   id: Type.String({description: 'of the row in cdc.backfills'}),
   topic: Type.String(),
   condition: nullable(Type.String({description: 'SQL that its rows meet; null: every row'})),
@@ -20,5 +20,12 @@ const Backfill = closed({
   finished_at: nullable(Time),
 })
 export type BackfillView = Static<typeof Backfill>
-export const BackfillList = closed({items: Type.Array(Backfill)})
-export const BackfillParams = closed({id: Type.String({pattern: '^[1-9]\\d{0,15}$'})})
+export const BackfillList = named('BackfillList', {items: Type.Array(Backfill)})
+export const BackfillParams = closed({
+  id: Type.String({
+    pattern: '^[1-9]\\d{0,15}$',
+    ...expected('the number of a backfill, such as 1'),
+    description: 'of its row in cdc.backfills',
+    examples: ['1'],
+  }),
+})

@@ -13,7 +13,7 @@ import {
 import {GRANULARITIES} from '../calendar.ts'
 import {CURSOR_PATTERN} from '../cursor.ts'
 import {INSTANT_PATTERN, PERIOD_PATTERN} from '../period.ts'
-import {PROBLEMS, type ProblemKind} from '../problem.ts'
+import {KINDS, PROBLEMS, typeOfProblem, type ProblemKind} from '../problem-types.ts'
 
 /** Objects are closed: an unknown field of a request is refused, of an answer never sent. */
 export const closed = <T extends TProperties>(
@@ -21,17 +21,30 @@ export const closed = <T extends TProperties>(
   options: TObjectOptions = {},
 ): TObject<T> => Type.Object(fields, {additionalProperties: false, ...options})
 
+/** An object that has a name in the document, so that clients have a type of that name. */
+export const named = <T extends TProperties>(
+  title: string,
+  fields: T,
+  options: TObjectOptions = {},
+): TObject<T> => closed(fields, {title, ...options})
+
 /** Fields that may be left out. */
 export const optional = <T extends TProperties>(fields: T) =>
   Object.fromEntries(
     Object.entries(fields).map(([name, schema]) => [name, Type.Optional(schema)]),
   ) as unknown as {[K in keyof T]: TOptional<T[K]>}
 
-/** The schema, or null. One `type` list instead of `anyOf`: it is written out several times faster. */
+interface Annotated {
+  readonly type?: string
+  readonly enum?: readonly unknown[]
+  readonly title?: string
+}
+
+/** The schema, or null, and then not what its name says. One `type` list instead of `anyOf`: it is written out several times faster. */
 export function nullable<T extends TSchema>(
   schema: T,
 ): ReturnType<typeof Type.Unsafe<Static<T> | null>> {
-  const {type, enum: values, ...rest} = schema as TSchema & {type?: string; enum?: unknown[]}
+  const {type, enum: values, title: _, ...rest} = schema as TSchema & Annotated
   const base = values === undefined ? {type: [type ?? 'string', 'null']} : {enum: [...values, null]}
   return Type.Unsafe<Static<T> | null>({...rest, ...base})
 }
@@ -42,21 +55,42 @@ export const oneOf = <const T extends readonly string[]>(
 ): ReturnType<typeof Type.Unsafe<T[number]>> =>
   Type.Unsafe<T[number]>({type: 'string', enum: [...values], ...options})
 
+/** Words for what a value must be: refusals say them instead of a pattern. */
+export const expected = (words: string) => ({'x-expected': words})
+
 export const UUID_PATTERN = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
 export const Uuid = Type.String({
   pattern: UUID_PATTERN,
+  ...expected('a UUID such as 11111111-1111-1111-1111-111111111111'),
   examples: ['11111111-1111-1111-1111-111111111111'],
 })
 
-/** Text that PostgreSQL can hold: it refuses NUL. */
+/** What PostgreSQL can hold: it refuses NUL. */
+export const NO_NUL = {
+  pattern: '^[^\\u0000]*$',
+  ...expected('text without the character NUL'),
+} as const
 export const textOf = (maxLength: number, options: TStringOptions = {}): TString =>
-  Type.String({minLength: 1, maxLength, pattern: '^[^\\u0000]*$', ...options})
+  Type.String({minLength: 1, maxLength, ...NO_NUL, ...options})
 
-export const EventId = Type.Integer({minimum: 1, maximum: Number.MAX_SAFE_INTEGER, examples: [1]})
+export const EventId = Type.Integer({
+  minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'of a row in engagement_events or activity_events',
+  examples: [1],
+})
 
 /** Id of a row of any stream, as text. */
-export const RowId = textOf(200, {examples: ['1']})
-export const StreamName = Type.String({pattern: '^[a-z][a-z0-9_]{0,62}$', examples: ['engagement']})
+export const RowId = textOf(200, {
+  description: 'of a row, as its table has it: a number, a UUID or a text',
+  examples: ['1'],
+})
+export const StreamName = Type.String({
+  pattern: '^[a-z][a-z0-9_]{0,62}$',
+  ...expected('the name of a stream in small letters, such as engagement'),
+  description: 'one of those that /v1/streams lists',
+  examples: ['engagement'],
+})
 
 export const Time = Type.String({
   format: 'date-time',
@@ -66,20 +100,34 @@ export const Time = Type.String({
 
 /** Date or time of a caller. */
 export const instantOf = (options: TStringOptions = {}): TString =>
-  Type.String({pattern: INSTANT_PATTERN, ...options})
-export const Zone = Type.String({maxLength: 50, pattern: '^[A-Za-z][A-Za-z0-9_+/-]*$'})
+  Type.String({
+    pattern: INSTANT_PATTERN,
+    ...expected('a date, or a time with its offset: 2026-01-31, or 2026-01-31T12:00:00Z'),
+    ...options,
+  })
+export const Zone = Type.String({
+  maxLength: 50,
+  pattern: '^[A-Za-z][A-Za-z0-9_+/-]*$',
+  ...expected('the name of a time zone of the IANA database, such as Europe/Berlin'),
+})
 
 export const Count = Type.Integer({minimum: 0, examples: [3]})
+
+/** Whole milliseconds: what is measured is not known more exactly. */
+export const Milliseconds = Type.Integer({examples: [40]})
 
 export const SOURCES = ['redis', 'cassandra', 'postgresql', 'kafka'] as const
 export type Source = (typeof SOURCES)[number]
 
 /** How fresh an answer is, and which store gave it. */
-export const Meta = closed({
+export const Meta = named('Meta', {
   source: oneOf(SOURCES, {description: 'the store that answered'}),
   newest_event_at: nullable(Time),
   age_ms: nullable(
-    Type.Number({description: 'since everything committed was last known to be in the answer'}),
+    Type.Integer({
+      minimum: 0,
+      description: 'since everything committed was last known to be in the answer',
+    }),
   ),
   notes: Type.Array(Type.String(), {
     description: 'what is special about this answer, for people; empty as a rule',
@@ -87,32 +135,43 @@ export const Meta = closed({
 })
 export type Meta = Static<typeof Meta>
 
-export const Page = closed({
+export const Page = named('Page', {
   limit: Type.Integer({minimum: 1}),
   next_cursor: nullable(Type.String({description: 'null on the last page'})),
 })
 
-export const limitOf = (fallback: number, maximum: number): ReturnType<typeof Type.Integer> =>
-  Type.Integer({minimum: 1, maximum, default: fallback})
+export const limitOf = (
+  fallback: number,
+  maximum: number,
+  description = 'how many at most',
+): ReturnType<typeof Type.Integer> =>
+  Type.Integer({minimum: 1, maximum, default: fallback, description})
 
 export const PageQuery = optional({
   limit: limitOf(50, 500),
   cursor: Type.String({
     pattern: CURSOR_PATTERN,
+    ...expected('`page.next_cursor` of the page before, as it was given'),
     description: '`page.next_cursor` of the page before; it belongs to one query',
   }),
 })
 
+export const PERIOD_WORDS =
+  'all, day, week, month, year, or a number with m, h, d, w or mo, such as 7d'
+
 export const PeriodQuery = optional({
   period: Type.String({
     pattern: PERIOD_PATTERN,
-    description: '`all`, `day`, `week`, `month`, `year`, or a number with m, h, d, w or mo',
+    ...expected(PERIOD_WORDS),
+    description: `${PERIOD_WORDS}. Not together with \`from\` and \`to\``,
     examples: ['7d'],
   }),
-  from: instantOf({description: 'date or time, included', examples: ['2026-01-01']}),
+  // Without examples: beside the one of `period` they would be refused.
+  from: instantOf({
+    description: 'date or time, included, such as 2026-01-31. Not together with `period`',
+  }),
   to: instantOf({
-    description: 'date or time, not included; now when left out, only with from',
-    examples: ['2026-02-01T00:00:00Z'],
+    description: 'date or time, not included; now when left out. Only with `from`',
   }),
   timezone: Type.Unsafe<string>({
     ...Zone,
@@ -133,6 +192,7 @@ export const DecimalsQuery = optional({
 export const AfterQuery = optional({
   after_event: Type.String({
     pattern: '^([a-z][a-z0-9_]{0,62}:)?[\\w.~-]{1,200}$',
+    ...expected('stream:id, such as engagement:7'),
     description:
       'answer only with this event included: `activity:9`, any `stream:id`, or `7` of engagement',
     examples: ['engagement:1'],
@@ -149,34 +209,37 @@ export const AfterOnlyQuery = closed(AfterQuery)
 /** What figures are asked for by. */
 export const FiguresFields = {...PeriodQuery, ...DecimalsQuery, ...AfterQuery}
 export const SeriesFields = {
-  ...optional({granularity: oneOf(GRANULARITIES, {default: 'day'})}),
+  ...optional({
+    granularity: oneOf(GRANULARITIES, {default: 'day', description: 'how long each bucket is'}),
+  }),
   ...FiguresFields,
 }
 
 /** What every series has; `description` tells what its buckets hold. */
-export const seriesOf = <M extends TSchema>(metrics: M, description: string) => ({
-  granularity: oneOf(GRANULARITIES),
+export const seriesOf = <M extends TSchema>(title: string, metrics: M, description: string) => ({
+  granularity: oneOf(GRANULARITIES, {title: 'Granularity'}),
   timezone: Type.String(),
-  buckets: Type.Array(closed({start: Time, end: Time, metrics}), {description}),
+  buckets: Type.Array(named(title, {start: Time, end: Time, metrics}), {description}),
   meta: Meta,
 })
 
 export const ProblemSchema = closed(
   {
     type: Type.String({
-      examples: Object.keys(PROBLEMS).map(kind => `urn:problem-type:${kind}`),
+      description: 'names the kind of problem, and leads to a page about it',
+      examples: KINDS.map(typeOfProblem),
     }),
-    title: Type.String(),
-    status: Type.Integer(),
-    detail: Type.String(),
-    instance: Type.String(),
-    request_id: Type.String(),
+    title: Type.String({description: 'the same for all problems of the type'}),
+    status: Type.Integer({description: 'of HTTP'}),
+    detail: Type.String({description: 'what is wrong here'}),
+    instance: Type.String({description: 'the path that was asked'}),
+    request_id: Type.String({description: 'names the request in the log'}),
     errors: Type.Array(
-      closed({
-        in: Type.String(),
-        field: Type.String(),
-        detail: Type.String(),
-        value: Type.Optional(Type.Unknown()),
+      named('ProblemDetail', {
+        in: Type.String({description: 'body, query, path, header, argument or store'}),
+        field: Type.String({description: 'its name; in a body a JSON pointer'}),
+        detail: Type.String({description: 'what is wrong with it, or what it must be'}),
+        value: Type.Optional(Type.Unknown({description: 'what was refused, cut when it is long'})),
       }),
     ),
   },
@@ -184,11 +247,11 @@ export const ProblemSchema = closed(
 )
 
 /** What a 202 says when the event asked for is not in the numbers yet. */
-export const Pending = closed({
+export const Pending = named('Pending', {
   status: oneOf(['pending']),
   after_event: Type.String(),
   reason: Type.String(),
-  waited_ms: Type.Integer(),
+  waited_ms: Milliseconds,
   lag: closed({
     event_committed: Type.Boolean({description: 'whether PostgreSQL has the event'}),
     outbox_unpublished: nullable(Type.Integer()),
@@ -202,23 +265,25 @@ const problemAnswer = (kinds: readonly ProblemKind[]): TSchema =>
     content: {'application/problem+json': {schema: Type.Ref('Problem')}},
   })
 
-const COMMON = [
-  'invalid-request',
+/** What any operation may be refused or fail with. */
+const ANY = ['invalid-request', 'internal-error', 'unavailable'] as const
+/** What is besides told to who asks with a key. */
+const KEYED = [
   'unauthorized',
   'forbidden',
+  'not-acceptable',
   'not-answerable',
   'too-many-requests',
-  'internal-error',
-  'unavailable',
 ] as const
 
 /** The responses of a route: its own, and the problems that every route may answer with. */
 export function answers(
   own: Readonly<Record<number, TSchema>>,
   more: readonly ProblemKind[],
+  isOpen: boolean,
 ): Record<number, TSchema> {
   const byStatus = new Map<number, ProblemKind[]>()
-  for (const kind of [...COMMON, ...more]) {
+  for (const kind of [...ANY, ...(isOpen ? [] : KEYED), ...more]) {
     const {status} = PROBLEMS[kind]
     byStatus.set(status, [...(byStatus.get(status) ?? []), kind])
   }

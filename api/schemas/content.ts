@@ -3,7 +3,9 @@ import {Type, type Static} from 'typebox'
 import {CONTENT_TYPES} from '../../streams/content.ts'
 import {
   closed,
+  expected,
   Meta,
+  named,
   nullable,
   oneOf,
   optional,
@@ -14,7 +16,7 @@ import {
   Uuid,
 } from './common.ts'
 
-export const ContentSchema = closed({
+export const ContentSchema = named('Content', {
   id: Uuid,
   slug: Type.String({examples: ['daily-news-ep1']}),
   title: Type.String({examples: ['Daily News – Episode 1']}),
@@ -24,7 +26,9 @@ export const ContentSchema = closed({
 })
 export type Content = Static<typeof ContentSchema>
 
-export const ContentParams = closed({id: Uuid})
+export const ContentParams = closed({
+  id: Type.Unsafe<string>({...Uuid, description: 'of the content'}),
+})
 
 export const CONTENT_ORDERS = [
   '-publish_ts',
@@ -39,16 +43,23 @@ export type ContentOrder = (typeof CONTENT_ORDERS)[number]
 export const ContentListQuery = closed({
   ...optional({
     search: textOf(200, {description: 'part of title or slug, whatever its case'}),
-    content_type: oneOf(CONTENT_TYPES),
-    order: oneOf(CONTENT_ORDERS, {default: '-publish_ts'}),
+    content_type: oneOf(CONTENT_TYPES, {description: 'only these'}),
+    order: oneOf(CONTENT_ORDERS, {
+      default: '-publish_ts',
+      description: 'what the list is sorted by; - is downwards',
+    }),
   }),
   ...PageQuery,
 })
 export type ContentListQuery = Static<typeof ContentListQuery>
 
-export const ContentList = closed({items: Type.Array(ContentSchema), page: Page, meta: Meta})
+export const ContentList = named('ContentList', {
+  items: Type.Array(ContentSchema),
+  page: Page,
+  meta: Meta,
+})
 
-export const ContentAnswer = closed({content: ContentSchema, meta: Meta})
+export const ContentAnswer = named('ContentAnswer', {content: ContentSchema, meta: Meta})
 
 /** What a column of four bytes holds. */
 export const Int32 = Type.Integer({minimum: 0, maximum: 2_147_483_647})
@@ -57,6 +68,7 @@ export const Int32 = Type.Integer({minimum: 0, maximum: 2_147_483_647})
 export const WrittenTime = Type.String({
   format: 'date-time',
   maxLength: 40,
+  ...expected('a time with its offset, such as 2026-01-31T12:00:00Z'),
   examples: ['2026-01-31T12:00:00Z'],
 })
 
@@ -67,8 +79,25 @@ const OtherFields = optional({
   publish_ts: WrittenTime,
 })
 
-export const NewContent = closed({...optional({id: Uuid}), ...Names, ...OtherFields})
+export const NewContent = named(
+  'NewContent',
+  {...optional({id: Uuid}), ...Names, ...OtherFields},
+  {
+    examples: [
+      {
+        slug: 'evening-news-ep1',
+        title: 'Evening News – Episode 1',
+        content_type: 'podcast',
+        length_seconds: 1200,
+      },
+    ],
+  },
+)
 export type NewContent = Static<typeof NewContent>
 
-export const ContentChange = closed({...optional(Names), ...OtherFields}, {minProperties: 1})
+export const ContentChange = named(
+  'ContentChange',
+  {...optional(Names), ...OtherFields},
+  {minProperties: 1, examples: [{length_seconds: 1800}]},
+)
 export type ContentChange = Static<typeof ContentChange>

@@ -8,6 +8,7 @@ import {
   EventId,
   instantOf,
   Meta,
+  named,
   nullable,
   oneOf,
   optional,
@@ -32,18 +33,29 @@ const EventFields = {
   engagement_pct: nullable(Type.Number({minimum: 0, examples: [0.016666666666666666]})),
 }
 
-export const EventSchema = closed(EventFields)
+export const EventSchema = named('EngagementEvent', EventFields)
 export type EventView = Static<typeof EventSchema>
 
-export const EventAnswer = closed({...EventFields, meta: Meta})
+export const EventAnswer = named('EngagementEventAnswer', {...EventFields, meta: Meta})
 export const EventParams = closed({id: EventId})
 export const EventQuery = closed(DecimalsQuery)
 
 export const EventListQuery = closed({
-  ...optional({event_type: oneOf(EVENT_TYPES), from: instantOf(), to: instantOf()}),
+  ...optional({
+    event_type: oneOf(EVENT_TYPES, {description: 'only these'}),
+    from: instantOf({description: 'date (UTC) or time, included', examples: ['2026-01-01']}),
+    to: instantOf({
+      description: 'date (UTC) or time, not included',
+      examples: ['2026-02-01T00:00:00Z'],
+    }),
+  }),
   ...PageQuery,
   ...DecimalsQuery,
   ...AfterQuery,
 })
 
-export const EventList = closed({items: Type.Array(EventSchema), page: Page, meta: Meta})
+export const EventList = named('EngagementEventList', {
+  items: Type.Array(EventSchema),
+  page: Page,
+  meta: Meta,
+})

@@ -1,33 +1,52 @@
 /** API keys and sessions. */
 import {Type, type Static} from 'typebox'
 import {SCOPES} from '../access.ts'
-import {closed, nullable, oneOf, optional, textOf, Time} from './common.ts'
+import {closed, expected, named, nullable, oneOf, optional, textOf, Time} from './common.ts'
 import {WrittenTime} from './content.ts'
+
+const Scope = oneOf(SCOPES, {title: 'Scope'})
 
 const KeyFields = {
   prefix: Type.String({description: 'the readable part of the key'}),
   name: Type.String(),
-  scopes: Type.Array(oneOf(SCOPES)),
+  scopes: Type.Array(Scope),
   created_at: Time,
   expires_at: nullable(Time),
   revoked_at: nullable(Time),
   last_used_at: nullable(Time),
 }
-const KeySchema = closed(KeyFields)
+export const KeySchema = named('Key', KeyFields)
 export type KeyRow = Static<typeof KeySchema>
-export const KeyList = closed({items: Type.Array(KeySchema)})
-export const CreatedKey = closed({
+export const KeyList = named('KeyList', {items: Type.Array(KeySchema)})
+export const CreatedKey = named('CreatedKey', {
   ...KeyFields,
   key: Type.String({description: 'shown now and never again'}),
 })
-export const NewKeyBody = closed({
-  name: textOf(100),
-  scopes: Type.Array(oneOf(SCOPES), {minItems: 1, maxItems: 3, uniqueItems: true}),
-  ...optional({expires_at: nullable(WrittenTime)}),
+export const NewKeyBody = named(
+  'NewKey',
+  {
+    name: textOf(100),
+    scopes: Type.Array(Scope, {minItems: 1, maxItems: 3, uniqueItems: true}),
+    ...optional({
+      expires_at: Type.Unsafe<string | null>({
+        ...nullable(WrittenTime),
+        examples: ['2099-12-31T00:00:00Z'],
+      }),
+    }),
+  },
+  {examples: [{name: 'reports', scopes: ['read'], expires_at: '2099-12-31T00:00:00Z'}]},
+)
+export const KeyParams = closed({
+  prefix: Type.String({
+    pattern: '^[a-z2-7]{8}$',
+    ...expected('the prefix of a key: eight small letters or digits from 2 to 7'),
+    description: 'the readable part of the key, as the list has it',
+    examples: ['abcdefgh'],
+  }),
 })
 
-export const Session = closed({
+export const Session = named('Session', {
   id: Type.String(),
-  scopes: Type.Array(oneOf(SCOPES)),
+  scopes: Type.Array(Scope),
   by: oneOf(['key', 'cookie', 'open']),
 })

@@ -7,6 +7,7 @@ import {
   FiguresFields,
   limitOf,
   Meta,
+  named,
   nullable,
   oneOf,
   optional,
@@ -53,29 +54,42 @@ const MetricFields = {
   last_event_at: nullable(Time),
 } satisfies Record<(typeof METRIC_NAMES)[number], unknown>
 
-export const MetricsSchema = closed(MetricFields)
+export const MetricsSchema = named('Metrics', MetricFields)
 
 /** Metrics that rows of a series and of a breakdown have. */
 export const MetricsQuery = closed(FiguresFields)
 
-export const ContentMetrics = closed({content: ContentSchema, metrics: MetricsSchema, meta: Meta})
+export const ContentMetrics = named('ContentMetrics', {
+  content: ContentSchema,
+  metrics: MetricsSchema,
+  meta: Meta,
+})
 
 export const SeriesQuery = closed(SeriesFields)
 
-export const Series = closed({
+export const Series = named('ContentSeries', {
   content_id: Uuid,
-  ...seriesOf(MetricsSchema, 'every bucket of the period; empty ones hold zeros'),
+  ...seriesOf('Bucket', MetricsSchema, 'every bucket of the period; empty ones hold zeros'),
 })
 
 export const BREAKDOWNS = ['event_type', 'device', 'content_type'] as const
 
-export const Breakdown = closed({
+const BreakdownItem = named('BreakdownItem', {
+  value: nullable(Type.String()),
+  metrics: MetricsSchema,
+})
+export const Breakdown = named('ContentBreakdown', {
   dimension: oneOf(BREAKDOWNS),
-  items: Type.Array(closed({value: nullable(Type.String()), metrics: MetricsSchema})),
+  items: Type.Array(BreakdownItem),
   meta: Meta,
 })
 
-export const Retention = closed({
+export const RetentionPoint = named('RetentionPoint', {
+  elapsed_ratio: Type.Number({minimum: 0, maximum: 1}),
+  audience: Count,
+  audience_watch_ratio: nullable(Type.Number({minimum: 0, description: 'may exceed 1'})),
+})
+export const Retention = named('ContentRetention', {
   content_id: Uuid,
   basis: oneOf(['position', 'watched_from_0'], {
     description:
@@ -83,18 +97,11 @@ export const Retention = closed({
   }),
   length_seconds: nullable(Type.Integer({minimum: 0})),
   plays: Count,
-  points: Type.Array(
-    closed({
-      elapsed_ratio: Type.Number({minimum: 0, maximum: 1}),
-      audience: Count,
-      audience_watch_ratio: nullable(Type.Number({minimum: 0, description: 'may exceed 1'})),
-    }),
-    {description: '100 points, or none without a length'},
-  ),
+  points: Type.Array(RetentionPoint, {description: '100 points, or none without a length'}),
   meta: Meta,
 })
 
-export const Percentiles = closed({
+export const Percentiles = named('ContentPercentiles', {
   content_id: Uuid,
   events_with_duration: Count,
   engagement_seconds: closed(
@@ -113,7 +120,7 @@ export const Percentiles = closed({
 /** What the window of ten minutes can be ordered by, and what any period can. */
 export const TopQuery = closed({
   ...optional({
-    by: oneOf(METRIC_NAMES, {default: 'engagement_seconds'}),
+    by: oneOf(METRIC_NAMES, {default: 'engagement_seconds', description: 'what is compared'}),
     limit: limitOf(10, 100),
   }),
   ...FiguresFields,
@@ -122,17 +129,20 @@ export const TopQuery = closed({
 /** A figure of any content: some are times. */
 export const MetricValue = Type.Unsafe<number | string | null>({type: ['number', 'string', 'null']})
 
-export const Top = closed({
-  by: oneOf(METRIC_NAMES),
+export const TopItem = named('TopItem', {
+  rank: Type.Integer({minimum: 1}),
+  content: ContentSchema,
+  value: MetricValue,
+})
+export const Top = named('Top', {
+  by: oneOf(METRIC_NAMES, {title: 'Metric'}),
   from: nullable(Time),
   to: Time,
-  items: Type.Array(
-    closed({rank: Type.Integer({minimum: 1}), content: ContentSchema, value: MetricValue}),
-  ),
+  items: Type.Array(TopItem),
   meta: Meta,
 })
 
-export const Active = closed({
+export const Active = named('ActiveUsers', {
   active_users: Type.Integer({minimum: 0}),
   window_seconds: Type.Integer({minimum: 1}),
   meta: Meta,

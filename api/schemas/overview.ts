@@ -1,8 +1,8 @@
 /** The whole platform in a few figures. */
 import {Type, type Static} from 'typebox'
-import {closed, Meta, nullable, Time} from './common.ts'
-import {ContentSchema} from './content.ts'
-import {MetricValue} from './metrics.ts'
+import {Meta, Milliseconds, named, nullable, Time} from './common.ts'
+import {TopItem} from './metrics.ts'
+import {PageViews} from './users.ts'
 
 const Figure = nullable(Type.Number())
 const PointFields = {
@@ -11,22 +11,22 @@ const PointFields = {
   active_users: Figure,
   page_views_per_second: Figure,
   engagement_seconds_per_second: Figure,
-  latency_ms_p50: Figure,
-  latency_ms_p99: Figure,
+  latency_ms_p50: nullable(Milliseconds),
+  latency_ms_p99: nullable(Milliseconds),
 }
-const PointSchema = closed(PointFields)
+export const PointSchema = named('PlatformPoint', PointFields)
 export type Point = Static<typeof PointSchema>
 
-export const OverviewSchema = closed({
+export const OverviewSchema = named('Platform', {
   ...PointFields,
   page_views: Figure,
-  top: Type.Array(closed({rank: Type.Integer(), content: ContentSchema, value: MetricValue})),
-  pages: Type.Array(closed({page: Type.String(), views: Type.Integer()})),
+  top: Type.Array(TopItem),
+  pages: Type.Array(PageViews),
   meta: Meta,
 })
 export type OverviewView = Static<typeof OverviewSchema>
 
-export const HistorySchema = closed({
+export const HistorySchema = named('PlatformHistory', {
   step_seconds: Type.Integer(),
   points: Type.Array(PointSchema),
 })

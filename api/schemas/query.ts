@@ -3,7 +3,19 @@ import {Type, type Static} from 'typebox'
 import {GRANULARITIES} from '../calendar.ts'
 import {METRIC_NAMES} from '../measures.ts'
 import {PERIOD_PATTERN} from '../period.ts'
-import {closed, instantOf, Meta, nullable, oneOf, optional, Zone} from './common.ts'
+import {
+  closed,
+  expected,
+  instantOf,
+  Meta,
+  named,
+  NO_NUL,
+  nullable,
+  oneOf,
+  optional,
+  PERIOD_WORDS,
+  Zone,
+} from './common.ts'
 import {MetricValue} from './metrics.ts'
 
 export const DIMENSIONS = ['content', 'content_type', 'event_type', 'device'] as const
@@ -14,51 +26,88 @@ const TESTS = ['is', 'is_not', 'contains', 'contains_not'] as const
 export type FilterTest = [(typeof TESTS)[number], Dimension, (string | null)[]]
 export type Filter = FilterTest | ['and' | 'or', Filter[]] | ['not', Filter]
 
-/** A list of exactly these. */
-const tuple = (...items: readonly object[]): object => ({
+/** A list of exactly these, which `words` show. */
+const tuple = (words: string, ...items: readonly object[]): object => ({
   type: 'array',
+  ...expected(words),
   prefixItems: items,
   items: false,
   minItems: items.length,
   maxItems: items.length,
 })
-const Value = {type: ['string', 'null'], maxLength: 200, pattern: '^[^\\u0000]*$'}
-const Test = tuple(
-  {enum: [...TESTS]},
-  {enum: [...DIMENSIONS]},
-  {type: 'array', items: Value, minItems: 1, maxItems: 1000},
-)
+const Value = {type: ['string', 'null'], maxLength: 200, ...NO_NUL}
+const Test = {
+  title: 'FilterTest',
+  ...tuple(
+    '[operator, dimension, [values]], such as ["is", "device", ["ios"]]',
+    {enum: [...TESTS]},
+    {enum: [...DIMENSIONS]},
+    {
+      type: 'array',
+      items: Value,
+      minItems: 1,
+      maxItems: 1000,
+      ...expected('a list of 1 to 1000 values, such as ["ios"]'),
+    },
+  ),
+}
 const filterOf = (part: object): object => ({
+  ...expected('a filter, such as ["is", "device", ["ios"]]'),
   anyOf: [
     Test,
-    tuple({enum: ['and', 'or']}, {type: 'array', items: part, minItems: 1, maxItems: 50}),
-    tuple({enum: ['not']}, part),
+    tuple(
+      '["and" or "or", [filters]]',
+      {enum: ['and', 'or']},
+      {
+        type: 'array',
+        items: part,
+        minItems: 1,
+        maxItems: 50,
+        ...expected('a list of 1 to 50 filters'),
+      },
+    ),
+    tuple('["not", filter]', {enum: ['not']}, part),
   ],
 })
 
 /** Filters nest; the schema shows two levels, which OpenAPI tools can draw, and the plan allows eight. */
-const FilterSchema = Type.Unsafe<Filter>(filterOf(filterOf(Test)))
+const FilterSchema = Type.Unsafe<Filter>({title: 'Filter', ...filterOf(filterOf(Test))})
 
-export const QueryBody = closed(
+export const QueryBody = named(
+  'Query',
   {
-    metrics: Type.Array(oneOf(METRIC_NAMES), {
+    metrics: Type.Array(oneOf(METRIC_NAMES, {title: 'Metric'}), {
       minItems: 1,
       maxItems: METRIC_NAMES.length,
       uniqueItems: true,
     }),
     date_range: Type.Unsafe<string | [string, string]>({
       anyOf: [
-        Type.String({pattern: PERIOD_PATTERN}),
-        {type: 'array', items: instantOf(), minItems: 2, maxItems: 2},
+        Type.String({pattern: PERIOD_PATTERN, ...expected(PERIOD_WORDS)}),
+        {
+          type: 'array',
+          items: instantOf(),
+          minItems: 2,
+          maxItems: 2,
+          ...expected('[start, end], such as ["2026-01-01", "2026-02-01"]'),
+        },
       ],
+      ...expected('a period such as 7d, or [start, end]'),
       description: '`all`, `10m`, `7d`, `month` …, or start (included) and end (not included)',
     }),
     ...optional({
-      dimensions: Type.Array(oneOf(QUERY_DIMENSIONS), {maxItems: 5, uniqueItems: true}),
+      dimensions: Type.Array(oneOf(QUERY_DIMENSIONS, {title: 'Dimension'}), {
+        maxItems: 5,
+        uniqueItems: true,
+      }),
       filters: Type.Array(FilterSchema, {maxItems: 20}),
       order_by: Type.Array(
         Type.Unsafe<[string, 'asc' | 'desc']>(
-          tuple({enum: [...METRIC_NAMES, ...QUERY_DIMENSIONS]}, {enum: ['asc', 'desc']}),
+          tuple(
+            '[metric or dimension, "asc" or "desc"], such as ["plays", "desc"]',
+            {enum: [...METRIC_NAMES, ...QUERY_DIMENSIONS]},
+            {enum: ['asc', 'desc']},
+          ),
         ),
         {maxItems: 10},
       ),
@@ -94,14 +143,14 @@ export const QueryBody = closed(
 )
 export type QueryBody = Static<typeof QueryBody>
 
-const QueryRow = closed({
+const QueryRow = named('QueryRow', {
   dimensions: Type.Array(nullable(Type.String())),
   metrics: Type.Array(MetricValue),
 })
 
-export const QueryAnswer = closed({
+export const QueryAnswer = named('QueryAnswer', {
   results: Type.Array(QueryRow),
-  meta: closed({
+  meta: named('QueryMeta', {
     ...Meta.properties,
     ...optional({time_labels: Type.Array(Type.String()), total_rows: Type.Integer()}),
   }),

@@ -3,10 +3,13 @@ import {Type} from 'typebox'
 import {
   AfterQuery,
   closed,
+  expected,
   FiguresFields,
   instantOf,
   limitOf,
   Meta,
+  named,
+  NO_NUL,
   nullable,
   optional,
   Page,
@@ -19,8 +22,16 @@ import {
 } from './common.ts'
 
 const Texts = Type.Array(Type.String())
-const Name = Type.String({minLength: 1, maxLength: 200, pattern: '^[\\w.,-]+$'})
-const KeyText = Type.String({maxLength: 1024, pattern: '^[^\\u0000]*$'})
+const nameOf = (description: string, example: string) =>
+  Type.String({
+    minLength: 1,
+    maxLength: 200,
+    pattern: '^[\\w.,-]+$',
+    ...expected('a name that /v1/streams lists: letters, digits, dots, commas, _ and -'),
+    description,
+    examples: [example],
+  })
+const KeyText = Type.String({maxLength: 1024, ...NO_NUL})
 const Any = ['number', 'string', 'boolean', 'null']
 const Figure = Type.Unsafe<number | string | boolean | null>({type: Any})
 const FiguresSchema = Type.Record(Type.String(), Figure, {
@@ -28,76 +39,102 @@ const FiguresSchema = Type.Record(Type.String(), Figure, {
 })
 
 export const StreamParams = closed({stream: StreamName})
-export const BreakdownParams = closed({stream: StreamName, dimension: Name})
+export const BreakdownParams = closed({
+  stream: StreamName,
+  dimension: nameOf('a split of the rollup', 'device'),
+})
 export const StreamEventParams = closed({stream: StreamName, id: RowId})
 
 const Measured = {metrics: Texts}
-export const StreamList = closed({
-  items: Type.Array(
-    closed({
-      stream: Type.String(),
-      table: Type.String(),
-      topic: Type.String(),
-      key: Type.String(),
-      id: Type.String(),
-      time: nullable(Type.String({description: 'null: the time of the commit'})),
-      rollups: Type.Array(
-        closed({by: Type.String(), columns: Texts, splits: Texts, levels: Texts, ...Measured}),
-      ),
-      top: Type.Array(closed({by: Type.String(), seconds: Type.Integer(), ...Measured})),
-      active: Type.Array(closed({of: Type.String(), seconds: Type.Integer()})),
-    }),
-  ),
+const RollupView = named('StreamRollup', {
+  by: Type.String(),
+  columns: Texts,
+  splits: Texts,
+  levels: Texts,
+  ...Measured,
 })
+const WindowView = named('StreamWindow', {
+  by: Type.String(),
+  seconds: Type.Integer(),
+  ...Measured,
+})
+const ActiveView = named('StreamActiveWindow', {of: Type.String(), seconds: Type.Integer()})
+export const StreamView = named('Stream', {
+  stream: Type.String(),
+  table: Type.String(),
+  topic: Type.String(),
+  key: Type.String(),
+  id: Type.String(),
+  time: nullable(Type.String({description: 'null: the time of the commit'})),
+  rollups: Type.Array(RollupView),
+  top: Type.Array(WindowView),
+  active: Type.Array(ActiveView),
+})
+export const StreamList = named('StreamList', {items: Type.Array(StreamView)})
 
 /** Which row of which rollup. */
 const RowQuery = optional({
-  by: Type.Unsafe<string>({...Name, description: 'the rollup; the whole stream when left out'}),
+  by: nameOf('the rollup; the whole stream when left out', 'all'),
   key: Type.Array(KeyText, {
     maxItems: 10,
     description:
-      'value of each column of the rollup, in its order; `(none)` for null, `((none)` for that text',
+      'value of each column of the rollup, in its order, each as a parameter of its own: none for the whole stream; `(none)` for null, `((none)` for that text',
   }),
 })
 
 export const FiguresQuery = closed({...RowQuery, ...FiguresFields})
 export const StreamSeriesQuery = closed({...RowQuery, ...SeriesFields})
 export const StreamTopQuery = closed({
-  by: Name,
-  ...optional({metric: Name, limit: limitOf(10, 1000)}),
+  by: nameOf('the window, or the rollup where a period is given', 'content_id'),
+  ...optional({
+    metric: nameOf('what is compared; the first of them when left out', 'engagement_seconds'),
+    limit: limitOf(10, 1000),
+  }),
   ...FiguresFields,
 })
 
 const Row = {stream: Type.String(), by: Type.String(), key: Type.Array(nullable(Type.String()))}
 const Stretch = {from: nullable(Time), to: Time}
 
-export const StreamFigures = closed({...Row, ...Stretch, metrics: FiguresSchema, meta: Meta})
-export const StreamSeries = closed({
+export const StreamFigures = named('StreamFigures', {
   ...Row,
-  ...seriesOf(FiguresSchema, 'every bucket of the period, also those without events'),
+  ...Stretch,
+  metrics: FiguresSchema,
+  meta: Meta,
 })
-export const StreamBreakdown = closed({
+export const StreamSeries = named('StreamSeries', {
+  ...Row,
+  ...seriesOf(
+    'StreamBucket',
+    FiguresSchema,
+    'every bucket of the period, also those without events',
+  ),
+})
+const StreamBreakdownItem = named('StreamBreakdownItem', {
+  value: nullable(Type.String()),
+  metrics: FiguresSchema,
+})
+export const StreamBreakdown = named('StreamBreakdown', {
   ...Row,
   dimension: Type.String(),
   ...Stretch,
-  items: Type.Array(closed({value: nullable(Type.String()), metrics: FiguresSchema})),
+  items: Type.Array(StreamBreakdownItem),
   meta: Meta,
 })
-export const StreamTop = closed({
+const StreamTopItem = named('StreamTopItem', {
+  rank: Type.Integer({minimum: 1}),
+  key: Type.Array(nullable(Type.String())),
+  value: Figure,
+})
+export const StreamTop = named('StreamTop', {
   stream: Type.String(),
   by: Type.String(),
   metric: Type.String(),
   ...Stretch,
-  items: Type.Array(
-    closed({
-      rank: Type.Integer({minimum: 1}),
-      key: Type.Array(nullable(Type.String())),
-      value: Figure,
-    }),
-  ),
+  items: Type.Array(StreamTopItem),
   meta: Meta,
 })
-export const StreamActive = closed({
+export const StreamActive = named('StreamActive', {
   stream: Type.String(),
   of: Type.String(),
   window_seconds: Type.Integer({minimum: 1}),
@@ -106,13 +143,27 @@ export const StreamActive = closed({
 })
 
 export const StreamEventsQuery = closed({
-  key: KeyText,
-  ...optional({from: instantOf(), to: instantOf()}),
+  key: Type.Unsafe<string>({
+    ...KeyText,
+    description: 'value of the key of the stream; `(none)` for null',
+    examples: ['11111111-1111-1111-1111-111111111111'],
+  }),
+  ...optional({
+    from: instantOf({description: 'date (UTC) or time, included', examples: ['2026-01-01']}),
+    to: instantOf({
+      description: 'date (UTC) or time, not included',
+      examples: ['2026-02-01T00:00:00Z'],
+    }),
+  }),
   ...PageQuery,
   ...AfterQuery,
 })
 const Event = Type.Record(Type.String(), Type.Unknown(), {
   description: 'its columns, then what is looked up for it and computed of it',
 })
-export const StreamEvents = closed({items: Type.Array(Event), page: Page, meta: Meta})
-export const StreamEvent = closed({event: Event, meta: Meta})
+export const StreamEvents = named('StreamEventList', {
+  items: Type.Array(Event),
+  page: Page,
+  meta: Meta,
+})
+export const StreamEvent = named('StreamEvent', {event: Event, meta: Meta})

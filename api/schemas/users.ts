@@ -5,8 +5,10 @@ import {
   closed,
   Count,
   EventId,
+  expected,
   limitOf,
   Meta,
+  named,
   nullable,
   optional,
   Page,
@@ -15,9 +17,11 @@ import {
   Time,
 } from './common.ts'
 
-export const UserParams = closed({id: textOf(1024, {examples: ['u1']})})
+export const UserParams = closed({
+  id: textOf(1024, {description: 'of the user', examples: ['u1']}),
+})
 
-export const ActivitySchema = closed({
+export const ActivitySchema = named('Activity', {
   event_id: EventId,
   user_id: Type.String(),
   activity_type: Type.String({examples: ['page_view']}),
@@ -27,14 +31,14 @@ export const ActivitySchema = closed({
 export type ActivityView = Static<typeof ActivitySchema>
 
 export const ActivityQuery = closed({...PageQuery, ...AfterQuery})
-export const ActivityList = closed({
+export const ActivityList = named('ActivityList', {
   user_id: Type.String(),
   items: Type.Array(ActivitySchema),
   page: Page,
   meta: Meta,
 })
 
-export const UserStats = closed({
+export const UserStats = named('UserStats', {
   user_id: Type.String(),
   activities: Count,
   by_type: Type.Record(Type.String(), Count),
@@ -42,19 +46,37 @@ export const UserStats = closed({
   meta: Meta,
 })
 
-const Day = Type.String({pattern: '^\\d{4}-\\d{2}-\\d{2}$', examples: ['2026-01-31']})
-export const DaysQuery = closed({...optional({from: Day, to: Day}), ...AfterQuery})
-export const UserDays = closed({
+const dayOf = (description: string, example: string) =>
+  Type.String({
+    pattern: '^\\d{4}-\\d{2}-\\d{2}$',
+    ...expected('a day such as 2026-01-31'),
+    description,
+    examples: [example],
+  })
+export const DaysQuery = closed({
+  ...optional({
+    from: dayOf('first day, in UTC', '2026-01-01'),
+    to: dayOf('the day after the last one, in UTC', '2026-02-01'),
+  }),
+  ...AfterQuery,
+})
+export const UserDay = named('UserDay', {
+  day: dayOf('in UTC', '2026-01-31'),
+  activity_type: Type.String(),
+  count: Count,
+})
+export const UserDays = named('UserDays', {
   user_id: Type.String(),
-  items: Type.Array(closed({day: Day, activity_type: Type.String(), count: Count}), {
+  items: Type.Array(UserDay, {
     description: 'days in UTC, newest first',
   }),
   meta: Meta,
 })
 
 export const PagesQuery = closed({...optional({limit: limitOf(50, 1000)}), ...AfterQuery})
-export const Pages = closed({
-  items: Type.Array(closed({page: Type.String(), views: Count})),
+export const PageViews = named('PageViews', {page: Type.String(), views: Count})
+export const Pages = named('PageViewsList', {
+  items: Type.Array(PageViews),
   total_views: Count,
   meta: Meta,
 })

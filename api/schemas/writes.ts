@@ -1,7 +1,18 @@
 /** What is written, and what is answered to it. */
 import {Type, type Static} from 'typebox'
 import {EVENT_TYPES} from '../../streams/engagement.ts'
-import {closed, EventId, nullable, oneOf, optional, textOf, Time, Uuid} from './common.ts'
+import {
+  closed,
+  EventId,
+  expected,
+  named,
+  nullable,
+  oneOf,
+  optional,
+  textOf,
+  Time,
+  Uuid,
+} from './common.ts'
 import {Int32, WrittenTime} from './content.ts'
 
 /** Any JSON object; the guard of bodies has looked into it. */
@@ -11,10 +22,20 @@ const JsonObject = Type.Unsafe<Record<string, unknown>>({
   maxProperties: 200,
 })
 
-export const NewEvent = closed(
+const EVENT = {
+  content_id: '11111111-1111-1111-1111-111111111111',
+  user_id: 'aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa',
+  event_type: 'play',
+  duration_ms: 30_000,
+  device: 'ios',
+  raw_payload: {position_ms: 0},
+}
+
+export const NewEvent = named(
+  'NewEngagementEvent',
   {
     ...optional({content_id: nullable(Uuid), user_id: nullable(Uuid)}),
-    event_type: oneOf(EVENT_TYPES),
+    event_type: oneOf(EVENT_TYPES, {title: 'EventType'}),
     ...optional({
       event_ts: WrittenTime,
       duration_ms: nullable(Int32),
@@ -22,18 +43,7 @@ export const NewEvent = closed(
       raw_payload: nullable(JsonObject),
     }),
   },
-  {
-    examples: [
-      {
-        content_id: '11111111-1111-1111-1111-111111111111',
-        user_id: 'aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa',
-        event_type: 'play',
-        duration_ms: 30_000,
-        device: 'ios',
-        raw_payload: {position_ms: 0},
-      },
-    ],
-  },
+  {examples: [EVENT]},
 )
 export type NewEvent = Static<typeof NewEvent>
 
@@ -41,21 +51,31 @@ const EVENTS_MAX = 1000
 
 /** One event, or up to 1,000 that are written all or not at all. */
 export const NewEvents = Type.Unsafe<NewEvent | {readonly events: readonly NewEvent[]}>({
-  type: 'object',
-  if: {type: 'object', required: ['events']},
-  // The words of JSON Schema: not an object that could be awaited.
-  // oxlint-disable-next-line unicorn/no-thenable
-  then: closed({events: Type.Array(NewEvent, {minItems: 1, maxItems: EVENTS_MAX})}),
-  else: NewEvent,
+  anyOf: [
+    NewEvent,
+    named('NewEngagementEvents', {
+      events: Type.Array(NewEvent, {minItems: 1, maxItems: EVENTS_MAX}),
+    }),
+  ],
+  ...expected('one event, or a list of them in an object: {"events": [...]}'),
+  examples: [
+    EVENT,
+    {events: [{event_type: 'play'}, {event_type: 'finish', duration_ms: 1_800_000}]},
+  ],
 })
 
 export const WriteQuery = closed(
   optional({
     wait: oneOf(['committed', 'processed'], {
       default: 'committed',
-      description: 'answer when it is in the numbers',
+      description: 'answer when it is in PostgreSQL, or when it is in the numbers',
     }),
-    wait_ms: Type.Integer({minimum: 0, maximum: 60_000, default: 5000}),
+    wait_ms: Type.Integer({
+      minimum: 0,
+      maximum: 60_000,
+      default: 5000,
+      description: 'how long to wait for it',
+    }),
   }),
 )
 export type WriteQuery = Static<typeof WriteQuery>
@@ -65,12 +85,13 @@ const IdempotencyHeader = optional({
     minLength: 1,
     maxLength: 200,
     pattern: '^[\\x21-\\x7e]+$',
+    ...expected('up to 200 visible characters of ASCII, without blanks'),
     description: 'the same key and body give the same answer for 24 hours, and one effect',
   }),
 })
 export const IdempotencyHeaders = Type.Object(IdempotencyHeader)
 
-export const Written = closed({
+export const Written = named('Written', {
   status: oneOf(['committed', 'processed', 'pending'], {
     description: 'pending: committed, but not in the numbers when the time was up',
   }),
@@ -79,7 +100,8 @@ export const Written = closed({
 })
 export type Written = Static<typeof Written>
 
-export const NewActivity = closed(
+export const NewActivity = named(
+  'NewActivity',
   {
     user_id: textOf(1024),
     activity_type: textOf(256),
@@ -88,6 +110,10 @@ export const NewActivity = closed(
   {examples: [{user_id: 'u1', activity_type: 'page_view', metadata: {page: '/home'}}]},
 )
 export type NewActivity = Static<typeof NewActivity>
+
+export const RequestParams = closed({
+  id: Type.Unsafe<string>({...Uuid, description: 'of the request: `request_id` of the 202'}),
+})
 
 export const ActivityHeaders = Type.Object({
   ...IdempotencyHeader,
@@ -100,7 +126,7 @@ export const ActivityHeaders = Type.Object({
   }),
 })
 
-export const ActivityRequest = closed({
+export const ActivityRequest = named('ActivityRequest', {
   request_id: Uuid,
   status: oneOf(['pending', 'done', 'failed']),
   created_at: Time,
