@@ -10,9 +10,10 @@ import addFormats from 'ajv-formats'
 import type {FastifyInstance} from 'fastify'
 import {DEPTH_MAX, depthOf, findBadJson} from '../json-guard.ts'
 import {Problem, showValue, type ProblemDetail} from '../problem.ts'
+import {describeError, reduceErrors} from './validation-errors.ts'
 
 const ERRORS_SHOWN = 20
-const OURS = /^\/(v1|api)\//
+const OURS = /^\/(v1|api|problems)(\/|$)/
 const NO_QUERY = {type: 'object', properties: {}, additionalProperties: false}
 
 function fieldOf(error: ErrorObject, part: string): string {
@@ -31,19 +32,9 @@ function valueOf(error: ErrorObject): unknown {
   return error.data
 }
 
-function describe(error: ErrorObject): string {
-  const {allowedValues, additionalProperty} = error.params as {
-    allowedValues?: readonly unknown[]
-    additionalProperty?: string
-  }
-  if (allowedValues !== undefined) return `must be one of ${allowedValues.join(', ')}`
-  if (additionalProperty !== undefined) return 'is not a field that is known here'
-  return error.message ?? 'is not accepted'
-}
-
 function toDetail(error: ErrorObject, part: string): ProblemDetail {
   const value = valueOf(error)
-  const base = {in: part, field: fieldOf(error, part), detail: describe(error)}
+  const base = {in: part, field: fieldOf(error, part), detail: describeError(error)}
   return value === undefined ? base : {...base, value: showValue(value)}
 }
 
@@ -55,20 +46,19 @@ const PARTS: Readonly<Record<string, string>> = {
 }
 
 /** A problem that lists what the schema refuses. */
-export function toValidationProblem(
-  errors: readonly ErrorObject[],
-  httpPart: string,
-  kind: 'invalid-request' | 'not-found' = 'invalid-request',
-): Problem {
+export function toValidationProblem(errors: readonly ErrorObject[], httpPart: string): Problem {
   const part = PARTS[httpPart] ?? httpPart
-  const specific = errors.filter(error => error.keyword !== 'anyOf' && error.keyword !== 'if')
-  const details = (specific.length > 0 ? specific : errors)
-    .slice(0, ERRORS_SHOWN)
-    .map(error => toDetail(error, part))
-  const first = details[0]
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
-  return new Problem(kind, `${first?.field ?? part} ${first?.detail ?? ''}${more}`.trim(), {
-    errors: details,
+  const details = new Map<string, ProblemDetail>()
+  for (const error of reduceErrors(errors)) {
+    const detail = toDetail(error, part)
+    if (!details.has(detail.field)) details.set(detail.field, detail)
+  }
+  const all = [...details.values()]
+  const [first] = all
+  const more = all.length > 1 ? ` (and ${all.length - 1} more)` : ''
+  const where = first === undefined || first.field === '' ? `the ${part}` : first.field
+  return new Problem('invalid-request', `${where} ${first?.detail ?? 'is refused'}${more}`, {
+    errors: all.slice(0, ERRORS_SHOWN),
   })
 }
 

@@ -1,0 +1,179 @@
+/** Refusals name one cause where there is one: what is wrong, where, and what it must be. */
+import {afterAll, describe, expect, test} from 'vitest'
+import {ADMIN, composeAway} from './api-away.ts'
+
+const {app} = await composeAway()
+await app.ready()
+afterAll(async () => await app.close())
+
+interface Refusal {
+  readonly detail: string
+  readonly errors: readonly {
+    readonly in: string
+    readonly field: string
+    readonly detail: string
+    readonly value?: unknown
+  }[]
+}
+
+async function refused(url: string, payload?: unknown): Promise<Refusal> {
+  const answer = await app.inject({
+    method: payload === undefined ? 'GET' : 'POST',
+    url,
+    headers: {
+      authorization: `Bearer ${ADMIN.key}`,
+      ...(payload === undefined ? {} : {'content-type': 'application/json'}),
+    },
+    ...(payload === undefined ? {} : {payload: JSON.stringify(payload)}),
+  })
+  expect(answer.statusCode).toBe(400)
+  return answer.json<Refusal>()
+}
+
+const ask = (filters: unknown, more: object = {}) =>
+  refused('/v1/query', {metrics: ['plays'], date_range: '7d', filters, ...more})
+
+describe('a wrong filter has one cause', () => {
+  const TEST = 'must be [operator, dimension, [values]], such as ["is", "device", ["ios"]]'
+  const FILTER = 'must be a filter, such as ["is", "device", ["ios"]]'
+
+  test.each([
+    [
+      'an unknown operator',
+      [['equals', 'device', ['ios']]],
+      '/filters/0/0',
+      'must be one of is, is_not, contains, contains_not, and, or, not',
+      'equals',
+    ],
+    [
+      'an unknown dimension',
+      [['is', 'foo', ['x']]],
+      '/filters/0/1',
+      'must be one of content, content_type, event_type, device',
+      'foo',
+    ],
+    [
+      'one value that is no list',
+      [['is', 'device', 'ios']],
+      '/filters/0/2',
+      'must be a list of 1 to 1000 values, such as ["ios"]',
+      'ios',
+    ],
+    ['no values', [['is', 'device']], '/filters/0', TEST, '["is","device"]'],
+    [
+      'one too many',
+      [['is', 'device', ['ios'], 1]],
+      '/filters/0',
+      TEST,
+      '["is","device",["ios"],1]',
+    ],
+    ['a text', ['device'], '/filters/0', FILTER, 'device'],
+    ['no list around it', ['is', 'device', ['ios']], '/filters/0', FILTER, 'is'],
+    [
+      'no list around what is joined',
+      [['and', ['is', 'device', ['ios']]]],
+      '/filters/0/1/0',
+      FILTER,
+      'is',
+    ],
+    [
+      'a wrong one among those that are joined',
+      [
+        [
+          'or',
+          [
+            ['is', 'device', ['ios']],
+            ['is', 'foo', ['x']],
+          ],
+        ],
+      ],
+      '/filters/0/1/1/1',
+      'must be one of content, content_type, event_type, device',
+      'foo',
+    ],
+    [
+      'a wrong one that is denied',
+      [['not', ['is', 'foo', ['x']]]],
+      '/filters/0/1/1',
+      'must be one of content, content_type, event_type, device',
+      'foo',
+    ],
+    [
+      'an object, as other APIs have it',
+      [{field: 'device', value: 'ios'}],
+      '/filters/0',
+      FILTER,
+      '{"field":"device","value":"ios"}',
+    ],
+  ])('%s', async (_what, filters, field, detail, value) => {
+    const refusal = await ask(filters)
+    expect(refusal.errors).toEqual([{in: 'body', field, detail, value}])
+    expect(refusal.detail).toBe(`${field} ${detail}`)
+  })
+})
+
+test.each([
+  ['7days', 'all, day, week, month, year, or a number with m, h, d, w or mo, such as 7d'],
+  [['2026-01-01'], '[start, end], such as ["2026-01-01", "2026-02-01"]'],
+  [7, 'a period such as 7d, or [start, end]'],
+])('a period of %j is refused with what it must be', async (range, words) => {
+  const {errors} = await refused('/v1/query', {metrics: ['plays'], date_range: range})
+  expect(errors).toMatchObject([{field: '/date_range', detail: `must be ${words}`}])
+})
+
+test('a list of events without an object around it gets the hint to one', async () => {
+  const {detail, errors} = await refused('/v1/engagement-events', [{event_type: 'play'}])
+  expect(errors).toHaveLength(1)
+  expect(detail).toBe(
+    'the body must be one event, or a list of them in an object: {"events": [...]}',
+  )
+})
+
+test('of several events each that is wrong is named, and the count is that of the others', async () => {
+  const events = [{event_type: 'play'}, {event_type: 'x'}, {event_type: 'play', id: 1}, {}]
+  const {detail, errors} = await refused('/v1/engagement-events', {events})
+  expect(errors.map(({field}) => field)).toEqual([
+    '/events/1/event_type',
+    '/events/2/id',
+    '/events/3/event_type',
+  ])
+  expect(detail).toBe('/events/1/event_type must be one of play, pause, finish, click (and 2 more)')
+})
+
+test('the count is right where more is wrong than is listed', async () => {
+  const events = Array.from({length: 30}, () => ({event_type: 'x'}))
+  const {detail, errors} = await refused('/v1/engagement-events', {events})
+  expect(errors).toHaveLength(20)
+  expect(detail).toMatch(/\(and 29 more\)$/)
+})
+
+test.each([
+  ['/v1/content/7', 'id', 'must be a UUID such as 11111111-1111-1111-1111-111111111111'],
+  ['/v1/content?limit=many', 'limit', 'must be a whole number'],
+  ['/v1/content?limit=501', 'limit', 'must be at most 500'],
+  ['/v1/content?search=', 'search', 'must have at least 1 character'],
+  [
+    '/v1/content?cursor=x',
+    'cursor',
+    'must be `page.next_cursor` of the page before, as it was given',
+  ],
+  [
+    '/v1/content?colour=red',
+    'colour',
+    'is not a field that is known here: there are search, content_type, order, limit, cursor',
+  ],
+  [
+    '/v1/top?from=yesterday',
+    'from',
+    'must be a date, or a time with its offset: 2026-01-31, or 2026-01-31T12:00:00Z',
+  ],
+  [
+    '/v1/streams/A!/active',
+    'stream',
+    'must be the name of a stream in small letters, such as engagement',
+  ],
+  ['/v1/streams?x=1', 'x', 'is not a field that is known here: there is none'],
+])('%s is refused in words, not by a pattern', async (url, field, detail) => {
+  const {errors} = await refused(url)
+  expect(errors).toMatchObject([{field, detail}])
+})
