@@ -247,17 +247,21 @@ export const ProblemSchema = closed(
 )
 
 /** What a 202 says when the event asked for is not in the numbers yet. */
-export const Pending = named('Pending', {
-  status: oneOf(['pending']),
-  after_event: Type.String(),
-  reason: Type.String(),
-  waited_ms: Milliseconds,
-  lag: closed({
-    event_committed: Type.Boolean({description: 'whether PostgreSQL has the event'}),
-    outbox_unpublished: nullable(Type.Integer()),
-    records: nullable(Type.Integer({description: 'records between the event and the store'})),
-  }),
-})
+export const Pending = named(
+  'Pending',
+  {
+    status: oneOf(['pending']),
+    after_event: Type.String(),
+    reason: Type.String(),
+    waited_ms: Milliseconds,
+    lag: closed({
+      event_committed: Type.Boolean({description: 'whether PostgreSQL has the event'}),
+      outbox_unpublished: nullable(Type.Integer()),
+      records: nullable(Type.Integer({description: 'records between the event and the store'})),
+    }),
+  },
+  {description: 'the event that was waited for is not in the answer yet'},
+)
 
 const problemAnswer = (kinds: readonly ProblemKind[]): TSchema =>
   Type.Unsafe<Static<typeof ProblemSchema>>({
