@@ -1,5 +1,7 @@
 /** INV-68: what the OpenAPI document says holds: names, words, examples, versions, types of answers. */
 import {readFileSync} from 'node:fs'
+import {Ajv2020} from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
 import {buildSchema, printSchema} from 'graphql'
 import {afterAll, describe, expect, test} from 'vitest'
 import {SDL} from '../api/graphql/schema.ts'
@@ -254,6 +256,33 @@ describe('streams and GraphQL', () => {
       '/v1/live/activity': ['engagement', 'activity', 'gap', 'stale', 'dropped'],
       '/v1/live/requests/{id}': ['request', 'stale', 'dropped'],
     })
+  })
+
+  test('messages are of their schema: figures, that there are none now, and the end', async () => {
+    const {app: own} = await composeAway()
+    const url = await own.listen({host: '127.0.0.1', port: 0})
+    const headers = {authorization: `Bearer ${ADMIN.key}`}
+    const open = async (kind: string) => await fetch(`${url}/v1/live/${kind}`, {headers})
+    const streams = {
+      PlatformStreamMessage: await open('platform'),
+      LeaderboardStreamMessage: await open('leaderboard'),
+    }
+    await own.close()
+    const ajv = new Ajv2020({strict: false}).addSchema(document, 'document')
+    addFormats.default(ajv)
+    const told: string[] = []
+    for (const [name, stream] of Object.entries(streams)) {
+      const isOfSchema = ajv.compile({$ref: `document#/components/schemas/${name}`})
+      const text = await stream.text()
+      for (const [, event, data] of text.matchAll(/^event: (\w+)\ndata: (.+)$/gm)) {
+        expect(
+          isOfSchema({event, data: JSON.parse(data!)}),
+          ajv.errorsText(isOfSchema.errors),
+        ).toBe(true)
+        told.push(event!)
+      }
+    }
+    expect(told).toEqual(['platform', 'dropped', 'stale', 'dropped'])
   })
 
   test('GraphQL is in the document, and its schema is the file among the documents', () => {

@@ -252,6 +252,20 @@ describe('what is asked', () => {
   )
 })
 
+test.each([
+  ['a', 503],
+  ['€', 503],
+  ['/', 503],
+  ['aa', 400],
+])('a user may be called by 1,024 characters, %s: %i', async (letter, status) => {
+  const headers = {authorization: `Bearer ${ADMIN.key}`}
+  for (const part of ['stats', 'days', 'activity']) {
+    const url = `/v1/users/${encodeURIComponent(letter.repeat(1024))}/${part}`
+    const answer = await app.inject({url, headers})
+    expect([part, answer.statusCode]).toEqual([part, status])
+  }
+})
+
 describe('without stores', () => {
   test.each(GUARDED.map(route => [route.name, route] as const))(
     '%s: 503 that says when to come back, or an answer that needs none',

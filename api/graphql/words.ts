@@ -53,7 +53,7 @@ export const GRAPHQL_WORDS = {
   tags: ['graphql'],
   summary: 'Ask in GraphQL',
   description:
-    'The schema is docs/schema.graphql of the project; introspection gives the same. Depth, aliases and cost of a document are limited. Subscriptions come over WebSocket at the same path (graphql-ws).',
+    'The schema is docs/schema.graphql of the project; introspection gives the same. Depth, aliases and cost of a document are limited. Subscriptions come over WebSocket at the same path (graphql-transport-ws).',
   body: GraphqlRequest,
   response: answers(
     {200: GraphqlAnswer, 400: GraphqlAnswer},
