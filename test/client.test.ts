@@ -1,8 +1,16 @@
 import {readFileSync} from 'node:fs'
-import {expect, expectTypeOf, test} from 'vitest'
+import type {AddressInfo} from 'node:net'
+import {fastify} from 'fastify'
+import {pino} from 'pino'
+import {expect, expectTypeOf, onTestFinished, test, vi} from 'vitest'
+import type {Api} from '../api/app.ts'
 import {buildDocument} from '../api/document.ts'
+import {createHub} from '../api/live/hub.ts'
+import {createApiMetrics} from '../api/metrics.ts'
+import {addLiveRoutes} from '../api/routes/live.ts'
 import {addressOf, ApiError, createClient, type MessageOf} from '../client/client.ts'
 import {OPERATIONS, type ContentStreamMessage, type TopItem} from '../client/schema.ts'
+import {createMetrics} from '../platform/metrics.ts'
 import {typesOf, type Document} from '../scripts/openapi-types.ts'
 
 test("the client's types are those of the API", async () => {
@@ -73,3 +81,37 @@ test('the key travels in a header, a refusal is an error with its problem, a 202
   await expect(api.call('GET /v1/active', {})).rejects.toThrow(ApiError)
   expect(await api.call('GET /v1/active', {query: {after_event: 'engagement:7'}})).toBeUndefined()
 })
+
+test("the API's own streams are heard across a lost connection, and end when the API says so", async () => {
+  const options = {bufferBytesMax: 10_000, heartbeatMs: 60_000, lifeMsMax: 600_000}
+  const hub = createHub(
+    {log: pino({level: 'silent'}), metrics: createApiMetrics(createMetrics())},
+    {...options, clientsMax: 3, perAddressMax: 3},
+  )
+  const read = async () =>
+    await Promise.resolve(new Map([['', {data: {items: []}, version: 'v1'}]]))
+  const app = fastify() as unknown as Api
+  app.setSerializerCompiler(() => JSON.stringify)
+  addLiveRoutes(app, {hub, sources: [{kind: 'leaderboard', everyMs: 1, read}]} as never)
+  await app.listen({port: 0, host: '127.0.0.1'})
+  onTestFinished(async () => await app.close())
+  const {port} = app.server.address() as AddressInfo
+  const api = createClient({baseUrl: `http://127.0.0.1:${port}`})
+  const messages: unknown[] = []
+  for await (const {id, data} of api.stream('GET /v1/live/leaderboard')) {
+    messages.push([id, data])
+    if (id === 'v2') hub.finish('leaderboard')
+    else {
+      hub.close()
+      void vi
+        .waitFor(() => expect(hub.clients).toBe(1), {timeout: 4000})
+        .then(() =>
+          hub.publish('leaderboard', {id: 'v2', event: 'leaderboard', data: {items: [1]}}),
+        )
+    }
+  }
+  expect(messages).toEqual([
+    ['v1', {items: []}],
+    ['v2', {items: [1]}],
+  ])
+}, 30_000)
