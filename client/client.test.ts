@@ -224,16 +224,12 @@ test('types tell what may be missing, which lists have pages, and what messages 
   expectTypeOf(calls.pages).returns.toEqualTypeOf<
     AsyncGenerator<AnswerOf<'GET /v1/content'>['items'][number], void, undefined>
   >()
-  expectTypeOf(calls.live).returns.toEqualTypeOf<
-    AsyncGenerator<
-      {
-        readonly event: 'request'
-        readonly data: AnswerOf<'GET /api/activity/requests/{id}'>
-        readonly id: string
-      },
-      void,
-      undefined
-    >
-  >()
+  type Heard = typeof calls.live extends () => AsyncGenerator<infer M, void, undefined> ? M : never
+  expectTypeOf<Extract<Heard, {event: 'request'}>>().toEqualTypeOf<{
+    readonly event: 'request'
+    readonly data: AnswerOf<'GET /api/activity/requests/{id}'>
+    readonly id: string
+  }>()
+  expectTypeOf<Heard['event']>().toEqualTypeOf<'request' | 'stale'>()
   expectTypeOf<Static<typeof PendingAnswer>>().toExtend<Pending>()
 })

@@ -1,5 +1,4 @@
 /** What each operation takes and gives, derived from the OpenAPI document (`schema.ts`). Types only. */
-import type {LiveEvents} from './live-events.ts'
 import type {Operations} from './schema.ts'
 
 export type Operation = keyof Operations
@@ -53,34 +52,29 @@ export type ItemOf<O extends PagedOperation> =
   AnswerOf<O> extends {readonly items: readonly (infer Item)[]} ? Item : never
 export type PagesOptions<O extends PagedOperation> = CallOptions<O> & Patience
 
-/** Messages of an operation by the names of their events, where the OpenAPI document tells them. */
-type ToldEvents<O> = O extends Operation
-  ? Operations[O] extends {readonly events: infer Events}
-    ? Events
-    : never
+/** What a stream sends, as the document tells it. */
+type ToldBy<O extends Operation> = Operations[O] extends {readonly messages: infer Messages}
+  ? Messages
   : never
 
 export type StreamOperation = {
-  [O in Operation]: O extends keyof LiveEvents ? O : [ToldEvents<O>] extends [never] ? never : O
+  [O in Operation]: [ToldBy<O>] extends [never] ? never : O
 }[Operation]
 
-type EventsOf<O> = [ToldEvents<O>] extends [never]
-  ? O extends keyof LiveEvents
-    ? LiveEvents[O]
+/** That a reader was too slow is handled here: the stream is opened again. */
+type Heard<Message> = Message extends {readonly event: 'dropped'}
+  ? never
+  : Message extends {readonly event: infer Name; readonly data: infer Data}
+    ? {
+        readonly event: Name
+        readonly data: Data
+        /** Where to go on later, as `lastEventId`; empty when the stream cannot tell. */
+        readonly id: string
+      }
     : never
-  : ToldEvents<O>
 
 /** A message of a stream: `event` tells what `data` is. */
-export type MessageOf<O extends StreamOperation> = {
-  [Name in keyof EventsOf<O> & string as Name extends 'dropped' ? never : Name]: {
-    readonly event: Name
-    readonly data: EventsOf<O>[Name]
-    /** Where to go on later, as `lastEventId`; empty when the stream cannot tell. */
-    readonly id: string
-  }
-} extends infer Messages
-  ? Messages[keyof Messages]
-  : never
+export type MessageOf<O extends StreamOperation> = Heard<ToldBy<O>>
 
 export type StreamOptions<O extends StreamOperation> = Part<'path', Operations[O]['path']> &
   Part<'query', Operations[O]['query']> &

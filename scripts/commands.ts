@@ -218,7 +218,7 @@ export const COMMANDS = {
     forms: [['CONTENT_ID', '']],
     options: {},
     positionals: {min: 1, max: 1},
-    examples: [['npm run reenrich -- 11111111-1111-1111-1111-111111111111', '']],
+    examples: [['npm run reenrich -- 5a3b1e00-0000-4000-8000-000000000001', '']],
     notes: 'Raw rows and event hashes then hold its present type and length; no total changes.',
     usesDatabase: true,
   },
@@ -287,10 +287,27 @@ export const COMMANDS = {
   generate: {
     name: 'generate',
     summary:
-      'Writes what is made from other files: schemas, settings, the types of the client, figures.',
+      'Writes what is made from other files: schemas (Avro, GraphQL), settings, types of the client, figures.',
     forms: [['', 'all of them']],
     options: {},
     examples: [['npm run generate', 'after a declaration, a setting or a route changed']],
+  },
+  'client:pack': {
+    name: 'client:pack',
+    summary: 'Packs the client of the API (client/) for npm install in other projects.',
+    forms: [['[OPTIONS]', 'builds it, and says where the tarball is']],
+    options: {to: text('FOLDER', 'where to put the tarball, default client/dist')},
+    examples: [['npm run client:pack -- --to ../my-project', 'into another project']],
+  },
+  'load-sample': {
+    name: 'load-sample',
+    summary: 'Fills an empty database with the sample. One that holds anything stays as it is.',
+    forms: [['', '']],
+    options: {},
+    examples: [
+      ['npm run load-sample', 'what npm start does by itself, unless --no-sample is given'],
+    ],
+    usesDatabase: true,
   },
   test: {
     name: 'test',

@@ -148,7 +148,7 @@ test('the count is right where more is wrong than is listed', async () => {
 })
 
 test.each([
-  ['/v1/content/7', 'id', 'must be a UUID such as 11111111-1111-1111-1111-111111111111'],
+  ['/v1/content/7', 'id', 'must be a UUID such as 5a3b1e00-0000-4000-8000-000000000001'],
   ['/v1/content?limit=many', 'limit', 'must be a whole number'],
   ['/v1/content?limit=501', 'limit', 'must be at most 500'],
   ['/v1/content?search=', 'search', 'must have at least 1 character'],

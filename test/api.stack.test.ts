@@ -321,6 +321,21 @@ test('the blocks of README can be pasted, and the written event is in the number
   expect(body['metrics']).toMatchObject(expected!)
 })
 
+test('every block of docs/API.md that says so runs, and only what is meant to be refused is', async () => {
+  const page = readFileSync('docs/API.md', 'utf8')
+  const blocks = [...page.matchAll(/^```sh run\n(.*?)```/gms)].map(([, block]) => block!)
+  expect(blocks.length).toBeGreaterThan(10)
+  const refused: string[] = []
+  for (const block of blocks) {
+    const command = block.replaceAll('http://127.0.0.1:3000', url)
+    const {stdout} = await promisify(execFile)('sh', ['-ec', command])
+    expect(stdout, block).not.toBe('')
+    if (stdout.includes('"type":"/problems/')) refused.push(block)
+  }
+  expect(refused).toHaveLength(1)
+  expect(refused[0]).toContain('/v1/content/7')
+})
+
 describe('writes go through PostgreSQL', () => {
   test('a written event is in the numbers when the writer asked to wait for it', async () => {
     const before = await ask(`/v1/content/${PODCAST}/metrics`)

@@ -5,7 +5,7 @@ import {describe, expect, test} from 'vitest'
 
 const pages = [
   ...globSync('*.md'),
-  ...globSync('{docs,kafdrop,deploy,db,dashboard,bench}/**/*.md'),
+  ...globSync('{docs,kafdrop,deploy,db,dashboard,bench,client}/**/*.md'),
 ].filter(page => !page.includes('node_modules'))
 const {scripts} = JSON.parse(readFileSync('package.json', 'utf8')) as {
   readonly scripts: Readonly<Record<string, string>>
@@ -14,6 +14,7 @@ const {scripts} = JSON.parse(readFileSync('package.json', 'utf8')) as {
 /** Who runs the blocks of a page that say `run`. */
 const RUN_BY: Readonly<Record<string, readonly string[]>> = {
   'README.md': ['test/api.stack.test.ts', 'test/first-steps.pg.test.ts'],
+  'client/README.md': ['test/client-package.test.ts'],
   'docs/API.md': ['test/api.stack.test.ts'],
   'docs/ATTACH.md': ['test/attach-page.pg.test.ts'],
   'docs/MANAGED.md': ['test/managed.pg.test.ts'],

@@ -20,7 +20,7 @@ const GraphqlRequest = named(
       {query: '{top(limit: 3) {rank content {title} value}}'},
       {
         query: 'query ($id: ID!) {content(id: $id) {title metrics(period: "7d") {plays}}}',
-        variables: {id: '11111111-1111-1111-1111-111111111111'},
+        variables: {id: '5a3b1e00-0000-4000-8000-000000000001'},
       },
     ],
   },

@@ -61,8 +61,8 @@ export const expected = (words: string) => ({'x-expected': words})
 export const UUID_PATTERN = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
 export const Uuid = Type.String({
   pattern: UUID_PATTERN,
-  ...expected('a UUID such as 11111111-1111-1111-1111-111111111111'),
-  examples: ['11111111-1111-1111-1111-111111111111'],
+  ...expected('a UUID such as 5a3b1e00-0000-4000-8000-000000000001'),
+  examples: ['5a3b1e00-0000-4000-8000-000000000001'],
 })
 
 /** What PostgreSQL can hold: it refuses NUL. */

@@ -18,8 +18,8 @@ import {
 
 export const ContentSchema = named('Content', {
   id: Uuid,
-  slug: Type.String({examples: ['daily-news-ep1']}),
-  title: Type.String({examples: ['Daily News – Episode 1']}),
+  slug: Type.String({examples: ['sample-morning-news']}),
+  title: Type.String({examples: ['The morning news']}),
   content_type: nullable(oneOf(CONTENT_TYPES)),
   length_seconds: nullable(Type.Integer({minimum: 0, examples: [1800]})),
   publish_ts: Time,

@@ -146,7 +146,7 @@ export const StreamEventsQuery = closed({
   key: Type.Unsafe<string>({
     ...KeyText,
     description: 'value of the key of the stream; `(none)` for null',
-    examples: ['11111111-1111-1111-1111-111111111111'],
+    examples: ['5a3b1e00-0000-4000-8000-000000000001'],
   }),
   ...optional({
     from: instantOf({description: 'date (UTC) or time, included', examples: ['2026-01-01']}),

@@ -23,7 +23,7 @@ const JsonObject = Type.Unsafe<Record<string, unknown>>({
 })
 
 const EVENT = {
-  content_id: '11111111-1111-1111-1111-111111111111',
+  content_id: '5a3b1e00-0000-4000-8000-000000000001',
   user_id: 'aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa',
   event_type: 'play',
   duration_ms: 30_000,
