@@ -79,6 +79,17 @@ export function isLoopback(host: string): boolean {
   return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name)
 }
 
+/**
+ * Whether only this machine reaches the API. In a container it listens for everybody, and who reaches it is
+ * decided by the address of the host on which its port is published.
+ *
+ * @param place `publishedOn` is empty where no port is published: `host` decides
+ */
+export const isForThisMachine = (place: {
+  readonly host: string
+  readonly publishedOn: string
+}): boolean => isLoopback(place.publishedOn === '' ? place.host : place.publishedOn)
+
 /** Whose things a caller sees: its own, or everybody's. */
 export const ownerFilter = (principal: Principal): string | undefined =>
   principal.scopes.includes('admin') ? undefined : principal.id

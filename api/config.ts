@@ -13,13 +13,13 @@ import {
   type RegistryConnection,
 } from '../platform/connections.ts'
 import {readLogLevel, type LogLevel} from '../platform/log.ts'
-import {isLoopback} from './access.ts'
+import {isForThisMachine} from './access.ts'
 
 export interface ApiConfig {
   readonly host: string
   readonly port: number
   readonly logLevel: LogLevel
-  /** `open`: no key needed, only on loopback. `keys`: every request but health needs one. */
+  /** `open`: no key needed, only for this machine. `keys`: every request but health needs one. */
   readonly access: 'open' | 'keys'
   readonly production: boolean
   /** Origins that browsers may call from, besides our own pages. */
@@ -66,11 +66,15 @@ export function readApiConfig(env: Env): {
 } {
   const read = envReader(env)
   const host = read.text('API_HOST', '127.0.0.1', /^[\w.:[\]-]{1,255}$/)
+  const publishedOn = read.text('API_PUBLISHED_ON', '', /^[\w.:[\]-]{0,255}$/)
   const production = read.choice('NODE_ENV', 'development', ['development', 'production', 'test'])
-  const mayBeOpen = isLoopback(host) && production !== 'production'
+  const mayBeOpen = isForThisMachine({host, publishedOn}) && production !== 'production'
   const access = read.choice('API_ACCESS', mayBeOpen ? 'open' : 'keys', ['open', 'keys'])
   if (access === 'open' && !mayBeOpen) {
-    read.problem('API_ACCESS', 'open is for a loopback API_HOST outside production only')
+    read.problem(
+      'API_ACCESS',
+      'open is for a loopback API_HOST, or in a container API_PUBLISHED_ON, outside production only',
+    )
   }
   const corsOrigins = listOf(read.text('API_CORS_ORIGINS', ''))
   for (const origin of corsOrigins) {
