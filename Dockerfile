@@ -1,8 +1,9 @@
 # syntax=docker/dockerfile:1
-# One image for the three services and the init job; the command says which one runs.
+# One image for the three services and the jobs; the command says which one runs.
+ARG NODE=24.19.0-bookworm-slim
 
 # Everything, to build the pages.
-FROM node:24-bookworm-slim AS build
+FROM node:${NODE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
@@ -10,17 +11,18 @@ COPY . .
 RUN npx vite build dashboard
 
 # What runs in production, nothing else.
-FROM node:24-bookworm-slim AS dependencies
+FROM node:${NODE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 # The last stage has neither npm nor a compiler: node, our sources, their dependencies.
-FROM node:24-bookworm-slim
+FROM node:${NODE}
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /opt/yarn* \
       /usr/local/bin/yarn /usr/local/bin/yarnpkg
 WORKDIR /app
-ENV NODE_ENV=production
+# Settings are variables here: there is no .env, and no stack runs beside.
+ENV NODE_ENV=production ENV_FILE=none
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./
 COPY contracts ./contracts
