@@ -1,17 +1,17 @@
 /** The life of `npm start`: start, sample, view, stop. */
 import {execFile} from 'node:child_process'
-import {existsSync, readFileSync} from 'node:fs'
+import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
 import type {Env} from '../platform/config.ts'
 import {messageOf} from '../platform/errors.ts'
 import {pause} from '../platform/lifecycle.ts'
-import {openClient} from '../platform/postgres.ts'
 import {PROJECT_FOLDER} from '../platform/environment.ts'
 import type {StackConfig} from '../stack/config.ts'
 import {startPipeline, type Pipeline} from '../stack/pipeline.ts'
 import {settingGroups} from './configuration.ts'
 import {initPipeline} from './init.ts'
+import {loadSample} from './load-sample.ts'
 import {openStatusReader, type StatusReader} from './pipeline-status.ts'
 import {connectionLines, keyLines, lastError, recordsProcessed, statusLine} from './view.ts'
 
@@ -111,21 +111,6 @@ async function buildPages(): Promise<void> {
   const script = join(PROJECT_FOLDER, 'scripts/build-dashboard.ts')
   if (!existsSync(script)) return
   await promisify(execFile)(process.execPath, [script], {cwd: PROJECT_FOLDER})
-}
-
-/** @returns whether the database was empty and now holds the sample */
-async function loadSample(databaseUrl: string): Promise<boolean> {
-  const client = await openClient(databaseUrl, {applicationName: 'sample'})
-  try {
-    const {rows} = await client.query<{filled: boolean}>(
-      'SELECT EXISTS (SELECT FROM public.content) OR EXISTS (SELECT FROM public.engagement_events) AS filled',
-    )
-    if (rows[0]?.filled !== false) return false
-    await client.query(readFileSync(join(PROJECT_FOLDER, 'scripts/sample.sql'), 'utf8'))
-    return true
-  } finally {
-    await client.end()
-  }
 }
 
 /** Refreshes one line at a terminal; else prints lines. */
