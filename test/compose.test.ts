@@ -2,11 +2,13 @@
 import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {parseEnv} from 'node:util'
 import {parse} from 'yaml'
 import {describe, expect, test} from 'vitest'
 import {readApiConfig} from '../api/config.ts'
 import {readRelayConfig} from '../ingestor/config.ts'
-import type {Env} from '../platform/config.ts'
+import {envReader, type Env} from '../platform/config.ts'
+import {readDatabaseUrl} from '../platform/connections.ts'
 import {readProcessorConfig} from '../processor/config.ts'
 import {readInitConfig} from '../scripts/init.ts'
 import {SERVICE_FLAGS} from '../stack/services.ts'
@@ -18,6 +20,7 @@ interface Service {
   readonly depends_on?: Readonly<Record<string, {readonly condition: string}>> | readonly string[]
   readonly healthcheck?: object
   readonly command?: readonly string[]
+  readonly tmpfs?: readonly string[]
   readonly profiles?: readonly string[]
 }
 
@@ -26,8 +29,18 @@ const compose = parse(readFileSync('docker-compose.yml', 'utf8'), {merge: true})
   readonly volumes: Readonly<Record<string, object>>
 }
 
+/** What commands read that only speak to the database. */
+function readDatabase(env: Env): string {
+  const read = envReader(env)
+  const url = readDatabaseUrl(read)
+  read.finish()
+  return url
+}
+
 const READERS: Readonly<Record<string, (env: Env) => unknown>> = {
   init: readInitConfig,
+  sample: readDatabase,
+  producer: readDatabase,
   ingestor: readRelayConfig,
   processor: readProcessorConfig,
   api: readApiConfig,
@@ -43,8 +56,12 @@ const SERVERS = [
   'API_RELAY_URLS',
   'API_PROCESSOR_URLS',
 ]
-/** Read by the image's entry or by Node itself, not by a config reader. */
-const ELSEWHERE = new Set(['NODE_ENV'])
+/** As the compose file itself reads variables: `${NAME:-default}`. */
+const interpolate = (text: string, variables: Env = {}): string =>
+  text.replaceAll(
+    /\$\{(\w+):-([^}]*)\}/g,
+    (_, name: string, fallback: string) => variables[name] ?? fallback,
+  )
 
 /** Every variable that a reader asks for. */
 function namesRead(reader: (env: Env) => unknown, env: Env): Set<string> {
@@ -59,9 +76,12 @@ function namesRead(reader: (env: Env) => unknown, env: Env): Set<string> {
   return names
 }
 
-const environmentOf = (name: string): Record<string, string> =>
+const environmentOf = (name: string, variables: Env = {}): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(compose.services[name]?.environment ?? {}).map(([k, v]) => [k, String(v)]),
+    Object.entries(compose.services[name]?.environment ?? {}).map(([k, v]) => [
+      k,
+      interpolate(String(v), variables),
+    ]),
   )
 
 const secret = join(mkdtempSync(join(tmpdir(), 'compose-')), 'secret')
@@ -83,7 +103,7 @@ describe.each(Object.entries(READERS))('%s', (name, reader) => {
   test('reads every variable that the compose file sets', () => {
     const read = namesRead(reader, env)
     const set = Object.keys(environmentOf(name)).map(n => n.replace(/_FILE$/, ''))
-    const unread = set.filter(n => !read.has(n) && !ELSEWHERE.has(n))
+    const unread = set.filter(n => !read.has(n))
     // The init job takes its settings with the services; a level for logs does no harm there.
     expect(
       unread.filter(n => !(name === 'init' && ['LOG_LEVEL', 'REDIS_URL'].includes(n))),
@@ -96,10 +116,13 @@ describe.each(Object.entries(READERS))('%s', (name, reader) => {
     expect(needed.filter(n => environmentOf(name)[n] === undefined)).toEqual([])
   })
 
-  test('runs a file that exists, as `npm start` does', () => {
-    const command = compose.services[name]?.command ?? []
-    expect(command.slice(0, -1)).toEqual(['node', ...(name === 'init' ? [] : SERVICE_FLAGS)])
-    expect(() => readFileSync(command.at(-1)!)).not.toThrow()
+  test('runs a file that exists, a service as `npm start` does', () => {
+    const [node, ...rest] = compose.services[name]?.command ?? []
+    const file = rest.find(argument => argument.endsWith('.ts'))
+    const isService = file?.endsWith('/main.ts') === true
+    expect(node).toBe('node')
+    expect(rest.slice(0, rest.indexOf(file!))).toEqual(isService ? SERVICE_FLAGS : [])
+    expect(() => readFileSync(file!)).not.toThrow()
   })
 })
 
@@ -108,8 +131,60 @@ const services = Object.entries(compose.services)
 test('every image is pinned and every port is bound to the loopback interface', () => {
   for (const [name, service] of services) {
     expect(service.image, name).toMatch(/:[\w.-]*\d[\w.-]*$|:local$/)
-    for (const port of service.ports ?? []) expect(port, name).toMatch(/^127\.0\.0\.1:/)
+    for (const port of service.ports ?? []) {
+      expect(interpolate(port), name).toMatch(/^127\.0\.0\.1:/)
+    }
   }
+})
+
+test.each([
+  [undefined, 'open'],
+  ['127.0.0.1', 'open'],
+  ['0.0.0.0', 'keys'],
+  ['192.168.1.7', 'keys'],
+])('pages published on %s: %s', (address, access) => {
+  const variables = address === undefined ? {} : {API_PUBLISHED_ON: address}
+  const env = withReadableFiles(environmentOf('api', variables))
+  expect(readApiConfig(env).config.access).toBe(access)
+  const [port] = compose.services['api']?.ports ?? []
+  expect(interpolate(port!, variables)).toBe(`${address ?? '127.0.0.1'}:3000:3000`)
+})
+
+test('whoever asks for keys on loopback, too, gets them', () => {
+  const env = withReadableFiles(environmentOf('api', {API_ACCESS: 'keys'}))
+  expect(readApiConfig(env).config.access).toBe('keys')
+})
+
+test('the database has its sample before anybody makes events', () => {
+  expect(compose.services['sample']?.depends_on).toMatchObject({
+    init: {condition: 'service_completed_successfully'},
+  })
+  expect(compose.services['producer']?.depends_on).toMatchObject({
+    sample: {condition: 'service_completed_successfully'},
+  })
+})
+
+test('what our containers write while they run is not of the image', () => {
+  // reconcile keeps there how far it is, and rebuild runs it.
+  for (const name of Object.keys(READERS)) {
+    expect(compose.services[name]?.tmpfs, name).toEqual(['/tmp', '/app/.stack'])
+  }
+})
+
+test('Kafdrop decodes values by the registry without being told for each topic', () => {
+  const settings = parseEnv(readFileSync('kafdrop/kafdrop.env', 'utf8'))
+  expect(settings['CMD_ARGS']).toContain('--message.format=AVRO --message.keyFormat=DEFAULT')
+  expect(environmentOf('kafdrop')).toEqual({
+    KAFKA_BROKERCONNECT: environmentOf('init')['KAFKA_BROKERS'],
+    SCHEMAREGISTRY_CONNECT: environmentOf('init')['SCHEMA_REGISTRY_URL'],
+  })
+})
+
+test('the documents say of every image where its tag is found', () => {
+  const page = readFileSync('docs/DOCKER.md', 'utf8')
+  const base = /^ARG NODE=(\S+)$/m.exec(readFileSync('Dockerfile', 'utf8'))![1]!
+  const images = services.map(([, {image}]) => image!).filter(image => !image.endsWith(':local'))
+  for (const image of [...images, `node:${base}`]) expect(page).toContain(`| \`${image}\` | `)
 })
 
 test('no password stands in the file', () => {
