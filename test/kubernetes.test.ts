@@ -8,6 +8,7 @@ import {readProcessorConfig} from '../processor/config.ts'
 import type {Env} from '../platform/config.ts'
 
 const FOLDER = 'deploy/kubernetes'
+const KEDA_FOLDER = 'deploy/kubernetes-keda'
 const READERS: Readonly<Record<string, (env: Env) => unknown>> = {
   ingestor: readRelayConfig,
   processor: readProcessorConfig,
@@ -23,19 +24,34 @@ interface Container {
 }
 interface Manifest {
   readonly kind: string
-  readonly metadata: {readonly name: string}
+  readonly metadata: {readonly name: string; readonly labels?: Readonly<Record<string, string>>}
   readonly data?: Readonly<Record<string, string>>
-  readonly spec?: {readonly template?: {readonly spec: {readonly containers: readonly Container[]}}}
+  readonly spec?: {
+    readonly replicas?: number
+    readonly minReplicas?: number
+    readonly scaleTargetRef?: {readonly name: string}
+    readonly triggers?: ReadonlyArray<{readonly metadata: Readonly<Record<string, string>>}>
+    readonly template?: {readonly spec: {readonly containers: readonly Container[]}}
+  }
 }
 
-const {resources} = parse(readFileSync(`${FOLDER}/kustomization.yaml`, 'utf8')) as {
-  resources: readonly string[]
+interface Kustomization {
+  readonly resources: readonly string[]
+  readonly patches?: ReadonlyArray<{
+    readonly target: {readonly kind: string; readonly name: string}
+    readonly patch: string
+  }>
 }
-const manifests = resources.flatMap(file =>
-  parseAllDocuments(readFileSync(`${FOLDER}/${file}`, 'utf8')).map(doc => {
-    if (doc.errors.length > 0) throw new Error(`${file}: ${String(doc.errors[0])}`)
+const kustomizationOf = (folder: string): Kustomization =>
+  parse(readFileSync(`${folder}/kustomization.yaml`, 'utf8')) as Kustomization
+const readManifests = (path: string): readonly Manifest[] =>
+  parseAllDocuments(readFileSync(path, 'utf8')).map(doc => {
+    if (doc.errors.length > 0) throw new Error(`${path}: ${String(doc.errors[0])}`)
     return doc.toJS() as Manifest
-  }),
+  })
+
+const manifests = kustomizationOf(FOLDER).resources.flatMap(file =>
+  readManifests(`${FOLDER}/${file}`),
 )
 const containers = manifests.flatMap(m => m.spec?.template?.spec.containers ?? [])
 const find = (kind: string, name: string): Manifest | undefined =>
@@ -69,4 +85,37 @@ test('services are probed: readiness by the flow, liveness by the process alone'
     expect(container?.livenessProbe, name).toMatchObject({httpGet: {path: '/health/live'}})
     expect(find('PodDisruptionBudget', name), name).toBeDefined()
   }
+})
+
+test('without KEDA nothing that needs it is applied, and no number of pods is said twice', () => {
+  expect(manifests.filter(({kind}) => kind === 'ScaledObject')).toEqual([])
+  for (const scaler of manifests.filter(({kind}) => kind === 'HorizontalPodAutoscaler')) {
+    expect(find('Deployment', scaler.spec!.scaleTargetRef!.name)?.spec?.replicas).toBeUndefined()
+  }
+  expect(find('Deployment', 'ingestor')?.spec?.replicas).toBe(2)
+  expect(find('Deployment', 'processor')?.spec?.replicas).toBe(2)
+})
+
+test('with KEDA the processor is scaled by the brokers of its own settings, and says no number', () => {
+  const {resources, patches} = kustomizationOf(KEDA_FOLDER)
+  expect(resources).toEqual(['../kubernetes', 'scaled-object.yaml'])
+  const [scaler] = readManifests(`${KEDA_FOLDER}/scaled-object.yaml`)
+  expect(patches?.map(({target}) => target)).toEqual([
+    {kind: 'Deployment', name: scaler!.spec!.scaleTargetRef!.name},
+  ])
+  expect(parse(patches![0]!.patch)).toEqual([{op: 'remove', path: '/spec/replicas'}])
+  const {metadata} = scaler!.spec!.triggers![0]!
+  const config = readProcessorConfig(find('ConfigMap', 'connections')!.data!)
+  expect(find('ConfigMap', 'connections')?.data).toHaveProperty(
+    metadata['bootstrapServersFromEnv']!,
+  )
+  expect(metadata['consumerGroup']).toBe(config.groupId)
+})
+
+test('the init job can be applied alone, and the page says that the one before goes first', () => {
+  const label = 'app.kubernetes.io/name'
+  const labelled = manifests.filter(({metadata}) => metadata.labels?.[label] === 'init')
+  expect(labelled.map(({kind}) => kind)).toEqual(['Job'])
+  const page = readFileSync(`${FOLDER}/README.md`, 'utf8')
+  expect(page).toMatch(/delete job init[^]*apply -k deploy\/kubernetes -l app.kubernetes.io\/name=init/)
 })
