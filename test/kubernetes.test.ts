@@ -117,5 +117,7 @@ test('the init job can be applied alone, and the page says that the one before g
   const labelled = manifests.filter(({metadata}) => metadata.labels?.[label] === 'init')
   expect(labelled.map(({kind}) => kind)).toEqual(['Job'])
   const page = readFileSync(`${FOLDER}/README.md`, 'utf8')
-  expect(page).toMatch(/delete job init[^]*apply -k deploy\/kubernetes -l app.kubernetes.io\/name=init/)
+  expect(page).toMatch(
+    /delete job init[^]*apply -k deploy\/kubernetes -l app.kubernetes.io\/name=init/,
+  )
 })
