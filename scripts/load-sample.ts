@@ -4,16 +4,8 @@ import {pathToFileURL} from 'node:url'
 import {envReader} from '../platform/config.ts'
 import {readDatabaseUrl} from '../platform/connections.ts'
 import {openClient} from '../platform/postgres.ts'
-import {runCommand, type Command} from './command.ts'
-
-const COMMAND = {
-  name: 'load-sample',
-  summary: 'Fills an empty database with the sample. One that holds anything stays as it is.',
-  forms: [['', '']],
-  options: {},
-  examples: [['npm run load-sample', 'what npm start does by itself, unless --no-sample is given']],
-  usesDatabase: true,
-} as const satisfies Command
+import {runCommand} from './command.ts'
+import {COMMANDS} from './commands.ts'
 
 /** @returns whether the database was empty and now holds the sample */
 export async function loadSample(databaseUrl: string): Promise<boolean> {
@@ -31,7 +23,7 @@ export async function loadSample(databaseUrl: string): Promise<boolean> {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  await runCommand(COMMAND, async ({env}) => {
+  await runCommand(COMMANDS['load-sample'], async ({env}) => {
     const read = envReader(env)
     const url = readDatabaseUrl(read)
     read.finish()
