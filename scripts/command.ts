@@ -2,6 +2,7 @@
  * What every command has in common: its options and help stand in one table (`commands.ts`), help does nothing
  * else, bad input is named and ends with status 2, and nobody sees a stack trace for a mistake of his own.
  */
+import {existsSync} from 'node:fs'
 import {parseArgs} from 'node:util'
 import type {Env} from '../platform/config.ts'
 import {readEnvironment} from '../platform/environment.ts'
@@ -52,9 +53,14 @@ export interface Input<C extends Command> {
   readonly env: Env
 }
 
+/** A container has no npm, and not what npm's scripts are started by. */
+export const HAS_NPM = existsSync(new URL('launch.mjs', import.meta.url))
+
 /** How a person calls it. */
-export const commandLine = (name: string): string =>
-  ['start', 'stop', 'test'].includes(name) ? `npm ${name}` : `npm run ${name}`
+export function commandLine(name: string): string {
+  if (!HAS_NPM) return `node scripts/${name}.ts`
+  return ['start', 'stop', 'test'].includes(name) ? `npm ${name}` : `npm run ${name}`
+}
 
 const columns = (rows: readonly (readonly [string, string])[]): readonly string[] => {
   const width = Math.max(...rows.map(([left]) => left.length))
@@ -64,11 +70,15 @@ const columns = (rows: readonly (readonly [string, string])[]): readonly string[
 const optionText = ([name, {short, value}]: readonly [string, Option]): string =>
   `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`
 
+/** An example as it is typed here. */
+const asCalledHere = (line: string): string =>
+  HAS_NPM ? line : line.replace(/npm run ([\w:-]+)(?: --)?/, 'node scripts/$1.ts')
+
 /** The help of a command, for people. */
 export function helpOf(command: Command): string {
   const call = (rest: string): string => {
     const line = commandLine(command.name)
-    return rest === '' ? line : `${line} -- ${rest}`
+    return rest === '' ? line : `${line}${HAS_NPM ? ' --' : ''} ${rest}`
   }
   const options = Object.entries({...command.options, help: HELP})
     .filter(([, {about}]) => about !== undefined)
@@ -83,7 +93,7 @@ export function helpOf(command: Command): string {
     ...columns(options),
     '',
     'examples:',
-    ...columns(command.examples),
+    ...columns(command.examples.map(([line, about]) => [asCalledHere(line), about])),
     ...(command.notes === undefined ? [] : ['', command.notes]),
   ].join('\n')
 }
@@ -194,7 +204,7 @@ export async function runCommand<const C extends Command>(
   } catch (error) {
     const line = commandLine(command.name)
     console.error(textOf(error))
-    if (error instanceof UsageError) console.error(`see: ${line} -- --help`)
+    if (error instanceof UsageError) console.error(`see: ${line}${HAS_NPM ? ' --' : ''} --help`)
     process.exitCode = isBadInput(error) ? 2 : failed
   }
 }

@@ -305,7 +305,7 @@ export const COMMANDS = {
     forms: [['', '']],
     options: {},
     examples: [
-      ['npm run load-sample', 'what npm start does by itself, unless --no-sample is given'],
+      ['npm run load-sample', 'what the first start does by itself, unless --no-sample is given'],
     ],
     usesDatabase: true,
   },

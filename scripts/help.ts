@@ -1,11 +1,18 @@
 /** Says what commands there are. */
-import {commandLine, runCommand} from './command.ts'
+import {existsSync} from 'node:fs'
+import {commandLine, HAS_NPM, runCommand} from './command.ts'
 import {COMMANDS} from './commands.ts'
 
+/** In a container some are not. */
+const isHere = (name: string): boolean =>
+  HAS_NPM || existsSync(new URL(`${name}.ts`, import.meta.url))
+
 await runCommand(COMMANDS.help, async () => {
-  const lines = Object.values(COMMANDS).map(({name, summary}) => {
-    return `  ${commandLine(name).padEnd(22)} ${summary.split('\n')[0]!}`
-  })
-  console.log(`${lines.join('\n')}\n\nEach says more: npm run NAME -- --help`)
+  const lines = Object.values(COMMANDS)
+    .filter(({name}) => isHere(name))
+    .map(({name, summary}) => `  ${commandLine(name).padEnd(28)} ${summary.split('\n')[0]!}`)
+  console.log(
+    `${lines.join('\n')}\n\nEach says more with --help: ${commandLine('NAME')}${HAS_NPM ? ' --' : ''} --help`,
+  )
   await Promise.resolve()
 })

@@ -94,7 +94,14 @@ function install() {
   process.stderr.write('installing dependencies (this takes a minute the first time)\n')
   const npm = process.env.npm_execpath
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []]
-  const options = ['ci', '--include=dev', '--loglevel=error', '--no-fund', '--no-audit', '--no-progress']
+  const options = [
+    'ci',
+    '--include=dev',
+    '--loglevel=error',
+    '--no-fund',
+    '--no-audit',
+    '--no-progress',
+  ]
   // Only messages of npm, on stderr: what a script prints on stdout may be read by a program.
   const result = spawnSync(command, [...first, ...options], {cwd: ROOT, stdio: ['ignore', 2, 2]})
   if (result.error?.code === 'ENOENT')
