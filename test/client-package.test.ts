@@ -95,9 +95,9 @@ function tell(answer: ServerResponse, text: string): void {
   answer.writeHead(200, {'content-type': 'text/event-stream'}).end(text)
 }
 
-/** Ids are shortened, so that operations are known by short names. */
+/** Ids are shortened to their last digit, so that operations are known by short names. */
 const nameOf = ({method, url}: IncomingMessage): string =>
-  `${method} ${new URL(url!, 'http://x').pathname.replace(/\/(\d)\1{7}-[\d-]+/, '/$1')}`
+  `${method} ${new URL(url!, 'http://x').pathname.replace(/\/[\da-f]{8}-[\da-f-]{26}(\d)/, '/$1')}`
 
 async function startApi() {
   const seen: IncomingMessage[] = []

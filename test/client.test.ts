@@ -7,6 +7,7 @@ import type {Api} from '../api/app.ts'
 import {buildDocument} from '../api/document.ts'
 import {createHub} from '../api/live/hub.ts'
 import {createApiMetrics} from '../api/metrics.ts'
+import {addValidation} from '../api/plugins/validation.ts'
 import {addLiveRoutes} from '../api/routes/live.ts'
 import {addressOf, ApiError, createClient, type MessageOf} from '../client/client.ts'
 import {OPERATIONS, type ContentStreamMessage, type TopItem} from '../client/schema.ts'
@@ -91,6 +92,7 @@ test("the API's own streams are heard across a lost connection, and end when the
   const read = async () =>
     await Promise.resolve(new Map([['', {data: {items: []}, version: 'v1'}]]))
   const app = fastify() as unknown as Api
+  addValidation(app)
   app.setSerializerCompiler(() => JSON.stringify)
   addLiveRoutes(app, {hub, sources: [{kind: 'leaderboard', everyMs: 1, read}]} as never)
   await app.listen({port: 0, host: '127.0.0.1'})

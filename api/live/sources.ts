@@ -47,7 +47,8 @@ export function createFigureLoop(
       if (!away) log.warn({err: error}, 'live figures are not available')
       away = true
       for (const channel of channels) {
-        publish(channel, {event: 'stale', data: {reason: messageOf(error)}})
+        // The empty id takes the last one back: who comes again after this has not heard the figures. Told once.
+        publish(channel, {id: '', event: 'stale', data: {reason: messageOf(error)}})
       }
     }
   }

@@ -50,7 +50,7 @@ export function formatMessage({id, event, data}: LiveMessage): string {
 export function openLiveStream(options: StreamOptions, heard?: string): LiveStream {
   const listeners: ((reason: DropReason | 'client-left') => void)[] = []
   let reader: ((message: LiveMessage) => void) | undefined
-  let latest = heard
+  let latest = heard === '' ? undefined : heard
   let begun = false
   let over: DropReason | 'client-left' | undefined
   const body = new Readable({highWaterMark: options.bufferBytesMax, read() {}})
