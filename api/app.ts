@@ -21,6 +21,7 @@ import type {KeyStore} from './key-store.ts'
 import type {ApiMetrics} from './metrics.ts'
 import {addAnswerTypes} from './plugins/answer-types.ts'
 import {addAuth} from './plugins/auth.ts'
+import {addCompression} from './plugins/compression.ts'
 import {addDocuments} from './plugins/documents.ts'
 import {addAddressLimit, addKeyLimit, type Counter} from './plugins/limits.ts'
 import {addCaching, addObservation} from './plugins/observe.ts'
@@ -140,6 +141,7 @@ export async function buildApp(
   addKeyLimit(app, limits)
   addAnswerTypes(app)
   addCaching(app)
+  addCompression(app)
   await addDocuments(app)
   addHealthRoutes(app, deps.health)
   addProblemRoutes(app)

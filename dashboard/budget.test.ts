@@ -1,7 +1,7 @@
 import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {extname, join} from 'node:path'
-import {gzipSync} from 'node:zlib'
+import {brotliDecompressSync, gunzipSync, gzipSync} from 'node:zlib'
 import {build} from 'vite'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 
@@ -35,6 +35,17 @@ describe('what a browser loads', () => {
     expect(found.length).toBeGreaterThan(0)
     const bytes = found.reduce((sum, {body}) => sum + gzipSync(body).length, 0)
     expect(bytes / 1000).toBeLessThanOrEqual(budget)
+  })
+
+  test('every text lies compressed beside itself, so that the budget is what travels', () => {
+    const texts = files.filter(({name}) => /\.(?:js|css|html|svg)$/.test(name))
+    expect(texts.length).toBeGreaterThanOrEqual(4)
+    for (const {name, body} of texts) {
+      const beside = (extension: string): Buffer =>
+        files.find(one => one.name === `${name}${extension}`)!.body
+      expect(gunzipSync(beside('.gz')).equals(body), name).toBe(true)
+      expect(brotliDecompressSync(beside('.br')).equals(body), name).toBe(true)
+    }
   })
 
   test('INV-93: nothing is loaded from elsewhere, and nothing is inline', () => {
