@@ -39,7 +39,10 @@ export function addCompression(app: FastifyInstance): void {
     const type = reply.getHeader('content-type')
     if (typeof payload !== 'string' || typeof type !== 'string' || !TEXT.test(type)) return payload
     const vary = reply.getHeader('vary')
-    reply.header('vary', vary === undefined ? 'accept-encoding' : `${String(vary)}, accept-encoding`)
+    reply.header(
+      'vary',
+      vary === undefined ? 'accept-encoding' : `${String(vary)}, accept-encoding`,
+    )
     if (payload.length < BYTES_MIN || reply.hasHeader('content-encoding')) return payload
     const encoding = chooseEncoding(request.headers['accept-encoding'])
     if (encoding === undefined) return payload

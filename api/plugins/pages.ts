@@ -25,6 +25,9 @@ export const PAGES_CSP = [
 /** Names of assets carry a hash of their content: what has come once never changes. */
 const FOREVER = 'public, max-age=31536000, immutable'
 
+/** A way out of the folder is refused below, too, but as a failure. */
+const ASSET = /^\w[\w.-]*$/
+
 const READS = new Set(['GET', 'HEAD'])
 
 /** Whether somebody typed this into the address bar, rather than a program asking. */
@@ -68,9 +71,14 @@ export async function addPages(app: Api, folder: string): Promise<void> {
   app.get('/icon.svg', {config, schema}, (_request, reply) =>
     reply.headers({...headers, 'cache-control': 'public, max-age=3600'}).sendFile('icon.svg'),
   )
-  app.get<{Params: {name: string}}>('/assets/:name', {config, schema}, (request, reply) =>
-    reply
-      .headers({...headers, 'cache-control': FOREVER})
-      .sendFile(request.params.name, join(root, 'assets')),
+  app.get<{Params: {name: string}}>(
+    '/assets/:name',
+    {config, schema},
+    ({params: {name}}, reply) => {
+      if (!ASSET.test(name)) throw notFound('asset', name)
+      return reply
+        .headers({...headers, 'cache-control': FOREVER})
+        .sendFile(name, join(root, 'assets'))
+    },
   )
 }

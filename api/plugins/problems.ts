@@ -84,8 +84,10 @@ export function addProblems(app: FastifyInstance): void {
 /** Nothing at this address, or not by this method. */
 function notThere(app: FastifyInstance, request: FastifyRequest): Problem {
   const path = request.url.split('?', 1)[0] ?? '/'
-  const known = methodsAt(app, path)
-  if (known.length === 0) return new Problem('not-found', `there is nothing at ${path}`)
+  const known: readonly string[] = methodsAt(app, path)
+  // A route may find that there is nothing, such as a file that a later build no longer has.
+  if (known.length === 0 || known.includes(request.method))
+    return new Problem('not-found', `there is nothing at ${path}`)
   const detail = `${request.method} is not one of ${known.join(', ')}`
   return new Problem('method-not-allowed', detail, {headers: {allow: known.join(', ')}})
 }
