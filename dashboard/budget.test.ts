@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os'
 import {extname, join} from 'node:path'
 import {brotliDecompressSync, gunzipSync, gzipSync} from 'node:zlib'
 import {build} from 'vite'
-import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest'
+import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 
 /** What a first visit may load, compressed. Raised only with a reason. */
 const BUDGET_KB = {'.js': 60, '.css': 8, '.woff2': 50}
@@ -13,8 +13,6 @@ describe('what a browser loads', () => {
   let files: readonly {readonly name: string; readonly body: Buffer}[] = []
 
   beforeAll(async () => {
-    // As it is built for a server: in a test, each element would carry its place in the source.
-    vi.stubEnv('NODE_ENV', 'production')
     await build({
       configFile: new URL('vite.config.ts', import.meta.url).pathname,
       logLevel: 'error',
@@ -24,10 +22,7 @@ describe('what a browser loads', () => {
       .filter(entry => entry.isFile())
       .map(entry => ({name: entry.name, body: readFileSync(join(entry.parentPath, entry.name))}))
   }, 60_000)
-  afterAll(() => {
-    vi.unstubAllEnvs()
-    rmSync(folder, {recursive: true})
-  })
+  afterAll(() => rmSync(folder, {recursive: true}))
 
   const textOf = (extension: string): string =>
     files

@@ -30,7 +30,8 @@ export default defineConfig({
   plugins: [compressed],
   root: fileURLToPath(new URL('.', import.meta.url)),
   base: '/',
-  oxc: {jsx: {runtime: 'automatic', importSource: 'preact'}},
+  // Whatever builds it, also a test: without the place in the source at each element.
+  oxc: {jsx: {runtime: 'automatic', importSource: 'preact', development: false}},
   build: {
     outDir: 'dist',
     emptyOutDir: true,
