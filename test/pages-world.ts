@@ -9,6 +9,8 @@ export const WIDTHS = {wide: 1440, narrow: 360} as const
 export interface Look {
   readonly scheme: (typeof SCHEMES)[number]
   readonly width: number
+  /** IANA name. */
+  readonly zone?: string
 }
 
 export interface OpenedPage {
@@ -23,12 +25,12 @@ const NETWORK = /Failed to load resource|net::ERR_/
 
 export async function openPage(
   browser: Browser,
-  {scheme, width}: Look = {scheme: 'light', width: WIDTHS.wide},
+  {scheme, width, zone = 'Europe/Berlin'}: Look = {scheme: 'light', width: WIDTHS.wide},
 ): Promise<OpenedPage> {
   const context = await browser.newContext({
     viewport: {width, height: 900},
     colorScheme: scheme,
-    timezoneId: 'Europe/Berlin',
+    timezoneId: zone,
     acceptDownloads: true,
   })
   const page = await context.newPage()

@@ -12,11 +12,12 @@ const format = (options: Intl.DateTimeFormatOptions, zone?: string): Intl.DateTi
 /**
  * @param marks seconds since 1970
  * @param distance seconds between two marks
+ * @param wholeDays what is marked are days or longer: no hour of them has anything of its own
  */
 export function timeLabels(
   marks: readonly number[],
   distance: number,
-  zone?: string,
+  {zone, wholeDays = false}: {readonly zone?: string; readonly wholeDays?: boolean} = {},
 ): readonly string[] {
   const clock = format(
     {hour: '2-digit', minute: '2-digit', ...(distance < 60 ? {second: '2-digit'} : {})},
@@ -30,8 +31,17 @@ export function timeLabels(
     if (distance >= DAY) return date.format(ms)
     const text = clock.format(ms)
     // Midnight says which day begins.
-    return text === '00:00' ? date.format(ms) : text
+    if (text === '00:00') return date.format(ms)
+    return wholeDays ? '' : text
   })
+}
+
+/** A position in a content, as players show it: 7:30, 1:02:00. */
+export function formatPosition(seconds: number): string {
+  const whole = Math.round(seconds)
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60)]
+  return `${hours === 0 ? minutes : `${hours}:${two(minutes)}`}:${two(whole % 60)}`
 }
 
 const LETTER_PX = 6.4

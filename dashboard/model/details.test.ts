@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest'
-import {fittingLabels} from './axis.ts'
+import {fittingLabels, formatPosition, timeLabels} from './axis.ts'
 import {meansBetween, toFacts} from './details.ts'
 
 const look = (count: number, seconds: number): unknown => ({raw_writes: {count, seconds}})
@@ -47,4 +47,20 @@ test('a label that an edge of the chart would cut off is left out', () => {
     '',
   ])
   expect(fittingLabels(labels, [10, 50, 90], {low: 0, high: 100, width: 240})).toEqual(labels)
+})
+
+test('between days, an axis of days says nothing', () => {
+  const [marks, half] = [[0, 43_200, 86_400], 43_200]
+  expect(timeLabels(marks, half, {zone: 'UTC'})).toEqual(['1 Jan', '12:00', '2 Jan'])
+  expect(timeLabels(marks, half, {zone: 'UTC', wholeDays: true})).toEqual(['1 Jan', '', '2 Jan'])
+})
+
+test('a position reads as in a player', () => {
+  expect([0, 9, 450, 3720, 36_000].map(formatPosition)).toEqual([
+    '0:00',
+    '0:09',
+    '7:30',
+    '1:02:00',
+    '10:00:00',
+  ])
 })

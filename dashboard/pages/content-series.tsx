@@ -1,8 +1,10 @@
 /** One metric over time, of one content or of two. */
 import type {JSX} from 'preact'
 import {useMemo} from 'preact/hooks'
-import {formatCompact, formatRatio, formatSeconds, viewerZone} from '../model/format.ts'
-import type {Granularity, RangeName} from '../model/ranges.ts'
+import {endsLater, nameBucket} from '../model/buckets.ts'
+import {viewerZone} from '../model/format.ts'
+import {RANGES, type Granularity, type RangeName} from '../model/ranges.ts'
+import type {Unit} from '../model/scale.ts'
 import {addressFor} from '../net/address.ts'
 import type {Metrics, Series} from '../net/types.ts'
 import {useResource} from '../net/use-resource.ts'
@@ -37,9 +39,9 @@ const LABELS: Readonly<Record<SeriesMetric, string>> = {
 }
 
 const RATIOS: ReadonlySet<SeriesMetric> = new Set(['completion_rate', 'engagement_pct_avg'])
-const printOf = (metric: SeriesMetric): ((value: number) => string) => {
-  if (RATIOS.has(metric)) return formatRatio
-  return metric === 'engagement_seconds' ? formatSeconds : formatCompact
+const unitOf = (metric: SeriesMetric): Unit => {
+  if (RATIOS.has(metric)) return 'ratio'
+  return metric === 'engagement_seconds' ? 'seconds' : 'count'
 }
 
 /** The figures of the present bucket grow: asked for again this often while something happens. */
@@ -87,7 +89,7 @@ export function SeriesCard(props: SeriesCardProps): JSX.Element {
   return (
     <Card
       title={LABELS[metric]}
-      note={`by ${granularity}`}
+      note={`${RANGES[range].label}, by ${granularity}`}
       tools={
         <Select
           label="Metric"
@@ -117,7 +119,10 @@ export function SeriesCard(props: SeriesCardProps): JSX.Element {
               x={x}
               series={lines}
               height={260}
-              print={printOf(metric)}
+              unit={unitOf(metric)}
+              printX={at => nameBucket(at * 1000, granularity)}
+              wholeDays={granularity !== 'minute' && granularity !== 'hour'}
+              running={endsLater(buckets, Date.now())}
             />
           )
         }

@@ -2,6 +2,7 @@
 import type {JSX} from 'preact'
 import {useMemo} from 'preact/hooks'
 import {formatCompact, formatCount, formatMs, formatRate, formatSeconds} from '../model/format.ts'
+import type {Unit} from '../model/scale.ts'
 import {
   foldHistory,
   foldPoint,
@@ -51,6 +52,7 @@ export function foldOverview(state: OverviewState, {event, data}: LiveMessage): 
   return {now, steps: foldPoint(state.steps, toPoint(now), SERIES)}
 }
 
+const SPAN = '30 min'
 const EVENTS = ['history', 'platform']
 const INITIAL: OverviewState = {now: undefined, steps: []}
 
@@ -85,7 +87,7 @@ export function OverviewPage(_props: {readonly nav: Navigation}): JSX.Element {
           figure={formatRate(now?.events_per_second)}
           x={x}
           series={line('Events per second', rate)}
-          print={formatRate}
+          scale="rate"
         />
         <Figure
           title="Viewers now"
@@ -93,7 +95,7 @@ export function OverviewPage(_props: {readonly nav: Navigation}): JSX.Element {
           figure={formatCompact(now?.active_users)}
           x={x}
           series={line('Viewers', viewers)}
-          print={formatCompact}
+          scale="count"
         />
         <Figure
           title="Page views"
@@ -101,7 +103,7 @@ export function OverviewPage(_props: {readonly nav: Navigation}): JSX.Element {
           figure={formatCount(now?.page_views)}
           x={x}
           series={line('Page views per second', views)}
-          print={formatRate}
+          scale="rate"
         />
         <Figure
           title="Commit to visible"
@@ -112,7 +114,7 @@ export function OverviewPage(_props: {readonly nav: Navigation}): JSX.Element {
             {label: 'p99', values: p99 ?? [], tone: 2, dashed: true},
             {label: 'p50', values: p50 ?? [], tone: 1},
           ]}
-          print={formatMs}
+          scale="milliseconds"
         />
       </div>
       <div class="cols even">
@@ -129,14 +131,14 @@ function Figure({
   figure,
   x,
   series,
-  print,
+  scale,
 }: {
   readonly title: string
   readonly unit?: string
   readonly figure: string
   readonly x: readonly number[]
   readonly series: readonly ChartSeries[]
-  readonly print: (value: number) => string
+  readonly scale: Unit
 }): JSX.Element {
   const csv = {
     name: title.toLowerCase().replaceAll(' ', '-'),
@@ -156,7 +158,8 @@ function Figure({
         x={x}
         series={series}
         height={92}
-        print={print}
+        unit={scale}
+        span={SPAN}
       />
     </Card>
   )
@@ -228,7 +231,8 @@ function TopCard({
           x={x}
           series={[{label: 'Engagement time', values: seconds, tone: 3, area: true}]}
           height={92}
-          print={formatRate}
+          unit="rate"
+          span={SPAN}
         />
       </div>
     </Card>

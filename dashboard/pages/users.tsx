@@ -1,6 +1,7 @@
 /** What one user did lately, and how much per day; without a user, what all do right now. */
 import type {JSX} from 'preact'
 import {useMemo} from 'preact/hooks'
+import {nameBucket} from '../model/buckets.ts'
 import {toDaySeries, toDayTable} from '../model/days.ts'
 import {formatAgo, formatCount, formatTime, NONE, shorten} from '../model/format.ts'
 import {prepend} from '../model/series.ts'
@@ -18,6 +19,7 @@ import {Table, type Column} from '../ui/table.tsx'
 
 const REFRESH_MS = 2000
 const LIST_MAX = 30
+const DAY_MS = 86_400_000
 
 export function UsersPage({nav}: {readonly nav: Navigation}): JSX.Element {
   const {user} = nav.values
@@ -247,6 +249,7 @@ function DaysCard({user}: {readonly user: string}): JSX.Element {
   const table = useMemo(() => toDayTable(days.data?.items ?? []), [days.data])
   const [x, y] = useMemo(() => toDaySeries(table), [table])
   const shown = table.types.slice(0, 3)
+  const isToday = x.at(-1) === Math.floor(Date.now() / DAY_MS) * (DAY_MS / 1000)
   return (
     <Card
       title="Per day"
@@ -273,7 +276,10 @@ function DaysCard({user}: {readonly user: string}): JSX.Element {
                     x={x}
                     series={[{label: 'Activities', values: y, tone: 1, area: true}]}
                     height={140}
-                    print={formatCount}
+                    unit="count"
+                    printX={at => nameBucket(at * 1000, 'day', 'UTC')}
+                    wholeDays
+                    running={isToday}
                   />
                 </div>
               )}

@@ -1,6 +1,7 @@
 /** How our charts look: thin lines, few marks, colours of the scheme. */
 import type uPlot from 'uplot'
-import {fittingLabels, timeLabels} from '../model/axis.ts'
+import {fittingLabels, formatPosition, timeLabels} from '../model/axis.ts'
+import {printMark, scaleOf, type Unit} from '../model/scale.ts'
 import type {ChartSeries} from './chart.tsx'
 
 export type XKind = 'time' | 'ratio'
@@ -15,53 +16,91 @@ export interface ChartLook {
   readonly height: number
   readonly small: boolean
   readonly xKind: XKind
+  /** How many seconds all of a ratio is. */
+  readonly total: number | undefined
+  readonly unit: Unit
+  /** A point is a day or longer. */
+  readonly wholeDays: boolean
   readonly series: readonly ChartSeries[]
-  readonly print: (value: number) => string
+  /** Each line is followed by its piece into the running bucket. */
+  readonly running: boolean
   readonly onIndex: (index: number | undefined) => void
 }
 
 const FONT = '11px "Inter Pages", system-ui, sans-serif'
+const X_AXIS = {large: 28, small: 22} as const
+const MARK_PX = 44
+const QUARTERS = [0, 0.25, 0.5, 0.75, 1]
+/** A small chart ends at its largest value, which is written beside it. */
+const topOf = ({unit, small, height}: ChartLook, highest: number | null): number => {
+  if (small) return highest !== null && highest > 0 ? highest : 1
+  return scaleOf(unit, highest, marksMax(height)).top
+}
+const marksMax = (height: number): number =>
+  Math.max(2, Math.floor((height - X_AXIS.large) / MARK_PX))
 
-function axes({xKind, small, print}: ChartLook): uPlot.Axis[] {
-  const common = {stroke: style('--muted'), font: FONT, ticks: {show: false}}
-  const x: uPlot.Axis = {
+function xAxis({xKind, small, total, wholeDays}: ChartLook): uPlot.Axis {
+  const common = {stroke: style('--muted'), font: FONT, ticks: {show: false}, grid: {show: false}}
+  if (xKind === 'ratio') {
+    return {
+      ...common,
+      size: total === undefined ? X_AXIS.large : X_AXIS.large + 14,
+      splits: () => QUARTERS,
+      values: (_chart, marks) =>
+        marks.map(mark => {
+          const percent = `${mark * 100}%`
+          return total === undefined ? percent : `${formatPosition(mark * total)}\n${percent}`
+        }),
+    }
+  }
+  return {
     ...common,
-    grid: {show: false},
     space: small ? 70 : 80,
-    size: small ? 22 : 28,
+    size: small ? X_AXIS.small : X_AXIS.large,
     values: (chart, marks, _axis, _space, distance) => {
-      if (xKind !== 'time') return marks.map(mark => `${Math.round(mark * 100)}%`)
-      const labels = timeLabels(marks, distance)
+      const labels = timeLabels(marks, distance, {wholeDays})
       const {min = 0, max = 1} = chart.scales['x'] ?? {}
       // The large charts have room beside the plot, the small ones end where it ends.
       if (!small || min === null || max === null || max <= min) return [...labels]
       return [...fittingLabels(labels, marks, {low: min, high: max, width: chart.width})]
     },
   }
-  const y: uPlot.Axis = {
-    ...common,
-    show: !small,
-    grid: {stroke: style('--line'), width: 1},
-    space: 40,
-    size: (_chart, labels) =>
-      labels === null ? 40 : Math.max(...labels.map(label => label.length)) * 6.6 + 14,
-    values: (_chart, marks) => marks.map(mark => print(mark)),
-  }
-  return [x, y]
 }
 
-function lines({series, small}: ChartLook): uPlot.Series[] {
-  return series.map(one => {
+function yAxis({small, unit, height}: ChartLook): uPlot.Axis {
+  const scale = (top: number) => scaleOf(unit, top, marksMax(height))
+  return {
+    stroke: style('--muted'),
+    font: FONT,
+    ticks: {show: false},
+    show: !small,
+    grid: {stroke: style('--line'), width: 1},
+    size: (_chart, labels) =>
+      labels === null ? 40 : Math.max(...labels.map(label => label.length)) * 6.6 + 14,
+    splits: (_chart, _axis, _low, top) => [...scale(top).marks],
+    values: (_chart, marks) => {
+      const {step} = scale(marks.at(-1) ?? 1)
+      return marks.map(mark => printMark(unit, mark, step))
+    },
+  }
+}
+
+const DASHED = [5, 4]
+const RUNNING = [2, 3]
+
+function lines({series, small, running}: ChartLook): uPlot.Series[] {
+  return series.flatMap(one => {
     const colour = toneColour(one.tone)
-    return {
+    const line: uPlot.Series = {
       label: one.label,
       stroke: colour,
       width: small ? 1.5 : 1.75,
-      ...(one.dashed === true ? {dash: [5, 4]} : {}),
-      ...(one.area === true ? {fill: `${colour}1f`} : {}),
+      ...(one.dashed === true ? {dash: DASHED} : {}),
       // A value between two gaps would be invisible without its point.
       points: {show: chart => chart.data[0].length < 3, size: 5},
     }
+    const filled = {...line, ...(one.area === true ? {fill: `${colour}1f`} : {})}
+    return running ? [filled, {...line, dash: RUNNING}] : [filled]
   })
 }
 
@@ -74,14 +113,12 @@ export function chartOptions(look: ChartLook): uPlot.Options {
     padding: [8, small ? 0 : 26, 0, small ? 0 : null],
     cursor: {y: false, drag: {setScale: false, x: false, y: false}, points: {size: 7}},
     scales: {
-      x: {time: xKind === 'time'},
-      y: {
-        // Figures here are counts, shares and times: the axis starts at nothing.
-        range: (_chart, _low, high) => [0, (Number.isFinite(high) && high > 0 ? high : 1) * 1.08],
-      },
+      x: {time: xKind === 'time', ...(xKind === 'ratio' ? {range: [0, 1]} : {})},
+      // Figures here are counts, shares and times: the axis starts at nothing.
+      y: {range: (_chart, _low, high) => [0, topOf(look, high)]},
     },
     series: [{}, ...lines(look)],
-    axes: axes(look),
+    axes: [xAxis(look), yAxis(look)],
     hooks: {setCursor: [chart => onIndex(chart.cursor.idx ?? undefined)]},
   }
 }

@@ -2,8 +2,10 @@
 import type {JSX, TargetedKeyboardEvent} from 'preact'
 import {useEffect, useRef, useState} from 'preact/hooks'
 import uPlot from 'uplot'
-import {describeSeries} from '../model/axis.ts'
-import {formatTime} from '../model/format.ts'
+import {describeSeries, formatPosition} from '../model/axis.ts'
+import {splitRunning} from '../model/buckets.ts'
+import {formatTime, NONE} from '../model/format.ts'
+import {printValue, type Unit} from '../model/scale.ts'
 import {chartOptions, toneColour, type XKind} from './chart-options.ts'
 import {useTheme} from './theme.ts'
 
@@ -21,18 +23,43 @@ export interface ChartProps {
   /** Seconds since 1970, or a share between 0 and 1. */
   readonly x: readonly number[]
   readonly xKind?: XKind
+  /** How many seconds all of a ratio is. */
+  readonly total?: number | undefined
+  /** A moment or bucket in words; the time of day when left out. */
+  readonly printX?: (x: number) => string
   readonly series: readonly ChartSeries[]
   readonly height?: number
-  readonly print: (value: number) => string
-  /** No axis of values: for the small charts under a figure. */
+  readonly unit: Unit
+  /** No axis of values, but the largest one: for the small charts under a figure. */
   readonly small?: boolean
+  /** How long it goes back, beside a small chart. */
+  readonly span?: string
+  /** A point is a day or longer. */
+  readonly wholeDays?: boolean
+  /** The last bucket still grows. */
+  readonly running?: boolean
 }
 
-const printX = (kind: XKind, x: number): string =>
-  kind === 'time' ? formatTime(new Date(x * 1000).toISOString()) : `at ${Math.round(x * 100)}%`
+const printTime = (x: number): string => formatTime(new Date(x * 1000).toISOString())
+const printRatio = (x: number, total: number | undefined): string => {
+  const percent = `at ${Math.round(x * 100)}%`
+  return total === undefined ? percent : `${percent}, ${formatPosition(x * total)}`
+}
+
+function toData({x, series, running = false}: ChartProps): uPlot.AlignedData {
+  const lines = series.flatMap(({values}) => (running ? splitRunning(values) : [values]))
+  return [x, ...lines] as uPlot.AlignedData
+}
+
+function highestOf(series: readonly ChartSeries[]): number | undefined {
+  const known = series.flatMap(({values}) => values.filter(value => value !== null))
+  return known.length === 0 ? undefined : known.reduce((a, b) => Math.max(a, b))
+}
 
 export function Chart(props: ChartProps): JSX.Element {
-  const {label, x, series, height = 200, print, xKind = 'time', small = false} = props
+  const {label, x, series, height = 200, unit, xKind = 'time', small = false, total} = props
+  const {running = false, wholeDays = false} = props
+  const print = printValue[unit]
   const theme = useTheme()
   const host = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | undefined>(undefined)
@@ -42,8 +69,6 @@ export function Chart(props: ChartProps): JSX.Element {
   const shape = series
     .map(one => `${one.label}|${one.tone}|${one.dashed === true}|${one.area === true}`)
     .join('/')
-  const data = [x, ...series.map(one => one.values)] as uPlot.AlignedData
-
   useEffect(() => {
     const element = host.current
     if (element === null) return undefined
@@ -54,11 +79,14 @@ export function Chart(props: ChartProps): JSX.Element {
         height,
         small,
         xKind,
+        total,
+        unit,
+        running,
+        wholeDays,
         series: latest.current.series,
-        print: value => latest.current.print(value),
         onIndex: setIndex,
       }),
-      [latest.current.x, ...latest.current.series.map(one => one.values)] as uPlot.AlignedData,
+      toData(latest.current),
       element,
     )
     plot.current = made
@@ -69,10 +97,10 @@ export function Chart(props: ChartProps): JSX.Element {
       made.destroy()
       plot.current = undefined
     }
-  }, [theme, shape, height, small, xKind])
+  }, [theme, shape, height, small, xKind, total, unit, running, wholeDays])
 
   useEffect(() => {
-    plot.current?.setData(data)
+    plot.current?.setData(toData(latest.current))
   }, [x, ...series.map(one => one.values)])
 
   const move = (event: TargetedKeyboardEvent<HTMLElement>): void => {
@@ -84,41 +112,61 @@ export function Chart(props: ChartProps): JSX.Element {
     chart.setCursor({left: chart.valToPos(x[next]!, 'x'), top: 10})
   }
   const at = index === undefined || index >= x.length ? undefined : index
+  const printAt = (i: number): string => {
+    const text =
+      props.printX?.(x[i]!) ?? (xKind === 'time' ? printTime(x[i]!) : printRatio(x[i]!, total))
+    return running && i === x.length - 1 ? `${text}, so far` : text
+  }
   const summary = series.map(one => describeSeries(one.label, one.values, print)).join('. ')
 
+  const highest = small ? highestOf(series) : undefined
   return (
-    <figure
-      class="chart"
+    <div
+      class={`chart${small ? ' small-chart' : ''}`}
       role="group"
       aria-label={`${label}. ${summary}`}
       tabIndex={0}
       onKeyDown={move}
     >
       {small ? null : (
-        <figcaption class="chart-read" aria-live="off">
-          {at === undefined ? null : <b>{printX(xKind, x[at]!)}</b>}
-          {series.map(one => (
-            <Key
-              key={one.label}
-              series={one}
-              value={at === undefined ? undefined : one.values[at]}
-              print={print}
-            />
-          ))}
-        </figcaption>
+        <div class="chart-read" aria-live="off">
+          {at === undefined ? null : <b>{printAt(at)}</b>}
+          {series.length === 1 && at === undefined
+            ? null
+            : series.map(one => (
+                <Key
+                  key={one.label}
+                  series={one}
+                  value={at === undefined ? undefined : one.values[at]}
+                  print={print}
+                />
+              ))}
+        </div>
       )}
+      {small ? (
+        <p class="small-scale" aria-hidden="true">
+          <span>max {highest === undefined ? NONE : print(highest)}</span>
+          <span>{props.span}</span>
+        </p>
+      ) : null}
       <div ref={host} aria-hidden="true" />
       {small && at !== undefined ? (
-        <figcaption class="chart-read small-read">
-          {printX(xKind, x[at]!)}
+        <div class="chart-read small-read">
+          {printAt(at)}
           {series.map(one => (
-            <b key={one.label}>{one.values[at] === null ? '–' : print(one.values[at]!)}</b>
+            <span key={one.label}>
+              {series.length > 1 ? `${one.label} ` : ''}
+              <b>{printOr(one.values[at], print)}</b>
+            </span>
           ))}
-        </figcaption>
+        </div>
       ) : null}
-    </figure>
+    </div>
   )
 }
+
+const printOr = (value: number | null | undefined, print: (value: number) => string): string =>
+  value === null || value === undefined ? NONE : print(value)
 
 function Key({
   series,
@@ -143,7 +191,7 @@ function Key({
         />
       </svg>
       <bdi title={series.label}>{series.label}</bdi>
-      {value === undefined ? null : <b>{value === null ? '–' : print(value)}</b>}
+      {value === undefined ? null : <b>{printOr(value, print)}</b>}
     </span>
   )
 }
