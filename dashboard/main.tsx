@@ -1,16 +1,17 @@
 /** The pages: what a content team keeps open, and what an engineer opens first. */
 import {render, type ComponentType, type JSX} from 'preact'
-import {useEffect} from 'preact/hooks'
-import type {ViewName} from './model/url-state.ts'
+import {useEffect, useRef} from 'preact/hooks'
+import {pageOf, type ViewName} from './model/url-state.ts'
 import {addressFor} from './net/address.ts'
 import {followLinks, useNavigation, type Navigation} from './net/navigation.ts'
 import {useResource} from './net/use-resource.ts'
 import {ContentPage} from './pages/content.tsx'
 import {InspectorPage} from './pages/inspector.tsx'
+import {NothingHere} from './pages/nothing-here.tsx'
 import {OverviewPage} from './pages/overview.tsx'
 import {PipelinePage} from './pages/pipeline.tsx'
 import {UsersPage} from './pages/users.tsx'
-import {Shell} from './ui/shell.tsx'
+import {focusTitle, Shell} from './ui/shell.tsx'
 import {SignIn} from './ui/sign-in.tsx'
 import {startTheme} from './ui/theme.ts'
 
@@ -22,15 +23,19 @@ const PAGES: Readonly<Record<ViewName, ComponentType<{readonly nav: Navigation}>
   inspector: InspectorPage,
 }
 
-const TITLES: Readonly<Record<ViewName, string>> = {
-  overview: 'Overview',
-  content: 'Content',
-  users: 'Users',
-  pipeline: 'Pipeline',
-  inspector: 'Inspector',
-}
-
 const HEALTH_EVERY_MS = 10_000
+
+/** After a change of page, but not when it is opened: the browser begins at its top by itself. */
+function useTitleFocus(nav: Navigation): void {
+  const page = pageOf(nav)
+  const before = useRef(page)
+  useEffect(() => {
+    if (before.current === page) return
+    before.current = page
+    // An event that is traced is what was asked for: its card takes the focus.
+    if (nav.values['trace'] === undefined) focusTitle()
+  }, [page])
+}
 
 function App(): JSX.Element {
   const nav = useNavigation()
@@ -40,16 +45,16 @@ function App(): JSX.Element {
     isKnown ? addressFor('GET /v1/platform/health') : undefined,
     HEALTH_EVERY_MS,
   )
-  useEffect(() => {
-    document.title = `${TITLES[nav.view]} · Engagement`
-  }, [nav.view])
+  useTitleFocus(nav)
   const Page = PAGES[nav.view]
   return (
-    <Shell view={nav.view} verdict={health.data}>
+    <Shell view={nav.unknownPath === undefined ? nav.view : undefined} verdict={health.data}>
       {session.error?.status === 401 ? (
         <SignIn onDone={session.reload} />
-      ) : (
+      ) : nav.unknownPath === undefined ? (
         <Page key={nav.view} nav={nav} />
+      ) : (
+        <NothingHere path={nav.unknownPath} />
       )}
     </Shell>
   )

@@ -20,6 +20,8 @@ const TITLES = [
   HOSTILE.rtl,
   HOSTILE.emoji,
   'The Morning Brief',
+  // Nothing to click on, unless the pages call it otherwise.
+  '',
 ]
 export const contents = TITLES.map((title, i) => ({
   id: uuid(i + 1),

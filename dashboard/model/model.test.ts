@@ -14,7 +14,7 @@ import {
   type SeriesOptions,
   type Step,
 } from './series.ts'
-import {choose, formatUrl, parseUrl, VIEWS} from './url-state.ts'
+import {choose, formatUrl, guessView, pageOf, parseUrl, VIEWS} from './url-state.ts'
 
 describe('figures', () => {
   test('a missing figure is a dash, never a zero', () => {
@@ -105,6 +105,27 @@ describe('addresses', () => {
     expect(parseUrl('?view=admin').view).toBe('overview')
     expect(parseUrl(`?id=${'x'.repeat(501)}&q=ok&__proto__=1&A=2`).values).toEqual({q: 'ok'})
     expect(formatUrl('overview', {a: undefined, b: ''})).toBe('/')
+  })
+
+  test('a path that no page has is told apart, and may mean one', () => {
+    expect(parseUrl('?q=a', '/').unknownPath).toBeUndefined()
+    expect(parseUrl('?q=a', '/content').unknownPath).toBe('/content')
+    expect(['/content', '/Contents/7', '/user', '/users/', '/', '/docs2'].map(guessView)).toEqual([
+      'content',
+      'content',
+      'users',
+      'users',
+      undefined,
+      undefined,
+    ])
+  })
+
+  test('another content is another page, another range is not', () => {
+    const page = (search: string): string => pageOf(parseUrl(search))
+    expect(page('?view=content&id=a&range=7d')).toBe(page('?view=content&id=a'))
+    for (const other of ['?view=content&id=b', '?view=users&id=a', '?view=content&id=a&cursor=x'])
+      expect(page(other)).not.toBe(page('?view=content&id=a'))
+    expect(pageOf(parseUrl('', '/content'))).not.toBe(pageOf(parseUrl('')))
   })
 
   test('a choice is one of the choices, or the first', () => {

@@ -7,13 +7,15 @@ export type ViewName = (typeof VIEWS)[number]
 export interface UrlState {
   readonly view: ViewName
   readonly values: Readonly<Record<string, string>>
+  /** A path that no page has, such as an address that somebody guessed. */
+  readonly unknownPath?: string
 }
 
 const NAME = /^[a-z_]{1,20}$/
 const VALUE_MAX = 500
 
-/** Reads `location.search`. */
-export function parseUrl(search: string): UrlState {
+/** Reads `location.search` and `location.pathname`. */
+export function parseUrl(search: string, path = '/'): UrlState {
   const params = new URLSearchParams(search)
   const view = VIEWS.find(name => name === params.get('view')) ?? 'overview'
   const values: Record<string, string> = {}
@@ -21,8 +23,19 @@ export function parseUrl(search: string): UrlState {
     if (name === 'view' || !NAME.test(name)) continue
     if (value !== '' && value.length <= VALUE_MAX) values[name] = value
   }
-  return {view, values}
+  return {view, values, ...(path === '/' ? {} : {unknownPath: path})}
 }
+
+/** The page that a guessed path means: `/users/42` is about users. */
+export function guessView(path: string): ViewName | undefined {
+  const first = path.toLowerCase().split('/').find(Boolean)
+  return VIEWS.find(name => [name, `${name}s`, name.replace(/s$/, '')].some(one => one === first))
+}
+
+/** What makes it another page, rather than another look at the same one. */
+export const pageOf = ({view, values, unknownPath = ''}: UrlState): string =>
+  [unknownPath, view, ...PAGE_PARTS.map(name => values[name] ?? '')].join('\n')
+const PAGE_PARTS = ['id', 'topic', 'user', 'cursor'] as const
 
 /** The address of a state; the same state always gives the same address. */
 export function formatUrl(

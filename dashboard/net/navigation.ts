@@ -1,14 +1,13 @@
-/** The address is the state: whoever has the link sees the same. */
+/** The address is the state: whoever has the link sees the same, and Back undoes what was chosen. */
 import {useEffect, useState} from 'preact/hooks'
 import {formatUrl, parseUrl, type UrlState, type ViewName} from '../model/url-state.ts'
 
 const CHANGED = 'app:navigated'
 
 /** Goes to an address of ours, without loading the page again. */
-export function navigate(url: string, {replace = false}: {readonly replace?: boolean} = {}): void {
+export function navigate(url: string): void {
   if (url === `${location.pathname}${location.search}`) return
-  if (replace) history.replaceState(null, '', url)
-  else history.pushState(null, '', url)
+  history.pushState(null, '', url)
   dispatchEvent(new Event(CHANGED))
 }
 
@@ -23,10 +22,12 @@ export const linkTo = (
   values: Readonly<Record<string, string | undefined>> = {},
 ): string => formatUrl(view, values)
 
+const readAddress = (): UrlState => parseUrl(location.search, location.pathname)
+
 export function useNavigation(): Navigation {
-  const [state, setState] = useState(() => parseUrl(location.search))
+  const [state, setState] = useState(readAddress)
   useEffect(() => {
-    const read = (): void => setState(parseUrl(location.search))
+    const read = (): void => setState(readAddress())
     addEventListener('popstate', read)
     addEventListener(CHANGED, read)
     return () => {
@@ -35,7 +36,7 @@ export function useNavigation(): Navigation {
     }
   }, [])
   const link: Navigation['link'] = changes => formatUrl(state.view, {...state.values, ...changes})
-  return {...state, link, set: changes => navigate(link(changes), {replace: true})}
+  return {...state, link, set: changes => navigate(link(changes))}
 }
 
 /** Clicks on links within the pages stay within the page; others go as usual. */

@@ -1,6 +1,7 @@
 /** All contents, to find one. */
 import type {JSX} from 'preact'
 import {formatSeconds, formatTime} from '../model/format.ts'
+import {nameOf} from '../model/names.ts'
 import {linkTo, type Navigation} from '../net/navigation.ts'
 import {addressFor} from '../net/address.ts'
 import {useResource} from '../net/use-resource.ts'
@@ -16,7 +17,7 @@ export function ContentList({nav}: {readonly nav: Navigation}): JSX.Element {
   const items = found.data?.items ?? []
   return (
     <>
-      <Head title="Content" />
+      <Head title="Content" part={q === undefined ? undefined : `“${q}”`} />
       <Form label="Find content" onSubmit={({q: text}) => nav.set({q: text, cursor: undefined})}>
         <TextField
           wide
@@ -63,9 +64,9 @@ export function ContentList({nav}: {readonly nav: Navigation}): JSX.Element {
                           class="clip"
                           href={linkTo('content', {id: row.id})}
                           dir="auto"
-                          title={row.title}
+                          title={nameOf(row)}
                         >
-                          {row.title}
+                          {nameOf(row)}
                         </a>
                       ),
                     },

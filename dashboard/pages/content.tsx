@@ -3,6 +3,7 @@ import type {JSX} from 'preact'
 import {choose} from '../model/url-state.ts'
 import {chooseRange, RANGE_NAMES, RANGES} from '../model/ranges.ts'
 import {formatTime} from '../model/format.ts'
+import {nameOf} from '../model/names.ts'
 import {addressFor} from '../net/address.ts'
 import type {Navigation} from '../net/navigation.ts'
 import type {Content, ContentMetrics} from '../net/types.ts'
@@ -55,18 +56,22 @@ function OneContent({id, nav}: {readonly id: string; readonly nav: Navigation}):
   const version = one.state?.metrics.events ?? 0
   return (
     <>
-      <Head title={<Title content={answer?.content} />}>
+      <Head
+        title={nameOf(answer?.content, 'Content')}
+        part={answer === undefined ? undefined : 'Content'}
+        tag={answer && <TypeTag content={answer.content} />}
+      >
         <LiveSign status={one.status} heardAt={one.heardAt} />
       </Head>
       <div class="row">
         <ContentPicker
           label="Content"
-          value={answer?.content.title}
+          value={nameOf(answer?.content)}
           onPick={picked => nav.set({id: picked})}
         />
         <ContentPicker
           label="Compare with"
-          value={second?.content.title}
+          value={nameOf(second?.content)}
           onPick={picked => nav.set({compare: picked})}
           onClear={compare === undefined ? undefined : () => nav.set({compare: undefined})}
         />
@@ -77,7 +82,7 @@ function OneContent({id, nav}: {readonly id: string; readonly nav: Navigation}):
             <Totals
               one={data.metrics}
               other={second?.metrics}
-              names={[data.content.title, second?.content.title]}
+              names={[nameOf(data.content), nameOf(second?.content)]}
             />
             <div class="row">
               <Choice
@@ -96,14 +101,14 @@ function OneContent({id, nav}: {readonly id: string; readonly nav: Navigation}):
             </div>
             <SeriesCard
               ids={compare === undefined ? [id] : [id, compare]}
-              names={[data.content.title, second?.content.title ?? '']}
+              names={[nameOf(data.content), nameOf(second?.content)]}
               {...{range, granularity, metric}}
               onMetric={next => nav.set({metric: next})}
             />
             <div class="cols even">
               <RetentionCard
                 ids={compare === undefined ? [id] : [id, compare]}
-                names={[data.content.title, second?.content.title ?? '']}
+                names={[nameOf(data.content), nameOf(second?.content)]}
               />
               <PercentileCard one={data.metrics} other={second?.metrics} />
             </div>
@@ -119,14 +124,10 @@ function OneContent({id, nav}: {readonly id: string; readonly nav: Navigation}):
   )
 }
 
-function Title({content}: {readonly content: Content | undefined}): JSX.Element {
-  if (content === undefined) return <>Content</>
+function TypeTag({content}: {readonly content: Content}): JSX.Element {
   return (
-    <>
-      <bdi>{content.title}</bdi>{' '}
-      <span class="tag" title={`published ${formatTime(content.publish_ts)}`}>
-        {content.content_type ?? 'no type'}
-      </span>
-    </>
+    <span class="tag" title={`published ${formatTime(content.publish_ts)}`}>
+      {content.content_type ?? 'no type'}
+    </span>
   )
 }

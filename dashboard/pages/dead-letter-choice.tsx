@@ -2,7 +2,7 @@
 import type {JSX} from 'preact'
 import {useState} from 'preact/hooks'
 import {formatCount} from '../model/format.ts'
-import {toInstant} from '../model/instant.ts'
+import {readInstant, toField, toInstant} from '../model/instant.ts'
 import {addressFor} from '../net/address.ts'
 import type {Navigation} from '../net/navigation.ts'
 import {request, RequestError} from '../net/request.ts'
@@ -29,7 +29,7 @@ export interface LetterFilter {
 
 /** `of` is the topic: `topic` in the address opens its page. */
 export function filterOf({of, reason, from, to}: Navigation['values']): LetterFilter {
-  const found = {topic: of, reason, from: toInstant(from), to: toInstant(to)}
+  const found = {topic: of, reason, from: readInstant(from), to: readInstant(to)}
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined))
 }
 
@@ -46,7 +46,9 @@ export function LetterFilterForm({
   return (
     <Form
       label="Find dead letters"
-      onSubmit={fields => nav.set({from: fields['from'], to: fields['to'], open: undefined})}
+      onSubmit={fields =>
+        nav.set({from: toInstant(fields['from']), to: toInstant(fields['to']), open: undefined})
+      }
     >
       <Select
         label="Topic"
@@ -66,8 +68,8 @@ export function LetterFilterForm({
         )}
         onChange={next => nav.set({reason: next, open: undefined})}
       />
-      <TextField label="From" name="from" type="datetime-local" value={from} />
-      <TextField label="To" name="to" type="datetime-local" value={to} />
+      <TextField label="From" name="from" type="datetime-local" value={toField(from)} />
+      <TextField label="To" name="to" type="datetime-local" value={toField(to)} />
       <button class="button" type="submit">
         Find
       </button>

@@ -2,7 +2,7 @@
 import type {JSX} from 'preact'
 import {useMemo} from 'preact/hooks'
 import {formatBytes, formatTime, shorten} from '../model/format.ts'
-import {toInstant} from '../model/instant.ts'
+import {readInstant, toField, toInstant} from '../model/instant.ts'
 import {decodeBase64, toHexLines} from '../model/raw-bytes.ts'
 import {addressFor} from '../net/address.ts'
 import type {Navigation} from '../net/navigation.ts'
@@ -45,7 +45,7 @@ export function Messages({
     query: {
       partition: toNumber(partition),
       offset: toNumber(offset),
-      since: toInstant(since),
+      since: readInstant(since),
       key,
       order: order === 'oldest' ? 'oldest' : 'newest',
       limit: LIMIT,
@@ -66,7 +66,7 @@ export function Messages({
         onSubmit={fields =>
           nav.set({
             offset: fields['offset'],
-            since: fields['since'],
+            since: toInstant(fields['since']),
             key: fields['key'],
             open: undefined,
           })
@@ -82,7 +82,7 @@ export function Messages({
           onChange={next => nav.set({partition: next, open: undefined})}
         />
         <TextField label="From offset" name="offset" type="number" value={offset} />
-        <TextField label="From time" name="since" type="datetime-local" value={since} />
+        <TextField label="From time" name="since" type="datetime-local" value={toField(since)} />
         <TextField wide label="Key" name="key" value={key} placeholder="Exactly this key" />
         <button class="button" type="submit">
           Find

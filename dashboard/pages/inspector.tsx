@@ -36,7 +36,7 @@ export function InspectorPage({nav}: {readonly nav: Navigation}): JSX.Element {
   const tab = choose(nav.values['tab'], TABS)
   return (
     <>
-      <Head title="Inspector" />
+      <Head title="Inspector" part={TAB_WORDS[tab]} />
       <nav class="tabs" aria-label="Parts of the inspector">
         {TABS.map(name => (
           <a
@@ -103,7 +103,7 @@ function OneTopic({topic, nav}: {readonly topic: string; readonly nav: Navigatio
   const tab = choose(nav.values['tab'], TOPIC_TABS)
   return (
     <>
-      <Head title={topic}>
+      <Head title={topic} part={TOPIC_WORDS[tab]}>
         <a href={linkTo('inspector')}>All topics</a>
       </Head>
       <nav class="tabs" aria-label="Parts of the topic">

@@ -2,6 +2,7 @@
 import type {JSX} from 'preact'
 import {useMemo} from 'preact/hooks'
 import {formatCompact, formatCount, formatMs, formatRate, formatSeconds} from '../model/format.ts'
+import {nameOf} from '../model/names.ts'
 import type {Unit} from '../model/scale.ts'
 import {
   foldHistory,
@@ -187,7 +188,7 @@ function TopCard({
       csv={{
         name: 'most-engaging-content',
         header: ['rank', 'content_id', 'title', 'engagement_seconds'],
-        rows: () => top.map(row => [row.rank, row.content.id, row.content.title, row.value]),
+        rows: () => top.map(row => [row.rank, row.content.id, nameOf(row.content), row.value]),
       }}
     >
       {now === undefined ? (
@@ -208,8 +209,12 @@ function TopCard({
               kind: 'fill',
               cell: row => (
                 <BarCell share={valueOf(row.value) / most}>
-                  <a href={linkTo('content', {id: row.content.id})} title={row.content.title}>
-                    <bdi>{row.content.title}</bdi>
+                  <a
+                    class="clip"
+                    href={linkTo('content', {id: row.content.id})}
+                    title={nameOf(row.content)}
+                  >
+                    <bdi>{nameOf(row.content)}</bdi>
                   </a>
                 </BarCell>
               ),

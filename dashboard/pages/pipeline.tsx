@@ -65,7 +65,7 @@ export function PipelinePage({nav}: {readonly nav: Navigation}): JSX.Element {
     found.error !== undefined ? 'stale' : found.data === undefined ? 'connecting' : 'live'
   return (
     <>
-      <Head title="Pipeline">
+      <Head title="Pipeline" part={nav.values['trace']}>
         <LiveSign status={status} heardAt={heardAt.current} />
       </Head>
       <HealthCard />

@@ -26,7 +26,7 @@ export function UsersPage({nav}: {readonly nav: Navigation}): JSX.Element {
   return (
     <>
       {user === undefined ? null : (
-        <Head title={<bdi>{user}</bdi>}>
+        <Head title={user} part="Users">
           <a href={linkTo('users')}>All activity</a>
         </Head>
       )}

@@ -1,6 +1,7 @@
 /** Finds a content by part of its title or slug (ARIA combobox: arrows, Enter, Escape). */
 import type {JSX, TargetedKeyboardEvent} from 'preact'
 import {useEffect, useId, useRef, useState} from 'preact/hooks'
+import {nameOf} from '../model/names.ts'
 import {addressFor} from '../net/address.ts'
 import type {Content} from '../net/types.ts'
 import {useResource} from '../net/use-resource.ts'
@@ -109,7 +110,7 @@ export function ContentPicker({
             }}
           >
             <span class="clip" dir="auto">
-              {content.title}
+              {nameOf(content)}
             </span>
             <span class="clip muted small">{content.slug}</span>
           </li>

@@ -85,6 +85,8 @@ export function TextField({
         class="field"
         name={name}
         type={kind}
+        // To the second, which a field of a time otherwise refuses.
+        step={type === 'datetime-local' ? 'any' : undefined}
         defaultValue={value ?? ''}
         placeholder={placeholder}
         autocomplete="off"

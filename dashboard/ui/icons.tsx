@@ -1,16 +1,22 @@
 import type {JSX} from 'preact'
 import type {ViewName} from '../model/url-state.ts'
 
-const PATHS: Readonly<Record<ViewName, string>> = {
+type IconName = ViewName | 'save' | 'docs'
+
+const PATHS: Readonly<Record<IconName, string>> = {
   overview: 'M2 13V9m4 4V5m4 8V7m4 6V3',
   content: 'M5 3.5v9l7-4.5z',
   users: 'M8 8a2.6 2.6 0 1 0 0-5.2A2.6 2.6 0 0 0 8 8Zm-5 5.5c.6-2.4 2.6-3.6 5-3.6s4.4 1.2 5 3.6',
   pipeline: 'M2 8h3m6 0h3M5 5h6v6H5z',
   inspector: 'M2.5 4h11m-11 4h11m-11 4h7',
+  save: 'M8 2.5v7m-3-3 3 3 3-3M3 13.5h10',
+  docs: 'M5.5 4.5 2 8l3.5 3.5m5-7L14 8l-3.5 3.5',
 }
 
-/** The sign of a page; the word beside it says the same. */
-export function Icon({name}: {readonly name: ViewName}): JSX.Element {
+export const SaveIcon = (): JSX.Element => <Icon name="save" />
+
+/** A sign; the word beside it, or its button, says the same. */
+export function Icon({name}: {readonly name: IconName}): JSX.Element {
   return (
     <svg viewBox="0 0 16 16" aria-hidden="true">
       <path

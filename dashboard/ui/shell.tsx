@@ -7,6 +7,7 @@ import {linkTo} from '../net/navigation.ts'
 import type {Verdict} from '../net/types.ts'
 import {Icon, Logo} from './icons.tsx'
 import {toggleTheme, useTheme} from './theme.ts'
+import {useTitle} from './title.ts'
 
 const PAGES: readonly (readonly [ViewName, string])[] = [
   ['overview', 'Overview'],
@@ -21,7 +22,8 @@ export function Shell({
   verdict,
   children,
 }: {
-  readonly view: ViewName
+  /** Undefined: none of them. */
+  readonly view: ViewName | undefined
   /** Undefined: not known, which is no reason to alarm anybody. */
   readonly verdict: Verdict | undefined
   readonly children: ComponentChildren
@@ -29,6 +31,9 @@ export function Shell({
   const theme = useTheme()
   return (
     <div class="shell">
+      <a class="skip button" href={`#${MAIN}`} onClick={skip}>
+        Skip to the page
+      </a>
       <header class="side">
         <div class="side-inner">
           <a class="brand" href="/" aria-label="Engagement, overview">
@@ -44,7 +49,7 @@ export function Shell({
             ))}
           </nav>
           <div class="side-foot">
-            <span class="zone small muted">Times in {viewerZone()}</span>
+            <Around />
             <button
               class="button quiet"
               type="button"
@@ -57,12 +62,41 @@ export function Shell({
           </div>
         </div>
       </header>
-      <main class="main">
+      <main class="main" id={MAIN} tabIndex={-1}>
         <HealthBanner verdict={verdict} />
         {children}
       </main>
+      <footer class="narrow-foot">
+        <Around />
+      </footer>
     </div>
   )
+}
+
+const MAIN = 'page'
+
+/** The address holds what is looked at, so it gets no fragment. */
+function skip(event: Event): void {
+  event.preventDefault()
+  document.getElementById(MAIN)?.focus()
+}
+
+/** At the foot: of the bar, or where there is no room of the page. */
+function Around(): JSX.Element {
+  return (
+    <>
+      <a class="docs" href="/docs">
+        <Icon name="docs" />
+        API
+      </a>
+      <span class="zone small muted">Times in {viewerZone()}</span>
+    </>
+  )
+}
+
+/** After a change of page, where reading begins. */
+export function focusTitle(): void {
+  document.querySelector<HTMLElement>(`#${MAIN} h1`)?.focus({preventScroll: true})
 }
 
 /** Whoever reads a figure has to know when it may be wrong, on whatever page. */
@@ -80,15 +114,24 @@ function HealthBanner({verdict}: {readonly verdict: Verdict | undefined}): JSX.E
 /** Title of a page with what belongs beside it. */
 export function Head({
   title,
+  part,
+  tag,
   children,
 }: {
-  readonly title: ComponentChildren
+  readonly title: string
+  /** The page that it is one of: also in the title of the tab. */
+  readonly part?: string | undefined
+  readonly tag?: ComponentChildren
   readonly children?: ComponentChildren
 }): JSX.Element {
+  useTitle(title, part)
   return (
     <div class="head">
       <div class="grow">
-        <h1>{title}</h1>
+        <h1 tabIndex={-1} title={title}>
+          <bdi class="clamp">{title}</bdi>
+          {tag}
+        </h1>
       </div>
       <div class="head-tools">{children}</div>
     </div>

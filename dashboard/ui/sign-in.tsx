@@ -4,8 +4,10 @@ import {useState} from 'preact/hooks'
 import {addressFor} from '../net/address.ts'
 import {request, RequestError} from '../net/request.ts'
 import {Form, TextField} from './controls.tsx'
+import {useTitle} from './title.ts'
 
 export function SignIn({onDone}: {readonly onDone: () => void}): JSX.Element {
+  useTitle('Sign in')
   const [problem, setProblem] = useState<string | undefined>(undefined)
   const send = async (key: string): Promise<void> => {
     try {
@@ -20,7 +22,7 @@ export function SignIn({onDone}: {readonly onDone: () => void}): JSX.Element {
   }
   return (
     <div class="card sign-in">
-      <h1>Sign in</h1>
+      <h1 tabIndex={-1}>Sign in</h1>
       <p class="muted">
         This server asks for an API key. The browser keeps a session for twelve hours, not the key.
       </p>
