@@ -17,6 +17,26 @@ export interface DayTable {
   }[]
 }
 
+/** Types that have a column of their own; what the others have is told together. */
+export function pickTypes(
+  {types, rows}: DayTable,
+  most: number,
+): {
+  readonly shown: readonly string[]
+  readonly otherOf?: (row: DayTable['rows'][number]) => number
+} {
+  // One type more takes the place that "other" would take.
+  if (types.length <= most + 1) return {shown: types}
+  const shown = types.slice(0, most)
+  const others = new Map(
+    rows.map(row => [
+      row,
+      shown.reduce((left, type) => left - (row.counts.get(type) ?? 0), row.total),
+    ]),
+  )
+  return {shown, otherOf: row => others.get(row) ?? 0}
+}
+
 export function toDayTable(items: readonly DayCount[]): DayTable {
   const totals = new Map<string, number>()
   const days = new Map<string, Map<string, number>>()

@@ -9,11 +9,29 @@ export const HEALTH_WORDS: Readonly<Record<Health, string>> = {
   unknown: 'Not known',
 }
 
+const ORDER: readonly Health[] = ['good', 'unknown', 'warn', 'bad']
+
 /** Rows or records that wait in passing; more of them means that a stage is behind. */
 const LAG_WARN = 1000
 const LAG_BAD = 100_000
 const AGE_WARN_S = 2
 const AGE_BAD_S = 60
+
+export interface Judged {
+  readonly health: Health
+  readonly word: string
+}
+
+/** The worst of what a stage is judged by, in the word for it; what waits is said in the usual ones. */
+export const judgeStage = (
+  parts: readonly (readonly [health: Health, warnWord?: string])[],
+): Judged =>
+  parts
+    .map(([health, warnWord]) => ({
+      health,
+      word: health === 'warn' && warnWord !== undefined ? warnWord : HEALTH_WORDS[health],
+    }))
+    .reduce((a, b) => (ORDER.indexOf(b.health) > ORDER.indexOf(a.health) ? b : a))
 
 /** Rows of the outbox that wait for the relay. */
 export function judgeOutbox(waiting: number | null, oldestSeconds: number | null): Health {
@@ -41,12 +59,6 @@ export function judgeStores(stores: readonly {readonly ok: boolean}[]): Health {
   if (stores.length === 0) return 'unknown'
   return stores.every(({ok}) => ok) ? 'good' : 'bad'
 }
-
-const ORDER: readonly Health[] = ['good', 'unknown', 'warn', 'bad']
-
-/** The worst of several. */
-export const worst = (all: readonly Health[]): Health =>
-  all.reduce<Health>((a, b) => (ORDER.indexOf(b) > ORDER.indexOf(a) ? b : a), 'good')
 
 /** Events per second between two looks at a growing number; undefined until there are two. */
 export function rateBetween(

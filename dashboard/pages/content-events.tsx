@@ -16,9 +16,12 @@ const PACE_MS = 500
 export function LatestEvents({
   id,
   version,
+  of,
 }: {
   readonly id: string
   readonly version: number
+  /** Whose they are, where there are two. */
+  readonly of?: string | undefined
 }): JSX.Element {
   const found = useResource(
     addressFor('GET /v1/content/{id}/events', {path: {id}, query: {limit: LIMIT}}),
@@ -42,7 +45,7 @@ export function LatestEvents({
   return (
     <Card
       title="Latest events"
-      note="newest first, as they arrive"
+      note={`${of === undefined ? '' : `of ${shorten(of, 40)}, `}newest first, as they arrive`}
       flush
       csv={{
         name: 'latest-events',
@@ -73,7 +76,7 @@ export function LatestEvents({
             <Empty title="No events yet" />
           ) : (
             <Table
-              caption="Latest events"
+              caption={of === undefined ? 'Latest events' : `Latest events of ${of}`}
               rows={rows}
               keyOf={row => row.event_id}
               columns={[

@@ -2,6 +2,9 @@ import type {JSX} from 'preact'
 import {formatCompact, formatRatio, formatSeconds} from '../model/format.ts'
 import type {Metrics} from '../net/types.ts'
 
+/** Of what is looked at, and of what it is compared with. */
+export type Names = readonly [one: string, other: string]
+
 type Print = (metrics: Metrics) => string
 
 /** Label, name of the metric in the API, how it is printed. */
@@ -24,10 +27,27 @@ export function Totals({
 }: {
   readonly one: Metrics
   readonly other: Metrics | undefined
-  readonly names: readonly [string, string | undefined]
+  readonly names: Names
 }): JSX.Element {
   return (
     <dl class="figures" aria-label={`Totals of ${names[0]}`}>
+      <div class="whose">
+        <dt>All time</dt>
+        {other === undefined ? null : (
+          <>
+            <dd>
+              <bdi class="clip" title={names[0]}>
+                {names[0]}
+              </bdi>
+            </dd>
+            <dd class="second">
+              <bdi class="clip" title={names[1]}>
+                {names[1]}
+              </bdi>
+            </dd>
+          </>
+        )}
+      </div>
       {FIGURES.map(([label, name, print]) => (
         <div key={name}>
           <dt>{label}</dt>

@@ -19,7 +19,7 @@ import {ContentList} from './content-list.tsx'
 import {PercentileCard} from './content-percentiles.tsx'
 import {RetentionCard} from './content-retention.tsx'
 import {SERIES_METRICS, SeriesCard} from './content-series.tsx'
-import {Totals} from './content-totals.tsx'
+import {Totals, type Names} from './content-totals.tsx'
 
 const EVENTS = ['content', 'stale']
 const takeLatest = (_: ContentMetrics | undefined, {data}: LiveMessage): ContentMetrics =>
@@ -54,6 +54,8 @@ function OneContent({id, nav}: {readonly id: string; readonly nav: Navigation}):
   const second = compare === undefined ? undefined : (other.state ?? other.first.data)
   /** Changes with the figures: what hangs on them is asked for again. */
   const version = one.state?.metrics.events ?? 0
+  const ids = compare === undefined ? [id] : [id, compare]
+  const names: Names = [nameOf(answer?.content), nameOf(second?.content, 'the other')]
   return (
     <>
       <Head
@@ -79,11 +81,7 @@ function OneContent({id, nav}: {readonly id: string; readonly nav: Navigation}):
       <Await from={{...one.first, data: answer}}>
         {data => (
           <>
-            <Totals
-              one={data.metrics}
-              other={second?.metrics}
-              names={[nameOf(data.content), nameOf(second?.content)]}
-            />
+            <Totals one={data.metrics} other={second?.metrics} names={names} />
             <div class="row">
               <Choice
                 label="Range of time"
@@ -100,23 +98,18 @@ function OneContent({id, nav}: {readonly id: string; readonly nav: Navigation}):
               />
             </div>
             <SeriesCard
-              ids={compare === undefined ? [id] : [id, compare]}
-              names={[nameOf(data.content), nameOf(second?.content)]}
-              {...{range, granularity, metric}}
+              {...{ids, names, range, granularity, metric}}
               onMetric={next => nav.set({metric: next})}
             />
-            <div class="cols even">
-              <RetentionCard
-                ids={compare === undefined ? [id] : [id, compare]}
-                names={[nameOf(data.content), nameOf(second?.content)]}
-              />
-              <PercentileCard one={data.metrics} other={second?.metrics} />
+            <div class="cols">
+              <RetentionCard ids={ids} names={names} />
+              <PercentileCard one={data.metrics} other={second?.metrics} names={names} />
             </div>
             <div class="cols">
-              <BreakdownCard id={id} dimension="event_type" title="Event types" range={range} />
-              <BreakdownCard id={id} dimension="device" title="Devices" range={range} />
+              <BreakdownCard dimension="event_type" title="Event types" {...{ids, names, range}} />
+              <BreakdownCard dimension="device" title="Devices" {...{ids, names, range}} />
             </div>
-            <LatestEvents id={id} version={version} />
+            <LatestEvents id={id} version={version} of={ids.length > 1 ? names[0] : undefined} />
           </>
         )}
       </Await>

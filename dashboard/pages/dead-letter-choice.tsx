@@ -91,7 +91,15 @@ export function LetterCounts({
   readonly groups: readonly DeadLetterGroup[]
 }): JSX.Element {
   return (
-    <Card title="By topic and reason" flush>
+    <Card
+      title="By topic and reason"
+      flush
+      csv={{
+        name: 'dead-letters-by-reason',
+        header: ['topic', 'reason', 'origin', 'open', 'resolved'],
+        rows: () => groups.map(g => [g.topic, g.reason, g.origin, g.open, g.resolved]),
+      }}
+    >
       <Table
         caption="Dead letters by topic and reason"
         rows={groups}

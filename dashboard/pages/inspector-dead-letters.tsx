@@ -64,7 +64,11 @@ export function DeadLetters({nav}: {readonly nav: Navigation}): JSX.Element {
       ) : null}
       <Card
         title="Dead letters"
-        note={`${formatCount(matching)} match, newest first; re-driving publishes the present row again`}
+        note={`${
+          matching > items.length && items.length > 0
+            ? `the newest ${items.length} of ${formatCount(matching)} that match`
+            : `${formatCount(matching)} match, newest first`
+        }; re-driving publishes the present row again`}
         flush
         csv={{
           name: 'dead-letters',
@@ -143,7 +147,7 @@ function LetterTable({
             </button>
           ),
         },
-        {title: 'Failed', cell: row => formatTime(row.failed_at)},
+        {title: 'Failed', extra: true, cell: row => formatTime(row.failed_at)},
         {title: 'Reason', cell: row => <span class="tag warn">{row.reason}</span>},
         {
           title: 'Message',
@@ -157,6 +161,7 @@ function LetterTable({
         {title: 'State', cell: row => row.resolution ?? 'open'},
         {
           title: 'Next try',
+          extra: true,
           cell: row => (row.next_try_at === null ? 'none' : formatTime(row.next_try_at)),
         },
       ]}

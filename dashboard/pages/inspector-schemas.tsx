@@ -14,7 +14,16 @@ export function Schemas({nav}: {readonly nav: Navigation}): JSX.Element {
   const found = useResource(addressFor('GET /v1/admin/schemas'))
   return (
     <div class="cols">
-      <Card title="Subjects" span={4} flush>
+      <Card
+        title="Subjects"
+        span={4}
+        flush
+        csv={{
+          name: 'subjects',
+          header: ['subject', 'versions'],
+          rows: () => (found.data?.items ?? []).map(s => [s.subject, s.versions.join(' ')]),
+        }}
+      >
         <Await from={found}>
           {({items}) =>
             items.length === 0 ? (
@@ -82,6 +91,11 @@ function OneSubject({
             note={`version ${shown.version}, id ${shown.id}`}
             span={8}
             flush
+            csv={{
+              name: subject,
+              header: ['version', 'id', 'schema'],
+              rows: () => sorted.map(s => [s.version, s.id, JSON.stringify(s.schema)]),
+            }}
             tools={
               <>
                 <Select

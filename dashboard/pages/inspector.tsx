@@ -6,6 +6,7 @@ import {addressFor} from '../net/address.ts'
 import {linkTo, type Navigation} from '../net/navigation.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
+import {Tabs} from '../ui/controls.tsx'
 import {Head} from '../ui/shell.tsx'
 import {Await, Empty} from '../ui/states.tsx'
 import {Table} from '../ui/table.tsx'
@@ -37,17 +38,15 @@ export function InspectorPage({nav}: {readonly nav: Navigation}): JSX.Element {
   return (
     <>
       <Head title="Inspector" part={TAB_WORDS[tab]} />
-      <nav class="tabs" aria-label="Parts of the inspector">
-        {TABS.map(name => (
-          <a
-            key={name}
-            href={linkTo('inspector', {tab: name === 'topics' ? undefined : name})}
-            aria-current={name === tab ? 'page' : undefined}
-          >
-            {TAB_WORDS[name]}
-          </a>
-        ))}
-      </nav>
+      <Tabs
+        label="Parts of the inspector"
+        chosen={tab}
+        tabs={TABS.map(name => [
+          name,
+          TAB_WORDS[name],
+          linkTo('inspector', {tab: name === 'topics' ? undefined : name}),
+        ])}
+      />
       {tab === 'topics' ? <Topics /> : null}
       {tab === 'groups' ? <Groups /> : null}
       {tab === 'schemas' ? <Schemas nav={nav} /> : null}
@@ -106,17 +105,15 @@ function OneTopic({topic, nav}: {readonly topic: string; readonly nav: Navigatio
       <Head title={topic} part={TOPIC_WORDS[tab]}>
         <a href={linkTo('inspector')}>All topics</a>
       </Head>
-      <nav class="tabs" aria-label="Parts of the topic">
-        {TOPIC_TABS.map(name => (
-          <a
-            key={name}
-            href={linkTo('inspector', {topic, tab: name === 'messages' ? undefined : name})}
-            aria-current={name === tab ? 'page' : undefined}
-          >
-            {TOPIC_WORDS[name]}
-          </a>
-        ))}
-      </nav>
+      <Tabs
+        label="Parts of the topic"
+        chosen={tab}
+        tabs={TOPIC_TABS.map(name => [
+          name,
+          TOPIC_WORDS[name],
+          linkTo('inspector', {topic, tab: name === 'messages' ? undefined : name}),
+        ])}
+      />
       {tab === 'messages' ? <Messages topic={topic} nav={nav} /> : null}
       {tab === 'partitions' ? <TopicPartitions topic={topic} /> : null}
       {tab === 'groups' ? <Groups topic={topic} /> : null}

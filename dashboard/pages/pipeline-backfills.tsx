@@ -48,7 +48,25 @@ export function BackfillsCard(): JSX.Element | null {
   // Most of the time there is none, and nothing to look at.
   if (found.data?.items.length === 0) return null
   return (
-    <Card title="Backfills" note="tables that are read again, newest first" flush>
+    <Card
+      title="Backfills"
+      note="tables that are read again, newest first"
+      flush
+      csv={{
+        name: 'backfills',
+        header: ['id', 'topic', 'condition', 'state', 'rows_written', 'requested_at', 'problem'],
+        rows: () =>
+          (found.data?.items ?? []).map(b => [
+            b.id,
+            b.topic,
+            b.condition,
+            b.state,
+            b.rows_written,
+            b.requested_at,
+            b.problem,
+          ]),
+      }}
+    >
       {problem === undefined ? null : (
         <p class="notice bad" role="status">
           {problem}

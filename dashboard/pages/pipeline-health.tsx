@@ -13,7 +13,24 @@ const REFRESH_MS = 2000
 export function HealthCard(): JSX.Element {
   const found = useResource(addressFor('GET /v1/platform/health'), REFRESH_MS)
   return (
-    <Card title="Health" note="what is wrong, and what to do" flush>
+    <Card
+      title="Health"
+      note="what is wrong, and what to do"
+      flush
+      csv={{
+        name: 'health',
+        header: ['code', 'severity', 'what', 'detail', 'todo', 'runbook'],
+        rows: () =>
+          (found.data?.findings ?? []).map(f => [
+            f.code,
+            f.severity,
+            f.what,
+            f.detail,
+            f.todo,
+            f.runbook,
+          ]),
+      }}
+    >
       <Await from={found} lines={1}>
         {({state, findings}) =>
           findings.length === 0 ? (
@@ -64,7 +81,24 @@ const isEqual = ({differences, repaired}: Reconciliation): boolean => difference
 export function ReconcileCard({data}: {readonly data: Pipeline}): JSX.Element {
   const rows = data.reconciliations
   return (
-    <Card title="Compared with SQL" note="the last npm run reconcile of each stream" flush>
+    <Card
+      title="Compared with SQL"
+      note="the last npm run reconcile of each stream"
+      flush
+      csv={{
+        name: 'compared-with-sql',
+        header: ['stream', 'scope', 'finished_at', 'keys', 'differences', 'repaired'],
+        rows: () =>
+          (rows ?? []).map(r => [
+            r.stream,
+            r.scope,
+            r.finished_at,
+            r.keys,
+            r.differences,
+            r.repaired,
+          ]),
+      }}
+    >
       {rows === null || rows.length === 0 ? (
         <Empty title={rows === null ? 'This cannot be read' : 'Never compared'} />
       ) : (

@@ -66,7 +66,17 @@ export function LagCard({
 
 export function LanesCard({data}: {readonly data: Pipeline}): JSX.Element {
   return (
-    <Card title="Lanes" note="who publishes which share of the keys" span={5} flush>
+    <Card
+      title="Lanes"
+      note="who publishes which share of the keys"
+      span={5}
+      flush
+      csv={{
+        name: 'lanes',
+        header: ['lane', 'lanes', 'epoch', 'owner', 'updated_at'],
+        rows: () => data.lanes.map(l => [l.lane + 1, l.lanes, l.epoch, l.owner, l.updated_at]),
+      }}
+    >
       {data.lanes.length === 0 ? (
         <Empty title="No lane was ever owned">The relay has not started yet.</Empty>
       ) : (

@@ -17,7 +17,24 @@ export function FlowDetails({
 }): JSX.Element {
   return (
     <div class="cols">
-      <Card title="Services" note="readiness and flush times, as each reports them" span={8} flush>
+      <Card
+        title="Services"
+        note="readiness and flush times, as each reports them"
+        span={8}
+        flush
+        csv={{
+          name: 'services',
+          header: ['service', 'url', 'ready', 'reasons', 'details'],
+          rows: () =>
+            services.map(s => [
+              s.name,
+              s.url,
+              s.ready,
+              s.reasons.join('; '),
+              JSON.stringify(s.details),
+            ]),
+        }}
+      >
         {services.length === 0 ? (
           <Empty title="No service is known to this server" />
         ) : (
@@ -37,7 +54,17 @@ export function FlowDetails({
           />
         )}
       </Card>
-      <Card title="Servers" note="time to answer" span={4} flush>
+      <Card
+        title="Servers"
+        note="time to answer"
+        span={4}
+        flush
+        csv={{
+          name: 'servers',
+          header: ['server', 'answers', 'milliseconds'],
+          rows: () => stores.map(s => [s.name, s.ok, s.milliseconds]),
+        }}
+      >
         <Table
           caption="Servers"
           rows={stores}

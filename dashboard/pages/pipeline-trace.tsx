@@ -1,5 +1,6 @@
 /** Where one event is, and when it was there. */
 import type {JSX} from 'preact'
+import {useEffect, useRef} from 'preact/hooks'
 import {formatMs, formatTime} from '../model/format.ts'
 import {sinceFirst} from '../model/stages.ts'
 import {addressFor} from '../net/address.ts'
@@ -34,41 +35,66 @@ export function TraceCard({nav}: {readonly nav: Navigation}): JSX.Element {
       ? undefined
       : addressFor('GET /v1/admin/trace/{stream}/{id}', {path: {stream, id}}),
   )
+  const place = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    // On top of the page, where it was just put: reading begins here.
+    if (id === undefined) return
+    const title = place.current?.querySelector('h2')
+    title?.setAttribute('tabindex', '-1')
+    title?.focus({preventScroll: true})
+    scrollTo(0, 0)
+  }, [stream, id])
+  const stages = found.data?.stages ?? []
   return (
-    <Card title="Trace an event" note="see one event at every stage, with the time at each">
-      <Form
-        label="Trace an event"
-        onSubmit={({trace}) => {
-          const given = EVENT.exec(trace ?? '')
-          if (given !== null)
-            nav.set({trace: `${given[1] ?? stream}:${given[2]}`, stream: undefined})
-          else nav.set({trace: undefined})
-        }}
+    <div ref={place}>
+      <Card
+        title="Trace an event"
+        note="see one event at every stage, with the time at each"
+        csv={
+          id === undefined
+            ? undefined
+            : {
+                name: `trace-${stream}-${id}`,
+                header: ['stage', 'found', 'at', 'note', 'data'],
+                rows: () =>
+                  stages.map(s => [s.stage, s.found, s.at, s.note, JSON.stringify(s.data)]),
+              }
+        }
       >
-        <Select
-          label="Stream"
-          value={stream}
-          options={STREAMS}
-          onChange={next => nav.set(id === undefined ? {stream: next} : {trace: `${next}:${id}`})}
-        />
-        <TextField
-          wide
-          label="Event id"
-          name="trace"
-          value={id}
-          placeholder="A number, as in engagement_events.id"
-        />
-        <button class="button primary" type="submit">
-          Trace
-        </button>
-        {id === undefined ? null : (
-          <button class="button" type="button" onClick={found.reload}>
-            Look again
+        <Form
+          label="Trace an event"
+          onSubmit={({trace}) => {
+            const given = EVENT.exec(trace ?? '')
+            if (given !== null)
+              nav.set({trace: `${given[1] ?? stream}:${given[2]}`, stream: undefined})
+            else nav.set({trace: undefined})
+          }}
+        >
+          <Select
+            label="Stream"
+            value={stream}
+            options={STREAMS}
+            onChange={next => nav.set(id === undefined ? {stream: next} : {trace: `${next}:${id}`})}
+          />
+          <TextField
+            wide
+            label="Event id"
+            name="trace"
+            value={id}
+            placeholder="A number, as in engagement_events.id"
+          />
+          <button class="button primary" type="submit">
+            Trace
           </button>
-        )}
-      </Form>
-      {id === undefined ? null : <Await from={found}>{trace => <Stages trace={trace} />}</Await>}
-    </Card>
+          {id === undefined ? null : (
+            <button class="button" type="button" onClick={found.reload}>
+              Look again
+            </button>
+          )}
+        </Form>
+        {id === undefined ? null : <Await from={found}>{trace => <Stages trace={trace} />}</Await>}
+      </Card>
+    </div>
   )
 }
 

@@ -1,16 +1,23 @@
 /** The way of one event as a live picture: where it waits, who owns what, how far behind. */
 import type {JSX} from 'preact'
 import {useRef} from 'preact/hooks'
-import {formatCount, formatMs, formatRate, formatRatio, NONE} from '../model/format.ts'
 import {
-  HEALTH_WORDS,
+  formatCompact,
+  formatCount,
+  formatMs,
+  formatRate,
+  formatRatio,
+  NONE,
+} from '../model/format.ts'
+import {
   judgeLag,
   judgeOutbox,
   judgeServices,
+  judgeStage,
   judgeStores,
   rateBetween,
-  worst,
   type Health,
+  type Judged,
 } from '../model/stages.ts'
 import type {Pipeline, Service} from '../net/types.ts'
 import {addressFor} from '../net/address.ts'
@@ -61,13 +68,16 @@ export function PipelinePage({nav}: {readonly nav: Navigation}): JSX.Element {
     if (found.data !== undefined) heardAt.current = Date.now()
   }
   const rates = useTopicRates(found.data)
+  const {trace} = nav.values
   const status =
     found.error !== undefined ? 'stale' : found.data === undefined ? 'connecting' : 'live'
   return (
     <>
-      <Head title="Pipeline" part={nav.values['trace']}>
+      <Head title="Pipeline" part={trace}>
         <LiveSign status={status} heardAt={heardAt.current} />
       </Head>
+      {/* An event that is asked for is what the page is opened for. */}
+      {trace === undefined ? null : <TraceCard nav={nav} />}
       <HealthCard />
       <Await from={found}>
         {data => (
@@ -83,39 +93,42 @@ export function PipelinePage({nav}: {readonly nav: Navigation}): JSX.Element {
         )}
       </Await>
       <BackfillsCard />
-      <TraceCard nav={nav} />
+      {trace === undefined ? <TraceCard nav={nav} /> : null}
     </>
   )
 }
 
 function Stage({
   name,
-  health,
+  judged: {health, word},
   figure,
   unit,
   facts,
 }: {
   readonly name: string
-  readonly health: Health
-  readonly figure: string
+  readonly judged: Judged
+  readonly figure: number | string | null
   readonly unit: string
+  /** As many whatever they say: a card that grows moves everything below it. */
   readonly facts: readonly (readonly [string, JSX.Element | string])[]
 }): JSX.Element {
   return (
     <li class={`stage ${health}`} data-stage={name}>
       <header>
         <h2>{name}</h2>
-        <span class={`tag ${health}`}>{HEALTH_WORDS[health]}</span>
+        <span class={`tag ${health}`}>{word}</span>
       </header>
-      <p class="figure">
-        {figure}
+      <p class="figure" title={typeof figure === 'number' ? formatCount(figure) : undefined}>
+        {typeof figure === 'string' ? figure : formatCompact(figure)}
         <small>{unit}</small>
       </p>
       <dl>
         {facts.map(([term, fact]) => (
           <>
             <dt key={`${term} term`}>{term}</dt>
-            <dd key={term}>{fact}</dd>
+            <dd key={term} class="clip" title={typeof fact === 'string' ? fact : undefined}>
+              {fact}
+            </dd>
           </>
         ))}
       </dl>
@@ -162,8 +175,11 @@ function Way({
     <ol class="way" aria-label="The way of one event">
       <Stage
         name="PostgreSQL"
-        health={worst([judgeOutbox(outbox.unpublished, outbox.oldest_seconds), of('postgres')])}
-        figure={formatCount(outbox.unpublished)}
+        judged={judgeStage([
+          [judgeOutbox(outbox.unpublished, outbox.oldest_seconds)],
+          [of('postgres')],
+        ])}
+        figure={outbox.unpublished}
         unit="rows waiting"
         facts={[
           [
@@ -175,8 +191,8 @@ function Way({
       />
       <Stage
         name="Relay"
-        health={judgeServices(relays)}
-        figure={formatCount(lanes.length)}
+        judged={judgeStage([[judgeServices(relays), 'Not ready']])}
+        figure={lanes.length}
         unit={lanes.length === 1 ? 'lane' : 'lanes'}
         facts={[
           ['owned', `${lanes.filter(lane => lane.owner !== null).length} of ${lanes.length}`],
@@ -186,7 +202,7 @@ function Way({
       />
       <Stage
         name="Kafka"
-        health={of('kafka', 'registry')}
+        judged={judgeStage([[of('kafka', 'registry')]])}
         figure={formatRate(rate)}
         unit="records per second"
         facts={[
@@ -196,15 +212,15 @@ function Way({
       />
       <Stage
         name="Processor"
-        health={worst([judgeLag(lag), judgeServices(processors)])}
-        figure={formatCount(lag)}
+        judged={judgeStage([[judgeLag(lag)], [judgeServices(processors), 'Not ready']])}
+        figure={lag}
         unit="records behind"
         facts={[
           [
             'most behind',
             worstPartition === undefined
               ? 'none'
-              : `${worstPartition.topic} ${worstPartition.partition}: ${formatCount(worstPartition.lag)}`,
+              : `${formatCount(worstPartition.lag)} in ${worstPartition.topic} ${worstPartition.partition}`,
           ],
           ['ready', readyOf(processors)],
           ['put aside, 1 h', formatRatio(letters.share.hour.topics)],
@@ -212,23 +228,16 @@ function Way({
       />
       <Stage
         name="Stores"
-        health={worst([
-          of('cassandra', 'redis'),
-          dead === null ? 'unknown' : dead > 0 ? 'warn' : 'good',
+        judged={judgeStage([
+          [of('cassandra', 'redis')],
+          [dead === null ? 'unknown' : dead > 0 ? 'warn' : 'good', 'Needs a look'],
         ])}
-        figure={formatCount(dead)}
+        figure={dead}
         unit="open dead letters"
         facts={[
           ['Cassandra', storeFact(data, 'cassandra')],
           ['Redis', storeFact(data, 'redis')],
-          ...(dead === null || dead === 0
-            ? []
-            : [
-                [
-                  'look',
-                  <a href={linkTo('inspector', {tab: 'dead-letters'})}>dead letters</a>,
-                ] as const,
-              ]),
+          ['look', <a href={linkTo('inspector', {tab: 'dead-letters'})}>dead letters</a>],
         ]}
       />
     </ol>

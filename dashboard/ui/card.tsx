@@ -1,11 +1,15 @@
 import type {ComponentChildren, JSX} from 'preact'
-import {useId} from 'preact/hooks'
+import {useId, useState} from 'preact/hooks'
 import {toCsv, type Cell} from '../model/csv.ts'
+import {SaveIcon} from './icons.tsx'
+
+type Rows = readonly (readonly Cell[])[]
 
 export interface CsvSource {
   readonly name: string
   readonly header: readonly string[]
-  readonly rows: () => readonly (readonly Cell[])[]
+  /** Also those that are not shown, where a list has more pages. */
+  readonly rows: () => Rows | Promise<Rows>
 }
 
 /** One thing to look at, with its title, what is special about it, and its CSV. */
@@ -50,18 +54,48 @@ export function Card({
   )
 }
 
+function saveFile(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], {type: 'text/csv'}))
+  const anchor = document.createElement('a')
+  anchor.href = url
+  anchor.download = name
+  anchor.click()
+  setTimeout(() => URL.revokeObjectURL(url), 1000)
+}
+
 function CsvButton({name, header, rows}: CsvSource): JSX.Element {
-  const save = (): void => {
-    const url = URL.createObjectURL(new Blob([toCsv(header, rows())], {type: 'text/csv'}))
-    const anchor = document.createElement('a')
-    anchor.href = url
-    anchor.download = `${name}.csv`
-    anchor.click()
-    setTimeout(() => URL.revokeObjectURL(url), 1000)
+  const [isBusy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<string | undefined>(undefined)
+  const save = async (): Promise<void> => {
+    setBusy(true)
+    setProblem(undefined)
+    try {
+      saveFile(`${name}.csv`, toCsv(header, await rows()))
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error))
+    } finally {
+      setBusy(false)
+    }
   }
   return (
-    <button class="button quiet" type="button" onClick={save} aria-label={`Save ${name} as CSV`}>
-      CSV
-    </button>
+    <>
+      {problem === undefined ? null : (
+        <span class="tag bad" role="alert">
+          not saved: {problem}
+        </span>
+      )}
+      <button
+        class="button quiet icon"
+        type="button"
+        title="Save as CSV"
+        aria-label={`Save ${name} as CSV`}
+        aria-busy={isBusy}
+        onClick={() => {
+          if (!isBusy) void save()
+        }}
+      >
+        <SaveIcon />
+      </button>
+    </>
   )
 }

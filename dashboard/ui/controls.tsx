@@ -1,4 +1,41 @@
-import type {ComponentChildren, JSX} from 'preact'
+import type {ComponentChildren, JSX, Ref} from 'preact'
+import {useEffect, useRef} from 'preact/hooks'
+
+/** Brings what is chosen into sight, where a row of choices is wider than its place. */
+function useInSight<E extends HTMLElement>(chosen: string): Ref<E> {
+  const row = useRef<E>(null)
+  useEffect(() => {
+    const element = row.current
+    const one = element?.querySelector('[aria-pressed="true"], [aria-current="page"]')
+    if (element === null || one === null || one === undefined) return
+    // Not scrollIntoView: that would move the page as well.
+    const [place, room] = [one.getBoundingClientRect(), element.getBoundingClientRect()]
+    element.scrollLeft += place.left + place.width / 2 - (room.left + room.width / 2)
+  }, [chosen])
+  return row
+}
+
+/** The parts of a page, as links. */
+export function Tabs({
+  label,
+  tabs,
+  chosen,
+}: {
+  readonly label: string
+  readonly tabs: readonly (readonly [name: string, text: string, href: string])[]
+  readonly chosen: string
+}): JSX.Element {
+  const row = useInSight<HTMLElement>(chosen)
+  return (
+    <nav class="tabs" aria-label={label} ref={row}>
+      {tabs.map(([name, text, href]) => (
+        <a key={name} href={href} aria-current={name === chosen ? 'page' : undefined}>
+          {text}
+        </a>
+      ))}
+    </nav>
+  )
+}
 
 /** A few choices, one of them taken. */
 export function Choice<T extends string>({
@@ -12,8 +49,9 @@ export function Choice<T extends string>({
   readonly value: T
   readonly onChange: (value: T) => void
 }): JSX.Element {
+  const row = useInSight<HTMLDivElement>(value)
   return (
-    <div class="choice" role="group" aria-label={label}>
+    <div class="choice" role="group" aria-label={label} ref={row}>
       {options.map(([option, text]) => (
         <button
           key={option}

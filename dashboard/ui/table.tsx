@@ -2,8 +2,12 @@ import {Fragment, type ComponentChildren, type JSX} from 'preact'
 
 export interface Column<Row> {
   readonly title: string
+  /** Tells columns of the same title apart. */
+  readonly id?: string
   /** Numbers stand to the right. */
   readonly kind?: 'num' | 'fill' | 'text'
+  /** Named after the content it is of; the second is that of the comparison. */
+  readonly whose?: 'first' | 'second'
   /** Left out where there is little room. */
   readonly extra?: boolean
   readonly cell: (row: Row) => ComponentChildren
@@ -25,15 +29,19 @@ export function Table<Row>({
   readonly below?: (row: Row) => ComponentChildren
 }): JSX.Element {
   const classOf = (column: Column<Row>): string =>
-    `${column.kind ?? 'text'}${column.extra === true ? ' extra' : ''}`
+    [
+      column.kind ?? 'text',
+      ...(column.extra === true ? ['extra'] : []),
+      ...(column.whose === undefined ? [] : ['whose', column.whose]),
+    ].join(' ')
   return (
     <table>
       <caption class="hidden-label">{caption}</caption>
       <thead>
         <tr>
           {columns.map(column => (
-            <th key={column.title} scope="col" class={classOf(column)}>
-              {column.title}
+            <th key={column.id ?? column.title} scope="col" class={classOf(column)}>
+              <bdi>{column.title}</bdi>
             </th>
           ))}
         </tr>
@@ -45,7 +53,7 @@ export function Table<Row>({
             <Fragment key={keyOf(row)}>
               <tr>
                 {columns.map(column => (
-                  <td key={column.title} class={classOf(column)}>
+                  <td key={column.id ?? column.title} class={classOf(column)}>
                     {column.cell(row)}
                   </td>
                 ))}
@@ -73,11 +81,11 @@ export function BarCell({
 }): JSX.Element {
   const width = Math.max(0, Math.min(1, Number.isFinite(share) ? share : 0)) * 100
   return (
-    <span class="bar-cell clip">
+    <span class="bar-cell">
       <svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
         <rect width={width} height="10" rx="0.6" />
       </svg>
-      <span>{children}</span>
+      <span class="clip">{children}</span>
     </span>
   )
 }
