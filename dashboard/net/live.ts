@@ -1,17 +1,21 @@
 /**
  * A stream of server-sent events that comes back by itself, and says when it is stale.
  *
- * Guarantees    INV-91: whatever ends a stream (server away, refused, silent), it is opened again.
+ * Guarantees    INV-91: whatever ends a stream (server away, refused for now, silent), it is opened again.
+ *               Only what is refused for good, such as figures of what does not exist, is not asked again.
  * Does not      keep messages: the listener folds them.
  */
+import {askWhy, isFinal, RequestError} from './request.ts'
 
-export type LiveStatus = 'connecting' | 'live' | 'stale'
+export type LiveStatus = 'connecting' | 'live' | 'stale' | 'refused'
 
 export interface LiveOptions {
   /** Names of the events to listen to; `stale` is told as the status, until the next other one. */
   readonly events: readonly string[]
   onMessage(event: string, data: unknown): void
   onStatus(status: LiveStatus): void
+  /** Why it is not live. */
+  onProblem?(error: RequestError): void
   /** A stream that promises messages is stale after this long without one. */
   readonly expectMs?: number
 }
@@ -34,6 +38,7 @@ const parse = (text: string): unknown => {
 export function openLive(path: string, options: LiveOptions): () => void {
   let source: EventSource | undefined
   let status: LiveStatus | undefined
+  let over = false
   let failures = 0
   let heardAt = performance.now()
   let hiddenAt: number | undefined
@@ -62,19 +67,33 @@ export function openLive(path: string, options: LiveOptions): () => void {
     opened.addEventListener('error', () => {
       say('stale')
       // The browser gives up for good when the server answers with an error; we do not.
-      if (opened.readyState === EventSource.CLOSED) reopen()
+      if (opened.readyState === EventSource.CLOSED) void explain(opened)
+      else options.onProblem?.(new RequestError(0, 'the server does not answer'))
     })
     opened.addEventListener('dropped', () => reopen())
     for (const event of options.events) {
       opened.addEventListener(event, message => {
         heardAt = performance.now()
-        if (event === 'stale') return say('stale')
         const data = parse((message as MessageEvent<string>).data)
+        if (event === 'stale') {
+          const {reason} = (data ?? {}) as {readonly reason?: unknown}
+          if (typeof reason === 'string') options.onProblem?.(new RequestError(0, reason))
+          return say('stale')
+        }
         if (data === undefined) return
         say('live')
         options.onMessage(event, data)
       })
     }
+  }
+  const explain = async (refused: EventSource): Promise<void> => {
+    const error = await askWhy(path)
+    if (source !== refused) return
+    if (error !== undefined) options.onProblem?.(error)
+    if (error === undefined || !isFinal(error)) return reopen()
+    over = true
+    close()
+    say('refused')
   }
   const reopen = (): void => {
     close()
@@ -83,6 +102,7 @@ export function openLive(path: string, options: LiveOptions): () => void {
     reopenTimer = setTimeout(open, waitMs)
   }
   const check = (): void => {
+    if (over) return
     const now = performance.now()
     if (hiddenAt !== undefined && now - hiddenAt > HIDDEN_MS) return close()
     if (options.expectMs === undefined || source === undefined) return
@@ -92,7 +112,7 @@ export function openLive(path: string, options: LiveOptions): () => void {
   }
   const onVisibility = (): void => {
     hiddenAt = document.hidden ? performance.now() : undefined
-    if (!document.hidden && source === undefined) open()
+    if (!document.hidden && source === undefined && !over) open()
   }
 
   say('connecting')

@@ -12,6 +12,10 @@ export class RequestError extends Error {
   }
 }
 
+/** Whether asking again would be answered the same: the question is wrong, not the moment. */
+export const isFinal = ({status}: RequestError): boolean =>
+  status >= 400 && status < 500 && status !== 408 && status !== 429
+
 interface ProblemBody {
   readonly title?: unknown
   readonly detail?: unknown
@@ -70,6 +74,26 @@ export async function requestAnew<T>(
   }
   if (response.ok) return {text, data: answer as T}
   throw new RequestError(response.status, describeProblem(response.status, answer))
+}
+
+/**
+ * Why a stream does not open: its browser says only that it does not.
+ *
+ * @returns undefined when it would open now
+ */
+export async function askWhy(path: string): Promise<RequestError | undefined> {
+  const abort = new AbortController()
+  try {
+    const response = await send(path, {signal: abort.signal})
+    if (response.ok) return undefined
+    const body: unknown = await response.json().catch(() => undefined)
+    return new RequestError(response.status, describeProblem(response.status, body))
+  } catch (error) {
+    return error instanceof RequestError ? error : new RequestError(0, String(error))
+  } finally {
+    // A stream that did open would stay.
+    abort.abort()
+  }
 }
 
 async function send(path: string, options: RequestOptions): Promise<Response> {

@@ -1,5 +1,6 @@
 import {useEffect, useReducer, useRef, useState} from 'preact/hooks'
 import {openLive, type LiveStatus} from './live.ts'
+import type {RequestError} from './request.ts'
 
 export interface LiveMessage {
   readonly event: string
@@ -11,6 +12,9 @@ export interface Live<S> {
   readonly status: LiveStatus
   /** When the last message came, milliseconds since 1970. */
   readonly heardAt: number | undefined
+  /** Why it is not live, as far as that is known. */
+  readonly error: RequestError | undefined
+  readonly reopen: () => void
 }
 
 interface Inner<S> {
@@ -37,6 +41,8 @@ export function useLive<S>(
 ): Live<S> {
   const {events, initial, fold, expectMs} = options
   const [status, setStatus] = useState<LiveStatus>('connecting')
+  const [error, setError] = useState<RequestError | undefined>(undefined)
+  const [round, reopen] = useReducer<number, void>(n => n + 1, 0)
   const [, draw] = useReducer<number, void>(n => n + 1, 0)
   const inner = useRef<Inner<S>>({state: initial, heardAt: undefined})
   const foldRef = useRef(fold)
@@ -44,6 +50,7 @@ export function useLive<S>(
 
   useEffect(() => {
     inner.current = {state: initial, heardAt: undefined}
+    setError(undefined)
     draw()
     if (path === undefined) return undefined
     let timer: ReturnType<typeof setTimeout> | undefined
@@ -51,7 +58,11 @@ export function useLive<S>(
     const close = openLive(path, {
       events,
       ...(expectMs === undefined ? {} : {expectMs}),
-      onStatus: setStatus,
+      onStatus(next) {
+        setStatus(next)
+        if (next === 'live') setError(undefined)
+      },
+      onProblem: setError,
       onMessage(event, data) {
         inner.current = {
           state: foldRef.current(inner.current.state, {event, data}),
@@ -78,7 +89,7 @@ export function useLive<S>(
       close()
     }
     // The other options are constants of the page.
-  }, [path])
+  }, [path, round])
 
-  return {...inner.current, status}
+  return {...inner.current, status, error, reopen: () => reopen()}
 }

@@ -5,7 +5,7 @@
  */
 import {useEffect, useRef, useState} from 'preact/hooks'
 import type {Address} from './address.ts'
-import {requestAnew, RequestError, type Answer} from './request.ts'
+import {isFinal, requestAnew, RequestError, type Answer} from './request.ts'
 
 export interface Resource<T> {
   /** The latest answer, also while a newer one is asked for. */
@@ -16,10 +16,6 @@ export interface Resource<T> {
 }
 
 const RETRY_MS = 2000
-
-/** Statuses that asking again does not change. */
-const isFinal = (error: RequestError): boolean =>
-  error.status >= 400 && error.status < 500 && error.status !== 408 && error.status !== 429
 
 interface State<T> {
   readonly path: string | undefined

@@ -3,16 +3,16 @@ import type {JSX} from 'preact'
 import {choose} from '../model/url-state.ts'
 import {chooseRange, RANGE_NAMES, RANGES} from '../model/ranges.ts'
 import {formatTime} from '../model/format.ts'
-import {nameOf} from '../model/names.ts'
+import {isContentId, nameOf} from '../model/names.ts'
 import {addressFor} from '../net/address.ts'
-import type {Navigation} from '../net/navigation.ts'
+import {linkTo, type Navigation} from '../net/navigation.ts'
 import type {Content, ContentMetrics} from '../net/types.ts'
 import {useLive, type LiveMessage} from '../net/use-live.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Choice, Select} from '../ui/controls.tsx'
 import {ContentPicker} from '../ui/content-picker.tsx'
 import {Head} from '../ui/shell.tsx'
-import {Await, LiveSign} from '../ui/states.tsx'
+import {Await, Empty, LiveProblem, LiveSign} from '../ui/states.tsx'
 import {BreakdownCard} from './content-breakdown.tsx'
 import {LatestEvents} from './content-events.tsx'
 import {ContentList} from './content-list.tsx'
@@ -27,7 +27,21 @@ const takeLatest = (_: ContentMetrics | undefined, {data}: LiveMessage): Content
 
 export function ContentPage({nav}: {readonly nav: Navigation}): JSX.Element {
   const {id} = nav.values
-  return id === undefined ? <ContentList nav={nav} /> : <OneContent key={id} id={id} nav={nav} />
+  if (id === undefined) return <ContentList nav={nav} />
+  return isContentId(id) ? <OneContent key={id} id={id} nav={nav} /> : <NoContent id={id} />
+}
+
+function NoContent({id}: {readonly id: string}): JSX.Element {
+  return (
+    <>
+      <Head title="No such content" part="Content" />
+      <div class="card">
+        <Empty title="There is no content with this id">
+          <bdi class="breaks">{id}</bdi>. <a href={linkTo('content')}>All content</a>
+        </Empty>
+      </div>
+    </>
+  )
 }
 
 function useContent(id: string | undefined): ReturnType<
@@ -37,15 +51,18 @@ function useContent(id: string | undefined): ReturnType<
 } {
   const path = id === undefined ? undefined : {id}
   const first = useResource(path && addressFor('GET /v1/content/{id}/metrics', {path}))
+  // What does not exist is asked for once, and what cannot be read now is not asked for twice.
+  const exists = first.data !== undefined
   const live = useLive<ContentMetrics | undefined>(
-    path && addressFor('GET /v1/live/content/{id}', {path}),
+    exists ? path && addressFor('GET /v1/live/content/{id}', {path}) : undefined,
     {events: EVENTS, initial: undefined, fold: takeLatest},
   )
   return {...live, first}
 }
 
 function OneContent({id, nav}: {readonly id: string; readonly nav: Navigation}): JSX.Element {
-  const {compare} = nav.values
+  const asked = nav.values['compare']
+  const compare = asked !== undefined && isContentId(asked) ? asked : undefined
   const one = useContent(id)
   const other = useContent(compare)
   const {range, granularity} = chooseRange(nav.values['range'], nav.values['granularity'])
@@ -54,8 +71,9 @@ function OneContent({id, nav}: {readonly id: string; readonly nav: Navigation}):
   const second = compare === undefined ? undefined : (other.state ?? other.first.data)
   /** Changes with the figures: what hangs on them is asked for again. */
   const version = one.state?.metrics.events ?? 0
+  if (one.first.error?.status === 404) return <NoContent id={id} />
   const ids = compare === undefined ? [id] : [id, compare]
-  const names: Names = [nameOf(answer?.content), nameOf(second?.content, 'the other')]
+  const names: Names = [nameOf(answer?.content, ''), nameOf(second?.content, 'the other')]
   return (
     <>
       <Head
@@ -63,19 +81,24 @@ function OneContent({id, nav}: {readonly id: string; readonly nav: Navigation}):
         part={answer === undefined ? undefined : 'Content'}
         tag={answer && <TypeTag content={answer.content} />}
       >
-        <LiveSign status={one.status} heardAt={one.heardAt} />
+        {answer === undefined ? null : (
+          <LiveSign status={one.status} heardAt={one.heardAt} error={one.error} />
+        )}
       </Head>
+      <LiveProblem live={one} hasData />
+      {asked === undefined || (compare !== undefined && other.first.error === undefined) ? null : (
+        <p class="notice" role="status">
+          Nothing to compare with:{' '}
+          {other.first.error?.message ?? 'there is no content with that id'}
+        </p>
+      )}
       <div class="row">
-        <ContentPicker
-          label="Content"
-          value={nameOf(answer?.content)}
-          onPick={picked => nav.set({id: picked})}
-        />
+        <ContentPicker label="Content" value={names[0]} onPick={picked => nav.set({id: picked})} />
         <ContentPicker
           label="Compare with"
-          value={nameOf(second?.content)}
+          value={asked === undefined ? undefined : names[1]}
           onPick={picked => nav.set({compare: picked})}
-          onClear={compare === undefined ? undefined : () => nav.set({compare: undefined})}
+          onClear={asked === undefined ? undefined : () => nav.set({compare: undefined})}
         />
       </div>
       <Await from={{...one.first, data: answer}}>

@@ -3,15 +3,16 @@ import type {JSX} from 'preact'
 import {useMemo} from 'preact/hooks'
 import {formatBytes, formatTime, shorten} from '../model/format.ts'
 import {readInstant, toField, toInstant} from '../model/instant.ts'
-import {decodeBase64, toHexLines} from '../model/raw-bytes.ts'
 import {addressFor} from '../net/address.ts'
 import type {Navigation} from '../net/navigation.ts'
 import type {Message} from '../net/types.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
 import {Choice, Form, Select, TextField} from '../ui/controls.tsx'
+import {PauseButton, Reading, useHeld} from '../ui/held.tsx'
 import {Await, Empty, LiveSign} from '../ui/states.tsx'
 import {Table} from '../ui/table.tsx'
+import {idOf, MessageDetails, useOpenMessage} from './inspector-message.tsx'
 
 /** An event shows within a second of its commit, of which the relay takes its part. */
 const LIVE_MS = 300
@@ -51,8 +52,14 @@ export function Messages({
       limit: LIMIT,
     },
   })
-  const found = useResource(address, order === 'live' ? LIVE_MS : undefined)
-  const items = found.data?.items ?? NOTHING
+  const isLive = order === 'live'
+  const found = useResource(address, isLive ? LIVE_MS : undefined)
+  const list = useHeld(
+    {of: address, items: found.data?.items ?? NOTHING},
+    {keyOf: idOf, opened: isLive ? open : undefined},
+  )
+  const opened = useOpenMessage(topic, open, found.data === undefined ? undefined : list.rows)
+  const items = useMemo(() => withOpened(list.rows, opened.message), [list.rows, opened.message])
   // Asked several times a second, and most answers are the one before.
   const table = useMemo(
     () => <MessageTable rows={items} open={open} nav={nav} />,
@@ -98,17 +105,21 @@ export function Messages({
         flush
         tools={
           <>
-            {order === 'live' ? (
-              <LiveSign
-                status={
-                  found.error !== undefined
-                    ? 'stale'
-                    : found.data === undefined
-                      ? 'connecting'
-                      : 'live'
-                }
-                heardAt={undefined}
-              />
+            {isLive ? (
+              <>
+                <LiveSign
+                  status={
+                    found.error !== undefined
+                      ? 'stale'
+                      : found.data === undefined
+                        ? 'connecting'
+                        : 'live'
+                  }
+                  heardAt={undefined}
+                  error={found.error}
+                />
+                <PauseButton list={list} />
+              </>
             ) : null}
             {searches ? null : (
               <Choice
@@ -134,14 +145,21 @@ export function Messages({
             ]),
         }}
       >
+        {opened.problem === undefined ? null : (
+          <p class="notice" role="status">
+            {opened.problem}
+          </p>
+        )}
         <Await from={found}>
-          {({items: rows}) =>
-            rows.length === 0 ? (
+          {() =>
+            items.length === 0 ? (
               <Empty title="No message here">
                 {key === undefined && !searches
                   ? 'They show as they are published.'
                   : 'Nothing matches the search.'}
               </Empty>
+            ) : isLive ? (
+              <Reading reader={list.reader}>{table}</Reading>
             ) : (
               table
             )
@@ -152,7 +170,9 @@ export function Messages({
   )
 }
 
-const idOf = (message: Message): string => `${message.partition}-${message.offset}`
+/** The record that is open stays in sight, on top, when it is none of those that show. */
+const withOpened = (rows: readonly Message[], opened: Message | undefined): readonly Message[] =>
+  opened === undefined || rows.some(row => idOf(row) === idOf(opened)) ? rows : [opened, ...rows]
 
 function MessageTable({
   rows,
@@ -168,7 +188,7 @@ function MessageTable({
       caption="Messages"
       rows={rows}
       keyOf={idOf}
-      below={row => (idOf(row) === open ? <Details message={row} /> : null)}
+      below={row => (idOf(row) === open ? <MessageDetails message={row} /> : null)}
       columns={[
         {
           title: 'Offset',
@@ -187,6 +207,7 @@ function MessageTable({
         {title: 'Time', cell: row => formatTime(row.timestamp, {milliseconds: true})},
         {
           title: 'Key',
+          extra: true,
           cell: row =>
             row.key === null ? (
               <span class="muted">none</span>
@@ -210,57 +231,9 @@ function MessageTable({
               </span>
             ),
         },
-        {title: 'Schema', kind: 'num', cell: row => row.schema_id ?? '–'},
-        {title: 'Size', kind: 'num', cell: row => formatBytes(row.value_bytes)},
+        {title: 'Schema', kind: 'num', extra: true, cell: row => row.schema_id ?? '–'},
+        {title: 'Size', kind: 'num', extra: true, cell: row => formatBytes(row.value_bytes)},
       ]}
     />
-  )
-}
-
-function Details({message}: {readonly message: Message}): JSX.Element {
-  const headers = Object.entries(message.headers)
-  return (
-    <div class="details">
-      <div>
-        <h3>Decoded {message.schema_id === null ? '' : `by schema ${message.schema_id}`}</h3>
-        {message.error === null ? null : <p class="notice bad">{message.error}</p>}
-        <pre>{JSON.stringify(message.value, null, 2)}</pre>
-        {headers.length === 0 ? null : (
-          <>
-            <h3>Headers</h3>
-            <pre>{headers.map(([name, value]) => `${name}: ${value}`).join('\n')}</pre>
-          </>
-        )}
-        <h3>Key</h3>
-        <pre>{message.key ?? 'none'}</pre>
-      </div>
-      <div>
-        <h3>Raw bytes, {formatBytes(message.value_bytes)}</h3>
-        <Hex base64={message.raw} />
-      </div>
-    </div>
-  )
-}
-
-const BYTES_SHOWN = 4096
-
-function Hex({base64}: {readonly base64: string | null}): JSX.Element {
-  const lines = useMemo(
-    () =>
-      toHexLines(
-        base64 === null ? new Uint8Array() : decodeBase64(base64).subarray(0, BYTES_SHOWN),
-      ),
-    [base64],
-  )
-  if (lines.length === 0) return <p class="muted">no bytes: a tombstone</p>
-  return (
-    <pre class="hex" tabIndex={0}>
-      {lines.map(line => (
-        <span key={line.offset}>
-          <span class="off">{line.offset}</span>
-          {`  ${line.hex.padEnd(47)}  ${line.text}\n`}
-        </span>
-      ))}
-    </pre>
   )
 }

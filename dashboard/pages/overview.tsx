@@ -19,7 +19,7 @@ import {useLive, type LiveMessage} from '../net/use-live.ts'
 import {Card} from '../ui/card.tsx'
 import {Chart, type ChartSeries} from '../ui/chart.tsx'
 import {Head} from '../ui/shell.tsx'
-import {Empty, LiveSign, Loading} from '../ui/states.tsx'
+import {Empty, LiveProblem, LiveSign, Loading} from '../ui/states.tsx'
 import {BarCell, Table} from '../ui/table.tsx'
 
 const SERIES: SeriesOptions = {
@@ -58,13 +58,13 @@ const EVENTS = ['history', 'platform']
 const INITIAL: OverviewState = {now: undefined, steps: []}
 
 export function OverviewPage(_props: {readonly nav: Navigation}): JSX.Element {
-  const {state, status, heardAt} = useLive(addressFor('GET /v1/live/platform'), {
+  const live = useLive(addressFor('GET /v1/live/platform'), {
     events: EVENTS,
     initial: INITIAL,
     fold: foldOverview,
     expectMs: 3500,
   })
-  const {now, steps} = state
+  const {now, steps} = live.state
   const [x, rate, viewers, views, seconds, p50, p99] = useMemo(
     () => toColumns(steps, SERIES),
     [steps],
@@ -80,48 +80,57 @@ export function OverviewPage(_props: {readonly nav: Navigation}): JSX.Element {
             from {now.meta.source}
           </span>
         )}
-        <LiveSign status={status} heardAt={heardAt} />
+        <LiveSign status={live.status} heardAt={live.heardAt} error={live.error} />
       </Head>
-      <div class="cols">
-        <Figure
-          title="Events per second"
-          figure={formatRate(now?.events_per_second)}
-          x={x}
-          series={line('Events per second', rate)}
-          scale="rate"
-        />
-        <Figure
-          title="Viewers now"
-          unit="in 5 minutes"
-          figure={formatCompact(now?.active_users)}
-          x={x}
-          series={line('Viewers', viewers)}
-          scale="count"
-        />
-        <Figure
-          title="Page views"
-          unit={`${formatRate(now?.page_views_per_second)} per second`}
-          figure={formatCount(now?.page_views)}
-          x={x}
-          series={line('Page views per second', views)}
-          scale="rate"
-        />
-        <Figure
-          title="Commit to visible"
-          unit={`p50 · p99 ${formatMs(now?.latency_ms_p99)}`}
-          figure={formatMs(now?.latency_ms_p50)}
-          x={x}
-          series={[
-            {label: 'p99', values: p99 ?? [], tone: 2, dashed: true},
-            {label: 'p50', values: p50 ?? [], tone: 1},
-          ]}
-          scale="milliseconds"
-        />
-      </div>
-      <div class="cols even">
-        <TopCard now={now} x={x} seconds={seconds ?? []} />
-        <PagesCard now={now} />
-      </div>
+      {now === undefined && live.error !== undefined ? (
+        <div class="card">
+          <LiveProblem live={live} hasData={false} />
+        </div>
+      ) : (
+        <>
+          <LiveProblem live={live} hasData />
+          <div class="cols">
+            <Figure
+              title="Events per second"
+              figure={formatRate(now?.events_per_second)}
+              x={x}
+              series={line('Events per second', rate)}
+              scale="rate"
+            />
+            <Figure
+              title="Viewers now"
+              unit="in 5 minutes"
+              figure={formatCompact(now?.active_users)}
+              x={x}
+              series={line('Viewers', viewers)}
+              scale="count"
+            />
+            <Figure
+              title="Page views"
+              unit={`${formatRate(now?.page_views_per_second)} per second`}
+              figure={formatCount(now?.page_views)}
+              x={x}
+              series={line('Page views per second', views)}
+              scale="rate"
+            />
+            <Figure
+              title="Commit to visible"
+              unit={`p50 · p99 ${formatMs(now?.latency_ms_p99)}`}
+              figure={formatMs(now?.latency_ms_p50)}
+              x={x}
+              series={[
+                {label: 'p99', values: p99 ?? [], tone: 2, dashed: true},
+                {label: 'p50', values: p50 ?? [], tone: 1},
+              ]}
+              scale="milliseconds"
+            />
+          </div>
+          <div class="cols">
+            <TopCard now={now} x={x} seconds={seconds ?? []} />
+            <PagesCard now={now} />
+          </div>
+        </>
+      )}
     </>
   )
 }

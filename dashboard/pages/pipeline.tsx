@@ -74,7 +74,7 @@ export function PipelinePage({nav}: {readonly nav: Navigation}): JSX.Element {
   return (
     <>
       <Head title="Pipeline" part={trace}>
-        <LiveSign status={status} heardAt={heardAt.current} />
+        <LiveSign status={status} heardAt={heardAt.current} error={found.error} />
       </Head>
       {/* An event that is asked for is what the page is opened for. */}
       {trace === undefined ? null : <TraceCard nav={nav} />}

@@ -7,8 +7,9 @@ import {linkTo, type Navigation} from '../net/navigation.ts'
 import type {Activity} from '../net/types.ts'
 import {useLive, type LiveMessage} from '../net/use-live.ts'
 import {Card} from '../ui/card.tsx'
+import {PauseButton, Reading, useHeld} from '../ui/held.tsx'
 import {Head} from '../ui/shell.tsx'
-import {Empty, LiveSign} from '../ui/states.tsx'
+import {Empty, LiveProblem, LiveSign, Loading} from '../ui/states.tsx'
 import {Table, type Column} from '../ui/table.tsx'
 import {ACTIVITY_COLUMNS, csvOf, FindUser} from './user-activity.tsx'
 import {OneUser} from './user.tsx'
@@ -37,6 +38,8 @@ const USER_COLUMN: Column<Activity> = {
     </a>
   ),
 }
+
+const keyOf = (activity: Activity): string | number => activity.event_id
 
 const EVENTS = ['activity']
 const NOTHING: readonly Activity[] = []
@@ -68,35 +71,40 @@ function foldActivity(list: readonly Activity[], {data}: LiveMessage): readonly 
 }
 
 function Recent({nav}: {readonly nav: Navigation}): JSX.Element {
-  const {state, status, heardAt} = useLive<readonly Activity[]>(
-    addressFor('GET /v1/live/activity'),
-    {
-      events: EVENTS,
-      initial: NOTHING,
-      fold: foldActivity,
-    },
-  )
+  const live = useLive<readonly Activity[]>(addressFor('GET /v1/live/activity'), {
+    events: EVENTS,
+    initial: NOTHING,
+    fold: foldActivity,
+  })
+  const list = useHeld({of: '', items: live.state}, {keyOf})
+  const {rows} = list
   return (
     <>
       <Head title="Users">
-        <LiveSign status={status} heardAt={heardAt} />
+        <LiveSign status={live.status} heardAt={live.heardAt} error={live.error} />
       </Head>
       <FindUser nav={nav} />
       <Card
         title="Activity right now"
         note="what arrives while this page is open"
         flush
-        csv={csvOf(state)}
+        tools={<PauseButton list={list} />}
+        csv={csvOf(rows)}
       >
-        {state.length === 0 ? (
+        <LiveProblem live={live} hasData={rows.length > 0} />
+        {rows.length > 0 ? (
+          <Reading reader={list.reader}>
+            <Table
+              caption="Activity right now"
+              rows={rows}
+              keyOf={keyOf}
+              columns={[ACTIVITY_COLUMNS[0]!, USER_COLUMN, ...ACTIVITY_COLUMNS.slice(1)]}
+            />
+          </Reading>
+        ) : live.error !== undefined ? null : live.status === 'live' ? (
           <Empty title="Nothing yet">Activity shows here as it is committed.</Empty>
         ) : (
-          <Table
-            caption="Activity right now"
-            rows={state}
-            keyOf={row => row.event_id}
-            columns={[ACTIVITY_COLUMNS[0]!, USER_COLUMN, ...ACTIVITY_COLUMNS.slice(1)]}
-          />
+          <Loading />
         )}
       </Card>
     </>

@@ -3,6 +3,7 @@ import type {ComponentChildren, JSX} from 'preact'
 import {useEffect, useState} from 'preact/hooks'
 import {formatAgo} from '../model/format.ts'
 import type {LiveStatus} from '../net/live.ts'
+import type {Live} from '../net/use-live.ts'
 import type {Resource} from '../net/use-resource.ts'
 
 export function Loading({lines = 3}: {readonly lines?: number}): JSX.Element {
@@ -76,20 +77,38 @@ export function Await<T>({
   )
 }
 
+/** Why a stream brings nothing: in the place of what it would bring, or above what it brought. */
+export function LiveProblem({
+  live: {error, reopen},
+  hasData,
+}: {
+  readonly live: Pick<Live<unknown>, 'error' | 'reopen'>
+  readonly hasData: boolean
+}): JSX.Element | null {
+  if (error === undefined) return null
+  if (!hasData) return <Failed message={error.message} onRetry={reopen} />
+  // A server that is just away is told by the sign, and comes back by itself.
+  if (error.status === 0) return null
+  return (
+    <p class="notice" role="status">
+      Not up to date: {error.message}
+    </p>
+  )
+}
+
 const WORDS: Readonly<Record<LiveStatus, string>> = {
   connecting: 'Connecting',
   live: 'Live',
   stale: 'Stale, reconnecting',
+  refused: 'Not live',
 }
 
 /** Whether what one sees is live; when it is not, since when. */
 export function LiveSign({
   status,
   heardAt,
-}: {
-  readonly status: LiveStatus
-  readonly heardAt: number | undefined
-}): JSX.Element {
+  error,
+}: Pick<Live<unknown>, 'status' | 'heardAt'> & Partial<Pick<Live<unknown>, 'error'>>): JSX.Element {
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {
     if (status !== 'stale') return undefined
@@ -102,7 +121,7 @@ export function LiveSign({
       ? ` · last ${formatAgo(Math.max(now - heardAt, 1000))}`
       : ''
   return (
-    <span class={`live ${status}`} role="status" data-live={status}>
+    <span class={`live ${status}`} role="status" data-live={status} title={error?.message}>
       {WORDS[status]}
       <span aria-hidden="true">{since}</span>
     </span>
