@@ -201,7 +201,7 @@ export function createClient(options: ClientOptions): Client {
       return (status === 202 && awaits(parts) ? undefined : value) as never
     },
     async waitFor(operation, given) {
-      return (await askAfter(request, operation, given as Parts)).value as never
+      return (await askAfter(request, operation, given)).value as never
     },
     pages: (operation, ...given) =>
       itemsOf(request, operation, given[0] ?? {}) as AsyncGenerator<never, void>,

@@ -129,7 +129,12 @@ function run(args) {
   const bin = join(MODULES, '.bin')
   const child = spawn(realpathSync(join(bin, 'node')), args, {
     stdio: 'inherit',
-    env: {...process.env, PATH: [bin, process.env.PATH].join(delimiter)},
+    env: {
+      // What was compiled once need not be again, by this command and all that it starts.
+      NODE_COMPILE_CACHE: join(ROOT, '.stack/compiled'),
+      ...process.env,
+      PATH: [bin, process.env.PATH].join(delimiter),
+    },
   })
   child.once('error', error => fail(`Node from node_modules cannot be run: ${error.message}`))
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

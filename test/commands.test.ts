@@ -25,6 +25,7 @@ async function run(name: string, args: readonly string[]) {
     // Nothing answers there: whoever acts fails, and says so.
     env: {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       ENV_FILE: 'none',
       STACK_DIR: '/nonexistent/stack',
       DATABASE_URL: 'postgres://127.0.0.1:1/x',

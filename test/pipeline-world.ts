@@ -59,7 +59,11 @@ export async function until<T>(
 async function startService(name: ServiceName, env: Env, says: string | null): Promise<Service> {
   const url = `http://127.0.0.1:${env[PORT_VARIABLE[name]]}`
   const child: ChildProcess = spawn(process.execPath, [`${name}/main.ts`], {
-    env: {...env, PATH: process.env['PATH']},
+    env: {
+      ...env,
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let log = ''

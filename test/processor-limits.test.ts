@@ -16,7 +16,7 @@ const mutationBytesMax = 510
 const options = {changes: 120, mutationBytesMax, upset: null, failOneIn: 40}
 
 test('rows and batches that come to their limits go on, and lose nothing', async () => {
-  for (let seed = 1; seed <= 6; seed++) {
+  for (let seed = 1; seed <= 4; seed++) {
     const outcome = await runModel({...options, seed, patienceMs: 30_000})
     expect({seed, ...outcome}).toEqual({seed, differences: [], stood: null})
   }
