@@ -167,6 +167,23 @@ test('triggers that are switched off are put back, and it is said', async () => 
   expect(await checkOf(world)).toEqual([])
 })
 
+test.each([
+  ['has put triggers in order', 'ALTER TABLE t ENABLE TRIGGER ALL'],
+  ['has made triggers anew', 'ALTER TABLE t ADD COLUMN w int'],
+])(
+  'a transaction that is older than one that %s cannot leave them off, nor does it fail',
+  async (_, between) => {
+    await using world = await openTable()
+    const older = await world.session()
+    await older.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1')
+    await world.run(between)
+    await older.query('ALTER TABLE t DISABLE TRIGGER ALL; COMMIT')
+    expect(await checkOf(world)).toEqual([])
+    await world.run('INSERT INTO t VALUES (1)')
+    expect(await world.captured('topic-t')).toHaveLength(1)
+  },
+)
+
 test('where nobody looked, cdc.check() names what was switched off, and cdc.follow() puts it back', async () => {
   await using world = await openTable()
   await world.run(

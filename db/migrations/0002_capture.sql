@@ -421,13 +421,14 @@ BEGIN
   FOR t IN SELECT g.tgname, g.tgrelid::regclass AS rel FROM pg_trigger g JOIN cdc.tables_of(target) x ON x = g.tgrelid
             WHERE g.tgname ~ '^!?cdc_' AND g.tgparentid = 0
   LOOP
-    EXECUTE format('DROP TRIGGER %I ON %s', t.tgname, t.rel);
+    -- An old snapshot sees what somebody has replaced meanwhile.
+    EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', t.tgname, t.rel);
   END LOOP;
 END $fn$;
 --> statement-breakpoint
 CREATE FUNCTION cdc.put_trigger(target regclass, name text, timing text, fn text) RETURNS void LANGUAGE plpgsql AS $fn$
 BEGIN
-  EXECUTE format('CREATE TRIGGER %I %s EXECUTE FUNCTION %s()', name, replace(timing, '{table}', target::text), fn);
+  EXECUTE format('CREATE OR REPLACE TRIGGER %I %s EXECUTE FUNCTION %s()', name, replace(timing, '{table}', target::text), fn);
   -- Also under session_replication_role = replica.
   EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', target, name);
 END $fn$;

@@ -6,15 +6,18 @@
  * Event triggers need a superuser. Without them relays call cdc.follow() every minute, which does the same late.
  */
 
--- The triggers that a captured table should have, and how they are enabled; null: missing.
+/*
+ * The triggers that a captured table should have, and how they are enabled; null: missing. Under REPEATABLE READ those
+ * are seen, too, that somebody has replaced meanwhile: only if all of a name are enabled always, it is. A join would stop
+ * at the first, since names are unique.
+ */
 CREATE FUNCTION cdc.wanted_triggers(source regclass, per_row boolean) RETURNS TABLE (target regclass, name text, enabled "char") LANGUAGE sql STABLE AS $$
-  SELECT r.oid::regclass, w.name, t.tgenabled
+  SELECT r.oid::regclass, w.name, (SELECT max(t.tgenabled::text COLLATE "C") FROM pg_trigger t WHERE t.tgrelid = r.oid AND t.tgname = w.name)::"char"
     FROM cdc.tables_of(source) x
     JOIN pg_class r ON r.oid = x
     CROSS JOIN LATERAL (VALUES ('cdc_truncate', true), ('!cdc_delete', r.relkind <> 'p'), ('!cdc_pass', NOT per_row AND r.relkind <> 'p' AND r.relispartition),
       ('cdc_insert', NOT per_row), ('cdc_update', NOT per_row),
       ('!cdc_insert', per_row AND r.relkind <> 'p'), ('!cdc_update', per_row AND r.relkind <> 'p')) w (name, is_wanted)
-    LEFT JOIN pg_trigger t ON t.tgrelid = r.oid AND t.tgname = w.name
    WHERE w.is_wanted
 $$;
 --> statement-breakpoint
@@ -113,14 +116,22 @@ END $fn$;
 --> statement-breakpoint
 -- Makes the triggers of a table again. Raises why it cannot be captured any more.
 CREATE FUNCTION cdc.attach_again(captured cdc.captured_tables) RETURNS void LANGUAGE plpgsql AS $fn$
-DECLARE found record;
+DECLARE found record; why text; is_busy text := current_setting('cdc.is_attaching', true);
 BEGIN
   SELECT * INTO found FROM cdc.why_not(captured.source, captured.key_attnum) w;
   IF found.problem IS NOT NULL THEN
     RAISE EXCEPTION '%', found.problem USING ERRCODE = 'object_not_in_prerequisite_state',
       HINT = format('The table is captured as %s. %s Or SELECT cdc.detach(%L) first.', captured.topic, found.hint, captured.source);
   END IF;
-  IF cdc.out_of_date(captured) IS NOT NULL THEN
+  why := cdc.out_of_date(captured);
+  IF why LIKE '%not enabled always' THEN
+    -- They are there: no need to make them, nor to wait for anybody.
+    PERFORM set_config('cdc.is_attaching', 'on', true);
+    FOR found IN SELECT w.target, w.name FROM cdc.wanted_triggers(captured.source, captured.per_row) w WHERE w.enabled <> 'A' LOOP
+      EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', found.target, found.name);
+    END LOOP;
+    PERFORM set_config('cdc.is_attaching', coalesce(is_busy, ''), true);
+  ELSIF why IS NOT NULL THEN
     -- Whoever changes it at the same time is waited for first: what is looked up from here on stays as it is.
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', captured.source);
     PERFORM cdc.attach(captured.source, captured.topic, cdc.column_name(captured.source, captured.key_attnum), captured.per_row);
