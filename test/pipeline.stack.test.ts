@@ -4,7 +4,7 @@ import {Client} from 'cassandra-driver'
 import {afterEach, expect, test} from 'vitest'
 import {openPipelineWorld, until, type PipelineWorld, type ServiceName} from './pipeline-world.ts'
 
-const PODCAST = '11111111-1111-1111-1111-111111111111'
+const PODCAST = '5a3b1e00-0000-4000-8000-000000000001'
 const SAMPLE = readFileSync('scripts/sample.sql', 'utf8')
 let world: PipelineWorld | undefined
 

@@ -3,7 +3,7 @@ import {describe, expect, test} from 'vitest'
 import {UPSETS} from './processor-log.ts'
 import {runModel, type RunOptions} from './processor-model.ts'
 
-const SEEDS = 40
+const SEEDS = 16
 /** Until one shows what is looked for. */
 const PLANTED_SEEDS = 300
 /** Histories at the same time: much of one is waiting for timers. */
