@@ -12,6 +12,7 @@ import {
   type KafkaConnection,
   type RegistryConnection,
 } from '../platform/connections.ts'
+import {localAddress} from '../platform/environment.ts'
 import {readLogLevel, type LogLevel} from '../platform/log.ts'
 import {isForThisMachine} from './access.ts'
 
@@ -106,8 +107,8 @@ export function readApiConfig(env: Env): {
     processorGroupId: read.text('PROCESSOR_GROUP_ID', 'processor', /^[\w.-]{1,200}$/),
     streamsFolder: readStreamsFolder(read),
     pagesFolder: read.text('API_PAGES', 'dashboard/dist'),
-    relayUrls: listOf(read.text('API_RELAY_URLS', 'http://127.0.0.1:3001')),
-    processorUrls: listOf(read.text('API_PROCESSOR_URLS', 'http://127.0.0.1:3002')),
+    relayUrls: listOf(read.text('API_RELAY_URLS', localAddress('API_RELAY_URLS', {}))),
+    processorUrls: listOf(read.text('API_PROCESSOR_URLS', localAddress('API_PROCESSOR_URLS', {}))),
   }
   const connections: ApiConnections = {
     databaseUrl: readDatabaseUrl(read),

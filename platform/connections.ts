@@ -1,5 +1,6 @@
 /** Where the servers are: one reader for every service, so that a variable means the same thing. */
 import type {EnvReader} from './config.ts'
+import {localAddress} from './environment.ts'
 
 export interface KafkaConnection {
   readonly client: 'kafkajs' | 'platformatic'
@@ -32,7 +33,7 @@ export interface CassandraConnection {
 
 /** DATABASE_URL; DATABASE_PASSWORD, when set, takes the place of the password in it. */
 export function readDatabaseUrl(read: EnvReader): string {
-  const url = read.url('DATABASE_URL', 'postgres://postgres:postgres@127.0.0.1:5432/engagement', [
+  const url = read.url('DATABASE_URL', localAddress('DATABASE_URL', {}), [
     'postgres:',
     'postgresql:',
   ])
@@ -47,7 +48,7 @@ export function readDatabaseUrl(read: EnvReader): string {
 export const readStreamsFolder = (read: EnvReader): string => read.text('STREAMS_FOLDER', 'streams')
 
 export const readRedisUrl = (read: EnvReader): string =>
-  read.url('REDIS_URL', 'redis://127.0.0.1:6379', ['redis:', 'rediss:'])
+  read.url('REDIS_URL', localAddress('REDIS_URL', {}), ['redis:', 'rediss:'])
 
 /** In front of the keys that a declaration names: two pipelines that share one Redis have one each. */
 export const readRedisKeyPrefix = (read: EnvReader): string =>
@@ -67,7 +68,7 @@ export function readKafkaConnection(read: EnvReader): KafkaConnection {
   }
   const base = {
     client: read.choice('KAFKA_CLIENT', 'kafkajs', ['kafkajs', 'platformatic']),
-    brokers: read.hosts('KAFKA_BROKERS', '127.0.0.1:9092'),
+    brokers: read.hosts('KAFKA_BROKERS', localAddress('KAFKA_BROKERS', {})),
     tls: read.flag('KAFKA_TLS', false),
     topicPrefix: read.text('TOPIC_PREFIX', '', /^[\w.-]{0,100}$/),
   } as const
@@ -79,7 +80,7 @@ export function readRegistryConnection(read: EnvReader): RegistryConnection {
   const username = read.secret('SCHEMA_REGISTRY_USERNAME')
   const password = read.secret('SCHEMA_REGISTRY_PASSWORD')
   return {
-    url: read.url('SCHEMA_REGISTRY_URL', 'http://127.0.0.1:8081/apis/ccompat/v7', [
+    url: read.url('SCHEMA_REGISTRY_URL', localAddress('SCHEMA_REGISTRY_URL', {}), [
       'http:',
       'https:',
     ]),
@@ -92,7 +93,10 @@ export function readCassandraConnection(read: EnvReader): CassandraConnection {
   const username = read.secret('CASSANDRA_USERNAME')
   const password = read.secret('CASSANDRA_PASSWORD')
   return {
-    contactPoints: read.hosts('CASSANDRA_CONTACT_POINTS', '127.0.0.1:9042'),
+    contactPoints: read.hosts(
+      'CASSANDRA_CONTACT_POINTS',
+      localAddress('CASSANDRA_CONTACT_POINTS', {}),
+    ),
     localDataCenter: read.text('CASSANDRA_LOCAL_DC', 'datacenter1', /^[\w.-]{1,100}$/),
     keyspace: read.text('CASSANDRA_KEYSPACE', 'content_analytics', /^[a-z]\w{0,47}$/),
     tls: read.flag('CASSANDRA_TLS', false),

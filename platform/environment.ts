@@ -80,6 +80,14 @@ export const PLACES = [
 
 export type AddressVariable = (typeof PLACES)[number]['address']
 
+/** Data, logs and records of the local stack that the settings name. */
+export const stackFolder = (env: Env): string =>
+  resolve(PROJECT_FOLDER, given(env, 'STACK_DIR') ?? '.stack')
+
+/** The port that something listens on unless a variable moves it. */
+export const usualPort = (port: (typeof PLACES)[number]['port']): number =>
+  PLACES.find(one => one.port === port)!.fallback
+
 /** Instance `index` of a service listens that much above the first one. */
 export const instancePort = (first: number, index: number): number => first + 10 * index
 
@@ -173,6 +181,5 @@ export function readEnvironment(
   const file = readFileSettings(resolve(PROJECT_FOLDER, named ?? ENV_FILE), named !== undefined)
   const own = mergeSettings([variables, file])
   if (!withStack || own['STACK'] === 'external') return own
-  const folder = resolve(PROJECT_FOLDER, own['STACK_DIR'] ?? '.stack')
-  return mergeSettings([variables, file, readStackSettings(folder)])
+  return mergeSettings([variables, file, readStackSettings(stackFolder(own))])
 }

@@ -19,7 +19,9 @@ import {COMMANDS} from './commands.ts'
 const LIST = 50
 const STEER = {pause: 'paused', resume: 'waiting', cancel: 'cancelled'} as const
 
-type Values = Input<typeof COMMANDS.backfill>['values']
+type Values = Input<typeof COMMANDS.backfill>['values'] & {
+  readonly rowsPerSecond: number | undefined
+}
 
 const readId = (option: string, text: string): string => {
   if (/^\d{1,18}$/.test(text)) return text
@@ -63,7 +65,7 @@ async function run(
   const id = await requestBackfill(client, {
     topic: stream.topic,
     condition: conditionOf(stream, values),
-    rowsPerSecond: readRate(values.rate),
+    rowsPerSecond: values.rowsPerSecond,
   })
   say(`backfill ${id} is asked for; it goes on without this command`)
   return values['no-wait'] === true ? 0 : await watch(client, id)
@@ -77,7 +79,7 @@ await runCommand(COMMANDS.backfill, async ({values, positionals, env}) => {
   if (isSteered && positionals.length > 0) {
     throw new UsageError(`${positionals[0]}: a stream is named for a new backfill only`)
   }
-  readRate(values.rate)
+  const rowsPerSecond = readRate(values.rate)
   const read = envReader(env)
   const url = readDatabaseUrl(read)
   const folder = readStreamsFolder(read)
@@ -85,7 +87,7 @@ await runCommand(COMMANDS.backfill, async ({values, positionals, env}) => {
   const streams = await loadStreams(folder)
   const client = await openClient(url, {applicationName: 'backfill'})
   try {
-    return await run(client, streams, positionals[0], values)
+    return await run(client, streams, positionals[0], {...values, rowsPerSecond})
   } finally {
     await client.end()
   }

@@ -57,9 +57,11 @@ export interface Input<C extends Command> {
 export const HAS_NPM = existsSync(new URL('launch.mjs', import.meta.url))
 
 /** How a person calls it. */
-export function commandLine(name: string): string {
-  if (!HAS_NPM) return `node scripts/${name}.ts`
-  return ['start', 'stop', 'test'].includes(name) ? `npm ${name}` : `npm run ${name}`
+export function commandLine(name: string, args = ''): string {
+  const script = ['start', 'stop', 'test'].includes(name) ? `npm ${name}` : `npm run ${name}`
+  const line = HAS_NPM ? script : `node scripts/${name}.ts`
+  if (args === '') return line
+  return HAS_NPM ? `${line} -- ${args}` : `${line} ${args}`
 }
 
 const columns = (rows: readonly (readonly [string, string])[]): readonly string[] => {
@@ -76,18 +78,15 @@ const asCalledHere = (line: string): string =>
 
 /** The help of a command, for people. */
 export function helpOf(command: Command): string {
-  const call = (rest: string): string => {
-    const line = commandLine(command.name)
-    return rest === '' ? line : `${line}${HAS_NPM ? ' --' : ''} ${rest}`
-  }
-  const options = Object.entries({...command.options, help: HELP})
-    .filter(([, {about}]) => about !== undefined)
-    .map(one => [optionText(one), one[1].about ?? ''] as const)
+  const options = Object.entries<Option>({...command.options, help: HELP}).flatMap(one => {
+    const {about} = one[1]
+    return about === undefined ? [] : [[optionText(one), about] as const]
+  })
   return [
     command.summary,
     '',
     'usage:',
-    ...columns(command.forms.map(([rest, about]) => [call(rest), about])),
+    ...columns(command.forms.map(([args, about]) => [commandLine(command.name, args), about])),
     '',
     'options:',
     ...columns(options),
@@ -202,9 +201,8 @@ export async function runCommand<const C extends Command>(
     const {values, positionals} = parsed
     process.exitCode = (await main({values, positionals, env})) ?? process.exitCode ?? 0
   } catch (error) {
-    const line = commandLine(command.name)
     console.error(textOf(error))
-    if (error instanceof UsageError) console.error(`see: ${line}${HAS_NPM ? ' --' : ''} --help`)
+    if (error instanceof UsageError) console.error(`see: ${commandLine(command.name, '--help')}`)
     process.exitCode = isBadInput(error) ? 2 : failed
   }
 }

@@ -4,6 +4,10 @@ import type {Command} from './command.ts'
 const text = (value: string, about: string) => ({type: 'string', value, about}) as const
 const flag = (about: string) => ({type: 'boolean', about}) as const
 
+const DETACH = flag('returns when everything is ready; npm stop ends it')
+/** Given by ourselves to the process that stays when --detach returns. */
+const CHILD = {type: 'boolean'} as const
+
 export const COMMANDS = {
   help: {
     name: 'help',
@@ -18,11 +22,10 @@ export const COMMANDS = {
       'Starts servers and services on this machine, and shows how they do until it is stopped. Where they run\nalready, it says where.',
     forms: [['[OPTIONS]', 'until Ctrl-C']],
     options: {
-      detach: flag('returns when everything is ready; npm stop ends it'),
+      detach: DETACH,
       'no-sample': flag('leaves an empty database empty'),
       servers: flag('only the servers, brought up to date, without services'),
-      // Given by ourselves to the process that stays when --detach returns.
-      child: {type: 'boolean'},
+      child: CHILD,
     },
     examples: [
       ['npm start', 'everything, with a sample of data the first time'],
@@ -44,10 +47,10 @@ export const COMMANDS = {
       'Starts only the servers, brought up to date, without services: npm start -- --servers.',
     forms: [['[OPTIONS]', 'until Ctrl-C']],
     options: {
-      detach: flag('returns when everything is ready; npm stop ends it'),
+      detach: DETACH,
       'no-sample': {type: 'boolean'},
       servers: {type: 'boolean'},
-      child: {type: 'boolean'},
+      child: CHILD,
     },
     examples: [['npm run servers -- --detach', 'in the background, to run services by hand']],
   },

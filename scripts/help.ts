@@ -11,8 +11,6 @@ await runCommand(COMMANDS.help, async () => {
   const lines = Object.values(COMMANDS)
     .filter(({name}) => isHere(name))
     .map(({name, summary}) => `  ${commandLine(name).padEnd(28)} ${summary.split('\n')[0]!}`)
-  console.log(
-    `${lines.join('\n')}\n\nEach says more with --help: ${commandLine('NAME')}${HAS_NPM ? ' --' : ''} --help`,
-  )
+  console.log(`${lines.join('\n')}\n\nEach says more: ${commandLine('NAME', '--help')}`)
   await Promise.resolve()
 })

@@ -1,8 +1,7 @@
 /** Two checkouts on one machine: the usual port may be that of the other one's stack. */
-import {resolve} from 'node:path'
 import {envReader, type Env} from '../platform/config.ts'
 import {readDatabaseUrl} from '../platform/connections.ts'
-import {PROJECT_FOLDER} from '../platform/environment.ts'
+import {stackFolder} from '../platform/environment.ts'
 import {PipelineError} from '../platform/errors.ts'
 import {openClient} from '../platform/postgres.ts'
 
@@ -39,5 +38,5 @@ export async function assertOwnDatabase(
 /** The folder of somebody else's stack; undefined when it is ours, or no stack's. */
 export function foreignFolder(folder: string | null, env: Env): string | undefined {
   if (folder === null || folder === '') return undefined
-  return folder === resolve(PROJECT_FOLDER, env['STACK_DIR'] ?? '.stack') ? undefined : folder
+  return folder === stackFolder(env) ? undefined : folder
 }

@@ -54,7 +54,8 @@ async function tellRunning(config: StackConfig, env: Env, withServices: boolean)
   if (withServices && isServersOnly) {
     throw new UsageError('only the servers of this checkout run (npm run servers): npm stop first')
   }
-  const running = readStackConfig({...env, ...state.settings})
+  // As it was started, whatever this terminal's variables say.
+  const running = readStackConfig(state.settings)
   const reader = openStatusReader(running, {...env, ...state.settings})
   try {
     const withApi = state.services.api.length > 0

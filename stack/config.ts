@@ -1,7 +1,13 @@
 /** Settings of the stack: ports, folders, heaps, and which servers run elsewhere. */
 import {availableParallelism} from 'node:os'
 import {resolve} from 'node:path'
-import {instancePort, localAddress, PROJECT_FOLDER} from '../platform/environment.ts'
+import {
+  instancePort,
+  localAddress,
+  PROJECT_FOLDER,
+  stackFolder,
+  usualPort,
+} from '../platform/environment.ts'
 import {StackError} from './errors.ts'
 import {OLDER_VERSIONS, POSTGRES_NEWEST} from './postgres-binaries.ts'
 
@@ -15,21 +21,33 @@ export type ServiceName = (typeof SERVICES)[number]
 
 /** Every port that the stack may listen on: variable, default, who needs it. */
 const PORTS = {
-  postgres: {variable: 'POSTGRES_PORT', fallback: 5432, owner: 'PostgreSQL'},
-  kafka: {variable: 'KAFKA_PORT', fallback: 9092, owner: 'Kafka'},
+  postgres: {variable: 'POSTGRES_PORT', fallback: usualPort('POSTGRES_PORT'), owner: 'PostgreSQL'},
+  kafka: {variable: 'KAFKA_PORT', fallback: usualPort('KAFKA_PORT'), owner: 'Kafka'},
   kafkaController: {variable: 'KAFKA_CONTROLLER_PORT', fallback: 9093, owner: "Kafka's controller"},
-  registry: {variable: 'REGISTRY_PORT', fallback: 8081, owner: 'the schema registry'},
-  cassandra: {variable: 'CASSANDRA_PORT', fallback: 9042, owner: 'Cassandra'},
+  registry: {
+    variable: 'REGISTRY_PORT',
+    fallback: usualPort('REGISTRY_PORT'),
+    owner: 'the schema registry',
+  },
+  cassandra: {
+    variable: 'CASSANDRA_PORT',
+    fallback: usualPort('CASSANDRA_PORT'),
+    owner: 'Cassandra',
+  },
   cassandraStorage: {
     variable: 'CASSANDRA_STORAGE_PORT',
     fallback: 7000,
     owner: "Cassandra's gossip",
   },
   cassandraJmx: {variable: 'CASSANDRA_JMX_PORT', fallback: 7199, owner: "Cassandra's JMX"},
-  redis: {variable: 'REDIS_PORT', fallback: 6379, owner: 'Redis'},
+  redis: {variable: 'REDIS_PORT', fallback: usualPort('REDIS_PORT'), owner: 'Redis'},
   api: {variable: 'API_PORT', fallback: 3000, owner: 'the API'},
-  relay: {variable: 'RELAY_PORT', fallback: 3001, owner: 'the ingestor'},
-  processor: {variable: 'PROCESSOR_PORT', fallback: 3002, owner: 'the processor'},
+  relay: {variable: 'RELAY_PORT', fallback: usualPort('RELAY_PORT'), owner: 'the ingestor'},
+  processor: {
+    variable: 'PROCESSOR_PORT',
+    fallback: usualPort('PROCESSOR_PORT'),
+    owner: 'the processor',
+  },
 } as const
 export type PortName = keyof typeof PORTS
 
@@ -136,9 +154,8 @@ export function readStackConfig(env: Env): StackConfig {
     return allExternal || !sameAddress(server, connections[name], local[name])
   })
 
-  const folder = resolve(PROJECT_FOLDER, value('STACK_DIR') ?? '.stack')
   const config: StackConfig = {
-    folder,
+    folder: stackFolder(env),
     cache: resolve(PROJECT_FOLDER, value('STACK_CACHE') ?? '.stack/lib'),
     ports,
     heaps: {

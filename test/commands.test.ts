@@ -19,16 +19,21 @@ const PROGRAMS = new Set(['test:unit', 'lint', 'format', 'format:check', 'typech
 
 const called = Object.entries<Command>(COMMANDS)
 
-async function run(name: string, args: readonly string[]) {
+/** Nothing answers there: whoever acts fails, and says so. */
+const NOWHERE = {STACK_DIR: '/nonexistent/stack', DATABASE_URL: 'postgres://127.0.0.1:1/x'}
+
+async function run(
+  name: string,
+  args: readonly string[],
+  settings: Readonly<Record<string, string>> = NOWHERE,
+) {
   const [, , file, ...first] = scripts[name]!.split(' ')
   const child = spawn(process.execPath, [file!, ...first, ...args], {
-    // Nothing answers there: whoever acts fails, and says so.
     env: {
       PATH: process.env['PATH'],
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       ENV_FILE: 'none',
-      STACK_DIR: '/nonexistent/stack',
-      DATABASE_URL: 'postgres://127.0.0.1:1/x',
+      ...settings,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -85,20 +90,13 @@ test.each([
 })
 
 test('settings that cannot be used are named all at once, by every command, without a stack trace', async () => {
-  const [, , file] = scripts['start']!.split(' ')
-  const child = spawn(process.execPath, [file!], {
-    env: {
-      PATH: process.env['PATH'],
-      ENV_FILE: 'none',
-      DATABASE_URL: 'mysql://x',
-      KAFKA_BROKERS: 'foo',
-      API_ACCESS: 'maybe',
-      REDIS_URL: 'localhost',
-      RELAY_PORT: 'x',
-    },
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const {err} = await run('start', [], {
+    DATABASE_URL: 'mysql://x',
+    KAFKA_BROKERS: 'foo',
+    API_ACCESS: 'maybe',
+    REDIS_URL: 'localhost',
+    RELAY_PORT: 'x',
   })
-  const err = await text(child.stderr)
   for (const name of ['DATABASE_URL', 'KAFKA_BROKERS', 'API_ACCESS', 'REDIS_URL', 'RELAY_PORT']) {
     expect(err).toContain(name)
   }

@@ -107,6 +107,8 @@ describe('a stack of its own', () => {
       const third = await run(SERVERS_ONLY, env)
       expect(third).toMatchObject({status: 0, stderr: ''})
       expect(third.stdout).toContain(`psql ${config.connections.DATABASE_URL}`)
+      const moved = await run(SERVERS_ONLY, {...env, POSTGRES_PORT: '1024'})
+      expect(moved.stdout, 'where it runs, not where it would').toBe(third.stdout)
       const whole = await run(['scripts/start.ts', '--detach'], env)
       expect(whole.status).toBe(2)
       expect(whole.stderr).toMatch(/only the servers .* npm stop first/)
