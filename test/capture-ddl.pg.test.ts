@@ -416,6 +416,41 @@ test('under REPEATABLE READ a partition is attached, and read whether rows are s
   expect((await world.story('topic-t', show)).at(-1)).toBe('c a 31=null')
 })
 
+const DETACH =
+  "BEGIN; SET LOCAL cdc.detached_rows = 'delete'; ALTER TABLE t DETACH PARTITION t_low; COMMIT"
+test.each([
+  ['detached, captured by statement', false, DETACH],
+  ['detached, captured by row', true, DETACH],
+  ['detached and dropped', false, `${DETACH}; DROP TABLE t_low`],
+  [
+    'detached and attached elsewhere',
+    false,
+    `${DETACH}; ALTER TABLE u ATTACH PARTITION t_low DEFAULT`,
+  ],
+])(
+  'a transaction that is older than one that let a partition go leaves that alone: %s',
+  async (_, perRow, between) => {
+    await using world = await openPartitioned()
+    await world.run(
+      `CREATE TABLE u (LIKE t INCLUDING ALL) PARTITION BY RANGE (id); SELECT cdc.attach('t', 'topic-t', 'k', ${perRow})`,
+    )
+    const older = await world.session()
+    await older.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1')
+    await world.run(between)
+    await older.query(
+      'CREATE TABLE t_40 (LIKE t INCLUDING ALL); ALTER TABLE t ATTACH PARTITION t_40 FOR VALUES FROM (40) TO (50); COMMIT',
+    )
+    expect(await checkOf(world)).toEqual([])
+    const {rows} = await world.client.query(
+      "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass('t_low')",
+    )
+    expect(rows).toEqual([])
+    await world.captured('topic-t')
+    await world.run('INSERT INTO t VALUES (41)')
+    expect(await world.captured('topic-t')).toHaveLength(1)
+  },
+)
+
 test('two that change a table and its schema at once are both followed', async () => {
   await using world = await openOutboxWorld()
   await world.run(

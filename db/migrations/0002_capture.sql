@@ -144,14 +144,15 @@ CREATE FUNCTION cdc.columns_sql(source regclass) RETURNS text LANGUAGE sql STABL
 $$;
 --> statement-breakpoint
 -- Tables that a statement can name: the table itself and, of a partitioned one, every part of it. pg_partition_tree()
--- locks what it finds: statements about other tables would wait for those that change this one.
+-- locks what it finds: statements about other tables would wait for those that change this one. An old snapshot still
+-- has the parts that were detached or dropped since; pg_partition_root() knows better, it reads the latest catalog.
 CREATE FUNCTION cdc.tables_of(source regclass) RETURNS SETOF regclass LANGUAGE sql STABLE AS $$
   WITH RECURSIVE parts (part) AS (
     SELECT source::oid
     UNION ALL
     SELECT i.inhrelid FROM parts JOIN pg_inherits i ON i.inhparent = part JOIN pg_class c ON c.oid = i.inhrelid
      WHERE c.relispartition AND NOT i.inhdetachpending)
-  SELECT part::regclass FROM parts
+  SELECT part::regclass FROM parts WHERE part = source OR pg_partition_root(part) = coalesce(pg_partition_root(source), source)
 $$;
 --> statement-breakpoint
 /*
