@@ -178,7 +178,7 @@ export const COMMANDS = {
       from: text('TIME', 'rows of this time or later'),
       to: text('TIME', 'rows before this time'),
       where: text('SQL', 'rows that meet a condition'),
-      rate: text('N', 'rows a second at most (default 3000)'),
+      rate: text('N', 'rows a second at most (default 1000)'),
       'no-wait': flag('does not show how far it is'),
       list: flag('those there were'),
       watch: text('ID', 'shows how far one is'),
@@ -205,7 +205,7 @@ export const COMMANDS = {
     ],
     options: {
       yes: flag('does not ask'),
-      rate: text('N', 'rows a second at most (default 3000)'),
+      rate: text('N', 'rows a second at most (default 1000)'),
       'no-compare': flag('takes the new numbers without comparing them with SQL'),
       abandon: flag('drops one that was begun and is not whole'),
     },

@@ -16,7 +16,7 @@ CREATE TABLE cdc.backfills (
   generation text,
   -- The consumer group whose lag holds it back; null: the one that lags least.
   group_id text,
-  rows_per_second integer NOT NULL DEFAULT 3000 CHECK (rows_per_second BETWEEN 1 AND 1000000),
+  rows_per_second integer NOT NULL DEFAULT 1000 CHECK (rows_per_second BETWEEN 1 AND 1000000),
   state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'running', 'paused', 'done', 'cancelled', 'failed')),
   -- Texts of the primary key: of the last row that was looked at, and of the last one there was at the start.
   after_key json,

@@ -45,7 +45,7 @@ export async function requestBackfill(
 ): Promise<string> {
   const {rows} = await client.query<{id: string}>(
     `INSERT INTO cdc.backfills (topic, condition, generation, group_id, rows_per_second)
-     VALUES ($1, $2, $3, $4, coalesce($5, 3000)) RETURNING id`,
+     VALUES ($1, $2, $3, $4, coalesce($5, 1000)) RETURNING id`,
     [topic, condition, generation, group, rowsPerSecond ?? null],
   )
   return rows[0]!.id
