@@ -77,6 +77,40 @@ test('the row is written as a trigger would have written it', async () => {
   )
 })
 
+test('it goes as fast as was asked for: looked at late, the next chunk is due earlier', async () => {
+  await using world = await openOutboxWorld()
+  await world.run(ORDERS)
+  await ask(world, {topic: 'orders', rows_per_second: 10})
+  await step(world)
+  await world.run(
+    "UPDATE cdc.backfills SET next_at = clock_timestamp() - interval '0.1 seconds', requested_at = clock_timestamp() - interval '0.1 seconds'",
+  )
+  await world.run('SELECT FROM cdc.backfill_step(3)')
+  const {rows} = await world.client.query(
+    'SELECT round(extract(epoch FROM next_at - requested_at), 1)::float8 AS seconds FROM cdc.backfills',
+  )
+  expect(rows).toEqual([{seconds: 0.3}])
+})
+
+test.each([
+  ['other columns', 'ALTER TABLE orders DROP CONSTRAINT orders_pkey, ADD PRIMARY KEY (id, price)'],
+  ['a type of another order', 'ALTER TABLE orders ALTER COLUMN id TYPE text'],
+])(
+  'a primary key of %s begins it anew: no row is left out by the order of the old one',
+  async (_, change) => {
+    await using world = await openOutboxWorld()
+    await world.run(ORDERS)
+    await ask(world, {topic: 'orders'})
+    await step(world)
+    await step(world)
+    await world.captured('orders')
+    await world.run(change)
+    await work(world)
+    const ids = (await world.captured('orders')).map(({payload}) => Number(payload['id']))
+    expect(ids.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  },
+)
+
 test('a condition and a generation go along', async () => {
   await using world = await openOutboxWorld()
   await world.run(ORDERS)

@@ -18,9 +18,11 @@ CREATE TABLE cdc.backfills (
   group_id text,
   rows_per_second integer NOT NULL DEFAULT 1000 CHECK (rows_per_second BETWEEN 1 AND 1000000),
   state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'running', 'paused', 'done', 'cancelled', 'failed')),
-  -- Texts of the primary key: of the last row that was looked at, and of the last one there was at the start.
+  -- Texts of the primary key: of the last row that was looked at, and of the last one there was at the start. They mean
+  -- something in the order of the primary key that they were read by: its columns and their types.
   after_key json,
   until_key json,
+  key_order text,
   rows_estimated bigint,
   rows_looked_at bigint NOT NULL DEFAULT 0,
   rows_written bigint NOT NULL DEFAULT 0,
@@ -65,14 +67,15 @@ END $fn$;
 CREATE TRIGGER check_backfill BEFORE INSERT OR UPDATE ON cdc.backfills FOR EACH ROW EXECUTE FUNCTION cdc.check_backfill();
 --> statement-breakpoint
 -- Primary key columns of alias t, as they are ordered by, up and down, and as a row; a key's texts as the same row,
--- and a key as JSON.
-CREATE FUNCTION cdc.key_parts(source regclass) RETURNS TABLE (up text, down text, columns text, texts text, as_json text)
+-- and a key as JSON; what their order is of.
+CREATE FUNCTION cdc.key_parts(source regclass) RETURNS TABLE (up text, down text, columns text, texts text, as_json text, key_order text)
 LANGUAGE sql STABLE AS $$
   SELECT string_agg(format('t.%I', a.attname), ', ' ORDER BY k.ord),
          string_agg(format('t.%I DESC', a.attname), ', ' ORDER BY k.ord),
          format('ROW(%s)', string_agg(format('t.%I', a.attname), ', ' ORDER BY k.ord)),
          'ROW(' || string_agg(format('(%%1$s::json ->> %s)::%s', k.ord - 1, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY k.ord) || ')',
-         format('json_build_array(%s)', string_agg(format('t.%I::text', a.attname), ', ' ORDER BY k.ord))
+         format('json_build_array(%s)', string_agg(format('t.%I::text', a.attname), ', ' ORDER BY k.ord)),
+         string_agg(format('%s %s %s', a.attnum, a.atttypid, a.attcollation), ', ' ORDER BY k.ord)
     FROM unnest(cdc.primary_key_of(source)) WITH ORDINALITY k (name, ord)
     JOIN pg_attribute a ON a.attrelid = source AND a.attname = k.name
 $$;
@@ -142,12 +145,12 @@ BEGIN
     RETURN;
   END IF;
   SELECT * INTO STRICT part FROM cdc.key_parts(captured.source);
-  IF backfill.state = 'waiting' AND backfill.started_at IS NULL THEN
-    IF backfill.until_key IS NULL THEN
-      EXECUTE format('SELECT %s FROM %s t ORDER BY %s LIMIT 1', part.as_json, captured.source, part.down) INTO backfill.until_key;
-    END IF;
+  -- Begins, or begins anew: by the order of another primary key other rows come next.
+  IF backfill.key_order IS DISTINCT FROM part.key_order THEN
+    EXECUTE format('SELECT %s FROM %s t ORDER BY %s LIMIT 1', part.as_json, captured.source, part.down) INTO backfill.until_key;
     RETURN QUERY UPDATE cdc.backfills b
-       SET started_at = clock_timestamp(), until_key = backfill.until_key, rows_estimated = cdc.rows_about(captured.source), problem = NULL,
+       SET started_at = coalesce(b.started_at, clock_timestamp()), after_key = NULL, until_key = backfill.until_key, key_order = part.key_order,
+           rows_estimated = cdc.rows_about(captured.source), problem = NULL,
            state = CASE WHEN backfill.until_key IS NULL THEN 'done' ELSE 'running' END
      WHERE b.id = backfill.id RETURNING b.*;
     RETURN;
@@ -178,7 +181,8 @@ BEGIN
   END;
   RETURN QUERY UPDATE cdc.backfills b
      SET state = 'running', after_key = last_key, rows_looked_at = b.rows_looked_at + looked, rows_written = b.rows_written + written, problem = NULL,
-         next_at = clock_timestamp() + make_interval(secs => written::float8 / b.rows_per_second)
+         -- From when it was due, or it would be slower than it was asked to be; but what was missed long ago is not made up for.
+         next_at = greatest(b.next_at, clock_timestamp() - interval '1 second') + make_interval(secs => written::float8 / b.rows_per_second)
    WHERE b.id = backfill.id RETURNING b.*;
 END $fn$;
 --> statement-breakpoint
