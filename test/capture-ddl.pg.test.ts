@@ -451,25 +451,35 @@ test.each([
   },
 )
 
-test('two that change a table and its schema at once are both followed', async () => {
-  await using world = await openOutboxWorld()
-  await world.run(
-    "CREATE SCHEMA s; CREATE TABLE s.t (id int PRIMARY KEY, k text DEFAULT 'a', v int); SELECT cdc.attach('s.t', 'topic-t', 'k')",
-  )
-  const other = await world.session()
-  await world.run('BEGIN; ALTER TABLE s.t RENAME COLUMN k TO key')
-  const renaming = other.query('ALTER SCHEMA s RENAME TO s2')
-  await expect
-    .poll(async () => {
-      const {rowCount} = await world.client.query(
-        "SELECT FROM pg_stat_activity WHERE query LIKE 'ALTER SCHEMA%' AND wait_event_type = 'Lock'",
-      )
-      return rowCount
-    }, WAIT)
-    .toBe(1)
-  await world.run('COMMIT')
-  await renaming
-  await world.run('INSERT INTO s2.t VALUES (1)')
-  expect(await world.story('topic-t', show)).toEqual(['c a 1=null'])
-  expect(await checkOf(world)).toEqual([])
-})
+test.each([
+  ['changes the table', 'ALTER TABLE s.t RENAME COLUMN k TO key', 's2.t'],
+  ['renames the table', 'ALTER TABLE s.t RENAME TO t2', 's2.t2'],
+  ['moves the table', 'CREATE SCHEMA s3; ALTER TABLE s.t SET SCHEMA s3', 's3.t'],
+  ['drops the table', 'DROP TABLE s.t', null],
+])(
+  'who renames a schema while somebody %s is followed, as that is',
+  async (_, meanwhile, table) => {
+    await using world = await openOutboxWorld()
+    await world.run(
+      "CREATE SCHEMA s; CREATE TABLE s.t (id int PRIMARY KEY, k text DEFAULT 'a', v int); SELECT cdc.attach('s.t', 'topic-t', 'k')",
+    )
+    const other = await world.session()
+    await world.run(`BEGIN; ${meanwhile}`)
+    const renaming = other.query('ALTER SCHEMA s RENAME TO s2')
+    await expect
+      .poll(async () => {
+        const {rowCount} = await world.client.query(
+          "SELECT FROM pg_stat_activity WHERE query LIKE 'ALTER SCHEMA%' AND wait_event_type = 'Lock'",
+        )
+        return rowCount
+      }, WAIT)
+      .toBe(1)
+    await world.run('COMMIT')
+    await renaming
+    if (table !== null) {
+      await world.run(`INSERT INTO ${table} VALUES (1)`)
+      expect(await world.story('topic-t', show)).toEqual(['c a 1=null'])
+    }
+    expect(await checkOf(world)).toEqual([])
+  },
+)

@@ -116,7 +116,7 @@ BEGIN
 END $fn$;
 --> statement-breakpoint
 -- Makes the triggers of a table again. Raises why it cannot be captured any more.
-CREATE FUNCTION cdc.attach_again(captured cdc.captured_tables) RETURNS void LANGUAGE plpgsql AS $fn$
+CREATE FUNCTION cdc.put_in_order(captured cdc.captured_tables) RETURNS void LANGUAGE plpgsql AS $fn$
 DECLARE found record; why text; is_busy text := current_setting('cdc.is_attaching', true);
 BEGIN
   SELECT * INTO found FROM cdc.why_not(captured.source, captured.key_attnum) w;
@@ -137,6 +137,23 @@ BEGIN
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', captured.source);
     PERFORM cdc.attach(captured.source, captured.topic, cdc.column_name(captured.source, captured.key_attnum), captured.per_row);
   END IF;
+END $fn$;
+--> statement-breakpoint
+/*
+ * The same, however others rename, move or drop the table meanwhile: statements name it as it was called before they
+ * waited for them. Nothing is to be done for one that is gone; its regclass is a number then.
+ */
+CREATE FUNCTION cdc.attach_again(captured cdc.captured_tables) RETURNS void LANGUAGE plpgsql AS $fn$
+BEGIN
+  FOR attempt IN REVERSE 5 .. 1 LOOP
+    BEGIN
+      PERFORM cdc.put_in_order(captured);
+      RETURN;
+    EXCEPTION WHEN undefined_table OR invalid_schema_name OR syntax_error THEN
+      IF captured.source::text ~ '^[0-9]+$' THEN RETURN; END IF;
+      IF attempt = 1 THEN RAISE; END IF;
+    END;
+  END LOOP;
 END $fn$;
 --> statement-breakpoint
 CREATE FUNCTION cdc.follow_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $fn$
