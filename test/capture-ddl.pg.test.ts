@@ -483,3 +483,18 @@ test.each([
     expect(await checkOf(world)).toEqual([])
   },
 )
+
+test('while deferred triggers of the table are to run, a change that has to be followed waits for them by refusal', async () => {
+  await using world = await openOutboxWorld()
+  await world.run(
+    `CREATE SCHEMA s; CREATE TABLE s.t (id int PRIMARY KEY, k text DEFAULT 'a', v int); SELECT cdc.attach('s.t', 'topic-t', 'k');
+    CREATE FUNCTION later() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+    CREATE CONSTRAINT TRIGGER later AFTER INSERT ON s.t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION later()`,
+  )
+  await world.run('BEGIN; INSERT INTO s.t VALUES (1)')
+  await expect(world.run('ALTER SCHEMA s RENAME TO s2')).rejects.toMatchObject({code: '55006'})
+  await world.run('ROLLBACK; BEGIN; INSERT INTO s.t VALUES (2); SET CONSTRAINTS ALL IMMEDIATE')
+  await world.run('ALTER SCHEMA s RENAME TO s2; INSERT INTO s2.t VALUES (3); COMMIT')
+  expect(await world.story('topic-t', show)).toEqual(['c a 2=null', 'c a 3=null'])
+  expect(await checkOf(world)).toEqual([])
+})

@@ -240,6 +240,8 @@ const REFUSED_ONLY: ReadonlySet<Kind> = new Set<Kind>([
 export function missingOf({done, refused}: Tally): string[] {
   return [
     ...KINDS.filter(one => !done.has(one) && !REFUSED_ONLY.has(one)),
-    ...Object.keys(REFUSALS).filter(why => !refused.has(why)),
+    ...Object.entries(REFUSALS).flatMap(([why, {isRare}]) =>
+      refused.has(why) || isRare === true ? [] : [why],
+    ),
   ]
 }

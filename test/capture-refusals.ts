@@ -14,6 +14,8 @@ interface Refusal {
   readonly message: RegExp
   readonly hint: RegExp
   readonly kinds: readonly Kind[]
+  /** Not met in each thousand of histories: capture-ddl.pg.test.ts has it. */
+  readonly isRare?: true
 }
 
 const CHANGES = Object.keys(DEFINITIONS) as readonly Kind[]
@@ -80,6 +82,7 @@ export const REFUSALS: Readonly<Record<string, Refusal>> = {
     message: /because it has pending trigger events$/,
     hint: /^$/,
     kinds: CHANGES,
+    isRare: true,
   },
   truncate: {
     code: '55000',
