@@ -185,7 +185,7 @@ async function backfill(client: Client): Promise<void> {
 const NESTING: ReadonlySet<Kind> = new Set<Kind>(['createTrigger', 'reuse', 'merge', 'goneAndBack'])
 
 /** Plays one history. Answers what is wrong; nothing, when all is well. */
-export async function play(stage: Stage, history: History): Promise<string[]> {
+async function play(stage: Stage, history: History): Promise<string[]> {
   const {client} = stage.world
   const {rows: ids} = await client.query<{id: number}>(
     "SELECT nextval('public.outbox_events_id_seq')::int AS id",
@@ -219,10 +219,16 @@ interface Runs {
 
 /** Plays that many histories; the first that goes wrong is made small. */
 export async function expectHistories(stage: Stage, {runs, seed, onPlayed}: Runs): Promise<void> {
+  let isToldOf = false
   await fc.assert(
     fc.asyncProperty(histories, async history => {
       const faults = await play(stage, history)
       onPlayed?.()
+      if (faults.length > 0 && !isToldOf) {
+        // Sessions that race do not do so the same way again: what went wrong first is worth seeing.
+        isToldOf = true
+        console.log(`of seed ${seed}: ${faults.join('; ')}\n${JSON.stringify(history)}`)
+      }
       expect(faults).toEqual([])
     }),
     {numRuns: runs, seed, endOnFailure: process.env['CAPTURE_SHRINK'] === 'no'},
