@@ -404,6 +404,18 @@ test('under REPEATABLE READ, where rows of others are not seen, no partition is 
   })
 })
 
+test('under REPEATABLE READ no partition is let go either whose triggers were made anew meanwhile', async () => {
+  await using world = await openPartitioned()
+  const older = await world.session()
+  await older.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1')
+  await world.run('ALTER TABLE t ADD COLUMN w int')
+  await expect(
+    older.query("SET LOCAL cdc.detached_rows = 'keep'; ALTER TABLE t DETACH PARTITION t_low"),
+  ).rejects.toMatchObject({message: expect.stringContaining('under REPEATABLE READ') as string})
+  await older.query('ROLLBACK')
+  expect(await checkOf(world)).toEqual([])
+})
+
 test('under REPEATABLE READ a partition is attached, and read whether rows are seen or not', async () => {
   const {world, other} = await openOldSnapshot()
   await using _ = world

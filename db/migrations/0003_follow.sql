@@ -32,15 +32,24 @@ CREATE FUNCTION cdc.out_of_date(captured cdc.captured_tables) RETURNS text LANGU
        FROM cdc.wanted_triggers(captured.source, captured.per_row) w WHERE w.enabled IS DISTINCT FROM 'A' ORDER BY 1 LIMIT 1))
 $$;
 --> statement-breakpoint
--- Tables that were parts of a captured one, and still have its triggers (pg_get_triggerdef(): by the latest catalog,
--- whatever the snapshot); not the parts of such a table.
+-- Whether a table has a trigger, by the latest catalog, whatever the snapshot.
+CREATE FUNCTION cdc.has_trigger(source oid, name text) RETURNS boolean LANGUAGE plpgsql STABLE AS $fn$
+BEGIN
+  PERFORM pg_get_object_address('trigger', t.object_names || name, '{}') FROM pg_identify_object_as_address('pg_class'::regclass, source, 0) t
+   WHERE cardinality(t.object_names) = 2;
+  RETURN FOUND;
+EXCEPTION WHEN undefined_object OR undefined_table THEN RETURN false;
+END $fn$;
+--> statement-breakpoint
+-- Tables that were parts of a captured one, and still have its triggers, the same or such as were made anew since the
+-- snapshot; not the parts of such a table.
 CREATE FUNCTION cdc.strays() RETURNS TABLE (stray regclass, source regclass) LANGUAGE sql STABLE AS $$
   SELECT DISTINCT g.tgrelid::regclass, c.source
     FROM pg_trigger g
     JOIN pg_proc p ON p.oid = g.tgfoid AND p.pronamespace = 'cdc'::regnamespace
     JOIN cdc.captured_tables c ON p.proname IN (c.capture_name || '_insert', c.capture_name || '_update', c.capture_name || '_delete')
    WHERE g.tgparentid = 0 AND coalesce(pg_partition_root(g.tgrelid), g.tgrelid) = g.tgrelid
-     AND g.tgrelid NOT IN (SELECT x FROM cdc.tables_of(c.source) x) AND pg_get_triggerdef(g.oid) IS NOT NULL
+     AND g.tgrelid NOT IN (SELECT x FROM cdc.tables_of(c.source) x) AND (pg_get_triggerdef(g.oid) IS NOT NULL OR cdc.has_trigger(g.tgrelid, g.tgname))
 $$;
 --> statement-breakpoint
 -- Captured tables that a statement about these objects concerns.
