@@ -27,7 +27,10 @@ export interface ReadinessProbe {
 export interface ProcessorReadiness {
   /** @param keyspace '' for the one that people know */
   of(keyspace: string): ReadinessProbe
-  /** Streams that are not folded into what is served, and why; null: none. */
+  /**
+   * Streams that are not folded into what is served, and why; null: none. What mends that needs this service: it is
+   * as ready as it can be, and the verdict on the whole (`/health`) is not healthy.
+   */
   missing(problem: string | null): void
   /** Worth a look, though everything flows; null: no more. */
   warned(what: string, warning: string | null): void
@@ -56,7 +59,7 @@ export function createReadiness(now: () => number): ProcessorReadiness {
   let problem: string | null = null
 
   const reasonsOf = (): readonly string[] => {
-    const reasons: string[] = problem === null ? [] : [problem]
+    const reasons: string[] = []
     if (assigned.size === 0 && problem === null) {
       reasons.push('no answer of the consumer group yet')
     }
@@ -142,6 +145,7 @@ export function createReadiness(now: () => number): ProcessorReadiness {
           waiting,
           standing: Object.fromEntries(causes),
           warnings: Object.fromEntries(warnings),
+          incomplete: problem,
         },
       }
     },
