@@ -68,7 +68,8 @@ export function carriedSql({kind, precision = 0, scale = 0}: Carried, at: string
       return textual(`${at}::text`)
     case 'json':
       // JSON's null is no value either, and what is around a value does not travel.
-      return textual(`nullif(btrim(${at}::text, E' \\t\\n\\r'), 'null')`)
+      // An array, or a row, is JSON in a record only.
+      return textual(`nullif(btrim(to_json(${at})::text, E' \\t\\n\\r'), 'null')`)
     case 'timestamp':
       return `CASE WHEN ${isTimeCarried(at)} THEN (extract(epoch FROM ${at}) * 1000000)::bigint END`
     case 'date':
@@ -101,7 +102,7 @@ function toSeconds(micros: number): string {
 
 /** A JSON column; null where jsonb cannot hold it, as `"\u0000"` in a column of type json. */
 const documentSql = (at: string): string =>
-  `CASE WHEN pg_typeof(${at}) = 'jsonb'::regtype OR cdc.is_valid(${at}::text, 'jsonb') THEN ${at}::jsonb END`
+  `CASE WHEN pg_typeof(${at}) = 'jsonb'::regtype OR cdc.is_valid(to_json(${at})::text, 'jsonb') THEN to_jsonb(${at}) END`
 
 /** What a path finds in a JSON column: members of objects, never elements of lists. */
 export function pathSql({path, kind}: JsonPath, at: string, parameters: Parameters): string {
