@@ -23,6 +23,8 @@ import type {TopicSpec} from '../platform/kafka.ts'
 import {createLogger} from '../platform/log.ts'
 import {createRegistry} from '../platform/registry.ts'
 import {retry, type RetryOptions} from '../platform/retry.ts'
+import type {ServerName} from '../stack/config.ts'
+import type {ServerGate} from '../stack/pipeline.ts'
 import {loadStreams} from '../streams/load.ts'
 import {runCommand} from './command.ts'
 import {COMMANDS} from './commands.ts'
@@ -65,20 +67,34 @@ export function initSettings(): readonly Setting[] {
   return read.settings()
 }
 
-/** @throws a PipelineError of the first part that could not be brought up to date */
-export async function initPipeline(env: Env, say: Say): Promise<void> {
+/**
+ * @param ready resolves when that server answers; at once where they all run already
+ * @throws a PipelineError of the first part that could not be brought up to date
+ */
+export async function initPipeline(
+  env: Env,
+  say: Say,
+  ready: ServerGate = async () => await Promise.resolve(),
+): Promise<void> {
   const config = readInitConfig(env)
   const streams = await loadStreams(config.streamsFolder)
   const {topicPrefix} = config.kafka
-  const parts = [
-    async () => {
-      await initDatabase(config.databaseUrl, streams, say)
-      await initReadModel(config, streams, say)
-    },
-    () => initTopics(config.kafka, topicSpecs(streams, topicPrefix, config.partitions), say),
-    () => initSubjects(streams, {prefix: topicPrefix, registry: config.registry}, say),
-  ]
-  await Promise.all(parts.map(async part => await retry(part, PATIENCE)))
+  const step = async (server: ServerName, work: () => Promise<void>): Promise<void> => {
+    await ready(server)
+    await retry(work, PATIENCE)
+  }
+  await Promise.all([
+    (async () => {
+      await step('postgres', async () => await initDatabase(config.databaseUrl, streams, say))
+      await step('cassandra', async () => await initReadModel(config, streams, say))
+    })(),
+    step('kafka', async () => {
+      await initTopics(config.kafka, topicSpecs(streams, topicPrefix, config.partitions), say)
+    }),
+    step('registry', async () => {
+      await initSubjects(streams, {prefix: topicPrefix, registry: config.registry}, say)
+    }),
+  ])
 }
 
 /** Every topic of the streams with what it needs, and the relay's own. */

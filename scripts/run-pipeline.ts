@@ -65,8 +65,8 @@ export async function runPipeline(
       signal: stop,
       withServices: options.withServices,
       progress: (who, text) => tell('progress', `${who.padEnd(10)} ${text}`),
-      async prepare() {
-        await initPipeline(full, text => tell('progress', `${'init'.padEnd(10)} ${text}`))
+      async prepare(ready) {
+        await initPipeline(full, text => tell('progress', `${'init'.padEnd(10)} ${text}`), ready)
         await pages
       },
     })

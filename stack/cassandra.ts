@@ -2,6 +2,7 @@
 import {globSync, mkdirSync} from 'node:fs'
 import {join} from 'node:path'
 import {pathToFileURL} from 'node:url'
+import {openClassArchive} from './class-archive.ts'
 import type {Library} from './maven.ts'
 import {QUICK_START, type Server} from './server.ts'
 import {renderInto, templatePath} from './template.ts'
@@ -25,6 +26,7 @@ export const cassandra: Server = {
   async prepare({config, java, fetcher}) {
     const {command} = java()
     const library = await fetcher.fetch(LIBRARY)
+    const classes = openClassArchive(config, {name: 'cassandra', library, java: java()})
     const data = join(config.folder, 'data/cassandra')
     const yaml = join(config.folder, 'cassandra.yaml')
     mkdirSync(data, {recursive: true})
@@ -61,6 +63,10 @@ export const cassandra: Server = {
         `-Xmx${config.heaps.cassandra}`,
         ...QUICK_START,
         ...config.jvmOptions,
+        ...classes.args,
+        // The agent measures objects, and changes no class.
+        '-XX:+UnlockDiagnosticVMOptions',
+        '-XX:+AllowArchivingWithJavaAgent',
         ...agents,
         `@${templatePath('cassandra.jvm17.args')}`,
         ...Object.entries(settings).map(([name, value]) => `-D${name}=${value}`),
@@ -70,7 +76,8 @@ export const cassandra: Server = {
       ],
       cwd: data,
       stopSignal: 'SIGTERM',
-      graceMs: 30_000,
+      graceMs: 40_000,
+      onEnd: classes.onEnd,
     }
   },
 }

@@ -4,6 +4,7 @@ import {randomBytes} from 'node:crypto'
 import {existsSync, mkdirSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
+import {openClassArchive} from './class-archive.ts'
 import {messageOf, StackError} from './errors.ts'
 import type {Library} from './maven.ts'
 import {QUICK_START, type Server} from './server.ts'
@@ -21,6 +22,7 @@ export const kafka: Server = {
   async prepare({config, java, fetcher, progress}) {
     const {command} = java()
     const library = await fetcher.fetch(LIBRARY)
+    const classes = openClassArchive(config, {name: 'kafka', library, java: java()})
     const data = join(config.folder, 'data/kafka')
     const properties = join(config.folder, 'kafka.properties')
     mkdirSync(config.folder, {recursive: true})
@@ -44,6 +46,7 @@ export const kafka: Server = {
         '-XX:MaxGCPauseMillis=20',
         ...QUICK_START,
         ...config.jvmOptions,
+        ...classes.args,
         logging,
         ...classPath,
         'kafka.Kafka',
@@ -52,7 +55,8 @@ export const kafka: Server = {
       // Relative paths in its logs must not land in the checkout.
       cwd: config.folder,
       stopSignal: 'SIGTERM',
-      graceMs: 20_000,
+      graceMs: 40_000,
+      onEnd: classes.onEnd,
     }
   },
 }

@@ -4,7 +4,7 @@
  * Guarantees    A start that fails leaves nothing running (INV-81).
  */
 import {PROJECT_FOLDER} from '../platform/environment.ts'
-import type {Env, ServerName, StackConfig} from './config.ts'
+import {SERVERS, type Env, type ServerName, type StackConfig} from './config.ts'
 import {createServices, type Services} from './services.ts'
 import {startStack, type Stack} from './stack.ts'
 import {removeState, serverPids, writeState, type StackState} from './state.ts'
@@ -16,12 +16,15 @@ export interface PipelineOptions {
   /** Of them, what the checkout's other commands go by while this runs. */
   readonly settings: Env
   readonly progress: (who: string, text: string) => void
-  /** Brings the servers up to date: schema, topics, subjects, keyspace. */
-  readonly prepare: (stack: Stack) => Promise<void>
+  /** Brings the servers up to date: schema, topics, subjects, keyspace. Each part waits for its servers only. */
+  readonly prepare: (ready: ServerGate) => Promise<void>
   /** False: only the servers. */
   readonly withServices: boolean
   readonly signal: AbortSignal
 }
+
+/** Resolves when the server answers; rejects with what ended the start of the stack. */
+export type ServerGate = (name: ServerName) => Promise<void>
 
 export interface Pipeline {
   readonly stack: Stack
@@ -52,20 +55,34 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     removeState(config)
     await stack?.stop()
   }
-  stack = await startStack({
-    config,
-    env: options.env,
-    progress,
-    signal,
-    onServerEnd(name, why) {
-      ended[name] = why
-      progress(name, `ended by itself (${why})\n${name} is not started again: npm stop, npm start`)
-      save(phase)
-    },
-  })
+  const gates = openGates()
+  const unprepared = new AbortController()
+  const preparing = options.prepare(gates.passed)
+  preparing.catch(error => unprepared.abort(error))
+  try {
+    stack = await startStack({
+      config,
+      env: options.env,
+      progress,
+      signal: AbortSignal.any([signal, unprepared.signal]),
+      onServerReady: gates.open,
+      onServerEnd(name, why) {
+        ended[name] = why
+        progress(
+          name,
+          `ended by itself (${why})\n${name} is not started again: npm stop, npm start`,
+        )
+        save(phase)
+      },
+    })
+  } catch (error) {
+    gates.close(error)
+    await preparing.catch(() => undefined)
+    throw error
+  }
   try {
     save(phase)
-    await options.prepare(stack)
+    await preparing
     signal.throwIfAborted()
     if (options.withServices) {
       services = createServices({
@@ -86,5 +103,23 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   } catch (error) {
     await stop()
     throw error
+  }
+}
+
+/** One gate a server: who waits passes when it opens. */
+function openGates(): {
+  readonly passed: ServerGate
+  readonly open: (name: ServerName) => void
+  readonly close: (why: unknown) => void
+} {
+  const gates = new Map(SERVERS.map(name => [name, Promise.withResolvers<void>()]))
+  // Nobody may be waiting at one that closes.
+  for (const {promise} of gates.values()) promise.catch(() => undefined)
+  return {
+    passed: async name => await gates.get(name)!.promise,
+    open: name => gates.get(name)!.resolve(),
+    close(why) {
+      for (const {reject} of gates.values()) reject(why)
+    },
   }
 }

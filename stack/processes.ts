@@ -14,6 +14,8 @@ export interface Program {
   readonly gid?: number
   readonly stopSignal: NodeJS.Signals
   readonly graceMs: number
+  /** Told how it ended, before anybody else is. */
+  readonly onEnd?: (exit: Exit) => void
 }
 
 export interface Exit {
@@ -67,7 +69,7 @@ export function createProcessStarter(
 
 function follow(
   name: string,
-  {file, stopSignal, graceMs}: Program,
+  {file, stopSignal, graceMs, onEnd}: Program,
   {child, records}: {readonly child: ChildProcess; readonly records: PidRecords},
 ): Running {
   const {pid} = child
@@ -77,6 +79,7 @@ function follow(
     if (exit !== undefined) return
     exit = how
     records.remove(name)
+    onEnd?.(how)
     resolve(how)
   }
   child.once('error', () => ended({code: 127, signal: null}))

@@ -1,6 +1,7 @@
 /** The schema registry: Apicurio, which speaks Confluent's API under `/apis/ccompat/v7`. */
 import {globSync, mkdirSync} from 'node:fs'
 import {join} from 'node:path'
+import {openClassArchive} from './class-archive.ts'
 import {StackError} from './errors.ts'
 import type {Library} from './maven.ts'
 import type {Server} from './server.ts'
@@ -18,6 +19,7 @@ export const registry: Server = {
   async prepare({config, java, fetcher}) {
     const {command} = java()
     const library = await fetcher.fetch(LIBRARY)
+    const classes = openClassArchive(config, {name: 'registry', library, java: java()})
     const jar = globSync(join(library, '*-runner.jar'))[0]
     if (jar === undefined) throw new StackError(`${library} holds no registry: delete that folder`)
     const data = join(config.folder, 'data/registry')
@@ -38,13 +40,15 @@ export const registry: Server = {
         `-Xmx${config.heaps.registry}`,
         '-XX:TieredStopAtLevel=1',
         ...config.jvmOptions,
+        ...classes.args,
         ...Object.entries(settings).map(([name, value]) => `-D${name}=${value}`),
         '-jar',
         jar,
       ],
       cwd: data,
       stopSignal: 'SIGTERM',
-      graceMs: 15_000,
+      graceMs: 30_000,
+      onEnd: classes.onEnd,
     }
   },
 }

@@ -47,6 +47,8 @@ export interface StackOptions {
   readonly config: StackConfig
   readonly env: Readonly<Record<string, string | undefined>>
   readonly progress: (who: string, text: string) => void
+  /** It answers; one that runs elsewhere, too. */
+  readonly onServerReady?: (name: ServerName) => void
   /** A server that was ready has ended by itself. */
   readonly onServerEnd: (name: ServerName, why: string) => void
   readonly signal?: AbortSignal
@@ -145,6 +147,7 @@ async function startServers(
     progress('starting')
     await waitReady(name, process, {...options, signal})
     progress('ready')
+    options.onServerReady?.(name)
     void tellEnd(name, process)
   }
   const tellEnd = async (name: ServerName, process: Running): Promise<void> => {
@@ -197,7 +200,8 @@ function createContext({config, env, progress}: StackOptions): Omit<ServerContex
 }
 
 /** @throws StackError naming every external server that does not answer, with its variable */
-async function assertReachable({config, env, signal, unused = []}: StackOptions): Promise<void> {
+async function assertReachable(options: StackOptions): Promise<void> {
+  const {config, env, signal, unused = []} = options
   const looked = config.external.filter(server => !unused.includes(server))
   const looks = looked.map(async server => {
     const variable = connectionVariable(server) as keyof Connections
@@ -214,6 +218,7 @@ async function assertReachable({config, env, signal, unused = []}: StackOptions)
   })
   const missing = (await Promise.all(looks)).flat()
   if (missing.length > 0) throw new StackError(missing.join('\n'))
+  for (const server of looked) options.onServerReady?.(server)
 }
 
 async function waitReady(
