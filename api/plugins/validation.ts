@@ -4,7 +4,7 @@
  * Guarantees    bodies are taken as they are: no conversion, no silent removal of fields; only
  *               what stands in an address is text and therefore converted.
  */
-import type {ErrorObject} from 'ajv'
+import type {ErrorObject, ValidateFunction} from 'ajv'
 import {Ajv2020} from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type {FastifyInstance} from 'fastify'
@@ -93,8 +93,10 @@ export function addValidation(app: FastifyInstance): void {
   // Named by its default export, which nodenext sees as a module with a `default`.
   for (const ajv of [bodies, addresses]) addFormats.default(ajv)
   app.setValidatorCompiler(({schema, httpPart}) => {
-    const check = (httpPart === 'body' ? bodies : addresses).compile(schema as object)
+    // Compiled when a route is first asked: a start needs none of them.
+    let check: ValidateFunction | undefined
     return (value: unknown) => {
+      check ??= (httpPart === 'body' ? bodies : addresses).compile(schema as object)
       if (check(value)) return {value}
       return {error: toValidationProblem(check.errors ?? [], httpPart ?? 'body')}
     }
