@@ -40,6 +40,7 @@ import {askYes} from './ask.ts'
 import {
   readRate,
   requestBackfill,
+  ROWS_PER_SECOND,
   timeText,
   watchBackfill,
   type Backfill,
@@ -268,7 +269,7 @@ async function abandon({config, db, redis, streams, pg}: World): Promise<number>
   return 0
 }
 
-async function isAgreed(world: World, plan: Begin): Promise<boolean> {
+async function isAgreed(world: World, plan: Begin, rate = ROWS_PER_SECOND): Promise<boolean> {
   const sums = await Promise.all(
     plan.streams.map(async ({table}) => {
       const {rows} = await world.pg.query<{rows: string}>(
@@ -281,7 +282,7 @@ async function isAgreed(world: World, plan: Begin): Promise<boolean> {
   const rows = sums.reduce((sum, one) => sum + one, 0)
   const names = plan.streams.map(({name}) => name).join(', ')
   say(
-    `${names}: about ${rows.toLocaleString('en')} rows, about ${timeText(rows / 2500)} and as much again to compare`,
+    `${names}: about ${rows.toLocaleString('en')} rows, about ${timeText(rows / rate)} and as much again to compare`,
   )
   return await askYes(`build them again in keyspace ${plan.keyspace}?`)
 }
@@ -302,7 +303,7 @@ await runCommand(COMMANDS.rebuild, async ({values, positionals: [name], env}) =>
   }
   if (plan.kind === 'resume') {
     say(`going on with the rebuild of ${plan.streams.map(one => one.name).join(', ')}`)
-  } else if (values.yes !== true && !(await isAgreed(world, plan))) {
+  } else if (values.yes !== true && !(await isAgreed(world, plan, rate))) {
     say('nothing was done')
     return 1
   }

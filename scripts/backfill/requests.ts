@@ -31,6 +31,9 @@ export interface Request {
 const COLUMNS = `id, topic, condition, generation, state, rows_estimated, rows_looked_at, rows_written, problem,
   extract(epoch FROM coalesce(finished_at, clock_timestamp()) - started_at)::float8 AS seconds`
 
+/** What two cores carry beside live events; as the column's default. */
+export const ROWS_PER_SECOND = 1000
+
 /** Of `--rate`. @throws a sentence of what is no number of rows */
 export function readRate(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
@@ -45,8 +48,8 @@ export async function requestBackfill(
 ): Promise<string> {
   const {rows} = await client.query<{id: string}>(
     `INSERT INTO cdc.backfills (topic, condition, generation, group_id, rows_per_second)
-     VALUES ($1, $2, $3, $4, coalesce($5, 1000)) RETURNING id`,
-    [topic, condition, generation, group, rowsPerSecond ?? null],
+     VALUES ($1, $2, $3, $4, $5) RETURNING id`,
+    [topic, condition, generation, group, rowsPerSecond ?? ROWS_PER_SECOND],
   )
   return rows[0]!.id
 }
