@@ -88,7 +88,11 @@ function notThere(app: FastifyInstance, request: FastifyRequest): Problem {
   // A route may find that there is nothing, such as a file that a later build no longer has.
   if (known.length === 0 || known.includes(request.method))
     return new Problem('not-found', `there is nothing at ${path}`)
-  const detail = `${request.method} is not one of ${known.join(', ')}`
+  return notByMethod(request, known)
+}
+
+function notByMethod({method}: FastifyRequest, known: readonly string[]): Problem {
+  const detail = `${method} is not one of ${known.join(', ')}`
   return new Problem('method-not-allowed', detail, {headers: {allow: known.join(', ')}})
 }
 
@@ -124,5 +128,19 @@ export function recordRoutes(app: FastifyInstance): void {
     for (const one of [method].flat()) {
       patterns.push({method: one, url, pattern: new RegExp(`^${source}/?$`)})
     }
+  })
+  // GET /things/discard, where there is POST /things/discard and GET /things/:id, asks for no thing called discard.
+  app.addHook('onRequest', (request, _reply, done) => {
+    const matched = request.routeOptions.url ?? ''
+    const path = matched.includes(':') ? request.url.split('?', 1)[0] : undefined
+    const known = patterns.filter(({url}) => url === path).map(({method}) => method)
+    done(
+      known.length === 0
+        ? undefined
+        : notByMethod(
+            request,
+            METHODS.filter(one => known.includes(one)),
+          ),
+    )
   })
 }
