@@ -10,6 +10,7 @@ import type {Logger} from '../platform/log.ts'
 import type {Metrics} from '../platform/metrics.ts'
 import type {Redis} from '../platform/redis.ts'
 import type {Registry} from '../platform/registry.ts'
+import {quote, quoteTable} from '../platform/sql-names.ts'
 import {markAwaited} from '../readmodel/awaited.ts'
 import {groupOf, readGenerations} from '../readmodel/generations.ts'
 import {createPositions} from '../readmodel/positions.ts'
@@ -218,7 +219,10 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
   const readAfter = createReadAfter(waits, stores.findPlan, {
     async committed({stream, id}) {
       const {table, idColumn} = stores.plan(stream).stream
-      const {rowCount} = await db.query(`SELECT FROM ${table} WHERE "${idColumn}" = $1`, [id])
+      const {rowCount} = await db.query(
+        `SELECT FROM ${quoteTable(table)} WHERE ${quote(idColumn)} = $1`,
+        [id],
+      )
       return rowCount > 0
     },
     unpublished: async () => (await lag.read()).outboxUnpublished,

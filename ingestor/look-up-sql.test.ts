@@ -1,6 +1,7 @@
 import {expect, test} from 'vitest'
 import {orders} from '../test/order-stream.ts'
-import {columnsRead, isCastable, lookUpGrants, lookUpSql, quoteTable} from './look-up-sql.ts'
+import {quoteTable} from '../platform/sql-names.ts'
+import {columnsRead, isCastable, lookUpGrants, lookUpSql} from './look-up-sql.ts'
 
 test('names are quoted, also in the grants, and the text is compared as the type of the key', () => {
   const {by} = orders.enrich

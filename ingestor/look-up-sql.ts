@@ -1,19 +1,9 @@
 /** What a look-up asks PostgreSQL, and what the relay's role needs for it. Pure. */
 import type {Lookup, LookupKeyType} from '../contracts/stream.ts'
+import {quote, quoteTable} from '../platform/sql-names.ts'
 
 /** The role of db/migrations/0009_roles.sql. */
 const RELAY_ROLE = 'cdc_relay'
-
-const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
-
-/** Schema and name of `schema.name`. */
-function partsOf(table: string): readonly [string, string] {
-  const dot = table.indexOf('.')
-  return [table.slice(0, dot), table.slice(dot + 1)]
-}
-
-/** The name of a table as SQL takes it, whatever characters are in it. */
-export const quoteTable = (table: string): string => partsOf(table).map(quote).join('.')
 
 /** $1: texts, each castable to the key's type. Answers each text that names a row, and the row as JSON text. */
 export function lookUpSql({table, key, keyType, columns}: Lookup): string {
@@ -32,7 +22,7 @@ export const columnsRead = ({key, columns}: Lookup): readonly string[] => [
 
 /** Statements that let the relay's role read what a look-up reads, and no more. */
 export function lookUpGrants(of: Lookup): readonly string[] {
-  const [schema] = partsOf(of.table)
+  const schema = of.table.slice(0, of.table.indexOf('.'))
   return [
     `GRANT USAGE ON SCHEMA ${quote(schema)} TO ${RELAY_ROLE}`,
     `GRANT SELECT (${columnsRead(of).map(quote).join(', ')}) ON ${quoteTable(of.table)} TO ${RELAY_ROLE}`,

@@ -1,7 +1,8 @@
 /** Brings the database up to date: it exists, it is migrated, it captures what the streams declare. */
 import type {Stream} from '../contracts/stream.ts'
 import {migrate} from '../db/migrate.ts'
-import {columnsRead, lookUpGrants, quoteTable} from '../ingestor/look-up-sql.ts'
+import {columnsRead, lookUpGrants} from '../ingestor/look-up-sql.ts'
+import {quoteTable} from '../platform/sql-names.ts'
 import {PipelineError} from '../platform/errors.ts'
 import {classifyPostgresError, openClient, type Client} from '../platform/postgres.ts'
 import {explainDenied, followDdl, grantRoles, isDenied} from './init-rights.ts'

@@ -2,7 +2,7 @@
 import type {Stream} from '../contracts/stream.ts'
 import {openCassandra} from '../platform/cassandra.ts'
 import type {CassandraConnection} from '../platform/connections.ts'
-import {quoteTable} from '../db/truth/values.ts'
+import {quoteTable} from '../platform/sql-names.ts'
 import {openClient} from '../platform/postgres.ts'
 import {readGenerations, servedOf} from '../readmodel/generations.ts'
 import {migrateReadModel} from '../readmodel/migrate.ts'

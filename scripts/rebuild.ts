@@ -25,6 +25,7 @@ import {createLogger} from '../platform/log.ts'
 import {openClient, type Client} from '../platform/postgres.ts'
 import {openRedis} from '../platform/redis.ts'
 import {createRegistry} from '../platform/registry.ts'
+import {quoteTable} from '../platform/sql-names.ts'
 import {
   changeCatalog,
   generationsOf,
@@ -274,7 +275,7 @@ async function isAgreed(world: World, plan: Begin, rate = ROWS_PER_SECOND): Prom
     plan.streams.map(async ({table}) => {
       const {rows} = await world.pg.query<{rows: string}>(
         'SELECT cdc.rows_about($1::regclass) AS rows',
-        [table],
+        [quoteTable(table)],
       )
       return Number(rows[0]?.rows ?? 0)
     }),

@@ -1,4 +1,5 @@
 /** Facts that take more than one question to one server. */
+import {quoteTable} from '../../platform/sql-names.ts'
 import type {Stream} from '../../contracts/stream.ts'
 import type {Position} from '../../readmodel/positions.ts'
 import type {Session} from '../database.ts'
@@ -21,7 +22,7 @@ export function createUnfilled(
     for (const {name, table} of streams) {
       const at = Date.now()
       const {rows} = await db.query<{filled: boolean}>(
-        `SELECT EXISTS (SELECT FROM ${table}) AS filled`,
+        `SELECT EXISTS (SELECT FROM ${quoteTable(table)}) AS filled`,
       )
       if (rows[0]?.filled !== true) filledAt.delete(name)
       else if (!filledAt.has(name)) filledAt.set(name, at)

@@ -3,6 +3,7 @@ import {partitionFor} from '../../contracts/partition.ts'
 import type {Stream} from '../../contracts/stream.ts'
 import {topicName} from '../../contracts/topics.ts'
 import type {KafkaAdmin} from '../../platform/kafka.ts'
+import {quote, quoteTable} from '../../platform/sql-names.ts'
 import {textOf, type Fields} from '../../readmodel/fields.ts'
 import type {EventId, StoredEvent} from '../../readmodel/raw-table.ts'
 import type {StreamReads} from '../../readmodel/stream-reads.ts'
@@ -52,7 +53,7 @@ export function createTrace(
 ): (stream: Stream, id: EventId) => Promise<TraceView> {
   return async (stream, id) => {
     const {rows} = await deps.db.query<{row: Record<string, unknown>}>(
-      `SELECT row_to_json(t) AS row FROM ${stream.table} t WHERE t."${stream.idColumn}" = $1`,
+      `SELECT row_to_json(t) AS row FROM ${quoteTable(stream.table)} t WHERE t.${quote(stream.idColumn)} = $1`,
       [id],
     )
     const row = rows[0]?.row ?? null

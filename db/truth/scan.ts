@@ -2,6 +2,7 @@
  * The one scan of a stream's table that a statement makes: each value that it asks for is found once per
  * row, and rows that never become a record that counts are left out. Pure.
  */
+import {quote, quoteTable} from '../../platform/sql-names.ts'
 import {PRESENT, type Condition} from '../../contracts/measures.ts'
 import type {Stream} from '../../contracts/stream.ts'
 import {
@@ -14,8 +15,6 @@ import {
   lengthSql,
   lookupKeySql,
   pathSql,
-  quote,
-  quoteTable,
   textSql,
   wholeOf,
   type Carried,

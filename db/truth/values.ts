@@ -5,14 +5,6 @@
 import {LONG_MAX, LONG_MIN, type Column, type ColumnKind} from '../../contracts/columns.ts'
 import type {JsonPath, LookupKeyType} from '../../contracts/stream.ts'
 
-export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
-
-/** @param table `schema.name` */
-export function quoteTable(table: string): string {
-  const dot = table.indexOf('.')
-  return `${quote(table.slice(0, dot))}.${quote(table.slice(dot + 1))}`
-}
-
 export interface Parameters {
   readonly values: readonly unknown[]
   /** @returns its place in the text, as the SQL type */

@@ -1,7 +1,7 @@
 /** Rows of cdc.backfills: asking for one, and watching it. */
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {Stream} from '../../contracts/stream.ts'
-import {quote} from '../../db/truth/values.ts'
+import {quote} from '../../platform/sql-names.ts'
 import type {Client} from '../../platform/postgres.ts'
 import {createTeller} from '../progress.ts'
 import {UsageError} from '../command.ts'

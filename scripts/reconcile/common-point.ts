@@ -7,7 +7,7 @@
  */
 import {setTimeout as sleep} from 'node:timers/promises'
 import {holdPublishing} from '../../db/publishing-hold.ts'
-import {quote, quoteTable} from '../../db/truth/values.ts'
+import {quote, quoteTable} from '../../platform/sql-names.ts'
 import {messageOf} from '../../platform/errors.ts'
 import type {KafkaAdmin, PartitionOffsets} from '../../platform/kafka.ts'
 import type {Client} from '../../platform/postgres.ts'

@@ -7,7 +7,7 @@ import {
   truthOfTop,
   type TruthEvent,
 } from '../../db/truth/truth.ts'
-import {quote} from '../../db/truth/values.ts'
+import {quote} from '../../platform/sql-names.ts'
 import {
   byAge,
   eventsOf,

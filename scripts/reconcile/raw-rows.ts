@@ -1,7 +1,7 @@
 /** Raw rows against SQL: each with what it shows, its hash in Redis, and those that no row of the table has. */
 import {partitionFor} from '../../contracts/partition.ts'
 import {truthOfEvents, type SqlCondition, type TruthEvent} from '../../db/truth/truth.ts'
-import {quote, quoteTable} from '../../db/truth/values.ts'
+import {quote, quoteTable} from '../../platform/sql-names.ts'
 import {fromCql} from '../../readmodel/cql-columns.ts'
 import {createEventHash} from '../../readmodel/event-hash.ts'
 import {textOf} from '../../readmodel/fields.ts'

@@ -3,7 +3,8 @@
  */
 import type {Stream} from '../../contracts/stream.ts'
 import {truthOfRollup, type SqlCondition} from '../../db/truth/truth.ts'
-import {KEY_CHARACTERS_MAX, lengthSql, LONG_KEY, quote, quoteTable} from '../../db/truth/values.ts'
+import {KEY_CHARACTERS_MAX, lengthSql, LONG_KEY} from '../../db/truth/values.ts'
+import {quote, quoteTable} from '../../platform/sql-names.ts'
 import {NULL_KEY} from '../../readmodel/fields.ts'
 import {textsOfKey} from '../../readmodel/rollup-table.ts'
 import type {Compared, Scope} from './differences.ts'
