@@ -330,6 +330,10 @@ const STORED: ReadonlySet<string> = new Set([
   'deleted',
   'takeover',
 ])
+
+/** Whether records or stored rows have something of ours by that name: `fields` gives a column another one. */
+export const isFieldTaken = (field: string): boolean => RESERVED.has(field) || STORED.has(field)
+
 const NUMBERS: ReadonlySet<ColumnKind> = new Set(['long', 'int', 'double', 'timestamp', 'date'])
 /** Longer split values count as others: a condition on one could never be met. */
 const SPLIT_CHARACTERS_MAX = 64
@@ -385,7 +389,7 @@ function checkNames(declared: Stream): void {
   }
   const taken = new Set([...RESERVED, ...declared.columns.map(({field}) => field)])
   for (const {field} of declared.columns) {
-    if (RESERVED.has(field) || STORED.has(field)) {
+    if (isFieldTaken(field)) {
       throw wrong(`column ${field} needs another name, in fields`)
     }
     // Cassandra takes names without quotes as lower case.

@@ -81,6 +81,44 @@ export const COMMANDS = {
     examples: [['npm run init', 'after a declaration changed']],
     usesDatabase: true,
   },
+  attach: {
+    name: 'attach',
+    summary:
+      'Makes a table of the database a stream: proposes what to count, writes it to streams/, captures the table,\nreads the rows that are there, and says where the numbers are.',
+    forms: [['TABLE [OPTIONS]', 'shows the file, asks, and does it']],
+    options: {
+      key: text(
+        'COLUMN',
+        'whose records keep their order; default the first foreign key, or the id',
+      ),
+      time: text(
+        'COLUMN',
+        'when it happened; default a timestamp that is never null, or the commit',
+      ),
+      topic: text('NAME', 'default the name of the table'),
+      print: flag('only shows the file'),
+      yes: flag('does not ask'),
+    },
+    positionals: {min: 1, max: 1},
+    examples: [
+      ['npm run attach -- public.orders', 'by what can be seen of the table'],
+      [
+        'npm run attach -- shop.orders --key customer_id --time placed_at --yes',
+        'as one knows better',
+      ],
+    ],
+    notes: 'By hand, step by step: docs/ATTACH.md.',
+    usesDatabase: true,
+  },
+  detach: {
+    name: 'detach',
+    summary: 'Ends the capture of a stream, and takes its declaration out; says what is kept.',
+    forms: [['STREAM [--yes]', '']],
+    options: {yes: flag('does not ask')},
+    positionals: {min: 1, max: 1},
+    examples: [['npm run detach -- orders', 'the way back of npm run attach']],
+    usesDatabase: true,
+  },
   simulate: {
     name: 'simulate',
     summary: 'Streams plausible activity into PostgreSQL, as an application would.',

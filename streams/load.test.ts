@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import {afterEach, expect, test} from 'vitest'
-import {loadStreams, streamOfTopic} from './load.ts'
+import {fileOf, loadStreams, streamOfTopic} from './load.ts'
 
 const folders: string[] = []
 afterEach(() => {
@@ -27,7 +27,9 @@ const declare = (name: string, more: string, table = 'engagementEvents'): string
 
 test('our own streams are found, by path and by URL, references first, then by name', async () => {
   const streams = await loadStreams('streams')
-  expect(streams.map(({name}) => name)).toEqual(['content', 'activity', 'engagement'])
+  const names = streams.map(({name, isReference}) => `${isReference ? '' : 'then '}${name}`)
+  expect(names).toEqual(expect.arrayContaining(['content', 'then activity', 'then engagement']))
+  expect(names).toEqual(names.toSorted())
   expect(await loadStreams(pathToFileURL(resolve('streams')))).toEqual(streams)
   expect(streamOfTopic(streams, 'user_activity')?.name).toBe('activity')
   expect(streamOfTopic(streams, 'nothing')).toBeUndefined()
@@ -90,4 +92,14 @@ test('a folder that is not there is named, with the setting', async () => {
   await expect(loadStreams('no/such')).rejects.toThrow(
     `there is no folder of streams ${resolve('no/such')}: set STREAMS_FOLDER`,
   )
+})
+
+test('the file of a stream is found, with what else it declares', async () => {
+  const folder = folderOf({
+    'a.ts': declare('a', '', 'content'),
+    'b.ts': `${declare('b', '')}${declare('c', '', 'activityEvents')}`,
+  })
+  expect(await fileOf(folder, 'a')).toEqual({file: join(folder, 'a.ts'), others: []})
+  expect(await fileOf(folder, 'c')).toEqual({file: join(folder, 'b.ts'), others: ['b']})
+  await expect(fileOf(folder, 'd')).rejects.toThrow(`no file of ${folder} declares stream d`)
 })

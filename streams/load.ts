@@ -77,6 +77,24 @@ export async function loadStreams(folder: string | URL): Promise<readonly Stream
   return streams
 }
 
+/**
+ * The file of a folder that declares a stream, and the names of others that it declares.
+ *
+ * @throws when no file does
+ */
+export async function fileOf(
+  folder: string,
+  name: string,
+): Promise<{readonly file: string; readonly others: readonly string[]}> {
+  const path = resolve(folder)
+  for (const one of listFiles(path)) {
+    const file = join(path, one)
+    const names = (await readExports(file)).map(stream => stream.name)
+    if (names.includes(name)) return {file, others: names.filter(other => other !== name)}
+  }
+  throw new TypeError(`no file of ${path} declares stream ${name}`)
+}
+
 /** The stream published on a topic (without prefix), or undefined when there is none. */
 export const streamOfTopic = (streams: readonly Stream[], topic: string): Stream | undefined =>
   streams.find(stream => stream.topic === topic)

@@ -1,0 +1,117 @@
+/** What PostgreSQL says of a table that is to be counted. Needs no schema of ours. */
+import type {Client} from '../../platform/postgres.ts'
+import {quoteTable} from '../../platform/sql-names.ts'
+import {UsageError} from '../command.ts'
+
+export interface CatalogColumn {
+  readonly name: string
+  /** Of a domain: what it is made of. */
+  readonly type: string
+  readonly isEnum: boolean
+  /** It is JSON in a captured row: an array, a row, or a type with a cast of its own. */
+  readonly isNested: boolean
+  readonly notNull: boolean
+  /** Digits in all, and behind the point; of a numeric that has them. */
+  readonly precision: number | null
+  readonly scale: number | null
+  /** How many values it has, as statistics say: a number, or, negative, a share of the rows; null: unknown. */
+  readonly distinct: number | null
+}
+
+export interface CatalogTable {
+  readonly schema: string
+  readonly name: string
+  readonly columns: readonly CatalogColumn[]
+  readonly primaryKey: readonly string[]
+  /** Columns that are unique and NOT NULL by themselves. */
+  readonly uniqueColumns: readonly string[]
+  /** Columns that are a foreign key by themselves. */
+  readonly foreignKeys: readonly string[]
+  readonly hasRows: boolean
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  v: 'a view: name the table that it shows',
+  m: 'a materialized view: name the table that it shows',
+  f: 'a foreign table: capture it where it is',
+  S: 'a sequence',
+  i: 'an index',
+  c: 'a type',
+}
+
+const COLUMNS = `
+  WITH RECURSIVE types (attnum, oid, typmod) AS (
+    SELECT a.attnum, a.atttypid, a.atttypmod FROM pg_attribute a
+     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL
+    SELECT x.attnum, t.typbasetype, t.typtypmod FROM types x JOIN pg_type t ON t.oid = x.oid AND t.typtype = 'd'
+  )
+  SELECT a.attname AS name, format_type(t.oid, NULL) AS type, t.typtype = 'e' AS "isEnum",
+         t.typtype = 'c' OR t.typcategory = 'A'
+           OR EXISTS (SELECT FROM pg_cast k WHERE k.castsource = t.oid AND k.casttarget = 'json'::regtype AND t.oid >= 16384) AS "isNested",
+         a.attnotnull AS "notNull",
+         CASE WHEN t.oid = 'numeric'::regtype AND x.typmod >= 4 THEN ((x.typmod - 4) >> 16) & 65535 END AS precision,
+         CASE WHEN t.oid = 'numeric'::regtype AND x.typmod >= 4 THEN (((x.typmod - 4) & 2047) # 1024) - 1024 END AS scale,
+         (SELECT s.n_distinct::float8 FROM pg_stats s JOIN pg_class c ON c.relname = s.tablename
+            JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = s.schemaname
+           WHERE c.oid = a.attrelid AND s.attname = a.attname ORDER BY s.inherited DESC LIMIT 1) AS distinct
+    FROM types x
+    JOIN pg_type t ON t.oid = x.oid AND t.typtype <> 'd'
+    JOIN pg_attribute a ON a.attrelid = $1 AND a.attnum = x.attnum
+   ORDER BY a.attnum`
+
+const KEYS = `
+  SELECT coalesce((SELECT json_agg(a.attname ORDER BY k.ord) FROM pg_index i
+                     CROSS JOIN unnest(i.indkey) WITH ORDINALITY k (attnum, ord)
+                     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                    WHERE i.indrelid = $1 AND i.indisprimary), '[]') AS "primaryKey",
+         coalesce((SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_index i
+                     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+                    WHERE i.indrelid = $1 AND i.indisunique AND i.indimmediate AND i.indnkeyatts = 1
+                      AND i.indpred IS NULL AND a.attnotnull), '[]') AS "uniqueColumns",
+         coalesce((SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_constraint f
+                     JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[1]
+                    WHERE f.conrelid = $1 AND f.contype = 'f' AND cardinality(f.conkey) = 1), '[]') AS "foreignKeys"`
+
+/**
+ * @param name as in SQL: `orders`, `shop.orders`, `"Odd name"`
+ * @throws UsageError when there is no such table, or it is none
+ */
+export async function readTable(client: Client, name: string): Promise<CatalogTable> {
+  const {rows: found} = await client.query<{
+    oid: number
+    schema: string
+    name: string
+    kind: string
+  }>(
+    `SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)`,
+    [name],
+  )
+  const [table] = found
+  if (table === undefined)
+    throw new UsageError(`there is no table ${name}${await similar(client, name)}`)
+  const what = KINDS[table.kind]
+  if (what !== undefined) throw new UsageError(`${name} is ${what}`)
+  const {rows: columns} = await client.query<CatalogColumn>(COLUMNS, [table.oid])
+  const {rows: keys} = await client.query<
+    Pick<CatalogTable, 'primaryKey' | 'uniqueColumns' | 'foreignKeys'>
+  >(KEYS, [table.oid])
+  const {rowCount} = await client.query(
+    `SELECT FROM ${quoteTable(`${table.schema}.${table.name}`)} LIMIT 1`,
+  )
+  return {schema: table.schema, name: table.name, columns, ...keys[0]!, hasRows: rowCount === 1}
+}
+
+/** Tables of the same name elsewhere, or what there is. */
+async function similar(client: Client, name: string): Promise<string> {
+  const {rows} = await client.query<{name: string}>(
+    `SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+        AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'cdc', 'api') AND n.nspname !~ '^pg_'
+      ORDER BY lower(c.relname) <> lower(split_part($1, '.', greatest(1, array_length(string_to_array($1, '.'), 1)))), c.oid
+      LIMIT 8`,
+    [name],
+  )
+  return rows.length === 0 ? '' : `; there are ${rows.map(row => row.name).join(', ')}`
+}

@@ -1,0 +1,261 @@
+/**
+ * What a table could be counted by: a first declaration, for a person to read and change. Pure.
+ *
+ * Chosen by what can be seen: the key is the first foreign key, the time the first time that is never null, sums are
+ * of numbers that name nothing, and rows are split by what has few values.
+ */
+import {isFieldTaken} from '../../contracts/stream.ts'
+import {UsageError} from '../command.ts'
+import type {CatalogColumn, CatalogTable} from './catalog.ts'
+
+export interface Wishes {
+  readonly key?: string | undefined
+  readonly time?: string | undefined
+  readonly topic?: string | undefined
+}
+
+type Kind = 'whole' | 'decimal' | 'double' | 'boolean' | 'text' | 'uuid' | 'time' | 'date' | 'json'
+
+export interface ProposedColumn {
+  readonly name: string
+  /** In records; the name, unless that cannot be one. */
+  readonly field: string
+  readonly kind: Kind
+  /** Of the table's object, without its name: `text().notNull()`. */
+  readonly type: string
+}
+
+export interface Rollup {
+  readonly by: string | null
+  readonly split: readonly string[]
+  readonly every: readonly string[]
+  /** Null: all of the stream. */
+  readonly measures: readonly string[] | null
+}
+
+export interface Proposal {
+  readonly schema: string
+  readonly table: string
+  readonly name: string
+  readonly topic: string
+  readonly key: string
+  /** Its one column; null: it has several. */
+  readonly primaryKey: string | null
+  /** Null: the primary key. */
+  readonly id: string | null
+  readonly time: string | null
+  readonly columns: readonly ProposedColumn[]
+  /** Name, and what makes it: `sum('total')`. */
+  readonly measures: readonly (readonly [name: string, made: string])[]
+  readonly rollups: readonly Rollup[]
+  readonly top: {readonly by: string; readonly measures: readonly string[]} | null
+  /** What was chosen, and why. */
+  readonly reasons: readonly string[]
+}
+
+/** Types as the catalog names them; all others travel as the text that PostgreSQL prints. */
+const TYPES: Readonly<Record<string, readonly [kind: Kind, type: string]>> = {
+  smallint: ['whole', 'smallint()'],
+  integer: ['whole', 'integer()'],
+  bigint: ['whole', "bigint({mode: 'number'})"],
+  real: ['double', 'real()'],
+  'double precision': ['double', 'doublePrecision()'],
+  boolean: ['boolean', 'boolean()'],
+  uuid: ['uuid', 'uuid()'],
+  date: ['date', 'date()'],
+  'timestamp without time zone': ['time', "timestamp({mode: 'string'})"],
+  'timestamp with time zone': ['time', "timestamp({withTimezone: true, mode: 'string'})"],
+  json: ['json', 'json()'],
+  jsonb: ['json', 'jsonb()'],
+  character: ['text', 'char()'],
+}
+
+const typeOf = ({type, precision, scale, isNested}: CatalogColumn): readonly [Kind, string] => {
+  if (isNested) return ['json', 'jsonb()']
+  if (type !== 'numeric') return TYPES[type] ?? ['text', 'text()']
+  // Without a scale, or with one before the point, it is whatever PostgreSQL prints.
+  if (precision === null || scale === null || scale < 0) return ['text', 'numeric()']
+  return ['decimal', `numeric({precision: ${precision}, scale: ${scale}})`]
+}
+
+/** A name that records, Cassandra and JavaScript take, other than those before. */
+function fieldOf(name: string, taken: ReadonlySet<string>): string {
+  const letters = name.toLowerCase().replaceAll(/[^a-z0-9_]+/g, '_')
+  const plain = /^(?!__)[a-z_]/.test(letters)
+    ? letters
+    : `c_${letters}`.replaceAll(/_{2,}|_$/g, '_').replace(/^c_$/, 'c')
+  let field = plain
+  for (let n = 2; taken.has(field) || isFieldTaken(field); n++) {
+    field = n === 2 ? `row_${plain}` : `row_${plain}_${n}`
+  }
+  return field
+}
+
+function columnsOf(table: CatalogTable): readonly ProposedColumn[] {
+  const plain = new Set(table.columns.map(({name}) => name))
+  const taken = new Set<string>()
+  return table.columns.map(column => {
+    const {name, notNull} = column
+    // Those that may be called as they are come first, whatever stands before them.
+    const isPlain = fieldOf(name, new Set()) === name
+    const field = isPlain ? name : fieldOf(name, new Set([...taken, ...plain]))
+    taken.add(field)
+    const [kind, type] = typeOf(column)
+    return {name, field, kind, type: notNull ? `${type}.notNull()` : type}
+  })
+}
+
+const NAMING: ReadonlySet<Kind> = new Set(['whole', 'decimal', 'text', 'uuid'])
+const SUMMED: ReadonlySet<Kind> = new Set(['whole', 'decimal', 'double'])
+const EVENT_TIME =
+  /^(occurred|happened|event|placed|ordered|sold|paid|started|measured|recorded|logged|sent|viewed|created|inserted)(_?(at|on|time|ts|date))?$/
+const FEW = 50
+const SPLITS_MAX = 3
+
+const listOf = (names: readonly string[]): string => names.join(', ')
+
+function find(columns: readonly ProposedColumn[], name: string, option: string): ProposedColumn {
+  const found = columns.find(column => column.name === name)
+  if (found !== undefined) return found
+  throw new UsageError(
+    `--${option} ${name} is no column; there are ${listOf(columns.map(one => one.name))}`,
+  )
+}
+
+interface Chosen {
+  readonly column: ProposedColumn
+  readonly why: string
+}
+
+function chooseId({name, primaryKey, uniqueColumns}: CatalogTable): string | null {
+  if (primaryKey.length === 1) return null
+  if (primaryKey.length === 0) {
+    throw new UsageError(
+      `${name} has no primary key: changes of one row could not be told apart. ALTER TABLE … ADD PRIMARY KEY (…)`,
+    )
+  }
+  const [unique] = uniqueColumns
+  if (unique !== undefined) return unique
+  throw new UsageError(
+    `the primary key of ${name} has several columns (${listOf(primaryKey)}), and no column names a row by itself: ` +
+      'ALTER TABLE … ADD COLUMN row_id bigint GENERATED ALWAYS AS IDENTITY UNIQUE',
+  )
+}
+
+function chooseKey(
+  table: CatalogTable,
+  columns: readonly ProposedColumn[],
+  {id, wish}: {readonly id: string; readonly wish: string | undefined},
+): Chosen {
+  if (wish !== undefined) {
+    const column = find(columns, wish, 'key')
+    if (NAMING.has(column.kind)) return {column, why: 'as asked'}
+    throw new UsageError(
+      `--key ${wish} is ${column.kind}: give a column of whole numbers, decimals, texts or uuids`,
+    )
+  }
+  const foreign = table.foreignKeys.find(name =>
+    columns.some(one => one.name === name && NAMING.has(one.kind)),
+  )
+  const column = find(columns, foreign ?? id, 'key')
+  const why =
+    foreign === undefined ? 'there is no foreign key: each row by itself' : 'the first foreign key'
+  return {column, why}
+}
+
+function chooseTime(
+  table: CatalogTable,
+  columns: readonly ProposedColumn[],
+  wish: string | undefined,
+): Chosen | null {
+  if (wish !== undefined) {
+    const column = find(columns, wish, 'time')
+    if (column.kind === 'time') return {column, why: 'as asked'}
+    throw new UsageError(`--time ${wish} is no timestamp`)
+  }
+  const never = columns.filter(
+    ({name, kind}) =>
+      kind === 'time' && table.columns.some(one => one.name === name && one.notNull),
+  )
+  const named = never.find(({field}) => EVENT_TIME.test(field.replace(/^row_/, '')))
+  if (named !== undefined) return {column: named, why: 'by its name'}
+  const first = never.find(({name}) => !/^(updated|modified|changed|deleted)/i.test(name))
+  return first === undefined ? null : {column: first, why: 'the first that is never null'}
+}
+
+/** @throws UsageError about a wish that cannot be, or a table that cannot be counted */
+export function propose(table: CatalogTable, wishes: Wishes = {}): Proposal {
+  const columns = columnsOf(table)
+  const id = chooseId(table)
+  const idColumn = find(columns, id ?? table.primaryKey[0]!, 'id')
+  const key = chooseKey(table, columns, {id: idColumn.name, wish: wishes.key})
+  const time = chooseTime(table, columns, wishes.time)
+  const name = fieldOf(table.name, new Set())
+  const ofNames = new Set([
+    ...table.primaryKey,
+    ...table.foreignKeys,
+    idColumn.name,
+    key.column.name,
+  ])
+  const isByKey = key.column.name !== idColumn.name
+
+  const summed = columns.filter(({name: one, kind}) => SUMMED.has(kind) && !ofNames.has(one))
+  const named = columns.filter(
+    column =>
+      column !== idColumn && table.foreignKeys.includes(column.name) && NAMING.has(column.kind),
+  )
+  const scale = ({kind}: ProposedColumn): string => (kind === 'double' ? ', {scale: 3}' : '')
+  const uniques = named.map(({field}) => [`unique_${field}`, `uniques('${field}')`] as const)
+  const plain = [
+    [name, 'count()'] as const,
+    ...summed.flatMap(column => [
+      [`${column.field}_sum`, `sum('${column.field}'${scale(column)})`] as const,
+      [`${column.field}_avg`, `average('${column.field}'${scale(column)})`] as const,
+    ]),
+  ]
+  const split = columns
+    .filter(column => isOfFew(table, column) && !ofNames.has(column.name))
+    .slice(0, SPLITS_MAX)
+    .map(({field}) => field)
+  return {
+    schema: table.schema,
+    table: table.name,
+    name,
+    topic:
+      wishes.topic ??
+      (table.schema === 'public' ? name : `${fieldOf(table.schema, new Set())}_${name}`),
+    key: key.column.name,
+    primaryKey: id === null ? idColumn.name : null,
+    id,
+    time: time?.column.name ?? null,
+    columns,
+    measures: [...plain, ...uniques],
+    rollups: [
+      ...(isByKey ? [{by: key.column.field, split, every: ['day', 'total'], measures: null}] : []),
+      {
+        by: null,
+        split,
+        every: ['minute', 'hour', 'day', 'total'],
+        // Whom a correction concerns would have to be looked for among all rows of that time.
+        measures: uniques.length === 0 ? null : plain.map(([one]) => one),
+      },
+    ],
+    top: isByKey ? {by: key.column.field, measures: [name]} : null,
+    reasons: [
+      `key ${key.column.name}: ${key.why}; --key COLUMN chooses another`,
+      time === null
+        ? 'no time: no timestamp is never null, so it is that of the commit; --time COLUMN chooses one'
+        : `time ${time.column.name}: ${time.why}; --time COLUMN chooses another`,
+      ...(id === null ? [] : [`id ${id}: unique, and the primary key has several columns`]),
+    ],
+  }
+}
+
+/** Whether it has few values: by its type, or as the statistics of PostgreSQL say. */
+function isOfFew(table: CatalogTable, {name, kind}: ProposedColumn): boolean {
+  const column = table.columns.find(one => one.name === name)!
+  if (column.isEnum || kind === 'boolean') return true
+  return (
+    kind === 'text' && column.distinct !== null && column.distinct > 0 && column.distinct <= FEW
+  )
+}

@@ -1,0 +1,150 @@
+/** What npm run attach reads of a table in PostgreSQL, and that what it proposes carries every row of it. */
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {join, resolve} from 'node:path'
+import avsc from 'avsc'
+import {expect, test} from 'vitest'
+import type {Stream} from '../contracts/stream.ts'
+import {carriedSql, toValue} from '../db/truth/values.ts'
+import {toRecord} from '../ingestor/encode.ts'
+import {readTable} from '../scripts/attach/catalog.ts'
+import {propose} from '../scripts/attach/propose.ts'
+import {render} from '../scripts/attach/render.ts'
+import {loadStreams} from '../streams/load.ts'
+import {quote} from '../platform/sql-names.ts'
+import {openOutboxWorld} from './outbox-world.ts'
+
+const FOREIGN = `CREATE SCHEMA "Shop"; CREATE EXTENSION IF NOT EXISTS plpgsql;
+  CREATE TYPE "Shop".state AS ENUM ('new', 'paid');
+  CREATE TYPE "Shop".place AS (city text, zip text);
+  CREATE DOMAIN "Shop".money2 AS numeric(12, 2) CHECK (VALUE >= 0);
+  CREATE DOMAIN "Shop".price AS "Shop".money2;
+  CREATE TABLE "Shop"."Customers ""A""" (id uuid PRIMARY KEY);
+  CREATE TABLE "Shop"."Orders, all" (
+    tenant int NOT NULL, "No." bigint GENERATED ALWAYS AS IDENTITY UNIQUE, "Customer" uuid NOT NULL REFERENCES "Shop"."Customers ""A""",
+    state "Shop".state NOT NULL, price "Shop".price NOT NULL, cost numeric(5, -2), loose numeric, tags text[], lines jsonb, place "Shop".place,
+    paid boolean, on_day date, at time, took interval, raw bytea, span int4range, "created_at" timestamptz NOT NULL, ip inet, weight real,
+    "op" text, PRIMARY KEY (tenant, "No.")
+  );
+  CREATE UNIQUE INDEX ON "Shop"."Orders, all" (paid) WHERE paid`
+
+const ROW = `INSERT INTO "Shop"."Customers ""A""" VALUES ('11111111-1111-1111-1111-111111111111');
+  INSERT INTO "Shop"."Orders, all" (tenant, "Customer", state, price, cost, loose, tags, lines, place, paid, on_day, at, took, raw, span, created_at, ip, weight, op)
+  VALUES (1, '11111111-1111-1111-1111-111111111111', 'paid', 12345678.9, 1234, 'NaN', '{a,NULL,"b c"}', '{"b" : 1.0}', '(Bern,"3000 x")', true,
+    '2026-01-31', '12:34:56.789', '1 mon 2 days', '\\x00ff', '[1,3)', '2026-01-02 03:04:05.678901+00', '10.0.0.1/8', 1.5, 'x')`
+
+async function load(text: string): Promise<Stream> {
+  const folder = mkdtempSync(resolve('test/attach-proposal-'))
+  try {
+    writeFileSync(join(folder, 'proposed.ts'), text.replaceAll("'../", `'${resolve('.')}/`))
+    return (await loadStreams(folder))[0]!
+  } finally {
+    rmSync(folder, {recursive: true})
+  }
+}
+
+test('a table of odd names and many types is read as it is', async () => {
+  await using world = await openOutboxWorld()
+  await world.run(FOREIGN)
+  const table = await readTable(world.client, '"Shop"."Orders, all"')
+  expect(table).toMatchObject({
+    schema: 'Shop',
+    name: 'Orders, all',
+    primaryKey: ['tenant', 'No.'],
+    uniqueColumns: ['No.'],
+    foreignKeys: ['Customer'],
+    hasRows: false,
+  })
+  const of = (name: string) => table.columns.find(column => column.name === name)
+  expect(of('price')).toMatchObject({type: 'numeric', precision: 12, scale: 2, notNull: true})
+  expect(of('cost')).toMatchObject({type: 'numeric', precision: 5, scale: -2})
+  expect(of('loose')).toMatchObject({type: 'numeric', precision: null, scale: null})
+  expect(of('state')).toMatchObject({isEnum: true, isNested: false})
+  expect(of('tags')).toMatchObject({isNested: true})
+  expect(of('place')).toMatchObject({isNested: true})
+})
+
+test('what has few values is known from the statistics of PostgreSQL', async () => {
+  await using world = await openOutboxWorld()
+  await world.run(
+    "CREATE TABLE t (id int PRIMARY KEY, few text, many text); INSERT INTO t SELECT i, 'f' || i % 3, 'm' || i FROM generate_series(1, 500) i; ANALYZE t",
+  )
+  const table = await readTable(world.client, 't')
+  expect(table.columns.map(({distinct}) => distinct)).toEqual([-1, 3, -1])
+  expect(table.hasRows).toBe(true)
+  expect(propose(table).rollups[0]?.split).toEqual(['few'])
+})
+
+test('every value of a proposed stream is carried from the table into Avro and back', async () => {
+  await using world = await openOutboxWorld()
+  await world.run(FOREIGN)
+  const proposal = propose(await readTable(world.client, '"Shop"."Orders, all"'))
+  const stream = await load(render(proposal))
+  await world.client.query('SELECT cdc.attach($1::regclass, $2, $3)', [
+    '"Shop"."Orders, all"',
+    stream.topic,
+    stream.keyColumn,
+  ])
+  await world.run(ROW)
+  const {rows} = await world.client.query<{payload: string; key: string}>(
+    'SELECT payload::text, key FROM public.outbox_events WHERE topic = $1',
+    [stream.topic],
+  )
+  expect(rows).toHaveLength(1)
+  const record = toRecord(
+    stream,
+    {
+      id: 1,
+      topic: stream.topic,
+      aggregateId: '1',
+      op: 'c',
+      headers: null,
+      createdAt: 0,
+      ...rows[0]!,
+    },
+    {lanes: 1, lane: 0, epoch: 1, redelivered: false},
+  )
+  expect(record).toMatchObject({
+    tenant: 1,
+    no_: 1,
+    customer: '11111111-1111-1111-1111-111111111111',
+    state: 'paid',
+    price: '12345678.90',
+    cost: '1200',
+    loose: 'NaN',
+    tags: '["a",null,"b c"]',
+    lines: '{"b": 1.0}',
+    place: '{"city":"Bern","zip":"3000 x"}',
+    paid: true,
+    on_day: 20_484,
+    at: '12:34:56.789',
+    took: '1 mon 2 days',
+    raw: '\\x00ff',
+    span: '[1,3)',
+    row_created_at: 1_767_323_045_678_901,
+    ip: '10.0.0.1/8',
+    weight: 1.5,
+    row_op: 'x',
+  })
+  // What reconcile takes for the truth is the same.
+  const sql = stream.columns.map(
+    one => `(${carriedSql(one, `t.${quote(one.column)}`)})::text AS ${quote(one.field)}`,
+  )
+  const {rows: truths} = await world.client.query<Record<string, string | null>>(
+    `SELECT ${sql.join(', ')} FROM "Shop"."Orders, all" t`,
+  )
+  const truth = Object.fromEntries(
+    stream.columns.map(one => [one.field, toValue(one, truths[0]![one.field]!)]),
+  )
+  expect(record).toMatchObject(truth)
+  expect(avsc.Type.forSchema(stream.schema as unknown as avsc.Schema).typeName).toBe('record')
+})
+
+test.each([
+  ['nothing', /^there is no table nothing; there are /],
+  ['v', /^v is a view: name the table that it shows$/],
+  ['s', /^s is a sequence$/],
+])('%s is refused with the reason', async (name, sentence) => {
+  await using world = await openOutboxWorld()
+  await world.run('CREATE VIEW v AS SELECT 1 AS x; CREATE SEQUENCE s')
+  await expect(readTable(world.client, name)).rejects.toThrow(sentence)
+})
