@@ -41,6 +41,7 @@ export async function openOwnServer(
       env: process.env,
       progress: () => undefined,
       onServerEnd: () => undefined,
+      unused: SERVERS.filter(server => server !== name),
     })
   } catch (error) {
     rmSync(folder, {recursive: true, force: true})
