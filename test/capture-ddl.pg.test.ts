@@ -477,10 +477,12 @@ test.each([
     )
     const other = await world.session()
     await world.run(`BEGIN; ${meanwhile}`)
+    // Within a transaction pg_stat_activity stays as it was looked at first.
+    const watcher = await world.session()
     const renaming = other.query('ALTER SCHEMA s RENAME TO s2')
     await expect
       .poll(async () => {
-        const {rowCount} = await world.client.query(
+        const {rowCount} = await watcher.query(
           "SELECT FROM pg_stat_activity WHERE query LIKE 'ALTER SCHEMA%' AND wait_event_type = 'Lock'",
         )
         return rowCount
