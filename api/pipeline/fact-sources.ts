@@ -1,6 +1,6 @@
 /** Facts that take more than one question to one server. */
-import {quoteTable} from '../../platform/sql-names.ts'
 import type {Stream} from '../../contracts/stream.ts'
+import {quoteTable} from '../../platform/sql-names.ts'
 import type {Position} from '../../readmodel/positions.ts'
 import type {Session} from '../database.ts'
 import type {CaptureFacts, Contradiction, FactsDeps} from './facts.ts'

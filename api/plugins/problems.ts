@@ -99,9 +99,11 @@ function notByMethod({method}: FastifyRequest, known: readonly string[]): Proble
 /** Methods that some route takes at a concrete path: routes are recorded as patterns. */
 function methodsAt(app: FastifyInstance, path: string): readonly string[] {
   const routes = app.routePatterns ?? []
-  const found = new Set(routes.filter(({pattern}) => pattern.test(path)).map(({method}) => method))
-  return METHODS.filter(method => found.has(method))
+  return inOrder(new Set(routes.filter(({pattern}) => pattern.test(path)).map(one => one.method)))
 }
+
+const inOrder = (methods: ReadonlySet<string>): readonly string[] =>
+  METHODS.filter(method => methods.has(method))
 
 export interface RoutePattern {
   readonly method: HTTPMethods
@@ -119,6 +121,8 @@ declare module 'fastify' {
 /** Records routes as they are added; call before the first one. */
 export function recordRoutes(app: FastifyInstance): void {
   const patterns: RoutePattern[] = []
+  /** Methods of addresses without parameters. */
+  const fixed = new Map<string, Set<string>>()
   app.decorate('routePatterns', patterns)
   app.addHook('onRoute', ({method, url}) => {
     if (url.includes('*')) return
@@ -127,20 +131,13 @@ export function recordRoutes(app: FastifyInstance): void {
       .replaceAll(/:[^/]+/g, '[^/]+')
     for (const one of [method].flat()) {
       patterns.push({method: one, url, pattern: new RegExp(`^${source}/?$`)})
+      if (!url.includes(':')) fixed.set(url, (fixed.get(url) ?? new Set()).add(one))
     }
   })
   // GET /things/discard, where there is POST /things/discard and GET /things/:id, asks for no thing called discard.
   app.addHook('onRequest', (request, _reply, done) => {
-    const matched = request.routeOptions.url ?? ''
-    const path = matched.includes(':') ? request.url.split('?', 1)[0] : undefined
-    const known = patterns.filter(({url}) => url === path).map(({method}) => method)
-    done(
-      known.length === 0
-        ? undefined
-        : notByMethod(
-            request,
-            METHODS.filter(one => known.includes(one)),
-          ),
-    )
+    const isById = request.routeOptions.url?.includes(':') === true
+    const known = isById ? fixed.get(request.url.split('?', 1)[0]!) : undefined
+    done(known && notByMethod(request, inOrder(known)))
   })
 }

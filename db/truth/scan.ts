@@ -2,9 +2,9 @@
  * The one scan of a stream's table that a statement makes: each value that it asks for is found once per
  * row, and rows that never become a record that counts are left out. Pure.
  */
-import {quote, quoteTable} from '../../platform/sql-names.ts'
 import {PRESENT, type Condition} from '../../contracts/measures.ts'
 import type {Stream} from '../../contracts/stream.ts'
+import {quote, quoteTable} from '../../platform/sql-names.ts'
 import {
   carriedSql,
   fitsSql,
