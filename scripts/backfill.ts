@@ -15,6 +15,7 @@ import {
 } from './backfill/requests.ts'
 import {runCommand, UsageError, type Input} from './command.ts'
 import {COMMANDS} from './commands.ts'
+import {findStream} from './find-stream.ts'
 
 const LIST = 50
 const STEER = {pause: 'paused', resume: 'waiting', cancel: 'cancelled'} as const
@@ -26,14 +27,6 @@ type Values = Input<typeof COMMANDS.backfill>['values'] & {
 const readId = (option: string, text: string): string => {
   if (/^\d{1,18}$/.test(text)) return text
   throw new UsageError(`--${option} ${text} is no number of a backfill: --list shows them`)
-}
-
-function findStream(streams: readonly Stream[], name: string): Stream {
-  const found = streams.find(stream => stream.name === name)
-  if (found !== undefined) return found
-  throw new UsageError(
-    `there is no stream ${name}; there are ${streams.map(one => one.name).join(', ')}`,
-  )
 }
 
 const say = (line: string): void => console.log(line)

@@ -16,6 +16,7 @@ import {askYes} from './ask.ts'
 import {restartServices} from './attach/restart.ts'
 import {runCommand, UsageError} from './command.ts'
 import {COMMANDS} from './commands.ts'
+import {findStream} from './find-stream.ts'
 import {initPipeline} from './init.ts'
 import {schemaFile} from './schema-files.ts'
 
@@ -29,11 +30,7 @@ await runCommand(COMMANDS.detach, async ({values, positionals: [name = ''], env}
   const {keyspace} = readCassandraConnection(read)
   read.finish()
   const streams = await loadStreams(folder)
-  const stream = streams.find(one => one.name === name)
-  if (stream === undefined) {
-    const names = streams.map(one => one.name).join(', ')
-    throw new UsageError(`there is no stream ${name}; there are ${names}`)
-  }
+  const stream = findStream(streams, name)
   if (streams.length === 1)
     throw new UsageError(`${name} is the only stream: nothing would be left`)
   const showing = streams.find(({shows}) => shows.some(one => one.stream.name === name))

@@ -28,6 +28,7 @@ import {underPrefix} from '../readmodel/redis-keys.ts'
 import {loadStreams} from '../streams/load.ts'
 import {runCommand, UsageError} from './command.ts'
 import {COMMANDS} from './commands.ts'
+import {findStream} from './find-stream.ts'
 import {readArguments, type Arguments} from './reconcile/arguments.ts'
 import {openCommonPoint} from './reconcile/common-point.ts'
 import {openStream} from './reconcile/differences.ts'
@@ -168,10 +169,9 @@ async function findKeyspaces(
 
 async function chooseStreams(folder: string, name: string | undefined): Promise<readonly Stream[]> {
   const counted = (await loadStreams(folder)).filter(({isReference}) => !isReference)
-  const chosen = name === undefined ? counted : counted.filter(stream => stream.name === name)
-  if (chosen.length > 0) return chosen
-  const names = counted.map(stream => stream.name).join(', ')
-  throw new UsageError(`there is no stream ${name}; there are ${names}`)
+  if (name !== undefined) return [findStream(counted, name)]
+  if (counted.length > 0) return counted
+  throw new UsageError('no stream counts anything: there is nothing to compare')
 }
 
 await runCommand(

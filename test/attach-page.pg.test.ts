@@ -1,9 +1,8 @@
 /** What docs/ATTACH.md tells a newcomer to do works as it stands there. */
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
-import {join, resolve} from 'node:path'
+import {readFileSync} from 'node:fs'
 import avsc from 'avsc'
 import {expect, test} from 'vitest'
-import type {Stream} from '../contracts/stream.ts'
+import {loadDeclaration} from './declaration.ts'
 import {openOutboxWorld} from './outbox-world.ts'
 
 const page = readFileSync('docs/ATTACH.md', 'utf8')
@@ -11,21 +10,6 @@ const blocks = (language: string): string[] =>
   [...page.matchAll(new RegExp(`\`\`\`${language} run\\n(.*?)\`\`\``, 'gs'))].map(
     ([, text]) => text!,
   )
-
-/** The stream of the page's TypeScript, loaded as a file of streams/. */
-async function loadStream(): Promise<Stream> {
-  // Inside of the checkout: it imports packages, too.
-  const folder = mkdtempSync(resolve('test/attach-page-'))
-  try {
-    const file = join(folder, 'orders.ts')
-    const [code = ''] = blocks('ts')
-    writeFileSync(file, code.replaceAll("'../", `'${resolve('.')}/`))
-    const {orders} = (await import(file)) as {readonly orders: Stream}
-    return orders
-  } finally {
-    rmSync(folder, {recursive: true})
-  }
-}
 
 test('the SQL of the page captures what its table says', async () => {
   await using world = await openOutboxWorld()
@@ -43,7 +27,7 @@ test('the SQL of the page captures what its table says', async () => {
 })
 
 test('the stream of the page describes its table, and its schema is valid', async () => {
-  const stream = await loadStream()
+  const stream = await loadDeclaration(blocks('ts')[0]!)
   await using world = await openOutboxWorld()
   for (const sql of blocks('sql')) await world.run(sql)
   const {rows} = await world.client.query<{attname: string; attnotnull: boolean}>(

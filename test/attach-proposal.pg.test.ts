@@ -1,15 +1,12 @@
 /** What npm run attach reads of a table in PostgreSQL, and that what it proposes carries every row of it. */
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
-import {join, resolve} from 'node:path'
 import avsc from 'avsc'
 import {expect, test} from 'vitest'
-import type {Stream} from '../contracts/stream.ts'
 import {carriedSql, toValue} from '../db/truth/values.ts'
 import {toRecord} from '../ingestor/encode.ts'
 import {readTable} from '../scripts/attach/catalog.ts'
 import {propose} from '../scripts/attach/propose.ts'
 import {render} from '../scripts/attach/render.ts'
-import {loadStreams} from '../streams/load.ts'
+import {loadDeclaration} from './declaration.ts'
 import {quote} from '../platform/sql-names.ts'
 import {openOutboxWorld} from './outbox-world.ts'
 
@@ -31,16 +28,6 @@ const ROW = `INSERT INTO "Shop"."Customers ""A""" VALUES ('11111111-1111-1111-11
   INSERT INTO "Shop"."Orders, all" (tenant, "Customer", state, price, cost, loose, tags, lines, place, paid, on_day, at, took, raw, span, created_at, ip, weight, op)
   VALUES (1, '11111111-1111-1111-1111-111111111111', 'paid', 12345678.9, 1234, 'NaN', '{a,NULL,"b c"}', '{"b" : 1.0}', '(Bern,"3000 x")', true,
     '2026-01-31', '12:34:56.789', '1 mon 2 days', '\\x00ff', '[1,3)', '2026-01-02 03:04:05.678901+00', '10.0.0.1/8', 1.5, 'x')`
-
-async function load(text: string): Promise<Stream> {
-  const folder = mkdtempSync(resolve('test/attach-proposal-'))
-  try {
-    writeFileSync(join(folder, 'proposed.ts'), text.replaceAll("'../", `'${resolve('.')}/`))
-    return (await loadStreams(folder))[0]!
-  } finally {
-    rmSync(folder, {recursive: true})
-  }
-}
 
 test('a table of odd names and many types is read as it is', async () => {
   await using world = await openOutboxWorld()
@@ -78,7 +65,7 @@ test('every value of a proposed stream is carried from the table into Avro and b
   await using world = await openOutboxWorld()
   await world.run(FOREIGN)
   const proposal = propose(await readTable(world.client, '"Shop"."Orders, all"'))
-  const stream = await load(render(proposal))
+  const stream = await loadDeclaration(render(proposal))
   await world.client.query('SELECT cdc.attach($1::regclass, $2, $3)', [
     '"Shop"."Orders, all"',
     stream.topic,

@@ -1,9 +1,7 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
-import {join, resolve} from 'node:path'
 import fc from 'fast-check'
 import {expect, test} from 'vitest'
 import type {Stream} from '../../contracts/stream.ts'
-import {loadStreams} from '../../streams/load.ts'
+import {loadDeclaration} from '../../test/declaration.ts'
 import type {CatalogColumn, CatalogTable} from './catalog.ts'
 import {propose, type Wishes} from './propose.ts'
 import {constantOf, render} from './render.ts'
@@ -42,17 +40,8 @@ const ORDERS: CatalogTable = {
 }
 
 /** What the written file declares, loaded as pipelines do. */
-async function load(table: CatalogTable, wishes?: Wishes): Promise<Stream> {
-  const folder = mkdtempSync(resolve('test/proposed-'))
-  try {
-    const text = render(propose(table, wishes)).replaceAll("'../", `'${resolve('.')}/`)
-    writeFileSync(join(folder, 'proposed.ts'), text)
-    const [stream] = await loadStreams(folder)
-    return stream!
-  } finally {
-    rmSync(folder, {recursive: true})
-  }
-}
+const load = async (table: CatalogTable, wishes?: Wishes): Promise<Stream> =>
+  await loadDeclaration(render(propose(table, wishes)))
 
 test('a table of orders: keyed by customer, timed by its making, split by what has few values', () => {
   expect(render(propose(ORDERS)))

@@ -8,6 +8,7 @@ import {
   type Keyspace,
 } from '../../readmodel/generations.ts'
 import {UsageError} from '../command.ts'
+import {findStream} from '../find-stream.ts'
 
 export type RebuildPlan =
   /** A newer generation serves, the older ones are still there. */
@@ -44,18 +45,13 @@ export const replacedOf = (generations: readonly Generation[]): readonly Generat
  */
 function choose(streams: readonly Stream[], name: string | undefined): readonly Stream[] {
   if (name === undefined) return streams
-  const chosen = streams.filter(stream => stream.name === name)
-  const [stream] = chosen
-  if (stream === undefined) {
-    const names = streams.map(one => one.name).join(', ')
-    throw new UsageError(`there is no stream ${name}; there are ${names}`)
-  }
+  const stream = findStream(streams, name)
   if (stream.isReference) {
     throw new UsageError(
       `nothing is counted of ${name}: npm run backfill -- ${name} reads its rows again, npm run rebuild builds everything`,
     )
   }
-  return chosen
+  return [stream]
 }
 
 /** @throws a sentence when another rebuild has to be finished first */
