@@ -9,13 +9,19 @@ const suites = ['pg', 'kafka', 'stack', 'long'] as const
 /** What happens in the database is tested on an older PostgreSQL, too; all of it where a version is asked for. */
 const older = [
   'capture',
-  'capture-ddl',
-  'outbox',
   'outbox-ids',
   'hostile-settings',
   ...(process.env['POSTGRES_VERSION'] === undefined
     ? []
-    : ['capture-*', 'backfill', 'dead-letters', 'lookups', 'managed', 'without-superuser']),
+    : [
+        'capture-*',
+        'outbox',
+        'backfill',
+        'dead-letters',
+        'lookups',
+        'managed',
+        'without-superuser',
+      ]),
 ]
 
 /** One project per kind of test: what a file needs to run is the suffix of its name. */

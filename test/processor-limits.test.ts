@@ -29,26 +29,3 @@ test('INV-52: a row that is mended bit by bit at one offset keeps its parts', as
     expect({seed, ...outcome}).toEqual({seed, differences: [], stood: null})
   }
 }, 120_000)
-
-test.each([
-  ['bodies of rows', {BODY_BYTES_MAX: 1e6}],
-  ['batches of a partition', {PARTITION_BYTES_MAX: 1e6, MIXED_BYTES_MAX: 1e6}],
-])(
-  'without a limit of %s a partition never gets to its end',
-  async (_name, without) => {
-    const before = {...limits}
-    Object.assign(limits, without)
-    try {
-      const calm = {failOneIn: 0, ownersBefore: 0, storms: 0, patienceMs: 3000}
-      let stalled = false
-      for (let seed = 1; seed <= 10 && !stalled; seed++) {
-        const {differences} = await runModel({...options, ...calm, seed})
-        stalled = differences.some(text => text.startsWith('committed'))
-      }
-      expect(stalled).toBe(true)
-    } finally {
-      Object.assign(limits, before)
-    }
-  },
-  120_000,
-)
