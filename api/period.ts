@@ -16,8 +16,12 @@ export interface Period {
 const DAY = 86_400_000
 const HOUR = 3_600_000
 
-/** Named periods, as users of Plausible know them. `Nd` ends with today, `Nh` and `Nm` with now. */
-export const PERIOD_PATTERN = '^(all|day|week|month|year|[1-9]\\d{0,3}(m|h|d|w|mo))$'
+/**
+ * Named periods, as users of Plausible know them. All but `yesterday` and `last_month` end now: `Nd` have today as
+ * their last day, `Nmo` this month as their last one.
+ */
+export const PERIOD_PATTERN =
+  '^(all|day|yesterday|week|month|last_month|year|[1-9]\\d{0,3}(m|h|d|w|mo))$'
 
 /** A date, or an instant with its offset. */
 export const INSTANT_PATTERN =
@@ -64,13 +68,13 @@ function namedPeriod(name: string, now: number, zone: string): Period {
   const count = Number.parseInt(name, 10)
   const local = today + offsetMs(zone, today)
   const daysBack = (days: number): number => toInstant(zone, local - days * DAY)
-  if (name.endsWith('mo')) {
+  const monthsBack = (months: number): number => {
     const date = new Date(local)
-    return {
-      from: toInstant(zone, Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1 - count, 1)),
-      to,
-    }
+    return toInstant(zone, Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - months, 1))
   }
+  if (name === 'yesterday') return {from: daysBack(1), to: today}
+  if (name === 'last_month') return {from: monthsBack(1), to: monthsBack(0)}
+  if (name.endsWith('mo')) return {from: monthsBack(count - 1), to}
   if (name.endsWith('m')) return {from: now - count * 60_000, to}
   if (name.endsWith('h')) return {from: now - count * HOUR, to}
   return {from: daysBack((name.endsWith('w') ? count * 7 : count) - 1), to}

@@ -173,6 +173,13 @@ describe('periods', () => {
     expect(parsePeriod({period}, context)).toEqual({from: ms(from), to: now})
   })
 
+  test.each([
+    ['yesterday', '2026-11-19T23:00:00Z', '2026-11-20T23:00:00Z'],
+    ['last_month', '2026-09-30T22:00:00Z', '2026-10-31T23:00:00Z'],
+  ])('%s is from %s to %s', (period, from, to) => {
+    expect(parsePeriod({period}, context)).toEqual({from: ms(from), to: ms(to)})
+  })
+
   test('a date begins in the zone of the caller', () => {
     expect(parsePeriod({from: '2026-11-01', to: '2026-11-02'}, context)).toEqual({
       from: ms('2026-10-31T23:00:00Z'),

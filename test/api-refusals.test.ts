@@ -113,7 +113,10 @@ describe('a wrong filter has one cause', () => {
 })
 
 test.each([
-  ['7days', 'all, day, week, month, year, or a number with m, h, d, w or mo, such as 7d'],
+  [
+    '7days',
+    'all, day, yesterday, week, month, last_month, year, or a number with m, h, d, w or mo, such as 7d',
+  ],
   [['2026-01-01'], '[start, end], such as ["2026-01-01", "2026-02-01"]'],
   [7, 'a period such as 7d, or [start, end]'],
 ])('a period of %j is refused with what it must be', async (range, words) => {

@@ -157,7 +157,7 @@ export const PageQuery = optional({
 })
 
 export const PERIOD_WORDS =
-  'all, day, week, month, year, or a number with m, h, d, w or mo, such as 7d'
+  'all, day, yesterday, week, month, last_month, year, or a number with m, h, d, w or mo, such as 7d'
 
 export const PeriodQuery = optional({
   period: Type.String({
