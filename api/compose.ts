@@ -43,6 +43,8 @@ import {servicesOf} from './pipeline/services.ts'
 import {createTrace} from './pipeline/trace.ts'
 import type {Counter} from './plugins/limits.ts'
 import {addPages} from './plugins/pages.ts'
+import {createSubjects} from './query/subjects.ts'
+import {createContentFacts} from './reads/content-facts.ts'
 import {createEngagementReads} from './reads/engagement.ts'
 import {judgeReadiness, storeChecks} from './readiness.ts'
 import {openStores} from './reads/open.ts'
@@ -55,6 +57,7 @@ import {addLiveRoutes} from './routes/live.ts'
 import {addMetricsRoutes} from './routes/metrics.ts'
 import {addOverviewRoutes} from './routes/overview.ts'
 import {addPlatformRoutes} from './routes/platform.ts'
+import {addQueryRoutes} from './routes/query.ts'
 import {createReadAfter} from './routes/read-after.ts'
 import {addStreamRoutes} from './routes/streams.ts'
 import {addUserRoutes} from './routes/users.ts'
@@ -250,6 +253,8 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
   )
   measureHealth(registryOfMetrics, metrics, {health, now: Date.now})
   const readDeps = {reads, readAfter, cursors}
+  const countedNames = counted.map(({name}) => name)
+  const subjects = createSubjects(stores, countedNames, createContentFacts(db))
   registryOfMetrics.onScrape(async () => {
     const {records} = await lag.read()
     if (records !== null) metrics.lagRecords.set(records)
@@ -269,6 +274,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
         addMetricsRoutes(api, readDeps)
         addEventRoutes(api, readDeps)
         addPlatformRoutes(api, readDeps)
+        addQueryRoutes(api, {...readDeps, subjects})
         addUserRoutes(api, readDeps)
         addStreamRoutes(api, {streams, stores, readAfter, cursors})
         addOverviewRoutes(api, overview)

@@ -70,18 +70,24 @@ function sharesOf(all: readonly OfLength[]): {sum: number; timed: number} | unde
   return timed === 0 ? undefined : {sum, timed}
 }
 
+/** Figures that need the lengths of contents. */
+export function shareFigures(
+  byLength: readonly OfLength[],
+): Pick<MetricValues, 'engagement_pct_sum' | 'engagement_pct_avg'> {
+  const shares = sharesOf(byLength)
+  return {
+    engagement_pct_sum: shares?.sum ?? null,
+    engagement_pct_avg: shares === undefined ? null : shares.sum / shares.timed,
+  }
+}
+
 /**
  * All figures of contents.
  *
  * @param byLength the same events, by the present lengths of their contents
  */
 export function contentFigures(tally: Tally, byLength: readonly OfLength[]): MetricValues {
-  const shares = sharesOf(byLength)
-  const values: Figures = {
-    ...figuresOf(tally),
-    engagement_pct_sum: shares?.sum ?? null,
-    engagement_pct_avg: shares === undefined ? null : shares.sum / shares.timed,
-  }
+  const values: Figures = {...figuresOf(tally), ...shareFigures(byLength)}
   return Object.fromEntries(
     METRIC_NAMES.map(name => [name, values[name] ?? null]),
   ) as unknown as MetricValues

@@ -57,6 +57,13 @@ export function refuse(where: string, field: string, value: unknown, detail: str
   })
 }
 
+/** A field of another form than it must have, where that depends on more than the schema says. */
+export function invalid(where: string, field: string, value: unknown, detail: string): Problem {
+  return new Problem('invalid-request', `${field} ${detail}`, {
+    errors: [{in: where, field, detail, value: showValue(value)}],
+  })
+}
+
 /** There is no such thing. */
 export function notFound(what: string, id: unknown): Problem {
   return new Problem('not-found', `there is no ${what} ${String(showValue(id))}`, {

@@ -64,8 +64,6 @@ export type DeadLetterShares = {readonly hour: DeadLetterShare; readonly day: De
 
 export type DeadLetterWithPayload = {readonly id: string; readonly origin: "outbox" | "topic"; readonly topic: string; readonly key: string | null; readonly reason: string; readonly message: string; readonly failed_at: string; readonly resolution: "redriven" | "discarded" | null; readonly resolved_at: string | null; readonly attempts: number; readonly next_try_at: string | null; readonly payload: unknown}
 
-export type Dimension = "time:minute" | "time:hour" | "time:day" | "time:week" | "time:month" | "content" | "content_type" | "event_type" | "device"
-
 export type Dropped = {readonly reason: "slow-reader" | "server-stops" | "too-long" | "done"}
 
 export type DroppedMessage = {readonly id?: string; readonly event: "dropped"; readonly data: Dropped}
@@ -82,9 +80,13 @@ export type EventType = "play" | "pause" | "finish" | "click"
 
 export type FailedDeadLetter = {readonly id: string; readonly detail: string}
 
-export type Filter = (FilterTest) | (readonly ["and" | "or", readonly ((FilterTest) | (readonly ["and" | "or", readonly (FilterTest)[]]) | (readonly ["not", FilterTest]))[]]) | (readonly ["not", (FilterTest) | (readonly ["and" | "or", readonly (FilterTest)[]]) | (readonly ["not", FilterTest])])
+export type Filter = (FilterTest) | (FilterCaseTest) | (FilterComparison) | (readonly ["and" | "or", readonly ((FilterTest) | (FilterCaseTest) | (FilterComparison) | (readonly ["and" | "or", readonly ((FilterTest) | (FilterCaseTest) | (FilterComparison))[]]) | (readonly ["not", (FilterTest) | (FilterCaseTest) | (FilterComparison)]) | (readonly ["has_done" | "has_not_done", (FilterTest) | (FilterCaseTest) | (FilterComparison)]))[]]) | (readonly ["not", (FilterTest) | (FilterCaseTest) | (FilterComparison) | (readonly ["and" | "or", readonly ((FilterTest) | (FilterCaseTest) | (FilterComparison))[]]) | (readonly ["not", (FilterTest) | (FilterCaseTest) | (FilterComparison)]) | (readonly ["has_done" | "has_not_done", (FilterTest) | (FilterCaseTest) | (FilterComparison)])]) | (readonly ["has_done" | "has_not_done", (FilterTest) | (FilterCaseTest) | (FilterComparison) | (readonly ["and" | "or", readonly ((FilterTest) | (FilterCaseTest) | (FilterComparison))[]]) | (readonly ["not", (FilterTest) | (FilterCaseTest) | (FilterComparison)]) | (readonly ["has_done" | "has_not_done", (FilterTest) | (FilterCaseTest) | (FilterComparison)])])
 
-export type FilterTest = readonly ["is" | "is_not" | "contains" | "contains_not", "content" | "content_type" | "event_type" | "device", readonly (string | null)[]]
+export type FilterCaseTest = readonly ["is" | "is_not" | "contains" | "contains_not" | "matches" | "matches_not" | "matches_wildcard" | "matches_wildcard_not", string, readonly (string | number | boolean | null)[], {readonly case_sensitive?: boolean}]
+
+export type FilterComparison = readonly ["equal" | "not_equal" | "greater" | "greater_or_equal" | "less" | "less_or_equal", string, number]
+
+export type FilterTest = readonly ["is" | "is_not" | "contains" | "contains_not" | "matches" | "matches_not" | "matches_wildcard" | "matches_wildcard_not", string, readonly (string | number | boolean | null)[]]
 
 export type Finding = {readonly code: "starting" | "not-running" | "server-ended" | "service-keeps-ending" | "store-away" | "service-away" | "service-not-ready" | "service-warns" | "partition-standing" | "outbox-waiting" | "lag-not-falling" | "lag-high" | "capture-broken" | "not-captured" | "topic-without-stream" | "topic-missing" | "topic-not-filled" | "other-log" | "other-keyspace" | "read-model-missing" | "read-model-filling" | "read-model-incomplete" | "read-model-outdated" | "backfill-running" | "backfill-failed" | "dead-letters" | "reconcile-differences" | "source-went-back" | "cannot-be-told"; readonly severity: "error" | "warning"; readonly what: string; readonly detail: string | null; readonly todo: string; readonly runbook: string}
 
@@ -174,13 +176,21 @@ export type ProblemType = {readonly type: string; readonly title: string; readon
 
 export type ProblemTypes = {readonly items: readonly (ProblemType)[]}
 
-export type Query = {readonly metrics: readonly (Metric)[]; readonly date_range: (string) | (readonly (string)[]); readonly dimensions?: readonly (Dimension)[]; readonly filters?: readonly (Filter)[]; readonly order_by?: readonly (readonly ["events" | "plays" | "pauses" | "finishes" | "clicks" | "events_with_duration" | "engagement_seconds" | "engagement_seconds_avg" | "engagement_pct_sum" | "engagement_pct_avg" | "completion_rate" | "unique_viewers" | "engagement_seconds_p50" | "engagement_seconds_p75" | "engagement_seconds_p90" | "engagement_seconds_p95" | "engagement_seconds_p99" | "first_event_at" | "last_event_at" | "time:minute" | "time:hour" | "time:day" | "time:week" | "time:month" | "content" | "content_type" | "event_type" | "device", "asc" | "desc"])[]; readonly include?: {readonly time_labels?: boolean; readonly total_rows?: boolean}; readonly pagination?: {readonly limit?: number; readonly offset?: number}; readonly timezone?: string}
+export type Query = {readonly metrics: readonly (string)[]; readonly date_range: (string) | (readonly (string)[]); readonly stream?: string; readonly dimensions?: readonly (string)[]; readonly filters?: readonly (Filter)[]; readonly order_by?: readonly (readonly [string, "asc" | "desc"])[]; readonly include?: {readonly comparisons?: QueryComparisons; readonly percentages?: boolean; readonly time_labels?: boolean; readonly total_rows?: boolean; readonly totals?: boolean}; readonly pagination?: {readonly limit?: number; readonly offset?: number}; readonly timezone?: string}
 
-export type QueryAnswer = {readonly results: readonly (QueryRow)[]; readonly meta: QueryMeta; readonly query: Readonly<Record<string, unknown>>}
+export type QueryAnswer = {readonly results: readonly (QueryRow)[]; readonly totals?: QueryTotals; readonly meta: QueryMeta; readonly query: Readonly<Record<string, unknown>>}
 
-export type QueryMeta = {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]; readonly time_labels?: readonly (string)[]; readonly total_rows?: number}
+export type QueryChange = {readonly dimensions: readonly (number | string | boolean | null)[]; readonly metrics: readonly (number | string | boolean | null)[]; readonly change: readonly (number | null)[]}
 
-export type QueryRow = {readonly dimensions: readonly (string | null)[]; readonly metrics: readonly (number | string | null)[]}
+export type QueryComparedPeriod = {readonly from: string; readonly to: string}
+
+export type QueryComparisons = {readonly mode: "previous_period" | "year_over_year" | "custom"; readonly date_range?: (string) | (readonly (string)[])}
+
+export type QueryMeta = {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]; readonly comparison?: QueryComparedPeriod; readonly time?: Granularity; readonly time_labels?: readonly (string)[]; readonly total_rows?: number}
+
+export type QueryRow = {readonly dimensions: readonly (number | string | boolean | null)[]; readonly metrics: readonly (number | string | boolean | null)[]; readonly comparison?: QueryChange; readonly percentages?: readonly (number | null)[]}
+
+export type QueryTotals = {readonly metrics: readonly (number | string | boolean | null)[]; readonly comparison?: QueryChange}
 
 export type Readiness = {readonly ready: boolean; readonly reasons: readonly (string)[]; readonly details: Readonly<Record<string, unknown>>}
 
@@ -486,19 +496,19 @@ export interface Operations {
     readonly body: undefined
     readonly answer: Top
   }
-  /** Metrics by dimensions, filtered, for a period */
-  "POST /v1/query": {
-    readonly path: Readonly<Record<string, never>>
-    readonly query: {readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
-    readonly body: Query
-    readonly answer: QueryAnswer
-  }
   /** Users with an event in the last five minutes */
   "GET /v1/active": {
     readonly path: Readonly<Record<string, never>>
     readonly query: {readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
     readonly answer: ActiveUsers
+  }
+  /** Metrics of a stream by dimensions, filtered, for a period */
+  "POST /v1/query": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: {readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
+    readonly body: Query
+    readonly answer: QueryAnswer
   }
   /** Activity of a user, newest first */
   "GET /v1/users/{id}/activity": {
@@ -806,8 +816,8 @@ export const OPERATIONS = {
   getEvent: "GET /v1/events/{id}",
   listContentEvents: "GET /v1/content/{id}/events",
   getTop: "GET /v1/top",
-  query: "POST /v1/query",
   getActiveUsers: "GET /v1/active",
+  query: "POST /v1/query",
   listUserActivity: "GET /v1/users/{id}/activity",
   getUserStats: "GET /v1/users/{id}/stats",
   getUserDays: "GET /v1/users/{id}/days",

@@ -35,6 +35,7 @@ const ask = (filters: unknown, more: object = {}) =>
 
 describe('a wrong filter has one cause', () => {
   const TEST = 'must be [operator, dimension, [values]], such as ["is", "device", ["ios"]]'
+  const DIMENSIONS = 'must be one of content_id, event_type, device, content, content_type'
   const FILTER = 'must be a filter, such as ["is", "device", ["ios"]]'
 
   test.each([
@@ -42,16 +43,10 @@ describe('a wrong filter has one cause', () => {
       'an unknown operator',
       [['equals', 'device', ['ios']]],
       '/filters/0/0',
-      'must be one of is, is_not, contains, contains_not, and, or, not',
+      'must be one of is, is_not, contains, contains_not, matches, matches_not, matches_wildcard, matches_wildcard_not, equal, not_equal, greater, greater_or_equal, less, less_or_equal, and, or, not, has_done, has_not_done',
       'equals',
     ],
-    [
-      'an unknown dimension',
-      [['is', 'foo', ['x']]],
-      '/filters/0/1',
-      'must be one of content, content_type, event_type, device',
-      'foo',
-    ],
+    ['an unknown dimension', [['is', 'foo', ['x']]], '/filters/0/1', DIMENSIONS, 'foo'],
     [
       'one value that is no list',
       [['is', 'device', 'ios']],
@@ -63,9 +58,9 @@ describe('a wrong filter has one cause', () => {
     [
       'one too many',
       [['is', 'device', ['ios'], 1]],
-      '/filters/0',
-      TEST,
-      '["is","device",["ios"],1]',
+      '/filters/0/3',
+      'must be {"case_sensitive": false}',
+      1,
     ],
     ['a text', ['device'], '/filters/0', FILTER, 'device'],
     ['no list around it', ['is', 'device', ['ios']], '/filters/0', FILTER, 'is'],
@@ -88,14 +83,14 @@ describe('a wrong filter has one cause', () => {
         ],
       ],
       '/filters/0/1/1/1',
-      'must be one of content, content_type, event_type, device',
+      DIMENSIONS,
       'foo',
     ],
     [
       'a wrong one that is denied',
       [['not', ['is', 'foo', ['x']]]],
       '/filters/0/1/1',
-      'must be one of content, content_type, event_type, device',
+      DIMENSIONS,
       'foo',
     ],
     [
@@ -122,6 +117,54 @@ test.each([
 ])('a period of %j is refused with what it must be', async (range, words) => {
   const {errors} = await refused('/v1/query', {metrics: ['plays'], date_range: range})
   expect(errors).toMatchObject([{field: '/date_range', detail: `must be ${words}`}])
+})
+
+describe('of a stream that is named', () => {
+  const orders = (more: object) =>
+    refused('/v1/query', {metrics: ['activities'], date_range: 'all', ...more})
+
+  test.each([
+    ['an unknown stream', {stream: 'nothing'}, '/stream', 'must be one of activity, engagement'],
+    [
+      'one that nothing is counted of',
+      {stream: 'content'},
+      '/stream',
+      'must be one of activity, engagement',
+    ],
+    [
+      'a metric of another stream',
+      {stream: 'activity', metrics: ['plays']},
+      '/metrics/0',
+      'must be one of activities, page_views, last_seen_at',
+    ],
+    [
+      'a dimension of another stream',
+      {stream: 'activity', dimensions: ['device']},
+      '/dimensions/0',
+      'must be one of user_id, activity_type, page',
+    ],
+    [
+      'a number for a text',
+      {stream: 'activity', filters: [['is', 'user_id', [7]]]},
+      '/filters/0/2/0',
+      'must be a text, as user_id is',
+    ],
+    [
+      'a comparison with a text',
+      {stream: 'activity', filters: [['greater', 'activities', '7']]},
+      '/filters/0/2',
+      'must be a number',
+    ],
+    [
+      'another mode of comparison',
+      {stream: 'activity', include: {comparisons: {mode: 'before'}}},
+      '/include/comparisons/mode',
+      'must be one of previous_period, year_over_year, custom',
+    ],
+  ])('%s is refused by name', async (_what, more, field, detail) => {
+    const {errors} = await orders(more)
+    expect(errors).toMatchObject([{in: 'body', field, detail}])
+  })
 })
 
 test('a list of events without an object around it gets the hint to one', async () => {

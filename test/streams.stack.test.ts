@@ -7,6 +7,7 @@ import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import type {Static} from 'typebox'
 import type {Trace} from '../api/schemas/admin.ts'
 import type {ProblemSchema} from '../api/schemas/common.ts'
+import type {QueryAnswer, QueryBody} from '../api/schemas/query.ts'
 import type {
   StreamActive,
   StreamBreakdown,
@@ -76,6 +77,24 @@ async function get<T>(path: string): Promise<T> {
   const {status, body} = await ask<T>(path)
   if (status !== 200) throw new Error(`${path} answers ${status}: ${JSON.stringify(body)}`)
   return body
+}
+
+async function send<T = Static<typeof ProblemSchema>>(
+  path: string,
+  body: unknown,
+  method = 'POST',
+): Promise<Answer<T>> {
+  const headers = {'content-type': 'application/json'}
+  const answer = await fetch(`${url}${path}`, {method, headers, body: JSON.stringify(body)})
+  return {status: answer.status, body: (await answer.json()) as T}
+}
+
+/** The answer to a question about orders, which has to be one. */
+async function query(question: Partial<QueryBody>): Promise<QueryAnswer> {
+  const body = {stream: 'orders', metrics: ['orders', 'revenue'], date_range: 'all', ...question}
+  const answer = await send<QueryAnswer>('/v1/query', body)
+  if (answer.status === 200) return answer.body
+  throw new Error(`${JSON.stringify(body)} answers ${JSON.stringify(answer.body)}`)
 }
 
 async function sql<T = Figures>(text: string, values: readonly unknown[] = []): Promise<T[]> {
@@ -298,6 +317,105 @@ describe('once all is committed', () => {
           compareTop(report, path, {metric, rows: await topOf(column, metric, within), items})
         }
       }
+    })
+  })
+
+  const SUMS = `count(*)::int AS orders, coalesce(sum(amount), 0)::float8 AS revenue`
+  const DAYS = ['2026-03-25', '2026-04-10'] as const
+  const IN_DAYS = `placed_at >= '2026-03-25' AND placed_at < '2026-04-10'`
+  test.each<[string, Partial<QueryBody>, string]>([
+    ['the whole', {}, `SELECT ${SUMS} FROM orders`],
+    [
+      'by two splits, with patterns and a condition on a metric',
+      {
+        dimensions: ['status', 'product'],
+        filters: [
+          ['matches', 'product', ['^s.f', 'é', '^$']],
+          ['is_not', 'status', ['new']],
+          ['greater', 'orders', 2],
+        ],
+      },
+      `SELECT status, product, ${SUMS} FROM orders
+        WHERE product ~ '^s.f|é|^$' AND status IS DISTINCT FROM 'new'
+        GROUP BY 1, 2 HAVING count(*) > 2`,
+    ],
+    [
+      'of named keys, null among them',
+      {dimensions: ['shop_id', 'status'], filters: [['is', 'shop_id', [1, 4, null]]]},
+      `SELECT shop_id, status, ${SUMS} FROM orders WHERE shop_id IN (1, 4) OR shop_id IS NULL
+        GROUP BY 1, 2`,
+    ],
+    [
+      'by what is looked up and days of a zone',
+      {dimensions: ['time:day', 'shop.region'], date_range: [...DAYS], timezone: 'Europe/Berlin'},
+      `SELECT to_char(placed_at AT TIME ZONE 'Europe/Berlin', 'YYYY-MM-DD') AS day, region_then, ${SUMS}
+         FROM orders WHERE placed_at >= '2026-03-24T23:00Z' AND placed_at < '2026-04-09T22:00Z'
+        GROUP BY 1, 2`,
+    ],
+    [
+      'of one region, read by its rows alone',
+      {dimensions: ['status'], filters: [['is', 'shop.region', ['north', null]]]},
+      `SELECT status, ${SUMS} FROM orders WHERE region_then = 'north' OR region_then IS NULL
+        GROUP BY 1`,
+    ],
+    [
+      'by time that is parted by itself',
+      {dimensions: ['time'], date_range: [...DAYS], filters: [['is', 'status', ['paid', 'sent']]]},
+      `SELECT to_char(placed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, ${SUMS}
+         FROM orders WHERE ${IN_DAYS} AND status IN ('paid', 'sent') GROUP BY 1`,
+    ],
+  ])('INV-115: a question %s equals SQL', async (_what, question, text) => {
+    await expectEqual(async report => {
+      const {results} = await query(question)
+      const rows = await sql<Record<string, Value>>(text)
+      const expected = rows.map(row => Object.values(row)).toSorted(byText)
+      const found = results.map(row => [...row.dimensions, ...row.metrics]).toSorted(byText)
+      compareTexts(report, JSON.stringify(question), expected, found)
+    })
+  })
+
+  test('INV-114: a question has totals, shares and what was before, merged and not added up', async () => {
+    await expectEqual(async report => {
+      const {results, totals, meta} = await query({
+        metrics: ['orders', 'buyers'],
+        dimensions: ['shop_id'],
+        date_range: ['2026-04-04', '2026-04-06'],
+        include: {comparisons: {mode: 'previous_period'}, percentages: true, totals: true},
+      })
+      const of = async (from: string, to: string) => {
+        const within = `placed_at >= '${from}' AND placed_at < '${to}'`
+        const [row] = await sql(
+          `SELECT count(*)::int AS orders, count(DISTINCT buyer)::int AS buyers
+             FROM orders WHERE ${within}`,
+        )
+        return row!
+      }
+      const [now, before] = [
+        await of('2026-04-04', '2026-04-06'),
+        await of('2026-04-02', '2026-04-04'),
+      ]
+      for (const [what, row, metrics] of [
+        ['totals', now, totals!.metrics],
+        ['before', before, totals!.comparison!.metrics],
+      ] as const) {
+        compareFigures(report, what, row, {orders: metrics[0], buyers: metrics[1]})
+      }
+      const share = results.reduce((sum, row) => sum + row.percentages![0]!, 0)
+      if (Math.abs(share - 100) > 1e-9) report.push(`shares add up to ${share}`)
+      compareTexts(report, 'compared with', '2026-04-02T00:00:00.000000Z', meta.comparison!.from)
+    })
+  })
+
+  test('what no rollup answers is refused with the line that would', async () => {
+    const body = {stream: 'orders', metrics: ['orders'], date_range: 'all', dimensions: ['buyer']}
+    const {status, body: problem} = await send('/v1/query', body)
+    expect(status).toBe(422)
+    expect(problem.detail).toMatch(
+      /declare \{by: 'buyer', every: \['total'\]\} in streams\/orders\.ts/,
+    )
+    expect(await send('/v1/query', {...body, stream: 'nothing'})).toMatchObject({
+      status: 400,
+      body: {errors: [{field: '/stream', detail: 'must be one of activity, engagement, orders'}]},
     })
   })
 

@@ -60,7 +60,7 @@ function chosenOf(choice: ErrorObject, errors: Errors): Errors {
   const meant = ofType.filter(({other}) => other === undefined)
   if (meant.length === 0) {
     const [first] = ofType
-    const allowedValues = ofType.flatMap(({other}) => allowedOf(other!))
+    const allowedValues = [...new Set(ofType.flatMap(({other}) => allowedOf(other!)))]
     return [{...first!.other!, params: {allowedValues}}]
   }
   const [best] = meant.toSorted((a, b) => a.own - b.own || a.errors.length - b.errors.length)

@@ -1,14 +1,12 @@
 /** What can be read, whichever store answers. Routes, GraphQL and live streams know only this. */
 import type {Bucket} from '../calendar.ts'
-import type {QueryPlan} from '../query-plan.ts'
-import type {AnswerRows} from '../query-rows.ts'
 import type {MetricName, MetricValues} from '../measures.ts'
 import type {Period} from '../period.ts'
+import type {Query} from '../query/read.ts'
 import type {Meta} from '../schemas/common.ts'
 import type {Content} from '../schemas/content.ts'
 import type {EventView} from '../schemas/events.ts'
-import type {RetentionView} from '../schemas/metrics.ts'
-import type {Dimension} from '../schemas/query.ts'
+import type {BREAKDOWNS, RetentionView} from '../schemas/metrics.ts'
 import type {ActivityView} from '../schemas/users.ts'
 import type {ListPosition, ListRequest} from './events.ts'
 
@@ -47,7 +45,7 @@ export interface Reads {
   series(content: Content, buckets: readonly Bucket[]): Promise<Answered<readonly SeriesBucket[]>>
   breakdown(
     content: Content,
-    dimension: Dimension,
+    dimension: (typeof BREAKDOWNS)[number],
     period: Period,
   ): Promise<Answered<readonly {readonly value: string | null; readonly metrics: MetricValues}[]>>
   retention(content: Content): Promise<Answered<RetentionView>>
@@ -64,7 +62,7 @@ export interface Reads {
     options?: {readonly after?: boolean},
   ): Promise<Answered<readonly TopRow[]>>
   activeUsers(): Promise<Answered<{readonly users: number; readonly windowSeconds: number}>>
-  query(plan: QueryPlan): Promise<Answered<AnswerRows>>
+  readonly query: Query
   userActivity(
     user: string,
     request: {readonly limit: number; readonly after: ListPosition | undefined},

@@ -5,10 +5,13 @@ import type {Database} from '../database.ts'
 import type {MetricName} from '../measures.ts'
 import {mergeReads} from '../merge-reads.ts'
 import type {Period} from '../period.ts'
-import type {QueryPlan} from '../query-plan.ts'
+import {planQuery} from '../query/plan.ts'
+import {createQuestions} from '../query/read.ts'
+import {subjectOf} from '../query/subject.ts'
+import {msToIso} from '../times.ts'
 import {shareReads} from '../waits.ts'
+import {createContentFacts} from './content-facts.ts'
 import {STREAM, type EngagementDeps} from './contents.ts'
-import {createQuestions} from './question.ts'
 import type {Answered, Reads, TopRow} from './reads.ts'
 import {readFrom} from './stores.ts'
 
@@ -53,24 +56,22 @@ async function readPeriod(
   deps: EngagementDeps,
   {by, period, limit}: {by: MetricName; period: Period; limit: number},
 ): Promise<Answered<readonly TopRow[]>> {
-  const plan: QueryPlan = {
-    metrics: [by],
-    dimensions: ['content'],
-    granularity: undefined,
-    period,
-    zone: 'UTC',
-    starts: undefined,
-    matches: () => true,
-    contents: undefined,
-    order: [{by, descending: true}],
-    limit: limit * 2,
-    offset: 0,
-    timeLabels: false,
-    totalRows: false,
-  }
+  const {from, to} = period
+  const plan = planQuery(
+    {
+      metrics: [by],
+      dimensions: ['content'],
+      date_range: from === null ? 'all' : [msToIso(from), msToIso(to)],
+      order_by: [[by, 'desc']],
+      pagination: {limit: limit * 2},
+    },
+    subjectOf(deps.stores.plan(STREAM), createContentFacts(deps.db)),
+    Date.now(),
+  )
   const {value, meta} = await createQuestions(deps)(plan)
   const ranked = value.rows.flatMap(({dimensions: [id], metrics: [figure]}) => {
-    return typeof id !== 'string' || (figure ?? null) === null ? [] : [{id, value: figure!}]
+    const isRanked = typeof figure === 'number' || typeof figure === 'string'
+    return typeof id === 'string' && isRanked ? [{id, value: figure}] : []
   })
   return {value: await withContents(deps.db, ranked, limit), meta}
 }

@@ -9,9 +9,11 @@ import {createStreamReads} from '../../readmodel/stream-reads.ts'
 import {engagement} from '../../streams/engagement.ts'
 import {connectTo, FakeCassandra} from '../../test/fakes/cassandra.ts'
 import type {Database} from '../database.ts'
-import {planQuery} from '../query-plan.ts'
-import {createQuestions} from './question.ts'
-import type {Stores} from './stores.ts'
+import {createContentFacts} from '../reads/content-facts.ts'
+import type {Stores} from '../reads/stores.ts'
+import {planQuery} from './plan.ts'
+import {createQuestions} from './read.ts'
+import {subjectOf} from './subject.ts'
 
 const ID = '11111111-1111-1111-1111-111111111111'
 const plan = planStream(engagement)
@@ -66,9 +68,10 @@ async function ask(found: Entity | undefined) {
       date_range: 'all',
       filters: [['is', 'content', [ID]]],
     },
+    subjectOf(plan, createContentFacts(db)),
     Date.parse('2026-05-03T00:00:00Z'),
   )
-  const {value, meta} = await createQuestions({db, stores})(question)
+  const {value, meta} = await createQuestions({stores})(question)
   return {days: value.rows.map(row => [row.dimensions[0], row.metrics[0]]), source: meta.source}
 }
 
