@@ -4,13 +4,13 @@ import {createInterface} from 'node:readline'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {pino} from 'pino'
 import {DEFAULT_PARTITIONS, topicName, valueSubject} from '../contracts/topics.ts'
-import {migrate} from '../db/migrate.ts'
 import {envReader, type Env} from '../platform/config.ts'
 import {readKafkaConnection, readRegistryConnection} from '../platform/connections.ts'
 import {openAdmin} from '../platform/kafka-clients.ts'
 import type {KafkaAdmin} from '../platform/kafka.ts'
 import {openClient, type Client} from '../platform/postgres.ts'
 import {createRegistry} from '../platform/registry.ts'
+import {initDatabase} from '../scripts/init-database.ts'
 import {topicSpecs} from '../scripts/init.ts'
 import {loadStreams} from '../streams/load.ts'
 import {spawnService} from './service-process.ts'
@@ -36,10 +36,10 @@ export async function openRelayBed(env: Env): Promise<RelayBed> {
   await server.query(`ALTER DATABASE ${name} SET cdc.wake = 'on'`)
   url.pathname = `/${name}`
   const databaseUrl = url.toString()
-  await migrate(databaseUrl)
+  const streams = await loadStreams('streams')
+  await initDatabase(databaseUrl, streams, () => undefined)
   const client = await openClient(databaseUrl, {applicationName: 'bench'})
   const prefix = `${name}-`
-  const streams = await loadStreams('streams')
   const kafka = readKafkaConnection(envReader({...env, TOPIC_PREFIX: prefix}))
   const admin = await openAdmin(kafka, {clientId: 'bench', log: pino({level: 'silent'})})
   await admin.ensureTopics(topicSpecs(streams, prefix, DEFAULT_PARTITIONS))

@@ -7,7 +7,23 @@ import {migrate as applyMigrations} from 'drizzle-orm/node-postgres/migrator'
 import {messageOf, PipelineError} from '../platform/errors.ts'
 import {classifyPostgresError, openClient, type Client} from '../platform/postgres.ts'
 
-const FOLDER = join(dirname(fileURLToPath(import.meta.url)), 'migrations')
+/** Migrations of a folder, and where it is kept which of them were applied: an application may use drizzle, too. */
+export interface MigrationSet {
+  readonly migrationsFolder: string
+  readonly migrationsSchema: 'cdc'
+  readonly migrationsTable: string
+}
+
+const migrationSet = (folder: string, migrationsTable: string): MigrationSet => ({
+  migrationsFolder: join(dirname(fileURLToPath(import.meta.url)), folder),
+  migrationsSchema: 'cdc',
+  migrationsTable,
+})
+
+/** Schemas `cdc` and `api`, and the outbox: all that a database needs. */
+const OURS = migrationSet('migrations', 'migrations')
+/** The tables of our own declarations (sample-tables.ts). */
+export const SAMPLE = migrationSet('sample', 'sample_migrations')
 
 /** Any number: the advisory lock that migrating processes take. */
 const LOCK = 913_370_009
@@ -22,16 +38,19 @@ const VERSION_MIN = 140_000
  * @throws `UPSTREAM_UNAVAILABLE` when the database does not answer; `UPSTREAM_REFUSED` when it is too old
  *   or a migration fails; `STATE_CONTRADICTS` when it was migrated by files that are not these
  */
-export async function migrate(databaseUrl: string): Promise<{readonly applied: number}> {
+export async function migrate(
+  databaseUrl: string,
+  set: MigrationSet = OURS,
+): Promise<{readonly applied: number}> {
   const client = await openClient(databaseUrl, {applicationName: 'migrate'})
   try {
     await client.query('SET client_min_messages = warning')
     await assertVersion(client)
     await client.query('SELECT pg_advisory_lock($1)', [LOCK])
-    const before = await readApplied(client)
-    const known = new Set(readMigrationFiles({migrationsFolder: FOLDER}).map(({hash}) => hash))
+    const before = await readApplied(client, set)
+    const known = new Set(readMigrationFiles({...set}).map(({hash}) => hash))
     if (before.some(hash => !known.has(hash))) throw otherFiles()
-    await applyMigrations(drizzle(client), {migrationsFolder: FOLDER})
+    await applyMigrations(drizzle(client), {...set})
     return {applied: known.size - before.length}
   } catch (error) {
     throw explain(error)
@@ -56,19 +75,21 @@ async function assertVersion(client: Client): Promise<void> {
 }
 
 /** Hashes of the migrations that the database has seen. */
-async function readApplied(client: Client): Promise<readonly string[]> {
-  const table = await client.query<{found: string | null}>(
-    "SELECT to_regclass('drizzle.__drizzle_migrations')::text AS found",
-  )
-  if ((table.rows[0]?.found ?? null) === null) return []
-  const {rows} = await client.query<{hash: string}>('SELECT hash FROM drizzle.__drizzle_migrations')
+async function readApplied(
+  client: Client,
+  {migrationsSchema, migrationsTable}: MigrationSet,
+): Promise<readonly string[]> {
+  const name = `${migrationsSchema}.${migrationsTable}`
+  const {rowCount} = await client.query('SELECT WHERE to_regclass($1) IS NOT NULL', [name])
+  if (rowCount === 0) return []
+  const {rows} = await client.query<{hash: string}>(`SELECT hash FROM ${name}`)
   return rows.map(row => row.hash)
 }
 
 const otherFiles = (): PipelineError =>
   new PipelineError(
     'STATE_CONTRADICTS',
-    'this database was migrated by other files than db/migrations: use the version that did it, or an empty database',
+    'this database was migrated by other files than those of db/: use the version that did it, or an empty database',
     {disposition: 'stop'},
   )
 

@@ -1,6 +1,7 @@
 /**
- * The source tables, as drizzle sees them. `drizzle-kit generate` writes a migration from a change of
- * this file. The outbox, functions, triggers and roles are beyond it: custom SQL in migrations/.
+ * The sample tables, as drizzle sees them: those of our own declarations. `drizzle-kit generate` writes a migration
+ * of sample/ from a change of this file. The outbox, functions, triggers and roles are beyond it: custom SQL in
+ * migrations/.
  */
 import {sql} from 'drizzle-orm'
 import {
@@ -17,6 +18,10 @@ import {
 
 const moment = <const Name extends string>(name: Name) =>
   timestamp(name, {withTimezone: true, mode: 'string'})
+
+/** Types that the sample's tables take; in a table of others any type counts as itself. */
+export const CONTENT_TYPES = ['podcast', 'newsletter', 'video'] as const
+export const EVENT_TYPES = ['play', 'pause', 'finish', 'click'] as const
 
 export const content = pgTable(
   'content',

@@ -18,7 +18,7 @@ INSERT INTO cdc.dead_letters (outbox_id, created_at, topic, aggregate_id, key, o
 SELECT o.id, o.created_at, o.topic, o.aggregate_id, o.key, o.op, o.payload, o.headers, x.reason, x.message,
        before.attempts, cdc.next_try(x.reason, before.attempts)
   FROM unnest($1::bigint[], $2::text[], $3::text[]) AS x (id, reason, message)
-  JOIN public.outbox_events o ON o.id = x.id
+  JOIN cdc.outbox_events o ON o.id = x.id
  CROSS JOIN LATERAL (SELECT coalesce(max(d.attempts), 0) AS attempts FROM cdc.dead_letters d
                       WHERE d.topic = o.topic AND d.aggregate_id = o.aggregate_id AND d.reason = x.reason
                         AND d.resolution = 'redriven' AND d.resolved_at > clock_timestamp() - interval '1 day') before

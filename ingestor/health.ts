@@ -13,7 +13,7 @@ const ANSWER_MS = 1_000
 const SLOT_SIZES = `
 SELECT c.relname AS name, pg_total_relation_size(c.oid)::float8 AS bytes
   FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
- WHERE i.inhparent = 'public.outbox_events'::regclass`
+ WHERE i.inhparent = 'cdc.outbox_events'::regclass`
 
 interface HealthDeps {
   readonly pool: Pool

@@ -187,7 +187,7 @@ const PLACE = `
 SELECT c.owner, c.system_identifier AS known_system, c.timeline AS known_timeline,
        now.system_identifier AS system, now.timeline, ids.ids_below::text,
        (SELECT max(highest_id) FROM cdc.relay_cursor)::text AS highest_id,
-       (SELECT last_value FROM public.outbox_events_id_seq)::text AS last_id
+       (SELECT last_value FROM cdc.outbox_events_id_seq)::text AS last_id
   FROM cdc.relay_cursor c, cdc.cluster() now, cdc.outbox_ids ids WHERE c.lane = $1`
 
 const TAKE = `

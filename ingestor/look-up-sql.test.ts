@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest'
 import {orders} from '../test/order-stream.ts'
 import {quoteTable} from '../platform/sql-names.ts'
-import {columnsRead, isCastable, lookUpGrants, lookUpSql} from './look-up-sql.ts'
+import {grantsOf, isCastable, lookUpRead, lookUpSql} from './look-up-sql.ts'
 
 test('names are quoted, also in the grants, and the text is compared as the type of the key', () => {
   const {by} = orders.enrich
@@ -9,7 +9,7 @@ test('names are quoted, also in the grants, and the text is compared as the type
     'SELECT w.value, row_to_json(c)::text FROM unnest($1::text[]) AS w (value) ' +
       'JOIN "public"."Clerks" t ON t."id" = w.value::bigint CROSS JOIN LATERAL (SELECT t."is_here") c',
   )
-  expect(lookUpGrants(by!)).toEqual([
+  expect(grantsOf(lookUpRead(by!))).toEqual([
     'GRANT USAGE ON SCHEMA "public" TO cdc_relay',
     'GRANT SELECT ("id", "is_here") ON "public"."Clerks" TO cdc_relay',
   ])
@@ -19,7 +19,7 @@ test('names are quoted, also in the grants, and the text is compared as the type
 test('a key that is looked up too is read once', () => {
   const {to} = orders.enrich
   const columns = [{field: 'code', column: 'code', kind: 'text', nullable: false}] as const
-  expect(columnsRead({...to!, columns})).toEqual(['code'])
+  expect(lookUpRead({...to!, columns}).columns).toEqual(['code'])
 })
 
 test.each([

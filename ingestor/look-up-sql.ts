@@ -2,8 +2,12 @@
 import type {Lookup, LookupKeyType} from '../contracts/stream.ts'
 import {quote, quoteTable} from '../platform/sql-names.ts'
 
-/** The role of db/migrations/0009_roles.sql. */
-const RELAY_ROLE = 'cdc_relay'
+/** Columns of a table that a role of db/migrations/0009_roles.sql has to read. */
+export interface ColumnsRead {
+  readonly role: 'cdc_relay' | 'cdc_api'
+  readonly table: string
+  readonly columns: readonly string[]
+}
 
 /** $1: texts, each castable to the key's type. Answers each text that names a row, and the row as JSON text. */
 export function lookUpSql({table, key, keyType, columns}: Lookup): string {
@@ -15,17 +19,19 @@ SELECT w.value, row_to_json(c)::text
  CROSS JOIN LATERAL (SELECT ${wanted}) c`
 }
 
-/** Columns that a look-up reads. */
-export const columnsRead = ({key, columns}: Lookup): readonly string[] => [
-  ...new Set([key, ...columns.map(({column}) => column)]),
-]
+/** What the relay reads of a look-up. */
+export const lookUpRead = ({table, key, columns}: Lookup): ColumnsRead => ({
+  role: 'cdc_relay',
+  table,
+  columns: [...new Set([key, ...columns.map(({column}) => column)])],
+})
 
-/** Statements that let the relay's role read what a look-up reads, and no more. */
-export function lookUpGrants(of: Lookup): readonly string[] {
-  const schema = of.table.slice(0, of.table.indexOf('.'))
+/** Statements that let a role read that, and no more. */
+export function grantsOf({role, table, columns}: ColumnsRead): readonly string[] {
+  const schema = table.slice(0, table.indexOf('.'))
   return [
-    `GRANT USAGE ON SCHEMA ${quote(schema)} TO ${RELAY_ROLE}`,
-    `GRANT SELECT (${columnsRead(of).map(quote).join(', ')}) ON ${quoteTable(of.table)} TO ${RELAY_ROLE}`,
+    `GRANT USAGE ON SCHEMA ${quote(schema)} TO ${role}`,
+    `GRANT SELECT (${columns.map(quote).join(', ')}) ON ${quoteTable(table)} TO ${role}`,
   ]
 }
 

@@ -12,7 +12,7 @@ import {PipelineError} from '../platform/errors.ts'
 import {classifyPostgresError, type Pool} from '../platform/postgres.ts'
 import {settleAll} from '../platform/settle.ts'
 import {textOf, toLookedUp} from './encode.ts'
-import {isCastable, lookUpGrants, lookUpSql} from './look-up-sql.ts'
+import {grantsOf, isCastable, lookUpRead, lookUpSql} from './look-up-sql.ts'
 import type {LookedUp, OutboxPage, OutboxRow} from './outbox-reader.ts'
 import {readMembers} from './row-text.ts'
 
@@ -49,7 +49,7 @@ function explain(error: unknown, {stream, alias, lookup}: Source): PipelineError
   const known = classifyPostgresError(error)
   const isForbidden = (error as {code?: unknown}).code === '42501'
   const remedy = isForbidden
-    ? `; npm run init grants what is missing: ${lookUpGrants(lookup).join('; ')}`
+    ? `; npm run init grants what is missing: ${grantsOf(lookUpRead(lookup)).join('; ')}`
     : ''
   const message = `look-up ${alias} of stream ${stream} in ${lookup.table}: ${known.message}${remedy}`
   // Also what the server refuses: somebody creates the table or grants it, and nothing may be lost until then.

@@ -27,7 +27,7 @@ const COLUMNS = 'o.id, o.topic, o.aggregate_id, o.key, o.op, o.payload, o.header
  * given, and whether everything that the statement can see is on disk. Absent: not ours.
  */
 const HEAD = `SELECT 0::bigint AS id, CASE WHEN ${IS_FREE} THEN pg_current_snapshot()::text END AS topic,
-  (SELECT last_value FROM public.outbox_events_id_seq)::text,
+  (SELECT last_value FROM cdc.outbox_events_id_seq)::text,
   (pg_current_wal_insert_lsn() <= pg_current_wal_flush_lsn())::text, NULL, NULL, NULL, NULL
  WHERE ${IS_OURS}`
 
@@ -36,10 +36,10 @@ const HEAD = `SELECT 0::bigint AS id, CASE WHEN ${IS_FREE} THEN pg_current_snaps
  * their number.
  */
 const FRESH = `fresh AS MATERIALIZED (
-  (SELECT ${COLUMNS} FROM public.outbox_events o
+  (SELECT ${COLUMNS} FROM cdc.outbox_events o
     WHERE o.txid >= $4::xid8 AND ${IN_LANE} ORDER BY o.txid LIMIT $6)
   UNION ALL
-  (SELECT ${COLUMNS} FROM public.outbox_events o
+  (SELECT ${COLUMNS} FROM cdc.outbox_events o
     WHERE o.txid = ANY($5::xid8[]) AND ${IN_LANE} ORDER BY o.txid LIMIT $6)
 )`
 const tail = (rows: string): string => `
@@ -57,7 +57,7 @@ export const WEIGH_TAIL = tail(
 )
 
 const batchRows = (columns: string): string => `
-SELECT ${columns} FROM public.outbox_events o
+SELECT ${columns} FROM cdc.outbox_events o
   WHERE ${IS_FREE} AND ${IS_OURS} AND o.id > $8::bigint AND ${IN_LANE}
     AND (o.txid >= $4::xid8 OR o.txid = ANY($5::xid8[]))
     AND pg_visible_in_snapshot(o.txid, $6::pg_snapshot)
@@ -78,10 +78,10 @@ export const WEIGH_PAGE = inOrder(weighed(batchRows(COLUMNS), '$9::int'))
 export const READ_LOWEST = `
 SELECT c.epoch, (
   SELECT min(x.id + 0) FROM (
-    SELECT o.id FROM public.outbox_events o
+    SELECT o.id FROM cdc.outbox_events o
      WHERE o.txid >= $4::xid8 AND ${IN_LANE} AND pg_visible_in_snapshot(o.txid, $6::pg_snapshot)
     UNION ALL
-    SELECT o.id FROM public.outbox_events o
+    SELECT o.id FROM cdc.outbox_events o
      WHERE o.txid = ANY($5::xid8[]) AND ${IN_LANE}
        AND pg_visible_in_snapshot(o.txid, $6::pg_snapshot)) x)
   FROM cdc.relay_cursor c

@@ -1,7 +1,8 @@
 /** Brings the database up to date: it exists, it is migrated, it captures what the streams declare. */
 import type {Stream} from '../contracts/stream.ts'
 import {migrate} from '../db/migrate.ts'
-import {columnsRead, lookUpGrants} from '../ingestor/look-up-sql.ts'
+import {isSample, makeSampleTables} from '../db/sample-tables.ts'
+import {grantsOf, lookUpRead, type ColumnsRead} from '../ingestor/look-up-sql.ts'
 import {quoteTable} from '../platform/sql-names.ts'
 import {PipelineError} from '../platform/errors.ts'
 import {classifyPostgresError, openClient, type Client} from '../platform/postgres.ts'
@@ -22,7 +23,8 @@ export async function initDatabase(
   const client = await openClient(url, {applicationName: 'init'})
   try {
     const {applied} = await migrate(url)
-    say(`database: ${applied} migrations applied`)
+    const ofSample = await makeSampleTables(url, streams)
+    say(`database: ${applied + ofSample} migrations applied`)
     await client.query('BEGIN')
     await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
     await followDdl(client, say)
@@ -30,12 +32,12 @@ export async function initDatabase(
     await declareTopics(client, streams)
     for (const stream of streams) {
       await capture(client, stream, say)
-      await grantLookUps(client, stream, say)
+      await grantReads(client, stream, say)
     }
     await client.query('COMMIT')
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined)
-    throw await explainDenied(client, withHint(error))
+    throw await explainDenied(client, withHint(error), streams.some(isSample))
   } finally {
     await client.end()
   }
@@ -122,31 +124,44 @@ async function capture(client: Client, stream: Stream, say: Say): Promise<void> 
   say(`table ${table}: captured as ${topic}`)
 }
 
-interface LookUpRights {
+interface ReadRights {
   readonly missing: boolean
   readonly ours: boolean
 }
 
-/** A relay that does not log in as owner sees no table but the outbox, and what is granted here. */
-async function grantLookUps(client: Client, stream: Stream, say: Say): Promise<void> {
+/**
+ * A relay that does not log in as owner sees no table but the outbox, and what is granted here; an API lists contents
+ * from their table.
+ */
+async function grantReads(client: Client, stream: Stream, say: Say): Promise<void> {
   for (const [alias, lookup] of Object.entries(stream.enrich)) {
     await assertTable(client, `${stream.name} with look-up ${alias}`, lookup.table)
-    const {rows} = await client.query<LookUpRights>(
-      `SELECT NOT has_schema_privilege(r.oid, c.relnamespace, 'USAGE')
-           OR EXISTS (SELECT FROM unnest($2::text[]) AS n (name)
-                       WHERE NOT has_column_privilege(r.oid, c.oid, n.name, 'SELECT')) AS missing,
-              pg_has_role(c.relowner, 'USAGE') AS ours
-         FROM pg_class c JOIN pg_roles r ON r.rolname = 'cdc_relay' WHERE c.oid = $1::regclass`,
-      [quoteTable(lookup.table), columnsRead(lookup)],
-    )
-    // No row: there is no such role yet.
-    if (rows[0]?.missing !== true) continue
-    const grants = lookUpGrants(lookup).join('; ')
-    if (!rows[0].ours) {
-      say(`table ${lookup.table}: its owner has to run ${grants}`)
-      continue
-    }
-    await client.query(grants)
-    say(`table ${lookup.table}: the relay may read ${columnsRead(lookup).join(', ')}`)
+    await grantRead(client, lookUpRead(lookup), say)
   }
+  if (!stream.isReference) return
+  const columns = stream.columns.map(({column}) => column)
+  await grantRead(client, {role: 'cdc_api', table: stream.table, columns}, say)
+}
+
+async function grantRead(client: Client, read: ColumnsRead, say: Say): Promise<void> {
+  const {role, table, columns} = read
+  const {rows} = await client.query<ReadRights>(
+    `SELECT NOT has_schema_privilege(r.oid, c.relnamespace, 'USAGE')
+         OR EXISTS (SELECT FROM unnest($2::text[]) AS n (name)
+                     WHERE NOT has_column_privilege(r.oid, c.oid, n.name, 'SELECT')) AS missing,
+            pg_has_role(c.relowner, 'USAGE') AS ours
+       FROM pg_class c JOIN pg_roles r ON r.rolname = $3 WHERE c.oid = $1::regclass`,
+    [quoteTable(table), columns, role],
+  )
+  // No row: there is no such role yet.
+  if (rows[0]?.missing !== true) return
+  const grants = grantsOf(read).join('; ')
+  if (!rows[0].ours) {
+    say(`table ${table}: its owner has to run ${grants}`)
+    return
+  }
+  await client.query(grants)
+  say(
+    `table ${table}: ${role === 'cdc_relay' ? 'the relay' : 'the API'} may read ${columns.join(', ')}`,
+  )
 }

@@ -26,7 +26,7 @@ export async function grantRoles(client: Client, say: Say): Promise<void> {
   )
 }
 
-/** What a role needs that is to make our schemas and tables, or that is to change those of another role. */
+/** What a role needs that is to make our schemas and, in public, the sample's tables ($1); or that is to change those of another role. */
 const LACKS = `
 SELECT current_user AS who, array_agg(l.statement ORDER BY l.n) AS statements
   FROM (SELECT 1) one
@@ -34,8 +34,8 @@ SELECT current_user AS who, array_agg(l.statement ORDER BY l.n) AS statements
  CROSS JOIN LATERAL (VALUES
     (1, NOT has_database_privilege(current_database(), 'CREATE'),
         format('GRANT CREATE ON DATABASE %I TO %I', current_database(), current_user)),
-    (2, to_regnamespace('public') IS NULL, 'CREATE SCHEMA public'),
-    (3, NOT has_schema_privilege(to_regnamespace('public')::oid, 'CREATE'),
+    (2, $1 AND to_regnamespace('public') IS NULL, 'CREATE SCHEMA public'),
+    (3, $1 AND NOT has_schema_privilege(to_regnamespace('public')::oid, 'CREATE'),
         format('GRANT CREATE ON SCHEMA public TO %I', current_user)),
     (4, NOT pg_has_role(cdc.owner, 'USAGE'), format('GRANT %s TO %I', cdc.owner::regrole, current_user))
   ) l (n, is_so, statement)
@@ -52,9 +52,15 @@ function sqlStateOf(error: unknown): unknown {
 export const isDenied = (error: unknown): boolean => sqlStateOf(error) === '42501'
 
 /** The same error, with the grants that it takes; as it is when none is missing. */
-export async function explainDenied(client: Client, error: unknown): Promise<unknown> {
+export async function explainDenied(
+  client: Client,
+  error: unknown,
+  needsSample: boolean,
+): Promise<unknown> {
   if (!isDenied(error)) return error
-  const {rows} = await client.query<{who: string; statements: readonly string[] | null}>(LACKS)
+  const {rows} = await client.query<{who: string; statements: readonly string[] | null}>(LACKS, [
+    needsSample,
+  ])
   const [lack] = rows
   if (lack === undefined || lack.statements === null) return error
   return new PipelineError(

@@ -188,7 +188,7 @@ const NESTING: ReadonlySet<Kind> = new Set<Kind>(['createTrigger', 'reuse', 'mer
 async function play(stage: Stage, history: History): Promise<string[]> {
   const {client} = stage.world
   const {rows: ids} = await client.query<{id: number}>(
-    "SELECT nextval('public.outbox_events_id_seq')::int AS id",
+    "SELECT nextval('cdc.outbox_events_id_seq')::int AS id",
   )
   const played = await setUp(stage, history)
   await playSteps(stage, played, history)

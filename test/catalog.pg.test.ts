@@ -1,7 +1,8 @@
 /** INV-18: the schema of a migrated database is the one that was reviewed: db/catalog.txt. */
 import {expect, test} from 'vitest'
 import {migrate} from '../db/migrate.ts'
-import {openClient} from '../platform/postgres.ts'
+import {openClient, type Client} from '../platform/postgres.ts'
+import {initDatabase} from '../scripts/init-database.ts'
 import {createTestDatabase} from './isolation.ts'
 
 /** Schemas of ours; names of functions and triggers that carry an oid are shown without it. */
@@ -68,10 +69,63 @@ test('migrating again changes nothing, and two at once apply everything once', a
   expect(await migrate(database.url)).toEqual({applied: 0})
 })
 
+/** What somebody may find beside what was there: schemas, and what has a name in those of others. */
+const FOUND = `
+SELECT nspname::text AS name FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+UNION ALL
+SELECT format('%s.%s', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname !~ '^(pg_|cdc$|api$|information_schema$)' AND c.relkind IN ('r', 'p', 'v', 'S')
+ORDER BY name`
+
+const namesIn = async (client: Client): Promise<readonly string[]> =>
+  (await client.query<{name: string}>(FOUND)).rows.map(({name}) => name)
+
+test('a database of others gets two schemas, and the outbox where its name is free', async () => {
+  await using database = await createTestDatabase({migrated: false})
+  const client = await openClient(database.url, {applicationName: 'test'})
+  try {
+    await client.query(`CREATE TABLE content (id bigserial PRIMARY KEY, headline text);
+      CREATE TABLE outbox_status (id int); CREATE SCHEMA drizzle;
+      CREATE TABLE drizzle.__drizzle_migrations (id int, hash text, created_at bigint);
+      INSERT INTO drizzle.__drizzle_migrations VALUES (1, 'of the application', 1)`)
+    const before = await namesIn(client)
+    await initDatabase(database.url, [], () => undefined)
+    const added = (await namesIn(client)).filter(name => !before.includes(name))
+    expect(added).toEqual(['api', 'cdc', 'public.outbox_events'])
+    await client.query(
+      `SELECT cdc.attach('content', 'content', 'id'); INSERT INTO content (headline) VALUES ('x')`,
+    )
+    const {rows} = await client.query('SELECT payload FROM outbox_events')
+    expect(rows).toEqual([{payload: {id: 1, headline: 'x'}}])
+  } finally {
+    await client.end()
+  }
+})
+
+test("the sample's tables are made for its own declarations, and not where their names are taken", async () => {
+  const {activity} = await import('../streams/activity.ts')
+  await using database = await createTestDatabase({migrated: false})
+  const client = await openClient(database.url, {applicationName: 'test'})
+  try {
+    await client.query('CREATE TABLE content (id bigserial PRIMARY KEY, headline text)')
+    await expect(initDatabase(database.url, [activity], () => undefined)).rejects.toMatchObject({
+      code: 'STATE_CONTRADICTS',
+      message: expect.stringContaining('the database has public.content of its own') as string,
+    })
+    await client.query('DROP TABLE content')
+    await initDatabase(database.url, [activity], () => undefined)
+    expect(await namesIn(client)).toEqual(
+      expect.arrayContaining(['public.activity_events', 'public.content']),
+    )
+  } finally {
+    await client.end()
+  }
+})
+
 test('a database that other files migrated is refused', async () => {
   await using database = await createTestDatabase()
   const client = await openClient(database.url, {applicationName: 'test'})
-  await client.query("UPDATE drizzle.__drizzle_migrations SET hash = 'other' WHERE id = 1")
+  await client.query("UPDATE cdc.migrations SET hash = 'other' WHERE id = 1")
   await client.end()
   await expect(migrate(database.url)).rejects.toMatchObject({code: 'STATE_CONTRADICTS'})
 })

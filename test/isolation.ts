@@ -4,11 +4,13 @@ import {globSync, readFileSync} from 'node:fs'
 import {inject} from 'vitest'
 import type {Stream} from '../contracts/stream.ts'
 import {migrate} from '../db/migrate.ts'
+import {isSample, makeSampleTables} from '../db/sample-tables.ts'
 import {openCassandra} from '../platform/cassandra.ts'
 import type {CassandraConnection} from '../platform/connections.ts'
 import {openClient, type Client} from '../platform/postgres.ts'
 import {openRedis} from '../platform/redis.ts'
 import {migrateReadModel} from '../readmodel/migrate.ts'
+import {loadStreams} from '../streams/load.ts'
 import {cassandraConnection} from './connections.ts'
 
 /** Any number: the advisory lock under which the template database is made. */
@@ -60,7 +62,8 @@ export async function createTestDatabase({migrated = true} = {}): Promise<TestDa
 /** Makes the migrated database once per state of the migrations; copying it takes a moment only. */
 async function ensureTemplate(client: Client): Promise<string> {
   const hash = createHash('sha256')
-  for (const file of globSync('db/migrations/*.sql').toSorted()) hash.update(readFileSync(file))
+  for (const file of globSync('db/{migrations,sample}/*.sql').toSorted())
+    hash.update(readFileSync(file))
   const template = `template_${hash.digest('hex').slice(0, 12)}`
   await client.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK])
   try {
@@ -69,11 +72,27 @@ async function ensureTemplate(client: Client): Promise<string> {
     const unfinished = `${template}_unfinished`
     await client.query(`DROP DATABASE IF EXISTS ${unfinished} WITH (FORCE)`)
     await client.query(`CREATE DATABASE ${unfinished}`)
-    await migrate(withDatabase(inject('connections').DATABASE_URL, unfinished))
+    await prepareDatabase(withDatabase(inject('connections').DATABASE_URL, unfinished))
     await client.query(`ALTER DATABASE ${unfinished} RENAME TO ${template}`)
     return template
   } finally {
     await client.query('SELECT pg_advisory_unlock($1)', [TEMPLATE_LOCK])
+  }
+}
+
+/** Migrates an empty database, with the sample's tables, captured; any topic may be attached to. */
+export async function prepareDatabase(url: string): Promise<void> {
+  const samples = (await loadStreams('streams')).filter(isSample)
+  await migrate(url)
+  await makeSampleTables(url, samples)
+  const client = await openClient(url, {applicationName: 'test-isolation'})
+  try {
+    for (const {table, topic, keyColumn} of samples) {
+      await client.query('SELECT cdc.attach($1::regclass, $2, $3)', [table, topic, keyColumn])
+    }
+    await client.query('SELECT cdc.grant_roles()')
+  } finally {
+    await client.end()
   }
 }
 

@@ -5,7 +5,7 @@ import type {RecordMeta} from '../contracts/record.ts'
 import {createLaneMemory, runLane, type LaneDeps, type LaneOptions} from '../ingestor/lane.ts'
 import {openLeaseClient} from '../ingestor/leases.ts'
 import {createRouteTable} from '../ingestor/routes.ts'
-import {lookUpGrants, lookUpSql} from '../ingestor/look-up-sql.ts'
+import {grantsOf, lookUpRead, lookUpSql} from '../ingestor/look-up-sql.ts'
 import {createLookUp} from '../ingestor/look-ups.ts'
 import {createLaneMonitor} from '../ingestor/monitor.ts'
 import {createPartitioner, type Route} from '../ingestor/publish.ts'
@@ -268,7 +268,7 @@ test('a table that the relay may not read fails the page with what to grant, and
     INSERT INTO orders (product) VALUES ('${SOFA}')`)
   await using login = await relayLogin(world)
   const relay = openRelay(world, login.url)
-  const grants = lookUpGrants(orders.enrich['of']!)
+  const grants = grantsOf(lookUpRead(orders.enrich['of']!))
   await expect(relay.publish()).rejects.toMatchObject({
     code: 'UPSTREAM_REFUSED',
     disposition: 'retry',

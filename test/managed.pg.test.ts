@@ -54,18 +54,20 @@ test('without the roles init goes on and says what to run; they are granted when
   expect(await init('alone', 'alone')).toEqual(missing)
   expect(await init('alone', 'alone')).toEqual(missing)
   const owner = await openAs('alone', 'alone')
-  await owner.query("INSERT INTO activity_events (user_id, activity_type) VALUES ('u', 'x')")
+  await owner.query(
+    "CREATE TABLE notes (id int PRIMARY KEY, who text); SELECT cdc.attach('notes', 'notes', 'who'); INSERT INTO notes VALUES (1, 'u')",
+  )
   expect((await owner.query('SELECT FROM outbox_events')).rowCount).toBe(1)
   await superuser.query(
     'CREATE ROLE cdc_relay NOLOGIN; CREATE ROLE cdc_api NOLOGIN; REVOKE CONNECT ON DATABASE alone FROM PUBLIC',
   )
   expect(await init('alone', 'alone')).toEqual([NO_EVENT_TRIGGERS])
   const {rows} = await owner.query<Record<string, boolean>>(
-    `SELECT has_table_privilege('cdc_relay', 'outbox_events', 'SELECT') AS reads,
+    `SELECT has_table_privilege('cdc_relay', 'cdc.outbox_events', 'SELECT') AS reads,
             has_function_privilege('cdc_relay', 'cdc.rotate()', 'EXECUTE') AS rotates,
             has_table_privilege('cdc_api', 'api.keys', 'INSERT') AS writes,
             has_database_privilege('cdc_api', 'alone', 'CONNECT') AS connects,
-            has_table_privilege('cdc_api', 'outbox_events', 'SELECT') AS api_reads`,
+            has_table_privilege('cdc_api', 'cdc.outbox_events', 'SELECT') AS api_reads`,
   )
   expect(rows).toEqual([
     {reads: true, rotates: true, writes: true, connects: true, api_reads: false},
@@ -119,7 +121,7 @@ test('every block of the page runs in order, as the role that it names', async (
   expect(answers.get('SELECT source, problem FROM cdc.check()')).toEqual([])
   const relay = await openAs('relay', 'shop')
   const outbox = await relay.query(
-    "SELECT op::text, key, payload -> 'note' AS note FROM public.outbox_events WHERE topic = 'orders' ORDER BY id",
+    "SELECT op::text, key, payload -> 'note' AS note FROM cdc.outbox_events WHERE topic = 'orders' ORDER BY id",
   )
   expect(outbox.rows).toEqual([
     {op: 'c', key: 'anna', note: null},

@@ -49,7 +49,7 @@ interface Costs {
 async function measure(history: number, {analyzed}: {readonly analyzed: boolean}): Promise<Costs> {
   await using world = await openOutboxWorld()
   await addHistory(world, history)
-  if (analyzed) await world.run('ANALYZE outbox_events')
+  if (analyzed) await world.run('ANALYZE cdc.outbox_events')
   const late = await world.session()
   await late.query(
     `BEGIN; INSERT INTO activity_events (user_id, activity_type) VALUES ('late', 'x')`,
@@ -83,7 +83,7 @@ async function measure(history: number, {analyzed}: {readonly analyzed: boolean}
       lowest: await pagesOf(client, READ_LOWEST, [...base, to]),
       page: await pagesOf(client, READ_PAGE, [...base, to, 1_000, last]),
       unpublished: await pagesOf(client, 'SELECT * FROM cdc.unpublished()', []),
-      published: await pagesOf(client, "SELECT cdc.is_published('outbox_events_0')", []),
+      published: await pagesOf(client, "SELECT cdc.is_published('cdc.outbox_events_0')", []),
     }
   }
 }

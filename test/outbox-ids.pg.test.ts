@@ -47,7 +47,7 @@ test('a sequence that was set back: what was captured since is published, under 
   await world.run("INSERT INTO notes SELECT n, 'old' FROM generate_series(1, 5) n")
   await take(world)
   await publishAll(world)
-  await world.run("SELECT setval('outbox_events_id_seq', 1, false)")
+  await world.run("SELECT setval('cdc.outbox_events_id_seq', 1, false)")
   await world.run("UPDATE notes SET title = 'new' WHERE id < 3; DELETE FROM notes WHERE id = 1")
   const taken = await take(world)
   expect(taken.wentBack).toContain('went back to 3, and 5 was published')

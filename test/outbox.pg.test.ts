@@ -414,11 +414,11 @@ test('cdc_relay can take, read and save a lane as the relay does, also after a r
 
 test.each([
   "UPDATE outbox_events SET payload = '{}'",
-  'UPDATE outbox_events_0 SET id = id',
+  'UPDATE cdc.outbox_events_0 SET id = id',
   'DELETE FROM outbox_events',
-  'DELETE FROM outbox_events_0',
-  'TRUNCATE outbox_events',
-  'TRUNCATE outbox_events_0',
+  'DELETE FROM cdc.outbox_events_0',
+  'TRUNCATE cdc.outbox_events',
+  'TRUNCATE cdc.outbox_events_0',
 ])('%s is refused, and done by who says so', async sql => {
   await using world = await openWorld()
   await addEvents(world, 3)
@@ -431,7 +431,7 @@ test('cdc_relay can do nothing else', async () => {
   await asRole(world, 'cdc_relay', async query => {
     for (const sql of [
       "SELECT * FROM cdc.take_lane(0::smallint, 'me')",
-      'SELECT count(*) FROM outbox_events',
+      'SELECT count(*) FROM cdc.outbox_events',
       'UPDATE cdc.relay_cursor SET snap_from = pg_current_snapshot() WHERE lane = 0',
       'SELECT * FROM cdc.unpublished()',
       'SELECT * FROM cdc.slot_status',
@@ -454,9 +454,9 @@ test('cdc_relay can do nothing else', async () => {
       'SELECT * FROM content',
       'SELECT * FROM engagement_events',
       'SELECT * FROM api.keys',
-      'DELETE FROM outbox_events',
-      "UPDATE outbox_events SET payload = '{}'",
-      'TRUNCATE outbox_events_0',
+      'DELETE FROM cdc.outbox_events',
+      "UPDATE cdc.outbox_events SET payload = '{}'",
+      'TRUNCATE cdc.outbox_events_0',
       "SELECT cdc.emit('t', 'k', '{}')",
       "SELECT cdc.detach('content')",
       'DELETE FROM cdc.relay_cursor',
@@ -481,7 +481,7 @@ test('cdc_api writes source tables, and the outbox only through them', async () 
       "INSERT INTO engagement_events (event_type, event_ts) VALUES ('play', now())",
       "UPDATE content SET title = 'x'",
       'DELETE FROM activity_events',
-      'SELECT * FROM outbox_status',
+      'SELECT * FROM cdc.outbox_status',
       'SELECT * FROM cdc.unpublished()',
       'SELECT * FROM cdc.relay_cursor',
       'SELECT * FROM cdc.dead_letters',
@@ -499,8 +499,8 @@ test('cdc_api writes source tables, and the outbox only through them', async () 
       await query(sql)
     }
     for (const sql of [
-      "INSERT INTO outbox_events (slot, hash, topic, aggregate_id, op, payload) VALUES (0, 0, 't', '1', 'c', '{}')",
-      'SELECT * FROM outbox_events',
+      "INSERT INTO cdc.outbox_events (slot, hash, topic, aggregate_id, op, payload) VALUES (0, 0, 't', '1', 'c', '{}')",
+      'SELECT * FROM cdc.outbox_events',
       "SELECT cdc.emit('t', 'k', '{}')",
       "UPDATE cdc.relay_cursor SET owner = 'me'",
       "SELECT * FROM cdc.take_lane(0::smallint, 'me')",

@@ -41,7 +41,7 @@ export async function whenCommitted(world: PipelineWorld, timeoutMs = 60_000): P
       'all is published and committed',
       async () => {
         const {rows} = await world.pool.query<{pending: string}>(
-          `SELECT count(*) AS pending FROM outbox_status WHERE status <> 'published'`,
+          `SELECT count(*) AS pending FROM cdc.outbox_status WHERE status <> 'published'`,
         )
         if (Number(rows[0]!.pending) > 0) return false
         const done = await Promise.all(counted.map(isCommitted))

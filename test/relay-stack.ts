@@ -7,7 +7,6 @@ import {pino} from 'pino'
 import type {RecordMeta} from '../contracts/record.ts'
 import type {Stream} from '../contracts/stream.ts'
 import {DEFAULT_PARTITIONS, idCeilingTopic, topicName, valueSubject} from '../contracts/topics.ts'
-import {migrate} from '../db/migrate.ts'
 import {createDecoder} from '../platform/avro-codec.ts'
 import type {Env} from '../platform/config.ts'
 import {openAdmin} from '../platform/kafka-clients.ts'
@@ -16,7 +15,7 @@ import {openClient, type Client} from '../platform/postgres.ts'
 import {createRegistry} from '../platform/registry.ts'
 import {loadStreams} from '../streams/load.ts'
 import {connectionEnv, kafkaConnection, registryConnection} from './connections.ts'
-import {createTestDatabase, testTopicPrefix} from './isolation.ts'
+import {createTestDatabase, prepareDatabase, testTopicPrefix} from './isolation.ts'
 import type {CheckedRecord} from './relay-checker.ts'
 
 const streams = await loadStreams('streams')
@@ -134,7 +133,7 @@ async function readTopic(prefix: string, {topic, schema}: Stream, connections: E
 
 /** A database that no test shares: its own cluster has it alone. */
 async function ownDatabase(url: string): Promise<{readonly url: string; readonly name: string}> {
-  await migrate(url)
+  await prepareDatabase(url)
   return {url, name: new URL(url).pathname.slice(1)}
 }
 

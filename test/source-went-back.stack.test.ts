@@ -8,7 +8,7 @@ test('INV-108: changes under a sequence that was set back are published as later
   await stack.startRelay()
   await addContents(stack.client, 1, 50)
   await stack.whenPublished()
-  await stack.client.query("SELECT setval('outbox_events_id_seq', 1, false)")
+  await stack.client.query("SELECT setval('cdc.outbox_events_id_seq', 1, false)")
   await stack.client.query(`UPDATE content SET title = 'new' WHERE id = '${contentAt(1)}'`)
   await stack.client.query(`DELETE FROM content WHERE id = '${contentAt(2)}'`)
   await untilRecords(stack, 52)

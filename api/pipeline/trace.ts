@@ -116,7 +116,7 @@ const visibleAfter = (stored: StoredEvent | null): number | null =>
 async function readOutbox(db: Session, topic: string, id: EventId): Promise<readonly OutboxRow[]> {
   const {rows} = await db.query<OutboxRow>(
     `SELECT id, op, key, slot, status, ${utcText('created_at')}
-     FROM public.outbox_status s WHERE topic = $1 AND aggregate_id = $2 ORDER BY s.id LIMIT 100`,
+     FROM cdc.outbox_status s WHERE topic = $1 AND aggregate_id = $2 ORDER BY s.id LIMIT 100`,
     [topic, String(id)],
   )
   return rows

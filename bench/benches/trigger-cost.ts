@@ -58,7 +58,7 @@ export const bench: Bench = {
           await client.query("SELECT cdc.detach('public.engagement_events')")
           const plain = await insertRate(bed, rows, clients, ms)
           await client.query(
-            'SET cdc.may_change_outbox = on; TRUNCATE public.engagement_events, public.outbox_events',
+            'SET cdc.may_change_outbox = on; TRUNCATE public.engagement_events, cdc.outbox_events',
           )
           const label = `${rows} row${rows > 1 ? 's' : ''} per transaction, ${clients} clients`
           const cost_pct = (1 - captured / plain) * 100

@@ -1,15 +1,15 @@
-CREATE SCHEMA cdc;
+CREATE SCHEMA IF NOT EXISTS cdc;
 --> statement-breakpoint
 -- CACHE 1: ids must grow in the order in which row locks were taken.
-CREATE SEQUENCE public.outbox_events_id_seq CACHE 1;
+CREATE SEQUENCE cdc.outbox_events_id_seq CACHE 1;
 --> statement-breakpoint
 /*
  * Every captured change, in the transaction that made it. Rows are never updated and never deleted one
  * by one: slots are partitions, emptied as a whole by cdc.rotate(). A row is known by (id, created_at):
  * after a crash with asynchronous commit PostgreSQL can hand out an id and a txid again.
  */
-CREATE TABLE public.outbox_events (
-  id bigint NOT NULL DEFAULT nextval('public.outbox_events_id_seq'),
+CREATE TABLE cdc.outbox_events (
+  id bigint NOT NULL DEFAULT nextval('cdc.outbox_events_id_seq'),
   slot smallint NOT NULL,
   txid xid8 NOT NULL DEFAULT pg_current_xact_id(),
   -- Ten bits of the key's hash. Lanes are a matter of the relay: hash & (lanes - 1).
@@ -24,13 +24,13 @@ CREATE TABLE public.outbox_events (
 ) PARTITION BY LIST (slot);
 --> statement-breakpoint
 -- Slots live for minutes: vacuuming what is about to be emptied is work for nothing.
-CREATE TABLE public.outbox_events_0 PARTITION OF public.outbox_events FOR VALUES IN (0) WITH (autovacuum_vacuum_insert_threshold = -1);
+CREATE TABLE cdc.outbox_events_0 PARTITION OF cdc.outbox_events FOR VALUES IN (0) WITH (autovacuum_vacuum_insert_threshold = -1);
 --> statement-breakpoint
-CREATE TABLE public.outbox_events_1 PARTITION OF public.outbox_events FOR VALUES IN (1) WITH (autovacuum_vacuum_insert_threshold = -1);
+CREATE TABLE cdc.outbox_events_1 PARTITION OF cdc.outbox_events FOR VALUES IN (1) WITH (autovacuum_vacuum_insert_threshold = -1);
 --> statement-breakpoint
-CREATE TABLE public.outbox_events_2 PARTITION OF public.outbox_events FOR VALUES IN (2) WITH (autovacuum_vacuum_insert_threshold = -1);
+CREATE TABLE cdc.outbox_events_2 PARTITION OF cdc.outbox_events FOR VALUES IN (2) WITH (autovacuum_vacuum_insert_threshold = -1);
 --> statement-breakpoint
-CREATE TABLE public.outbox_events_3 PARTITION OF public.outbox_events FOR VALUES IN (3) WITH (autovacuum_vacuum_insert_threshold = -1);
+CREATE TABLE cdc.outbox_events_3 PARTITION OF cdc.outbox_events FOR VALUES IN (3) WITH (autovacuum_vacuum_insert_threshold = -1);
 --> statement-breakpoint
 -- Nobody but retention takes rows away, and nobody changes one: what is not published would be lost or told twice.
 CREATE FUNCTION cdc.refuse_outbox_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -43,21 +43,21 @@ BEGIN
   RETURN NULL;
 END $$;
 --> statement-breakpoint
-CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON public.outbox_events FOR EACH STATEMENT EXECUTE FUNCTION cdc.refuse_outbox_change();
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON cdc.outbox_events FOR EACH STATEMENT EXECUTE FUNCTION cdc.refuse_outbox_change();
 --> statement-breakpoint
-CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON public.outbox_events_0 FOR EACH STATEMENT EXECUTE FUNCTION cdc.refuse_outbox_change();
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON cdc.outbox_events_0 FOR EACH STATEMENT EXECUTE FUNCTION cdc.refuse_outbox_change();
 --> statement-breakpoint
-CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON public.outbox_events_1 FOR EACH STATEMENT EXECUTE FUNCTION cdc.refuse_outbox_change();
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON cdc.outbox_events_1 FOR EACH STATEMENT EXECUTE FUNCTION cdc.refuse_outbox_change();
 --> statement-breakpoint
-CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON public.outbox_events_2 FOR EACH STATEMENT EXECUTE FUNCTION cdc.refuse_outbox_change();
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON cdc.outbox_events_2 FOR EACH STATEMENT EXECUTE FUNCTION cdc.refuse_outbox_change();
 --> statement-breakpoint
-CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON public.outbox_events_3 FOR EACH STATEMENT EXECUTE FUNCTION cdc.refuse_outbox_change();
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON cdc.outbox_events_3 FOR EACH STATEMENT EXECUTE FUNCTION cdc.refuse_outbox_change();
 --> statement-breakpoint
 -- Pages are read by it. Not unique: a sequence that was set back must not fail a writer; the relay sees to it (ADR 76).
-CREATE INDEX outbox_events_id ON public.outbox_events (id);
+CREATE INDEX outbox_events_id ON cdc.outbox_events (id);
 --> statement-breakpoint
 -- Finds the rows of given transactions, and of all from one on. Measured beside others: docs/adr/0003.
-CREATE INDEX outbox_events_txid ON public.outbox_events (txid);
+CREATE INDEX outbox_events_txid ON cdc.outbox_events (txid);
 --> statement-breakpoint
 -- The slot that is written to. Writers look it up while they hold their rows' locks, so the changes of
 -- one row never go to an older slot than the changes before them.

@@ -222,7 +222,7 @@ END $fn$;
 -- Whether the last record of a row that this statement wrote has it as it is now.
 CREATE FUNCTION cdc.is_told(topic text, row_id text, image json) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT coalesce((SELECT e.op <> 'd' AND (CASE e.op WHEN 'u' THEN e.payload -> 'after' ELSE e.payload END)::text = image::text
-                     FROM public.outbox_events e
+                     FROM cdc.outbox_events e
                     WHERE e.txid = pg_current_xact_id() AND e.topic = is_told.topic AND e.aggregate_id = row_id
                       AND e.created_at >= statement_timestamp()
                     ORDER BY e.id DESC LIMIT 1), false)
@@ -292,7 +292,7 @@ BEGIN
     'row', CASE WHEN columns IS NULL THEN old_row ELSE format('(SELECT %s FROM %s "!r")', columns, old_row) END,
     -- A trigger of others stores a row whose d, of the statement around it, may still come: r is looked up by readers.
     'new_op', CASE WHEN is_checked THEN 'CASE WHEN pg_trigger_depth() > 1 THEN ''r'' ELSE ''c'' END' ELSE '''c''' END,
-    'into', 'INSERT INTO public.outbox_events (slot, hash, topic, aggregate_id, key, op, payload, headers)
+    'into', 'INSERT INTO cdc.outbox_events (slot, hash, topic, aggregate_id, key, op, payload, headers)
     SELECT (SELECT slot FROM cdc.outbox_slot), cdc.key_hash(x.key, x.id), ' || quote_literal(captured.topic) || ', x.id, x.key, x.op::"char", x.payload, '
       || CASE WHEN is_late THEN '$3' ELSE '"!c".h' END,
     'fresh', CASE WHEN is_checked THEN 'p.image::text IS NOT DISTINCT FROM row_to_json("!n".*)::text' ELSE 'true' END);
@@ -469,7 +469,7 @@ CREATE FUNCTION cdc.why_not(source regclass, key_attnum smallint) RETURNS TABLE 
                       WHERE NOT pg_has_role(p.relowner, 'USAGE') ORDER BY x LIMIT 1) o ON true
   CROSS JOIN LATERAL (VALUES
     (1, c.relkind NOT IN ('r', 'p'), format('%s is not a table', source), 'Attach the table that it shows.'),
-    (2, c.relnamespace IN ('cdc'::regnamespace, 'pg_catalog'::regnamespace) OR c.oid IN (SELECT cdc.tables_of('public.outbox_events')),
+    (2, c.relnamespace IN ('cdc'::regnamespace, 'pg_catalog'::regnamespace),
         format('%s belongs to the capture itself', source), 'Attach a table of your own.'),
     (3, c.relispartition, format('%s is a partition: attach %s instead', source, pg_partition_root(source)), 'Detach this one first: SELECT cdc.detach(…).'),
     (4, EXISTS (SELECT FROM cdc.tables_of(source) x JOIN pg_class p ON p.oid = x WHERE p.relpersistence <> 'p'),
@@ -614,17 +614,11 @@ END $fn$;
 -- A message that the application writes itself, in its own transaction. Answers its id.
 CREATE FUNCTION cdc.emit(topic text, key text, payload json, headers json DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE new_id bigint := nextval('public.outbox_events_id_seq');
+DECLARE new_id bigint := nextval('cdc.outbox_events_id_seq');
 BEGIN
-  INSERT INTO public.outbox_events (id, slot, hash, topic, aggregate_id, key, op, payload, headers)
+  INSERT INTO cdc.outbox_events (id, slot, hash, topic, aggregate_id, key, op, payload, headers)
   VALUES (new_id, (SELECT slot FROM cdc.outbox_slot), cdc.key_hash(emit.key, new_id::text), emit.topic,
           coalesce(emit.key, new_id::text), emit.key, 'c', emit.payload, coalesce(emit.headers, cdc.session_headers()));
   PERFORM cdc.wake();
   RETURN new_id;
 END $$;
---> statement-breakpoint
-SELECT cdc.attach('public.content', 'content', 'id');
---> statement-breakpoint
-SELECT cdc.attach('public.engagement_events', 'engagement_events', 'content_id');
---> statement-breakpoint
-SELECT cdc.attach('public.activity_events', 'user_activity', 'user_id');

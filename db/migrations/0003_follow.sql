@@ -95,7 +95,7 @@ BEGIN
   EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', stray);
   IF rows = 'delete' THEN
     EXECUTE format(
-      'INSERT INTO public.outbox_events (slot, hash, topic, aggregate_id, key, op, payload)
+      'INSERT INTO cdc.outbox_events (slot, hash, topic, aggregate_id, key, op, payload)
        SELECT (SELECT slot FROM cdc.outbox_slot), cdc.key_hash(x.key, x.id), %L, x.id, x.key, ''d'', json_build_object(''before'', x.image)
          FROM (SELECT %s AS id, %s AS key, row_to_json(t.*) AS image FROM %s t) x',
       captured.topic, cdc.id_sql(captured.source, 't'), cdc.key_of(captured, 't'), stray);

@@ -79,30 +79,44 @@ CREATE TABLE cdc.dead_letters (
 CREATE FUNCTION cdc.unpublished(at_most integer DEFAULT 100000) RETURNS TABLE (rows bigint, oldest timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT coalesce(sum(CASE WHEN w.counted < at_most THEN w.counted
-                           ELSE greatest(w.counted, (pg_sequence_last_value('public.outbox_events_id_seq') - w.lowest) / c.lanes) END), 0)::bigint,
+                           ELSE greatest(w.counted, (pg_sequence_last_value('cdc.outbox_events_id_seq') - w.lowest) / c.lanes) END), 0)::bigint,
          min(w.oldest)
     FROM cdc.relay_cursor c
     CROSS JOIN LATERAL (
       SELECT count(*) AS counted, min(x.id) AS lowest, min(x.created_at) AS oldest
-        FROM ((SELECT o.id, o.txid, o.created_at FROM public.outbox_events o
+        FROM ((SELECT o.id, o.txid, o.created_at FROM cdc.outbox_events o
                 WHERE o.txid >= pg_snapshot_xmax(c.snap_from) AND (o.hash & (c.lanes - 1)) = c.lane
                   AND NOT (c.snap_to IS NOT NULL AND o.id <= c.last_id AND pg_visible_in_snapshot(o.txid, c.snap_to))
                 LIMIT at_most)
               UNION ALL
               (SELECT o.id, o.txid, o.created_at FROM pg_snapshot_xip(c.snap_from) late
-                CROSS JOIN LATERAL (SELECT * FROM public.outbox_events q WHERE q.txid = late OFFSET 0) o
+                CROSS JOIN LATERAL (SELECT * FROM cdc.outbox_events q WHERE q.txid = late OFFSET 0) o
                 WHERE (o.hash & (c.lanes - 1)) = c.lane
                   AND NOT (c.snap_to IS NOT NULL AND o.id <= c.last_id AND pg_visible_in_snapshot(o.txid, c.snap_to))
                 LIMIT at_most)) x) w
 $$;
 --> statement-breakpoint
-CREATE VIEW public.outbox_status AS
+CREATE VIEW cdc.outbox_status AS
   SELECT o.id, o.slot, o.topic, o.aggregate_id, o.key, o.op, o.created_at,
          CASE WHEN pg_visible_in_snapshot(o.txid, c.snap_from)
                 OR (c.snap_to IS NOT NULL AND o.id <= c.last_id AND pg_visible_in_snapshot(o.txid, c.snap_to))
               THEN 'published' ELSE 'pending' END AS status
-    FROM public.outbox_events o
+    FROM cdc.outbox_events o
     JOIN cdc.relay_cursor c ON (o.hash & (c.lanes - 1)) = c.lane;
+--> statement-breakpoint
+-- The names by which people look at them, where an application has nothing of these names and schema public is ours to
+-- write to. Nothing of ours uses them.
+DO $$
+DECLARE
+  name text;
+BEGIN
+  FOREACH name IN ARRAY ARRAY['outbox_events', 'outbox_status'] LOOP
+    IF has_schema_privilege(to_regnamespace('public')::oid, 'CREATE')
+       AND to_regclass('public.' || name) IS NULL AND to_regtype('public.' || name) IS NULL THEN
+      EXECUTE format('CREATE VIEW public.%1$I AS SELECT * FROM cdc.%1$I', name);
+    END IF;
+  END LOOP;
+END $$;
 --> statement-breakpoint
 -- Which server this is: a relay that finds another than it knew publishes everything again.
 CREATE FUNCTION cdc.cluster() RETURNS TABLE (system_identifier text, timeline integer, is_standby boolean)
@@ -139,7 +153,7 @@ CREATE FUNCTION cdc.raise_ids() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
 DECLARE raised bigint;
 BEGIN
   PERFORM set_config('synchronous_commit', 'on', true);
-  UPDATE cdc.outbox_ids i SET ids_below = greatest(i.ids_below + 1, (SELECT last_value FROM public.outbox_events_id_seq) + 1000000)
+  UPDATE cdc.outbox_ids i SET ids_below = greatest(i.ids_below + 1, (SELECT last_value FROM cdc.outbox_events_id_seq) + 1000000)
   RETURNING i.ids_below INTO STRICT raised;
   RETURN raised;
 END $$;
@@ -165,13 +179,13 @@ BEGIN
   PERFORM set_config('cdc.may_change_outbox', 'on', true);
   WITH void AS (
     SELECT o.tableoid AS part, o.ctid AS place, o.id, ids.next_id - 1 + row_number() OVER (ORDER BY o.created_at, o.id) AS new_id
-      FROM public.outbox_events o
+      FROM cdc.outbox_events o
       JOIN cdc.relay_cursor c ON (o.hash & (c.lanes - 1)) = c.lane
      WHERE o.id > ids.void_from AND o.id < ids.void_to
        AND NOT (pg_visible_in_snapshot(o.txid, c.snap_from)
                 OR (c.snap_to IS NOT NULL AND o.id <= c.last_id AND pg_visible_in_snapshot(o.txid, c.snap_to)))
   ), moved AS (
-    UPDATE public.outbox_events o SET id = v.new_id, txid = pg_current_xact_id()
+    UPDATE cdc.outbox_events o SET id = v.new_id, txid = pg_current_xact_id()
       FROM void v WHERE o.tableoid = v.part AND o.ctid = v.place
     RETURNING v.id AS old_id, o.id AS new_id, o.created_at
   ), letters AS (
@@ -212,8 +226,8 @@ BEGIN
                                          OR c.timeline IS DISTINCT FROM server.timeline) THEN
     RETURN;
   END IF;
-  first_valid := greatest(ids.ids_below, published_below, published + 1, ids.next_id, (SELECT last_value + 1 FROM public.outbox_events_id_seq));
-  PERFORM setval('public.outbox_events_id_seq', first_valid + reserved);
+  first_valid := greatest(ids.ids_below, published_below, published + 1, ids.next_id, (SELECT last_value + 1 FROM cdc.outbox_events_id_seq));
+  PERFORM setval('cdc.outbox_events_id_seq', first_valid + reserved);
   UPDATE cdc.outbox_ids SET
     void_from = least(CASE WHEN void_to > 0 THEN void_from END, CASE WHEN is_other_history THEN published ELSE 0 END),
     void_to = first_valid, next_id = first_valid, ids_below = first_valid + reserved,
@@ -222,7 +236,7 @@ BEGIN
     UPDATE cdc.relay_cursor SET snap_from = '1:1:', snap_to = NULL, last_id = 0,
            system_identifier = server.system_identifier, timeline = server.timeline;
     PERFORM set_config('cdc.may_change_outbox', 'on', true);
-    UPDATE public.outbox_events SET txid = pg_current_xact_id()
+    UPDATE cdc.outbox_events SET txid = pg_current_xact_id()
      WHERE txid >= pg_snapshot_xmax(pg_current_snapshot()) AND txid <> pg_current_xact_id();
     PERFORM set_config('cdc.may_change_outbox', '', true);
   END IF;
@@ -279,7 +293,7 @@ BEGIN
   SELECT * INTO STRICT present FROM cdc.outbox_slot;
   -- Slots are filled in a ring: the first filled one after the present is the oldest.
   FOR step IN 1..3 LOOP
-    part := format('public.outbox_events_%s', (present.slot + step) % 4)::regclass;
+    part := format('cdc.outbox_events_%s', (present.slot + step) % 4)::regclass;
     EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s)', part) INTO is_filled;
     IF is_filled THEN oldest := part; EXIT; END IF;
   END LOOP;
@@ -291,9 +305,9 @@ BEGIN
       outcome := cdc.truncate_slot(oldest, rules.rotate_lock_ms);
     END IF;
   END IF;
-  EXECUTE format('SELECT EXISTS (SELECT FROM ONLY public.outbox_events_%s)', (present.slot + 1) % 4) INTO is_filled;
+  EXECUTE format('SELECT EXISTS (SELECT FROM ONLY cdc.outbox_events_%s)', (present.slot + 1) % 4) INTO is_filled;
   IF NOT is_filled AND present.opened_at < clock_timestamp() - make_interval(secs => rules.slot_seconds) THEN
-    EXECUTE format('SELECT EXISTS (SELECT FROM ONLY public.outbox_events_%s)', present.slot) INTO is_filled;
+    EXECUTE format('SELECT EXISTS (SELECT FROM ONLY cdc.outbox_events_%s)', present.slot) INTO is_filled;
     IF is_filled THEN
       UPDATE cdc.outbox_slot SET slot = (present.slot + 1) % 4, opened_at = clock_timestamp();
       IF outcome <> 'truncated' THEN outcome := 'opened'; END IF;
@@ -321,8 +335,8 @@ END $$;
 CREATE VIEW cdc.slot_status AS
   SELECT s.slot, s.slot = p.slot AS is_present,
          pg_stat_get_live_tuples(t.oid) AS rows_estimated, pg_total_relation_size(t.oid) AS bytes,
-         (SELECT o.created_at FROM public.outbox_events o WHERE o.slot = s.slot ORDER BY o.id LIMIT 1) AS oldest_at,
-         (SELECT o.created_at FROM public.outbox_events o WHERE o.slot = s.slot ORDER BY o.id DESC LIMIT 1) AS newest_at
+         (SELECT o.created_at FROM cdc.outbox_events o WHERE o.slot = s.slot ORDER BY o.id LIMIT 1) AS oldest_at,
+         (SELECT o.created_at FROM cdc.outbox_events o WHERE o.slot = s.slot ORDER BY o.id DESC LIMIT 1) AS newest_at
     FROM generate_series(0, 3) s (slot)
-    JOIN pg_class t ON t.oid = to_regclass(format('public.outbox_events_%s', s.slot))
+    JOIN pg_class t ON t.oid = to_regclass(format('cdc.outbox_events_%s', s.slot))
    CROSS JOIN cdc.outbox_slot p;

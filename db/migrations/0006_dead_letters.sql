@@ -23,7 +23,7 @@ BEGIN
 END $fn$;
 --> statement-breakpoint
 CREATE FUNCTION cdc.put_row(topic text, row_id text, key text, op "char", payload json) RETURNS void LANGUAGE sql AS $$
-  INSERT INTO public.outbox_events (slot, hash, topic, aggregate_id, key, op, payload, headers)
+  INSERT INTO cdc.outbox_events (slot, hash, topic, aggregate_id, key, op, payload, headers)
   VALUES ((SELECT slot FROM cdc.outbox_slot), cdc.key_hash(key, row_id), topic, row_id, key, op, payload, cdc.session_headers())
 $$;
 --> statement-breakpoint

@@ -110,7 +110,7 @@ BEGIN
     part.columns, format(part.texts, '$2'), coalesce(backfill.condition, 'true'), part.up)
     INTO held USING backfill.after_key, last_key;
   IF held IS NULL THEN RETURN 0; END IF;
-  INSERT INTO public.outbox_events (slot, hash, topic, aggregate_id, key, op, payload, headers)
+  INSERT INTO cdc.outbox_events (slot, hash, topic, aggregate_id, key, op, payload, headers)
   SELECT (SELECT slot FROM cdc.outbox_slot), cdc.key_hash(e ->> 1, e ->> 0), captured.topic, e ->> 0, e ->> 1, 'r', e -> 2,
          CASE WHEN backfill.generation IS NOT NULL THEN json_build_object('generation', backfill.generation) END
     FROM json_array_elements(held) WITH ORDINALITY x (e, n) ORDER BY n;

@@ -44,7 +44,7 @@ BEGIN
     row_key := gone_key;
   ELSIF image IS NULL THEN RETURN false;
   END IF;
-  INSERT INTO public.outbox_events (slot, hash, topic, aggregate_id, key, op, payload, headers)
+  INSERT INTO cdc.outbox_events (slot, hash, topic, aggregate_id, key, op, payload, headers)
   VALUES ((SELECT s.slot FROM cdc.outbox_slot s), cdc.key_hash(row_key, row_id), topic, row_id, row_key,
           CASE WHEN is_gone THEN 'd' ELSE 'r' END::"char", CASE WHEN is_gone THEN json_build_object('before', gone) ELSE image END,
           CASE WHEN how IS NOT NULL THEN json_build_object('repair', how) END);

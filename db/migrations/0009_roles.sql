@@ -1,14 +1,17 @@
+-- Whether tables of these names are the sample's: an application may have its own.
+CREATE FUNCTION cdc.has_sample() RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT to_regclass('cdc.sample_migrations') IS NOT NULL $$;
+--> statement-breakpoint
 /*
  * What the roles of relay and API may do: the roles have no login, grant them to the users that the services log in
- * as. The relay reads the outbox and moves its cursor; it sees no source table. The API reads and writes source
- * tables, whose triggers write the outbox; itself it may not.
+ * as. The relay reads the outbox and moves its cursor; it sees no source table. The API writes the sample tables,
+ * where we made them, whose triggers write the outbox; itself it may not.
  */
 CREATE FUNCTION cdc.wanted_grants() RETURNS TABLE (role name, kind text, object text, privilege text) LANGUAGE sql STABLE AS $$
   SELECT w.role::name, w.kind, o, p
     FROM (VALUES
       ('cdc_relay', 'DATABASE', ARRAY[quote_ident(current_database())], 'CONNECT'),
       ('cdc_relay', 'SCHEMA', '{public, cdc}', 'USAGE'),
-      ('cdc_relay', 'TABLE', '{public.outbox_events, public.outbox_status, cdc.relay_cursor, cdc.dead_letters, cdc.slot_status, cdc.settings,
+      ('cdc_relay', 'TABLE', '{cdc.outbox_events, cdc.outbox_status, cdc.relay_cursor, cdc.dead_letters, cdc.slot_status, cdc.settings,
                                cdc.outbox_slot, cdc.outbox_ids, cdc.backfills}', 'SELECT'),
       ('cdc_relay', 'TABLE', '{cdc.relay_cursor}', 'UPDATE'),
       ('cdc_relay', 'TABLE', '{cdc.dead_letters}', 'INSERT'),
@@ -16,15 +19,16 @@ CREATE FUNCTION cdc.wanted_grants() RETURNS TABLE (role name, kind text, object 
                                   "cdc.backfill_step(integer, text[])", "cdc.next_try(text, integer)", cdc.dead_letters_due(integer),
                                   cdc.dead_letter_redrive(bigint), "cdc.forget_dead_letters(integer, integer)", cdc.follow(), cdc.check(),
                                   cdc.raise_ids(), cdc.flush(), cdc.give_ids(), "cdc.start_again(text, bigint, boolean)"}', 'EXECUTE'),
-      ('cdc_relay', 'SEQUENCE', '{public.outbox_events_id_seq}', 'SELECT'),
+      ('cdc_relay', 'SEQUENCE', '{cdc.outbox_events_id_seq}', 'SELECT'),
       ('cdc_api', 'DATABASE', ARRAY[quote_ident(current_database())], 'CONNECT'),
       ('cdc_api', 'SCHEMA', '{public, cdc, api}', 'USAGE'),
       ('cdc_api', 'TABLE', (SELECT array_agg(t.oid::regclass::text)
                               FROM pg_class t WHERE t.relnamespace = 'api'::regnamespace AND t.relkind IN ('r', 'p', 'v'))
-                           || '{public.content, public.engagement_events, public.activity_events}'::text[], 'SELECT, INSERT, UPDATE, DELETE'),
-      ('cdc_api', 'SEQUENCE', '{public.engagement_events_id_seq, public.activity_events_id_seq}', 'USAGE'),
+                           || CASE WHEN cdc.has_sample() THEN '{public.content, public.engagement_events, public.activity_events}'::text[] END,
+       'SELECT, INSERT, UPDATE, DELETE'),
+      ('cdc_api', 'SEQUENCE', CASE WHEN cdc.has_sample() THEN '{public.engagement_events_id_seq, public.activity_events_id_seq}'::text[] END, 'USAGE'),
       -- For health: what is captured, whether as it should be (cdc.check() with what it calls), and the last comparisons.
-      ('cdc_api', 'TABLE', '{public.outbox_status, cdc.relay_cursor, cdc.dead_letters, cdc.slot_status, cdc.backfills, cdc.captured_tables,
+      ('cdc_api', 'TABLE', '{cdc.outbox_status, cdc.relay_cursor, cdc.dead_letters, cdc.slot_status, cdc.backfills, cdc.captured_tables,
                              cdc.reconciliations, cdc.outbox_ids}', 'SELECT'),
       ('cdc_api', 'FUNCTION', '{cdc.unpublished(integer), "cdc.reread(text, text)", "cdc.next_try(text, integer)", cdc.dead_letter_redrive(bigint),
                                 cdc.dead_letter_discard(bigint), "cdc.steer_backfill(bigint, text)", cdc.check()}', 'EXECUTE')

@@ -74,10 +74,10 @@ const PENDING = `
 SELECT DISTINCT ON (x.aggregate_id, x.key) x.aggregate_id AS id, x.key, x.before::text AS before
   FROM cdc.relay_cursor c
   CROSS JOIN LATERAL (
-    SELECT o.* FROM public.outbox_events o WHERE o.txid >= pg_snapshot_xmax(c.snap_from)
+    SELECT o.* FROM cdc.outbox_events o WHERE o.txid >= pg_snapshot_xmax(c.snap_from)
     UNION ALL
     SELECT o.* FROM pg_snapshot_xip(c.snap_from) late
-      CROSS JOIN LATERAL (SELECT * FROM public.outbox_events q WHERE q.txid = late OFFSET 0) o) o
+      CROSS JOIN LATERAL (SELECT * FROM cdc.outbox_events q WHERE q.txid = late OFFSET 0) o) o
   CROSS JOIN LATERAL (SELECT o.aggregate_id, o.key, o.id, o.payload -> 'before' AS before) x
  WHERE (o.hash & (c.lanes - 1)) = c.lane AND o.topic = $1 AND o.op <> 'r'
    AND (o.headers -> 'repair') IS NULL

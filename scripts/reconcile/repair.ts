@@ -215,12 +215,12 @@ async function sendParts(
 async function arrived(at: Compared, {admin, positions, topic}: RepairDeps): Promise<void> {
   const deadline = performance.now() + ARRIVAL_MS
   const {rows} = await at.pg.query<{last: string}>(
-    'SELECT max(id)::text AS last FROM public.outbox_events WHERE topic = $1',
+    'SELECT max(id)::text AS last FROM cdc.outbox_events WHERE topic = $1',
     [at.stream.topic],
   )
   const isPublished = async (): Promise<boolean> => {
     const pending = await at.pg.query(
-      `SELECT FROM public.outbox_status WHERE topic = $1 AND id <= $2 AND status = 'pending' LIMIT 1`,
+      `SELECT FROM cdc.outbox_status WHERE topic = $1 AND id <= $2 AND status = 'pending' LIMIT 1`,
       [at.stream.topic, rows[0]!.last],
     )
     return pending.rowCount === 0
