@@ -20,6 +20,15 @@ export function formatCompact(value: Maybe): string {
   return Math.abs(value) < 10_000 ? whole.format(value) : compact.format(value)
 }
 
+const thousandths = new Intl.NumberFormat(LOCALE, {maximumFractionDigits: 3})
+const digits = new Intl.NumberFormat(LOCALE, {maximumSignificantDigits: 3})
+
+/** Any number: to a thousandth, and below one to three digits that count. */
+export function formatNumber(value: Maybe): string {
+  if (isMissing(value)) return NONE
+  return (Math.abs(value) < 1 ? digits : thousandths).format(value)
+}
+
 /** A rate per second: one decimal while it is small. */
 export function formatRate(value: Maybe): string {
   if (isMissing(value)) return NONE

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import {expect, test} from 'vitest'
-import {printMark, printValue, scaleOf, type Unit} from './scale.ts'
+import {printMark, printValue, scaleBetween, scaleOf, type Unit} from './scale.ts'
 
 const UNITS = Object.keys(printValue) as Unit[]
 const labels = (unit: Unit, highest: number | null, most = 5): readonly string[] => {
@@ -14,6 +14,8 @@ test.each<[Unit, number, readonly string[]]>([
   ['count', 4, ['0', '1', '2', '3', '4']],
   ['count', 7, ['0', '2', '4', '6', '8']],
   ['count', 61_000, ['0', '20K', '40K', '60K', '80K']],
+  ['number', 0.4, ['0', '0.1', '0.2', '0.3', '0.4']],
+  ['number', 61_000, ['0', '20K', '40K', '60K', '80K']],
   ['rate', 0.4, ['0', '0.1', '0.2', '0.3', '0.4']],
   ['seconds', 0.7, ['0 s', '0.2 s', '0.4 s', '0.6 s', '0.8 s']],
   ['seconds', 100, ['0 s', '30 s', '60 s', '90 s', '120 s']],
@@ -51,6 +53,35 @@ test('no mark is said twice, there are not too many, and the top one is not belo
         if (unit === 'count') for (const mark of marks) expect(Number.isInteger(mark)).toBe(true)
         // The chart asks again with the top as its largest value.
         expect(scaleOf(unit, top, most)).toEqual({marks, top, step})
+      },
+    ),
+  )
+})
+
+test('an axis goes below nothing where values do, and nothing is one of its marks', () => {
+  const {marks, step} = scaleBetween('number', {lowest: -30, highest: 90}, 5)
+  expect(marks.map(mark => printMark('number', mark, step))).toEqual(['-50', '0', '50', '100'])
+  expect(scaleBetween('number', {lowest: -4, highest: null}, 5).marks).toEqual([-4, -3, -2, -1, 0])
+  for (const lowest of [0, 3, null])
+    expect(scaleBetween('count', {lowest, highest: 7}, 5)).toEqual(scaleOf('count', 7, 5))
+})
+
+test('an axis that goes below nothing holds the curve in few steps', () => {
+  const value = fc.double({min: -1e12, max: 1e12, noNaN: true})
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...UNITS),
+      fc.double({min: -1e12, max: -1e-4, noNaN: true}),
+      value,
+      fc.integer({min: 2, max: 8}),
+      (unit, lowest, other, most) => {
+        const highest = Math.max(lowest, other)
+        const {marks, top, step} = scaleBetween(unit, {lowest, highest}, most)
+        const slack = step * 1e-6
+        expect(marks).toContain(0)
+        expect(marks[0]!).toBeLessThanOrEqual(lowest + slack)
+        expect(top).toBeGreaterThanOrEqual(highest - slack)
+        expect(marks.length - 1).toBeLessThanOrEqual(most)
       },
     ),
   )

@@ -1,12 +1,14 @@
 /** Axes of values: marks at whole numbers and at units of time, the top one at or above the curve. Pure. */
+import {formatShort} from './figures.ts'
 import {formatCompact, formatMs, formatRate, formatRatio, formatSeconds} from './format.ts'
 
 /** What the figures of a chart are. */
-export type Unit = 'count' | 'rate' | 'seconds' | 'milliseconds' | 'ratio'
+export type Unit = 'count' | 'number' | 'rate' | 'seconds' | 'milliseconds' | 'ratio'
 
 /** One value, as it is read under the pointer. */
 export const printValue: Readonly<Record<Unit, (value: number) => string>> = {
   count: formatCompact,
+  number: formatShort,
   rate: formatRate,
   seconds: formatSeconds,
   milliseconds: formatMs,
@@ -44,6 +46,7 @@ function timeStep(rough: number): number {
 const STEPS: Readonly<Record<Unit, (rough: number) => number>> = {
   // Half a play cannot be.
   count: rough => decimalStep(Math.max(1, rough)),
+  number: decimalStep,
   rate: rough => decimalStep(Math.max(0.1, rough)),
   seconds: timeStep,
   milliseconds: rough => (rough <= 500 ? decimalStep(rough) : 1000 * timeStep(rough / 1000)),
@@ -59,6 +62,29 @@ export function scaleOf(unit: Unit, highest: number | null | undefined, most: nu
   const step = isKnown ? STEPS[unit](highest / most) : 1
   const count = isKnown ? Math.max(1, Math.ceil(highest / step - 1e-9)) : 1
   const marks = Array.from({length: count + 1}, (_, i) => Number((i * step).toPrecision(12)))
+  return {step, marks, top: marks.at(-1)!}
+}
+
+/**
+ * The same where values may be below nothing: one of the marks is nothing then, too.
+ *
+ * @param most at most so many steps
+ */
+export function scaleBetween(
+  unit: Unit,
+  {lowest, highest}: {readonly lowest: number | null; readonly highest: number | null},
+  most: number,
+): Scale {
+  const low = Number.isFinite(lowest) ? Math.min(lowest!, 0) : 0
+  if (low === 0) return scaleOf(unit, highest, most)
+  const high = Number.isFinite(highest) ? Math.max(highest!, 0) : 0
+  // A step that nothing divides takes one more.
+  const step = STEPS[unit]((high - low) / Math.max(1, most - 1))
+  const first = Math.floor(low / step + 1e-9)
+  const count = Math.ceil(high / step - 1e-9) - first
+  const marks = Array.from({length: count + 1}, (_, i) =>
+    Number(((first + i) * step).toPrecision(12)),
+  )
   return {step, marks, top: marks.at(-1)!}
 }
 

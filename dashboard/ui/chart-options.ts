@@ -1,7 +1,7 @@
 /** How our charts look: thin lines, few marks, colours of the scheme. */
 import type uPlot from 'uplot'
 import {fittingLabels, formatPosition, timeLabels} from '../model/axis.ts'
-import {printMark, scaleOf, type Unit} from '../model/scale.ts'
+import {printMark, scaleBetween, type Scale, type Unit} from '../model/scale.ts'
 import type {ChartSeries} from './chart.tsx'
 
 export type XKind = 'time' | 'ratio'
@@ -31,13 +31,31 @@ const FONT = '11px "Inter Pages", system-ui, sans-serif'
 const X_AXIS = {large: 28, small: 22} as const
 const MARK_PX = 44
 const QUARTERS = [0, 0.25, 0.5, 0.75, 1]
-/** A small chart ends at its largest value, which is written beside it. */
-const topOf = ({unit, small, height}: ChartLook, highest: number | null): number => {
-  if (small) return highest !== null && highest > 0 ? highest : 1
-  return scaleOf(unit, highest, marksMax(height)).top
-}
 const marksMax = (height: number): number =>
   Math.max(2, Math.floor((height - X_AXIS.large) / MARK_PX))
+
+/** The scale of values for what is drawn now; the axis asks for its marks after it was ranged. */
+interface Values {
+  range(lowest: number | null, highest: number | null): [low: number, high: number]
+  readonly scale: Scale
+}
+
+function createValues({unit, small, height}: ChartLook): Values {
+  const fit = (lowest: number | null, highest: number | null): Scale =>
+    scaleBetween(unit, {lowest, highest}, marksMax(height))
+  let scale = fit(null, null)
+  return {
+    range(lowest, highest) {
+      scale = fit(lowest, highest)
+      // A small chart ends at its largest value, which is written beside it.
+      if (small) return [Math.min(lowest ?? 0, 0), highest !== null && highest > 0 ? highest : 1]
+      return [scale.marks[0]!, scale.top]
+    },
+    get scale() {
+      return scale
+    },
+  }
+}
 
 function xAxis({xKind, small, total, wholeDays}: ChartLook): uPlot.Axis {
   const common = {stroke: style('--muted'), font: FONT, ticks: {show: false}, grid: {show: false}}
@@ -67,8 +85,7 @@ function xAxis({xKind, small, total, wholeDays}: ChartLook): uPlot.Axis {
   }
 }
 
-function yAxis({small, unit, height}: ChartLook): uPlot.Axis {
-  const scale = (top: number) => scaleOf(unit, top, marksMax(height))
+function yAxis({small, unit}: ChartLook, values: Values): uPlot.Axis {
   return {
     stroke: style('--muted'),
     font: FONT,
@@ -77,11 +94,8 @@ function yAxis({small, unit, height}: ChartLook): uPlot.Axis {
     grid: {stroke: style('--line'), width: 1},
     size: (_chart, labels) =>
       labels === null ? 40 : Math.max(...labels.map(label => label.length)) * 6.6 + 14,
-    splits: (_chart, _axis, _low, top) => [...scale(top).marks],
-    values: (_chart, marks) => {
-      const {step} = scale(marks.at(-1) ?? 1)
-      return marks.map(mark => printMark(unit, mark, step))
-    },
+    splits: () => [...values.scale.marks],
+    values: (_chart, marks) => marks.map(mark => printMark(unit, mark, values.scale.step)),
   }
 }
 
@@ -106,6 +120,7 @@ function lines({series, small, running}: ChartLook): uPlot.Series[] {
 
 export function chartOptions(look: ChartLook): uPlot.Options {
   const {width, height, small, xKind, onIndex} = look
+  const values = createValues(look)
   return {
     width,
     height,
@@ -114,11 +129,11 @@ export function chartOptions(look: ChartLook): uPlot.Options {
     cursor: {y: false, drag: {setScale: false, x: false, y: false}, points: {size: 7}},
     scales: {
       x: {time: xKind === 'time', ...(xKind === 'ratio' ? {range: [0, 1]} : {})},
-      // Figures here are counts, shares and times: the axis starts at nothing.
-      y: {range: (_chart, _low, high) => [0, topOf(look, high)]},
+      // The axis starts at nothing, or below it where figures do, such as refunds.
+      y: {range: (_chart, low, high) => values.range(low, high)},
     },
     series: [{}, ...lines(look)],
-    axes: [xAxis(look), yAxis(look)],
+    axes: [xAxis(look), yAxis(look, values)],
     hooks: {setCursor: [chart => onIndex(chart.cursor.idx ?? undefined)]},
   }
 }
