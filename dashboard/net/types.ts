@@ -10,6 +10,13 @@ export type Series = AnswerOf<'GET /v1/content/{id}/timeseries'>
 export type Activity = ItemOf<AnswerOf<'GET /v1/users/{id}/activity'>>
 export type UserDay = ItemOf<AnswerOf<'GET /v1/users/{id}/days'>>
 
+export type Stream = ItemOf<AnswerOf<'GET /v1/streams'>>
+export type StreamRollup = Stream['rollups'][number]
+export type StreamWindow = Stream['top'][number]
+export type StreamTop = AnswerOf<'GET /v1/streams/{stream}/top'>
+export type StreamEvent = ItemOf<AnswerOf<'GET /v1/streams/{stream}/events'>>
+export type Meta = StreamTop['meta']
+
 /** One second of the whole platform: also the message of its stream. */
 export type Overview = AnswerOf<'GET /v1/platform'>
 /** What the server remembers of the last half hour: the first message of that stream. */

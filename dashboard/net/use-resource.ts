@@ -12,6 +12,8 @@ export interface Resource<T> {
   readonly data: T | undefined
   readonly error: RequestError | undefined
   readonly loading: boolean
+  /** When the latest answer came, milliseconds since 1970. */
+  readonly heardAt: number | undefined
   readonly reload: () => void
 }
 
@@ -22,6 +24,7 @@ interface State<T> {
   readonly data: T | undefined
   readonly error: RequestError | undefined
   readonly loading: boolean
+  readonly heardAt: number | undefined
 }
 
 /**
@@ -34,6 +37,7 @@ export function useResource<T>(path: Address<T> | undefined, refreshMs?: number)
     data: undefined,
     error: undefined,
     loading: path !== undefined,
+    heardAt: undefined,
   })
   const [round, setRound] = useState(0)
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
@@ -45,7 +49,7 @@ export function useResource<T>(path: Address<T> | undefined, refreshMs?: number)
     setState(old =>
       old.path === path
         ? {...old, loading: true}
-        : {path, data: undefined, error: undefined, loading: true},
+        : {path, data: undefined, error: undefined, loading: true, heardAt: undefined},
     )
     const again = (waitMs: number): void => {
       timer.current = setTimeout(() => setRound(n => n + 1), waitMs)
@@ -55,7 +59,8 @@ export function useResource<T>(path: Address<T> | undefined, refreshMs?: number)
         const old = known.current?.path === path ? known.current.answer : undefined
         const answer = await requestAnew<T>(path, old, {signal: abort.signal})
         known.current = {path, answer}
-        setState({path, data: answer.data, error: undefined, loading: false})
+        const {data} = answer
+        setState({path, data, error: undefined, loading: false, heardAt: Date.now()})
         if (refreshMs !== undefined) again(document.hidden ? refreshMs * 5 : refreshMs)
       } catch (cause) {
         if (abort.signal.aborted) return
@@ -76,6 +81,7 @@ export function useResource<T>(path: Address<T> | undefined, refreshMs?: number)
     data: current ? state.data : undefined,
     error: current ? state.error : undefined,
     loading: path !== undefined && (!current || state.loading),
+    heardAt: current ? state.heardAt : undefined,
     reload: () => setRound(n => n + 1),
   }
 }

@@ -10,7 +10,7 @@ import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
 import {Choice, Form, Select, TextField} from '../ui/controls.tsx'
 import {PauseButton, Reading, useHeld} from '../ui/held.tsx'
-import {Await, Empty, LiveSign} from '../ui/states.tsx'
+import {Await, Empty, PollSign} from '../ui/states.tsx'
 import {Table} from '../ui/table.tsx'
 import {idOf, MessageDetails, useOpenMessage} from './inspector-message.tsx'
 
@@ -107,17 +107,7 @@ export function Messages({
           <>
             {isLive ? (
               <>
-                <LiveSign
-                  status={
-                    found.error !== undefined
-                      ? 'stale'
-                      : found.data === undefined
-                        ? 'connecting'
-                        : 'live'
-                  }
-                  heardAt={undefined}
-                  error={found.error}
-                />
+                <PollSign of={found} />
                 <PauseButton list={list} />
               </>
             ) : null}

@@ -24,7 +24,7 @@ import {addressFor} from '../net/address.ts'
 import {linkTo, type Navigation} from '../net/navigation.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Head} from '../ui/shell.tsx'
-import {Await, LiveSign} from '../ui/states.tsx'
+import {Await, PollSign} from '../ui/states.tsx'
 import {BackfillsCard} from './pipeline-backfills.tsx'
 import {HealthCard, ReconcileCard} from './pipeline-health.tsx'
 import {LagCard, LanesCard} from './pipeline-lag.tsx'
@@ -61,20 +61,12 @@ function useTopicRates(data: Pipeline | undefined): ReadonlyMap<string, number> 
 
 export function PipelinePage({nav}: {readonly nav: Navigation}): JSX.Element {
   const found = useResource(addressFor('GET /v1/admin/pipeline'), REFRESH_MS)
-  const heardAt = useRef<number | undefined>(undefined)
-  const seen = useRef<Pipeline | undefined>(undefined)
-  if (found.data !== seen.current) {
-    seen.current = found.data
-    if (found.data !== undefined) heardAt.current = Date.now()
-  }
   const rates = useTopicRates(found.data)
   const {trace} = nav.values
-  const status =
-    found.error !== undefined ? 'stale' : found.data === undefined ? 'connecting' : 'live'
   return (
     <>
       <Head title="Pipeline" part={trace}>
-        <LiveSign status={status} heardAt={heardAt.current} error={found.error} />
+        <PollSign of={found} />
       </Head>
       {/* An event that is asked for is what the page is opened for. */}
       {trace === undefined ? null : <TraceCard nav={nav} />}

@@ -3,6 +3,8 @@ import type {ComponentChildren, JSX} from 'preact'
 import {useEffect, useState} from 'preact/hooks'
 import {formatAgo} from '../model/format.ts'
 import type {LiveStatus} from '../net/live.ts'
+import {isFinal} from '../net/request.ts'
+import type {Meta} from '../net/types.ts'
 import type {Live} from '../net/use-live.ts'
 import type {Resource} from '../net/use-resource.ts'
 
@@ -125,5 +127,26 @@ export function LiveSign({
       {WORDS[status]}
       <span aria-hidden="true">{since}</span>
     </span>
+  )
+}
+
+/** The same of what is asked again and again. */
+export function PollSign({
+  of: {data, error, heardAt},
+}: {
+  readonly of: Pick<Resource<unknown>, 'data' | 'error' | 'heardAt'>
+}): JSX.Element {
+  const status = data === undefined ? 'connecting' : 'live'
+  const failed = error !== undefined && isFinal(error) ? 'refused' : 'stale'
+  return <LiveSign status={error === undefined ? status : failed} heardAt={heardAt} error={error} />
+}
+
+/** What an answer says about itself: that it lacks something, or is not as new as it could be. */
+export function Notes({meta}: {readonly meta: Meta | undefined}): JSX.Element | null {
+  if (meta === undefined || meta.notes.length === 0) return null
+  return (
+    <p class="notice" role="status">
+      <span class="breaks">{meta.notes.join('. ')}</span>
+    </p>
   )
 }
