@@ -59,6 +59,7 @@ import {addOverviewRoutes} from './routes/overview.ts'
 import {addPlatformRoutes} from './routes/platform.ts'
 import {addQueryRoutes} from './routes/query.ts'
 import {createReadAfter} from './routes/read-after.ts'
+import {addSegmentRoutes} from './routes/segments.ts'
 import {addStreamRoutes} from './routes/streams.ts'
 import {addUserRoutes} from './routes/users.ts'
 import {createWaits} from './waits.ts'
@@ -274,7 +275,8 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
         addMetricsRoutes(api, readDeps)
         addEventRoutes(api, readDeps)
         addPlatformRoutes(api, readDeps)
-        addQueryRoutes(api, {...readDeps, subjects})
+        addQueryRoutes(api, {...readDeps, db, subjects})
+        addSegmentRoutes(api, {db, subjects})
         addUserRoutes(api, readDeps)
         addStreamRoutes(api, {streams, stores, readAfter, cursors})
         addOverviewRoutes(api, overview)

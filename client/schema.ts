@@ -140,6 +140,8 @@ export type NewEngagementEvents = {readonly events: readonly (NewEngagementEvent
 
 export type NewKey = {readonly name: string; readonly scopes: readonly (Scope)[]; readonly expires_at?: string | null}
 
+export type NewSegment = {readonly name: string; readonly filters: readonly (Filter)[]; readonly stream?: string}
+
 export type OpenDeadLetters = {readonly outbox: number | null; readonly topics: number | null; readonly share: DeadLetterShares}
 
 export type Page = {readonly limit: number; readonly next_cursor: string | null}
@@ -207,6 +209,12 @@ export type RetentionPoint = {readonly elapsed_ratio: number; readonly audience:
 export type SchemaVersion = {readonly version: number; readonly id: number; readonly schema: unknown}
 
 export type Scope = "read" | "write" | "admin"
+
+export type Segment = {readonly stream: string; readonly name: string; readonly filters: readonly (unknown)[]; readonly created_at: string; readonly changed_at: string}
+
+export type SegmentChange = {readonly filters: readonly (Filter)[]}
+
+export type SegmentList = {readonly items: readonly (Segment)[]}
 
 export type Service = {readonly name: string; readonly url: string; readonly ready: boolean | null; readonly reasons: readonly (string)[]; readonly details: unknown}
 
@@ -509,6 +517,34 @@ export interface Operations {
     readonly query: {readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: Query
     readonly answer: QueryAnswer
+  }
+  /** Segments of a stream */
+  "GET /v1/segments": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: {readonly stream?: string}
+    readonly body: undefined
+    readonly answer: SegmentList
+  }
+  /** Give filters of a stream a name */
+  "POST /v1/segments": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: Readonly<Record<string, never>>
+    readonly body: NewSegment
+    readonly answer: Segment
+  }
+  /** Give a segment other filters */
+  "PATCH /v1/segments/{name}": {
+    readonly path: {readonly name: string}
+    readonly query: {readonly stream?: string}
+    readonly body: SegmentChange
+    readonly answer: Segment
+  }
+  /** Delete a segment */
+  "DELETE /v1/segments/{name}": {
+    readonly path: {readonly name: string}
+    readonly query: {readonly stream?: string}
+    readonly body: undefined
+    readonly answer: undefined
   }
   /** Activity of a user, newest first */
   "GET /v1/users/{id}/activity": {
@@ -818,6 +854,10 @@ export const OPERATIONS = {
   getTop: "GET /v1/top",
   getActiveUsers: "GET /v1/active",
   query: "POST /v1/query",
+  listSegments: "GET /v1/segments",
+  createSegment: "POST /v1/segments",
+  updateSegment: "PATCH /v1/segments/{name}",
+  deleteSegment: "DELETE /v1/segments/{name}",
   listUserActivity: "GET /v1/users/{id}/activity",
   getUserStats: "GET /v1/users/{id}/stats",
   getUserDays: "GET /v1/users/{id}/days",

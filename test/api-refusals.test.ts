@@ -165,6 +165,24 @@ describe('of a stream that is named', () => {
     const {errors} = await orders(more)
     expect(errors).toMatchObject([{in: 'body', field, detail}])
   })
+
+  test.each([
+    ['/v1/segments?stream=nothing', undefined, 'stream'],
+    ['/v1/segments', {stream: 'nothing', name: 'x', filters: [['is', 'a', ['b']]]}, '/stream'],
+  ])('%s: an unknown stream is refused by name', async (path, body, field) => {
+    const {errors} = await refused(path, body)
+    expect(errors).toMatchObject([{field, detail: 'must be one of activity, engagement'}])
+  })
+
+  test('a segment is checked before it is stored', async () => {
+    const {errors} = await refused('/v1/segments', {
+      name: 'x',
+      filters: [['is', 'colour', ['red']]],
+    })
+    expect(errors).toMatchObject([{field: '/filters/0/1', value: 'colour'}])
+    const none = await refused('/v1/segments', {name: 'x', filters: []})
+    expect(none.errors).toMatchObject([{field: '/filters'}])
+  })
 })
 
 test('a list of events without an object around it gets the hint to one', async () => {

@@ -406,6 +406,34 @@ describe('once all is committed', () => {
     })
   })
 
+  test('a segment stands for its filters until it is deleted', async () => {
+    const filters: QueryBody['filters'] = [['is', 'status', ['paid', 'sent']]]
+    const segment = {stream: 'orders', name: 'done / éd', filters}
+    expect(await send('/v1/segments', segment)).toMatchObject({status: 201, body: segment})
+    expect(await send('/v1/segments', segment)).toMatchObject({status: 409})
+    const question = {dimensions: ['status'], date_range: 'all'}
+    const named: QueryBody['filters'] = [['is', 'segment', [segment.name]]]
+    await expectEqual(async report => {
+      const [one, other] = [
+        await query({...question, filters}),
+        await query({...question, filters: named}),
+      ]
+      compareTexts(report, 'segment', one.results, other.results)
+    })
+    const path = `/v1/segments/${encodeURIComponent(segment.name)}?stream=orders`
+    const change = {filters: [['is', 'status', ['new']]]}
+    expect(await send(path, change, 'PATCH')).toMatchObject({status: 200, body: change})
+    const {results} = await query({...question, filters: named})
+    expect(results.map(row => row.dimensions)).toEqual([['new']])
+    expect((await get<{items: unknown[]}>('/v1/segments?stream=orders')).items).toHaveLength(1)
+    expect((await fetch(`${url}${path}`, {method: 'DELETE'})).status).toBe(204)
+    const body = {stream: 'orders', metrics: ['orders'], date_range: 'all', filters: named}
+    expect(await send('/v1/query', body)).toMatchObject({
+      status: 400,
+      body: {errors: [{field: '/filters/0/2/0', value: segment.name}]},
+    })
+  })
+
   test('what no rollup answers is refused with the line that would', async () => {
     const body = {stream: 'orders', metrics: ['orders'], date_range: 'all', dimensions: ['buyer']}
     const {status, body: problem} = await send('/v1/query', body)

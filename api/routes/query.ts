@@ -1,20 +1,24 @@
 /** One endpoint for many questions, of any stream. */
 import type {Api} from '../app.ts'
 import type {Table} from '../csv.ts'
+import type {Session} from '../database.ts'
 import {timeLabel} from '../query/group.ts'
 import {planQuery, type QueryPlan} from '../query/plan.ts'
 import type {QueryResult} from '../query/read.ts'
+import {expandSegments, segmentNames, takesSegments} from '../query/segments.ts'
 import type {Subjects} from '../query/subjects.ts'
 import type {Answered} from '../reads/reads.ts'
 import {roundAll} from '../rounding.ts'
 import {AfterQuery, closed, DecimalsQuery} from '../schemas/common.ts'
 import {QueryAnswer, QueryBody, type QueryRow} from '../schemas/query.ts'
+import {readSegments} from '../segment-table.ts'
 import {msToIso} from '../times.ts'
 import {isoStretch} from './asked.ts'
 import {LIVE_STORE, STORED, type ReadDeps} from './metrics.ts'
 import {optionsOf, UNCACHED} from './options.ts'
 
 export interface QueryDeps extends ReadDeps {
+  readonly db: Session
   readonly subjects: Subjects
 }
 
@@ -86,7 +90,7 @@ function toAnswer(
   }
 }
 
-export function addQueryRoutes(app: Api, {reads, readAfter, subjects}: QueryDeps): void {
+export function addQueryRoutes(app: Api, {reads, readAfter, db, subjects}: QueryDeps): void {
   app.post(
     '/v1/query',
     optionsOf('query', UNCACHED, {
@@ -100,7 +104,13 @@ export function addQueryRoutes(app: Api, {reads, readAfter, subjects}: QueryDeps
       csv: tableOfAnswer,
     }),
     async ({query, body}, reply) => {
-      const plan = planQuery(body, subjects(body.stream, 'body'), Date.now())
+      const {filters = []} = body
+      const subject = subjects(body.stream, 'body')
+      const {name: stream} = subject.plan.stream
+      const names = takesSegments(subject) ? segmentNames(filters) : []
+      const segments = await readSegments(db, stream, names)
+      const asked = {...body, filters: [...expandSegments(filters, segments, subject)]}
+      const plan = planQuery(asked, subject, Date.now())
       const stores = plan.access.kind === 'keys' ? LIVE_STORE : STORED
       const found = await readAfter(query, stores, reply, () => reads.query(plan))
       if (found === undefined) return reply

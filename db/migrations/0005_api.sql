@@ -49,3 +49,13 @@ CREATE TABLE api.idempotency (
 );
 --> statement-breakpoint
 CREATE INDEX idempotency_created_at ON api.idempotency (created_at);
+--> statement-breakpoint
+-- Filters of questions under a name, of one stream each.
+CREATE TABLE api.segments (
+  stream text NOT NULL,
+  name text NOT NULL,
+  filters json NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  changed_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (stream, name)
+);
