@@ -6,8 +6,8 @@ export interface Table {
   readonly rows: readonly Readonly<Record<string, unknown>>[]
 }
 
-/** What a spreadsheet would take for a formula. */
-const FORMULA = /^[=+\-@\t\r]/
+/** What a spreadsheet would take for a formula; a number below zero is none. */
+const FORMULA = /^(?!-(\d+(\.\d+)?|Infinity)$)[=+\-@\t\r]/
 
 function toCell(value: unknown): string {
   if (value === null || value === undefined) return ''

@@ -239,6 +239,8 @@ describe('rounding, CSV, times and JSON', () => {
     ]
     const columns = ['a', 'b', 'c']
     expect(toCsv({columns, rows})).toBe('a,b,c\r\n"x,""y""",,"{""d"":1}"\r\n\'=1+1,-2,\r\n')
+    const numbers = [{a: '-12.50', b: '-Infinity', c: '-1+1'}]
+    expect(toCsv({columns, rows: numbers})).toBe("a,b,c\r\n-12.50,-Infinity,'-1+1\r\n")
     expect(toCsv({columns, rows: []})).toBe('a,b,c\r\n')
     expect([{}, 'x', null].map(toJsonCell)).toEqual(['{}', '"x"', null])
   })

@@ -17,9 +17,10 @@ export interface AnyDecoder {
 
 const SCHEMAS_MAX = 500
 
-/** Avro values as JSON: bytes as base64, maps and records as objects. */
-function toPlain(value: unknown): unknown {
-  if (Buffer.isBuffer(value)) return value.toString('base64')
+/** Values of records as JSON: bytes in hex, numbers that JSON does not have as text, maps and records as objects. */
+export function toPlain(value: unknown): unknown {
+  if (Buffer.isBuffer(value)) return `\\x${value.toString('hex')}`
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
   if (Array.isArray(value)) return value.map(toPlain)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, toPlain(item)]))

@@ -10,6 +10,7 @@ import type {StreamReads} from '../../readmodel/stream-reads.ts'
 import {utcText, type Session} from '../database.ts'
 import type {MessageView, TraceStage} from '../schemas/admin.ts'
 import {isoOrNull, msToIso} from '../times.ts'
+import {toPlain} from './decode-any.ts'
 import type {Inspector} from './inspector.ts'
 
 export interface TraceDeps {
@@ -93,7 +94,7 @@ export function createTrace(
         if (stored === null) return NOTHING
         const {event, shown, processedAt, offset, partition} = stored
         const data = {...event, ...shown, processed_at: processedAt, src_offset: offset, partition}
-        return {found: true, at: msToIso(processedAt), note: null, data}
+        return {found: true, at: msToIso(processedAt), note: null, data: toPlain(data)}
       }),
       ask('redis', async () => {
         if (stream.hashes === null)
