@@ -7,6 +7,7 @@ import {createServer, type IncomingMessage, type Server, type ServerResponse} fr
 import {extname, join} from 'node:path'
 import {PAGES_CSP} from '../api/plugins/pages.ts'
 import {activity, contents, meta, metrics, platform, point, ROUTES} from './pages-figures.ts'
+import {STREAM_ROUTES} from './pages-figures-streams.ts'
 import {HOSTILE} from './pages-hostile.ts'
 
 const DIST = new URL('../dashboard/dist/', import.meta.url).pathname
@@ -21,6 +22,11 @@ const TYPES: Readonly<Record<string, string>> = {
 function sendProblem(response: ServerResponse, detail: string): void {
   response.writeHead(404, {'content-type': 'application/problem+json'})
   response.end(JSON.stringify({title: 'There is nothing at this address', detail}))
+}
+
+async function sendRefusal(refusal: Response, response: ServerResponse): Promise<void> {
+  response.writeHead(refusal.status, {'content-type': 'application/problem+json'})
+  response.end(await refusal.text())
 }
 
 function sendLive(path: string, response: ServerResponse): void {
@@ -84,11 +90,12 @@ export async function startFakeApi(
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost')
     if (url.pathname.startsWith('/v1/live/')) return sendLive(url.pathname, response)
-    for (const [pattern, answer] of ROUTES) {
+    for (const [pattern, answer] of [...ROUTES, ...STREAM_ROUTES]) {
       const match = pattern.exec(url.pathname)
       if (match === null) continue
       const body = answer(url.searchParams, match)
       if (body === undefined) return sendProblem(response, `there is nothing at ${url.pathname}`)
+      if (body instanceof Response) return void sendRefusal(body, response)
       response.writeHead(200, {'content-type': 'application/json'})
       response.end(JSON.stringify(body))
       return

@@ -132,7 +132,7 @@ export const trace = {
       found: true,
       at: '2026-11-21T08:00:00.012000Z',
       note: 'engagement_events, partition 4, offset 3991',
-      data: messages[4],
+      data: {topic: 'engagement_events', ...messages[4]},
     },
     {
       stage: 'cassandra',

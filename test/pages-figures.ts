@@ -31,7 +31,7 @@ export const contents = TITLES.map((title, i) => ({
   length_seconds: i === 2 ? null : 1800 + i * 60,
   publish_ts: '2026-11-01T08:00:00.000000Z',
 }))
-const wave = (t: number, base: number, swing: number): number =>
+export const wave = (t: number, base: number, swing: number): number =>
   Math.max(0, base + swing * Math.sin(t / 90) + swing * 0.3 * Math.sin(t / 13))
 export const meta = () => ({
   source: 'redis',
@@ -108,20 +108,29 @@ const SPAN: Readonly<Record<string, number>> = {
   '12mo': 3.156e10,
 }
 
-function series(query: URLSearchParams): unknown {
+/** Those of the period, each with its figures. */
+export function buckets(
+  query: URLSearchParams,
+  figuresAt: (index: number) => unknown,
+): readonly object[] {
   const step = STEP[(query.get('granularity') ?? 'hour') as keyof typeof STEP]
   const to = Math.ceil(Date.now() / step) * step
   const count = Math.round((SPAN[query.get('period') ?? '24h'] ?? 8.64e7) / step)
-  const buckets = Array.from({length: count}, (_, i) => {
+  return Array.from({length: count}, (_, i) => {
     const start = to - (count - i) * step
     return {
       start: new Date(start).toISOString(),
       end: new Date(start + step).toISOString(),
-      metrics: metrics(wave(i * 30, 0.02, 0.015)),
+      metrics: figuresAt(i),
     }
   })
-  return {granularity: query.get('granularity'), buckets, meta: meta()}
 }
+
+const series = (query: URLSearchParams): unknown => ({
+  granularity: query.get('granularity'),
+  buckets: buckets(query, i => metrics(wave(i * 30, 0.02, 0.015))),
+  meta: meta(),
+})
 const events = Array.from({length: 20}, (_, i) => ({
   event_id: 90_210 - i,
   content_id: uuid(1),

@@ -3,18 +3,14 @@ import type {JSX} from 'preact'
 import {useEffect, useRef} from 'preact/hooks'
 import {formatMs, formatTime} from '../model/format.ts'
 import {sinceFirst} from '../model/stages.ts'
+import {formatEvent, parseEvent} from '../model/traced.ts'
 import {addressFor} from '../net/address.ts'
-import type {Navigation} from '../net/navigation.ts'
-import type {Trace} from '../net/types.ts'
+import {linkTo, type Navigation} from '../net/navigation.ts'
+import type {Stream, Trace} from '../net/types.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
 import {Form, Select, TextField} from '../ui/controls.tsx'
 import {Await} from '../ui/states.tsx'
-
-const STREAMS = [
-  ['engagement', 'engagement'],
-  ['activity', 'activity'],
-] as const
 
 const NAMES: Readonly<Record<string, string>> = {
   postgresql: 'PostgreSQL',
@@ -24,14 +20,18 @@ const NAMES: Readonly<Record<string, string>> = {
   redis: 'Redis',
 }
 
-const EVENT = /^(?:([a-z][a-z0-9_]{0,62}):)?([\w.~-]{1,200})$/
+const NO_STREAMS: readonly Stream[] = []
+const namesOf = (streams: readonly Stream[]): readonly string[] => streams.map(({stream}) => stream)
 
 export function TraceCard({nav}: {readonly nav: Navigation}): JSX.Element {
-  const asked = EVENT.exec(nav.values['trace'] ?? '')
-  const stream = asked?.[1] ?? nav.values['stream'] ?? 'engagement'
-  const id = asked?.[2]
+  const listed = useResource(addressFor('GET /v1/streams'))
+  const streams = listed.data?.items ?? NO_STREAMS
+  const asked = parseEvent(nav.values['trace'])
+  const stream = asked.stream ?? nav.values['stream'] ?? streams[0]?.stream
+  const {id} = asked
+  const declared = streams.find(one => one.stream === stream)
   const found = useResource(
-    id === undefined
+    id === undefined || stream === undefined
       ? undefined
       : addressFor('GET /v1/admin/trace/{stream}/{id}', {path: {stream, id}}),
   )
@@ -63,17 +63,17 @@ export function TraceCard({nav}: {readonly nav: Navigation}): JSX.Element {
       >
         <Form
           label="Trace an event"
-          onSubmit={({trace}) => {
-            const given = EVENT.exec(trace ?? '')
-            if (given !== null)
-              nav.set({trace: `${given[1] ?? stream}:${given[2]}`, stream: undefined})
-            else nav.set({trace: undefined})
-          }}
+          onSubmit={({trace = ''}) =>
+            nav.set({trace: formatEvent(trace, stream, namesOf(streams)), stream: undefined})
+          }
         >
           <Select
             label="Stream"
-            value={stream}
-            options={STREAMS}
+            value={stream ?? ''}
+            // Also one that is in the address and not, or not yet, among those that are declared.
+            options={[...new Set([...namesOf(streams), stream ?? ''])].map(
+              name => [name, name] as const,
+            )}
             onChange={next => nav.set(id === undefined ? {stream: next} : {trace: `${next}:${id}`})}
           />
           <TextField
@@ -81,7 +81,9 @@ export function TraceCard({nav}: {readonly nav: Navigation}): JSX.Element {
             label="Event id"
             name="trace"
             value={id}
-            placeholder="A number, as in engagement_events.id"
+            placeholder={
+              declared === undefined ? 'Id of a row' : `As in ${declared.table}, ${declared.id}`
+            }
           />
           <button class="button primary" type="submit">
             Trace
@@ -92,10 +94,25 @@ export function TraceCard({nav}: {readonly nav: Navigation}): JSX.Element {
             </button>
           )}
         </Form>
-        {id === undefined ? null : <Await from={found}>{trace => <Stages trace={trace} />}</Await>}
+        {id === undefined ? null : stream === undefined ? (
+          <Await from={listed}>{() => null}</Await>
+        ) : (
+          <Await from={found}>{trace => <Stages trace={trace} />}</Await>
+        )}
       </Card>
     </div>
   )
+}
+
+/** Where the record of an event lies, as the stage says it. */
+function messageOf({stage, found, data}: Trace['stages'][number]): string | undefined {
+  if (stage !== 'kafka' || found !== true) return undefined
+  const {topic, partition, offset} = data as Readonly<Record<string, string | number>>
+  return linkTo('inspector', {
+    topic: String(topic),
+    order: 'newest',
+    open: `${partition}-${offset}`,
+  })
 }
 
 const WORDS = (found: boolean | null): string =>
@@ -135,6 +152,7 @@ function Stages({trace}: {readonly trace: Trace}): JSX.Element {
                 </span>
               </div>
               {stage.note === null ? null : <p class="small muted breaks">{stage.note}</p>}
+              <MessageLink href={messageOf(stage)} />
               {stage.data === null || stage.data === undefined ? null : (
                 <details>
                   <summary class="small">What is there</summary>
@@ -146,5 +164,14 @@ function Stages({trace}: {readonly trace: Trace}): JSX.Element {
         ))}
       </ol>
     </div>
+  )
+}
+
+function MessageLink({href}: {readonly href: string | undefined}): JSX.Element | null {
+  if (href === undefined) return null
+  return (
+    <p class="links">
+      <a href={href}>Message in the inspector</a>
+    </p>
   )
 }
