@@ -6,11 +6,11 @@ import {addressFor} from './net/address.ts'
 import {followLinks, useNavigation, type Navigation} from './net/navigation.ts'
 import {useResource} from './net/use-resource.ts'
 import {ContentPage} from './pages/content.tsx'
-import {InspectorPage} from './pages/inspector.tsx'
 import {NothingHere} from './pages/nothing-here.tsx'
 import {OverviewPage} from './pages/overview.tsx'
 import {PipelinePage} from './pages/pipeline.tsx'
 import {UsersPage} from './pages/users.tsx'
+import {lazily} from './ui/lazily.tsx'
 import {focusTitle, Shell} from './ui/shell.tsx'
 import {SignIn} from './ui/sign-in.tsx'
 import {startTheme} from './ui/theme.ts'
@@ -20,7 +20,7 @@ const PAGES: Readonly<Record<ViewName, ComponentType<{readonly nav: Navigation}>
   content: ContentPage,
   users: UsersPage,
   pipeline: PipelinePage,
-  inspector: InspectorPage,
+  inspector: lazily('Inspector', async () => (await import('./pages/inspector.tsx')).InspectorPage),
 }
 
 const HEALTH_EVERY_MS = 10_000
