@@ -19,6 +19,7 @@ const PAGES: Readonly<Record<ViewName, ComponentType<{readonly nav: Navigation}>
   overview: OverviewPage,
   content: ContentPage,
   users: UsersPage,
+  streams: lazily('Streams', async () => (await import('./pages/streams.tsx')).StreamsPage),
   pipeline: PipelinePage,
   inspector: lazily('Inspector', async () => (await import('./pages/inspector.tsx')).InspectorPage),
 }

@@ -104,6 +104,8 @@ describe('addresses', () => {
   test('unknown views and oversized values fall away', () => {
     expect(parseUrl('?view=admin').view).toBe('overview')
     expect(parseUrl(`?id=${'x'.repeat(501)}&q=ok&__proto__=1&A=2`).values).toEqual({q: 'ok'})
+    expect(parseUrl(`?key=${'x'.repeat(4001)}`).values).toEqual({})
+    expect(parseUrl(`?key=${'x'.repeat(4000)}`).values['key']).toHaveLength(4000)
     expect(formatUrl('overview', {a: undefined, b: ''})).toBe('/')
   })
 
@@ -126,6 +128,11 @@ describe('addresses', () => {
     for (const other of ['?view=content&id=b', '?view=users&id=a', '?view=content&id=a&cursor=x'])
       expect(page(other)).not.toBe(page('?view=content&id=a'))
     expect(pageOf(parseUrl('', '/content'))).not.toBe(pageOf(parseUrl('')))
+    // Of streams, another one or another key; of the pipeline, the stream is a choice of a form.
+    expect(page('?view=streams&stream=a')).not.toBe(page('?view=streams&stream=b'))
+    expect(page('?view=streams&stream=a&key=x')).not.toBe(page('?view=streams&stream=a'))
+    expect(page('?view=streams&stream=a&tab=keys&by=x')).toBe(page('?view=streams&stream=a'))
+    expect(page('?view=pipeline&stream=a')).toBe(page('?view=pipeline&stream=b'))
   })
 
   test('a choice is one of the choices, or the first', () => {

@@ -1,6 +1,6 @@
 /** What is looked at, as an address that can be shared. Pure: unknown or broken values fall away. */
 
-export const VIEWS = ['overview', 'content', 'users', 'pipeline', 'inspector'] as const
+export const VIEWS = ['overview', 'content', 'users', 'streams', 'pipeline', 'inspector'] as const
 export type ViewName = (typeof VIEWS)[number]
 
 /** View and its settings; only values that differ from the defaults stand in the address. */
@@ -13,6 +13,8 @@ export interface UrlState {
 
 const NAME = /^[a-z_]{1,20}$/
 const VALUE_MAX = 500
+/** Keys of streams are as long as their columns make them. */
+export const KEY_MAX = 4000
 
 /** Reads `location.search` and `location.pathname`. */
 export function parseUrl(search: string, path = '/'): UrlState {
@@ -21,7 +23,8 @@ export function parseUrl(search: string, path = '/'): UrlState {
   const values: Record<string, string> = {}
   for (const [name, value] of params) {
     if (name === 'view' || !NAME.test(name)) continue
-    if (value !== '' && value.length <= VALUE_MAX) values[name] = value
+    const max = name === 'key' ? KEY_MAX : VALUE_MAX
+    if (value !== '' && value.length <= max) values[name] = value
   }
   return {view, values, ...(path === '/' ? {} : {unknownPath: path})}
 }
@@ -34,8 +37,10 @@ export function guessView(path: string): ViewName | undefined {
 
 /** What makes it another page, rather than another look at the same one. */
 export const pageOf = ({view, values, unknownPath = ''}: UrlState): string =>
-  [unknownPath, view, ...PAGE_PARTS.map(name => values[name] ?? '')].join('\n')
-const PAGE_PARTS = ['id', 'topic', 'user', 'cursor'] as const
+  [unknownPath, view, ...partsOf(view).map(name => values[name] ?? '')].join('\n')
+// Elsewhere the stream is a choice of a form.
+const partsOf = (view: ViewName): readonly string[] =>
+  view === 'streams' ? ['stream', 'key', 'cursor'] : ['id', 'topic', 'user', 'cursor']
 
 /** The address of a state; the same state always gives the same address. */
 export function formatUrl(

@@ -1,17 +1,11 @@
 /** One metric over time, of one content or of two. */
 import type {JSX} from 'preact'
-import {useMemo} from 'preact/hooks'
-import {endsLater, nameBucket} from '../model/buckets.ts'
 import {viewerZone} from '../model/format.ts'
-import {RANGES, type Granularity, type RangeName} from '../model/ranges.ts'
+import type {Granularity, RangeName} from '../model/ranges.ts'
 import type {Unit} from '../model/scale.ts'
 import {addressFor} from '../net/address.ts'
-import type {Metrics, Series} from '../net/types.ts'
 import {useResource} from '../net/use-resource.ts'
-import {Card} from '../ui/card.tsx'
-import {Chart} from '../ui/chart.tsx'
-import {Select} from '../ui/controls.tsx'
-import {Await, Empty} from '../ui/states.tsx'
+import {MetricCard} from './series-card.tsx'
 
 export const SERIES_METRICS = [
   'plays',
@@ -56,8 +50,14 @@ export interface SeriesCardProps {
   readonly onMetric: (metric: SeriesMetric) => void
 }
 
-export function SeriesCard(props: SeriesCardProps): JSX.Element {
-  const {ids, names, range, granularity, metric, onMetric} = props
+export function SeriesCard({
+  ids,
+  names,
+  range,
+  granularity,
+  metric,
+  onMetric,
+}: SeriesCardProps): JSX.Element {
   const of = (id: string | undefined) =>
     id === undefined
       ? undefined
@@ -67,66 +67,22 @@ export function SeriesCard(props: SeriesCardProps): JSX.Element {
         })
   const first = useResource(of(ids[0]), REFRESH_MS)
   const second = useResource(of(ids[1]), REFRESH_MS)
-  const x = useMemo(
-    () => first.data?.buckets.map(({start}) => Date.parse(start) / 1000) ?? [],
-    [first.data],
-  )
-  const pick = (series: Series | undefined): readonly (number | null)[] =>
-    series?.buckets.map(({metrics}) => metrics[metric as keyof Metrics] as number | null) ?? []
   const lines = [first.data, second.data].flatMap((data, at) =>
     data === undefined
       ? []
       : [
           {
             label: ids.length > 1 ? (names[at] ?? '') : LABELS[metric],
-            values: pick(data),
-            tone: at === 0 ? (1 as const) : (2 as const),
-            dashed: at > 0,
-            area: at === 0,
+            values: data.buckets.map(({metrics}) => metrics[metric]),
           },
         ],
   )
   return (
-    <Card
-      title={LABELS[metric]}
-      note={`${RANGES[range].label}, by ${granularity}`}
-      tools={
-        <Select
-          label="Metric"
-          hideLabel
-          value={metric}
-          options={SERIES_METRICS.map(name => [name, LABELS[name]] as const)}
-          onChange={onMetric}
-        />
-      }
-      csv={{
-        name: metric,
-        header: ['start', ...lines.map(line => line.label)],
-        rows: () =>
-          x.map((at, i) => [
-            new Date(at * 1000).toISOString(),
-            ...lines.map(line => line.values[i]),
-          ]),
-      }}
-    >
-      <Await from={first}>
-        {({buckets}) =>
-          buckets.length === 0 ? (
-            <Empty title="Nothing in this range" />
-          ) : (
-            <Chart
-              label={`${LABELS[metric]} by ${granularity}`}
-              x={x}
-              series={lines}
-              height={260}
-              unit={unitOf(metric)}
-              printX={at => nameBucket(at * 1000, granularity)}
-              wholeDays={granularity !== 'minute' && granularity !== 'hour'}
-              running={endsLater(buckets, Date.now())}
-            />
-          )
-        }
-      </Await>
-    </Card>
+    <MetricCard
+      {...{metric, onMetric, range, granularity, lines}}
+      from={first}
+      options={SERIES_METRICS.map(name => [name, LABELS[name]] as const)}
+      unit={unitOf(metric)}
+    />
   )
 }

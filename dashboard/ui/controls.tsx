@@ -105,6 +105,8 @@ export function TextField({
   placeholder,
   type = 'text',
   wide = false,
+  required = false,
+  max = 500,
 }: {
   readonly label: string
   readonly name: string
@@ -112,6 +114,9 @@ export function TextField({
   readonly placeholder?: string
   readonly type?: 'text' | 'search' | 'password' | 'number' | 'datetime-local'
   readonly wide?: boolean
+  readonly required?: boolean
+  /** Characters. */
+  readonly max?: number
 }): JSX.Element {
   // The types of Preact tell each kind of input apart; a text stands for all of ours.
   const kind = type as 'text'
@@ -129,7 +134,8 @@ export function TextField({
         placeholder={placeholder}
         autocomplete="off"
         spellcheck={false}
-        maxLength={500}
+        maxLength={max}
+        required={required}
       />
     </label>
   )

@@ -13,6 +13,7 @@ const PAGES: readonly (readonly [ViewName, string])[] = [
   ['overview', 'Overview'],
   ['content', 'Content'],
   ['users', 'Users'],
+  ['streams', 'Streams'],
   ['pipeline', 'Pipeline'],
   ['inspector', 'Inspector'],
 ]
