@@ -10,7 +10,7 @@ import {isOfGenerations} from '../contracts/generations.ts'
 import type {Stream} from '../contracts/stream.ts'
 import type {Cassandra} from '../platform/cassandra.ts'
 import {PipelineError} from '../platform/errors.ts'
-import {layoutsOf} from './schema.ts'
+import {layoutsOf, rawColumnsOf} from './schema.ts'
 
 /**
  * `complete`: every row of the source is in it. `filling`: a rebuild writes the rows that its topic does not
@@ -31,25 +31,37 @@ export interface Generation {
   readonly layout: string
 }
 
+/** What a keyspace says of one stream. */
+export interface CatalogEntry {
+  readonly state: GenerationState
+  readonly layout: string
+  /** Of its table of single events, with their types: what may differ without a rebuild. */
+  readonly columns?: readonly string[]
+}
+
 /** How a keyspace describes itself, in one row: what changes together changes at once. */
 export interface KeyspaceCatalog {
   readonly space: string
   readonly number: number
-  readonly streams: Readonly<
-    Record<string, {readonly state: GenerationState; readonly layout: string}>
-  >
+  readonly streams: Readonly<Record<string, CatalogEntry>>
 }
 
 export const CATALOG_TABLE =
   'CREATE TABLE IF NOT EXISTS read_model (name text PRIMARY KEY, value text)'
 const CATALOG = 'generation'
 
-/** Of the tables of a stream, as its declaration wants them. */
-export const layoutOf = (stream: Stream): string =>
+/** Of the tables of a stream, as its declaration wants them. @param columns that single events have instead */
+export const layoutOf = (stream: Stream, columns?: readonly string[]): string =>
   createHash('sha256')
-    .update(JSON.stringify(layoutsOf(stream)))
+    .update(JSON.stringify(layoutsOf(stream, columns)))
     .digest('hex')
     .slice(0, 16)
+
+export const catalogEntry = (stream: Stream, state: GenerationState): CatalogEntry => ({
+  state,
+  layout: layoutOf(stream),
+  columns: rawColumnsOf(stream),
+})
 
 /** The consumer group that folds into a keyspace. */
 export const groupOf = (groupId: string, base: string, keyspace: string): string =>

@@ -7,12 +7,15 @@ import type {CassandraConnection} from '../platform/connections.ts'
 import {PipelineError} from '../platform/errors.ts'
 import {
   CATALOG_TABLE,
+  catalogEntry,
   changeCatalog,
   layoutOf,
   readCatalog,
+  type CatalogEntry,
   type GenerationState,
   type KeyspaceCatalog,
 } from './generations.ts'
+import {columnsToAdd} from './in-place.ts'
 import {nameOfTable, tablesFor} from './schema.ts'
 
 export interface MigrateOptions {
@@ -27,6 +30,8 @@ export interface MigrateOptions {
 export interface Migrated {
   /** Names of the tables that this call made. */
   readonly applied: readonly string[]
+  /** Streams whose table of single events got the columns that it lacked. */
+  readonly grown: readonly string[]
   /** Streams whose tables were made for another declaration: they are left as they are. */
   readonly outdated: readonly string[]
   readonly catalog: KeyspaceCatalog
@@ -105,10 +110,15 @@ async function createMissing(
   }: Omit<MigrateOptions, 'replicas'> & {readonly keyspace: string},
 ): Promise<Migrated> {
   const known = (await readCatalog(db, keyspace))?.streams ?? {}
-  const outdated = streams.filter(one => {
+  const differing = streams.filter(one => {
     const layout = known[one.name]?.layout
     return layout !== undefined && layout !== layoutOf(one)
   })
+  const grown: Stream[] = []
+  for (const stream of differing) {
+    if (await growRaw(db, stream, {keyspace, entry: known[stream.name]!})) grown.push(stream)
+  }
+  const outdated = differing.filter(one => !grown.includes(one))
   const wanted = streams.filter(one => !outdated.includes(one))
   const there = await db.rows(
     'SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?',
@@ -125,13 +135,39 @@ async function createMissing(
     }
     const added = wanted.flatMap(stream => {
       const state = rest.streams[stream.name] === undefined ? stateOf(stream) : undefined
-      return state === undefined ? [] : [[stream.name, {state, layout: layoutOf(stream)}] as const]
+      return state === undefined ? [] : [[stream.name, catalogEntry(stream, state)] as const]
     })
-    return {space, ...rest, streams: {...rest.streams, ...Object.fromEntries(added)}}
+    const changed = grown.map(stream => {
+      return [stream.name, catalogEntry(stream, rest.streams[stream.name]!.state)] as const
+    })
+    return {
+      space,
+      ...rest,
+      streams: {...rest.streams, ...Object.fromEntries([...added, ...changed])},
+    }
   })
   return {
     applied: missing.map(nameOfTable),
+    grown: grown.map(({name}) => name),
     outdated: outdated.map(({name}) => name),
     catalog,
   }
+}
+
+/** Adds the columns that a table of single events lacks. @returns whether nothing else differed */
+async function growRaw(
+  db: Cassandra,
+  stream: Stream,
+  {keyspace, entry}: {readonly keyspace: string; readonly entry: CatalogEntry},
+): Promise<boolean> {
+  const rows = await db.rows(
+    'SELECT column_name, type FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?',
+    [keyspace, stream.rawTable],
+  )
+  const there = rows.map(row => `${row['column_name'] as string} ${row['type'] as string}`)
+  const missing = columnsToAdd(stream, entry, there)
+  if (missing === null) return false
+  if (missing.length > 0)
+    await db.transact(`ALTER TABLE ${stream.rawTable} ADD ${missing.join(', ')}`)
+  return true
 }

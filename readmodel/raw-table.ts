@@ -72,12 +72,19 @@ const idKindOf = ({columns, idField}: Stream): ColumnKind =>
 /** Raw rows are written once, more or less in the order of their ids. */
 const COMPACTION = `compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'T8'}`
 
-export function rawTable(plan: StreamPlan, shown: ShownPlan): string {
+/** What is kept of an event besides its id: names and types. */
+export const rawColumns = (plan: StreamPlan, shown: ShownPlan): readonly string[] =>
+  columnsOf(plan, shown).map(({name, kind}) => `${name} ${CQL_OF[kind]}`)
+
+export function rawTable(
+  plan: StreamPlan,
+  shown: ShownPlan,
+  columns: readonly string[] = rawColumns(plan, shown),
+): string {
   const {stream} = plan
-  const columns = columnsOf(plan, shown).map(({name, kind}) => `${name} ${CQL_OF[kind]}, `)
   return `CREATE TABLE IF NOT EXISTS ${stream.rawTable} (
     src_partition int, block bigint, ${stream.idField} ${CQL_OF[idKindOf(stream)]},
-    ${columns.join('')}meta blob,
+    ${columns.map(column => `${column}, `).join('')}meta blob,
     PRIMARY KEY ((src_partition, block), ${stream.idField})) WITH ${COMPACTION}${kept(stream)}`
 }
 
@@ -184,7 +191,8 @@ export function createRawTable(cassandra: Cassandra, plan: StreamPlan, shown: Sh
     for (const {name, kind, isShown} of columns) {
       let value = fromCql(kind, row[name])
       if (kind === 'timestamp') {
-        const rest = reader.count()
+        // A column that the row is older than.
+        const rest = reader.isAtEnd ? 0 : reader.count()
         if (value !== null) value = (value as number) + rest
       }
       ;(isShown ? values : event)[name] = value

@@ -8,7 +8,7 @@ import {filesTable, periodsTable} from './files-table.ts'
 import {PARTS_TABLE} from './parts.ts'
 import {planStream, type StatesPlan} from './plan.ts'
 import {POSITION_TABLES} from './positions.ts'
-import {deletedTable, rawTable} from './raw-table.ts'
+import {deletedTable, rawColumns, rawTable} from './raw-table.ts'
 import {referenceTable} from './reference-table.ts'
 import {rollupTable} from './rollup-table.ts'
 import {planShown} from './shown.ts'
@@ -26,9 +26,13 @@ export interface TableDefinition {
   readonly layout: string
 }
 
-/** Of all tables of a stream. */
-export const layoutsOf = (stream: Stream): readonly string[] =>
-  tablesOf(stream).map(({layout}) => layout)
+/** Of all tables of a stream. @param columns that its table of single events has */
+export const layoutsOf = (stream: Stream, columns?: readonly string[]): readonly string[] =>
+  tablesOf(stream, columns).map(({layout}) => layout)
+
+/** Columns of single events, with their types; none of a stream that has its rows otherwise. */
+export const rawColumnsOf = (stream: Stream): readonly string[] =>
+  stream.isReference ? [] : rawColumns(planStream(stream), planShown(stream))
 
 const definition = (
   statement: string,
@@ -48,11 +52,14 @@ const COMMON = [...POSITION_TABLES, STALE_TABLE, PARTS_TABLE].map(statement =>
   definition(statement),
 )
 
-function tablesOf(stream: Stream): readonly TableDefinition[] {
+function tablesOf(
+  stream: Stream,
+  columns: readonly string[] = rawColumnsOf(stream),
+): readonly TableDefinition[] {
   if (stream.isReference) return [definition(referenceTable(stream))]
   const plan = planStream(stream)
   return [
-    definition(rawTable(plan, planShown(stream))),
+    definition(rawTable(plan, planShown(stream), columns)),
     definition(deletedTable(plan)),
     definition(filesTable(plan)),
     definition(periodsTable(plan)),
@@ -97,7 +104,7 @@ export function checkApart(streams: readonly Stream[]): void {
  */
 export function tablesFor(streams: readonly Stream[]): readonly TableDefinition[] {
   checkApart(streams)
-  return [...COMMON, ...streams.flatMap(tablesOf)]
+  return [...COMMON, ...streams.flatMap(stream => tablesOf(stream))]
 }
 
 /** Names of the tables that no stream has for itself. */

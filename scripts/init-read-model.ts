@@ -43,11 +43,13 @@ export async function initReadModel(
   const unknown = streams.filter(({name}) => servedOf(generations, name) === null)
   const filled = await findFilled(databaseUrl, unknown)
   for (const [keyspace, own] of Map.groupBy(streams, keyspaceOf)) {
-    const {applied, outdated} = await migrateReadModel({...cassandra, keyspace}, own, {
+    const {applied, grown, outdated} = await migrateReadModel({...cassandra, keyspace}, own, {
       replicas,
       stateOf: ({name}) => (filled.has(name) ? 'incomplete' : 'complete'),
     })
     say(`keyspace ${keyspace}: ${applied.length} tables made`)
+    for (const name of grown)
+      say(`stream ${name}: its single events got the columns that they lacked`)
     for (const name of outdated) {
       say(`stream ${name}: its tables are those of another declaration: npm run rebuild -- ${name}`)
     }

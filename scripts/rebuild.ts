@@ -27,10 +27,10 @@ import {openRedis} from '../platform/redis.ts'
 import {createRegistry} from '../platform/registry.ts'
 import {quoteTable} from '../platform/sql-names.ts'
 import {
+  catalogEntry,
   changeCatalog,
   generationsOf,
   groupOf,
-  layoutOf,
   readKeyspaces,
   type Generation,
   type GenerationState,
@@ -148,7 +148,7 @@ async function setStates(
   {keyspace, streams}: Pick<Target, 'keyspace' | 'streams'>,
   state: GenerationState,
 ): Promise<void> {
-  const own = streams.map(stream => [stream.name, {state, layout: layoutOf(stream)}])
+  const own = streams.map(stream => [stream.name, catalogEntry(stream, state)])
   await changeCatalog(db, keyspace, catalog => ({
     ...catalog!,
     streams: {...catalog!.streams, ...Object.fromEntries(own)},
