@@ -1,6 +1,9 @@
 import {pino} from 'pino'
 import {expect, onTestFinished, test} from 'vitest'
 import {createMetrics} from '../platform/metrics.ts'
+import {activity} from '../streams/activity.ts'
+import {content} from '../streams/content.ts'
+import {engagement} from '../streams/engagement.ts'
 import {buildApp, type Api, type AppOptions} from './app.ts'
 import {createCursors} from './cursor.ts'
 import type {Database, Rows} from './database.ts'
@@ -47,7 +50,7 @@ async function setup(
         ? [{prefix: KEY.prefix, hash: KEY.hash, scopes, expires_at: null, revoked_at: null}]
         : []
     }
-    return text.includes('FROM public.content') ? contents : []
+    return text.includes('FROM "public"."content"') ? contents : []
   })
   const counts = new Map<string, number>()
   const registry = createMetrics()
@@ -59,6 +62,7 @@ async function setup(
       metrics: createApiMetrics(registry),
       waits: {until: () => Promise.reject(new Error('not here'))},
       activityWorker: {name: 'worker', run: async () => {}, wake: () => {}},
+      streams: [content, engagement, activity],
       health: {
         registry,
         readiness: async () => ({ready: false, reasons: ['still'], details: {}}),

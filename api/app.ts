@@ -15,6 +15,7 @@ import {
   type RawServerDefault,
 } from 'fastify'
 import type {IncomingMessage, ServerResponse} from 'node:http'
+import type {Stream} from '../contracts/stream.ts'
 import type {ActivityWorker} from './activity-requests.ts'
 import type {Cursors} from './cursor.ts'
 import type {Database} from './database.ts'
@@ -23,6 +24,7 @@ import type {ApiMetrics} from './metrics.ts'
 import {addAnswerTypes} from './plugins/answer-types.ts'
 import {addAuth} from './plugins/auth.ts'
 import {addCompression} from './plugins/compression.ts'
+import {addDeclaredValues} from './plugins/declared-values.ts'
 import {addDocuments} from './plugins/documents.ts'
 import {addAddressLimit, addKeyLimit, type Counter} from './plugins/limits.ts'
 import {addCaching, addObservation} from './plugins/observe.ts'
@@ -30,6 +32,7 @@ import {addProblems, recordRoutes} from './plugins/problems.ts'
 import {addSecurityHeaders} from './plugins/security-headers.ts'
 import {addValidation} from './plugins/validation.ts'
 import {Problem} from './problem.ts'
+import {addAbsentRoutes} from './routes/absent.ts'
 import {addContentRoutes} from './routes/content.ts'
 import {addHealthRoutes, type HealthDeps} from './routes/health.ts'
 import {addKeyRoutes} from './routes/keys.ts'
@@ -54,6 +57,8 @@ export interface Deps {
   readonly waits: Waits
   readonly activityWorker: ActivityWorker
   readonly health: HealthDeps
+  /** What is declared: routes of other streams are not there. */
+  readonly streams: readonly Stream[]
 }
 
 export interface AppOptions {
@@ -145,6 +150,7 @@ export async function buildApp(
       })
     },
   })
+  addDeclaredValues(app, deps.streams)
   addObservation(app, deps.metrics)
   const limits = {...options, counter: parts.counter}
   addAddressLimit(app, limits)
@@ -157,6 +163,7 @@ export async function buildApp(
   addHealthRoutes(app, deps.health)
   addProblemRoutes(app)
   addKeyRoutes(app, deps, options)
+  addAbsentRoutes(app, deps.streams)
   addContentRoutes(app, deps)
   addWriteRoutes(app, deps)
   await parts.addReads?.(app)

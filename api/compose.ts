@@ -14,9 +14,12 @@ import {quote, quoteTable} from '../platform/sql-names.ts'
 import {markAwaited} from '../readmodel/awaited.ts'
 import {groupOf, readGenerations} from '../readmodel/generations.ts'
 import {createPositions} from '../readmodel/positions.ts'
+import {CONTENT_TYPES, EVENT_TYPES} from '../db/tables.ts'
+import {isSample} from '../db/sample-tables.ts'
 import {createActivityWorker} from './activity-requests.ts'
 import {buildApp, type Api, type Deps} from './app.ts'
 import type {ApiConfig} from './config.ts'
+import {createContentTable, noContents} from './content-table.ts'
 import {createCursors} from './cursor.ts'
 import type {Database} from './database.ts'
 import {createFreshness} from './freshness.ts'
@@ -44,7 +47,7 @@ import {createTrace} from './pipeline/trace.ts'
 import type {Counter} from './plugins/limits.ts'
 import {addPages} from './plugins/pages.ts'
 import {createSubjects} from './query/subjects.ts'
-import {createContentFacts} from './reads/content-facts.ts'
+import {createContentFacts, type ClosedTypes} from './reads/content-facts.ts'
 import {createEngagementReads} from './reads/engagement.ts'
 import {judgeReadiness, storeChecks} from './readiness.ts'
 import {openStores} from './reads/open.ts'
@@ -97,6 +100,10 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
   const {db, redis, cassandra, admin, log, registryOfMetrics, topicPrefix, secret} = resources
   const metrics = createApiMetrics(registryOfMetrics)
   const {streams} = resources
+  const [content, engagement, activity] = ['content', 'engagement', 'activity'].map(name =>
+    streams.find(one => one.name === name),
+  )
+  const hasEngagement = engagement !== undefined
   const counted = streams.filter(({isReference}) => !isReference)
   const topics = new Map(counted.map(({name, topic}) => [name, topicName(topicPrefix, topic)]))
   const partitions = new Map(
@@ -162,8 +169,9 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     },
     {waitMsMax: config.waitMsMax},
   )
+  const contents = content === undefined ? noContents() : createContentTable(db, content)
   const [reads, liveReads] = [stores, polled].map((from): Reads => ({
-    ...createEngagementReads({db, stores: from}),
+    ...createEngagementReads({contents, stores: from}),
     ...createUserReads({stores: from}),
   })) as [Reads, Reads]
   const cursors = createCursors(secret)
@@ -203,9 +211,9 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
   })
   const tail = createTail(
     {hub, log, reader: resources.readers.tail, admin: () => admin.get(), decoder},
-    {topicPrefix},
+    {topicPrefix, streams},
   )
-  const sources = figureSources({reads: liveReads, overview})
+  const sources = figureSources({reads: liveReads, overview, hasEngagement})
   const checks = storeChecks(resources)
   const deps: Deps = {
     db,
@@ -214,6 +222,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     metrics,
     waits,
     activityWorker,
+    streams,
     health: {
       registry: registryOfMetrics,
       readiness: () => judgeReadiness(checks),
@@ -255,7 +264,11 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
   measureHealth(registryOfMetrics, metrics, {health, now: Date.now})
   const readDeps = {reads, readAfter, cursors}
   const countedNames = counted.map(({name}) => name)
-  const subjects = createSubjects(stores, countedNames, createContentFacts(db))
+  const facts =
+    content === undefined
+      ? undefined
+      : createContentFacts(contents, closedOf([content, engagement]))
+  const subjects = createSubjects(stores, countedNames, facts)
   registryOfMetrics.onScrape(async () => {
     const {records} = await lag.read()
     if (records !== null) metrics.lagRecords.set(records)
@@ -272,15 +285,25 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
       logger: log,
       counter: toCounter(redis),
       async addReads(api) {
-        addMetricsRoutes(api, readDeps)
-        addEventRoutes(api, readDeps)
-        addPlatformRoutes(api, readDeps)
+        if (hasEngagement) {
+          addMetricsRoutes(api, readDeps)
+          addEventRoutes(api, readDeps)
+          addPlatformRoutes(api, readDeps)
+        }
         addQueryRoutes(api, {...readDeps, db, subjects})
         addSegmentRoutes(api, {db, subjects})
-        addUserRoutes(api, readDeps)
+        if (activity !== undefined) addUserRoutes(api, readDeps)
         addStreamRoutes(api, {streams, stores, readAfter, cursors})
         addOverviewRoutes(api, overview)
-        addLiveRoutes(api, {hub, reads, tail, sources, overview, db})
+        addLiveRoutes(api, {
+          hub,
+          reads,
+          tail,
+          sources,
+          overview,
+          db,
+          takesRequests: activity !== undefined && isSample(activity),
+        })
         addAdminRoutes(
           api,
           {
@@ -317,6 +340,12 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
   ]
   return {app, loops: [served, freshness, activityWorker, tail, ...keepers, ...figureLoops]}
 }
+
+/** Tables of others take what they like. */
+const closedOf = (streams: readonly (Stream | undefined)[]): ClosedTypes =>
+  streams.every(one => one !== undefined && isSample(one))
+    ? {content_type: CONTENT_TYPES, event_type: EVENT_TYPES}
+    : {}
 
 /** A counter that lives for one window. */
 const toCounter = (redis: Redis): Counter => ({

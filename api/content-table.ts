@@ -1,164 +1,170 @@
-/** Content in PostgreSQL: the list, one, and its changes. */
-import {utcText, type Session} from './database.ts'
-import {Problem, refuse} from './problem.ts'
-import type {
-  Content,
-  ContentChange,
-  ContentListQuery,
-  ContentOrder,
-  NewContent,
-} from './schemas/content.ts'
-
-const COLUMNS = `id, slug, title, content_type, length_seconds, ${utcText('publish_ts')}`
+/** Contents in PostgreSQL, in whatever table the declaration says: the list, some by id. */
+import type {Column} from '../contracts/columns.ts'
+import type {Stream} from '../contracts/stream.ts'
+import {quote, quoteTable} from '../platform/sql-names.ts'
+import type {Session} from './database.ts'
+import {notFound} from './problem.ts'
+import type {Content, ContentListQuery, ContentOrder} from './schemas/content.ts'
 
 /** Where a page ends: the sort column's value and the id that breaks ties. */
 export type ContentPosition = readonly [string, string]
 
+/** What shares and types are made of. */
+export type ContentFacts = Pick<Content, 'content_type' | 'length_seconds'>
+
+export interface ContentTable {
+  /** One page, and one row more when there is a next one. */
+  list(
+    query: ContentListQuery & {readonly limit: number},
+    after: ContentPosition | undefined,
+  ): Promise<readonly Content[]>
+  /** By id, in no order; ids that do not exist are left out. */
+  read(ids: readonly string[]): Promise<readonly Content[]>
+  /** Of all contents, or of those asked for. */
+  facts(ids: ReadonlySet<string> | undefined): Promise<ReadonlyMap<string, ContentFacts>>
+  /** The id as the table prints it; undefined when none of its ids can be so. */
+  idOf(text: string): string | undefined
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const WHOLE = /^-?\d{1,16}$/
+
+/** Ids by the kind of their column: the type as which they are compared, and how they are printed. */
+interface IdKind {
+  readonly type: string
+  readonly print: (text: string) => string | undefined
+}
+const IDS: Readonly<Record<string, IdKind>> = {
+  uuid: {type: 'uuid', print: text => (UUID.test(text) ? text.toLowerCase() : undefined)},
+  long: {type: 'bigint', print: text => (WHOLE.test(text) ? String(BigInt(text)) : undefined)},
+  int: {type: 'bigint', print: text => (WHOLE.test(text) ? String(BigInt(text)) : undefined)},
+  text: {type: 'text', print: text => (text.includes('\0') ? undefined : text)},
+}
+
+/** What a content without a time of publication is sorted as. */
+const NEVER = '1970-01-01T00:00:00.000000Z'
+
+/** SQL of each part of a content; names of columns come from the declaration only, never from a request. */
+function partsOf({columns}: Pick<Stream, 'columns'>) {
+  const find = (field: string): Column | undefined => columns.find(one => one.field === field)
+  const sqlOf = (column: Column): string => `c.${quote(column.column)}`
+  const id = sqlOf(find('id')!)
+  const named = (field: string): string => {
+    const column = find(field)
+    if (column === undefined) return `${id}::text`
+    const text = `${sqlOf(column)}::text`
+    return column.nullable ? `coalesce(${text}, ${id}::text)` : text
+  }
+  const [type, length, time] = [find('content_type'), find('length_seconds'), find('publish_ts')]
+  return {
+    id,
+    slug: named('slug'),
+    title: named('title'),
+    content_type: type === undefined ? 'NULL' : sqlOf(type),
+    // A bigint would come as text.
+    length_seconds: length === undefined ? 'NULL' : `${sqlOf(length)}::float8`,
+    // Of times without a zone this is UTC, whatever the zone of the session.
+    publish_ts:
+      time === undefined
+        ? 'NULL::timestamptz'
+        : `to_timestamp(extract(epoch FROM ${sqlOf(time)})::float8)`,
+  }
+}
+
+type Parts = ReturnType<typeof partsOf>
+
+const factsIn = ({id, content_type, length_seconds}: Parts): string =>
+  `${id}::text AS id, ${content_type}::text AS content_type, ${length_seconds} AS length_seconds`
+
+const columnsIn = (parts: Parts): string =>
+  `${factsIn(parts)}, ${parts.slug} AS slug, ${parts.title} AS title,
+   to_char(${parts.publish_ts} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS publish_ts`
+
 interface OrderSql {
-  readonly column: string
-  readonly cast: string
+  readonly field: 'publish_ts' | 'title' | 'slug'
   readonly descending: boolean
 }
 
-/** Names of columns come from here only, never from a request. */
 const ORDERS: Readonly<Record<ContentOrder, OrderSql>> = {
-  '-publish_ts': {column: 'publish_ts', cast: 'timestamptz', descending: true},
-  publish_ts: {column: 'publish_ts', cast: 'timestamptz', descending: false},
-  title: {column: 'title', cast: 'text', descending: false},
-  '-title': {column: 'title', cast: 'text', descending: true},
-  slug: {column: 'slug', cast: 'text', descending: false},
-  '-slug': {column: 'slug', cast: 'text', descending: true},
+  '-publish_ts': {field: 'publish_ts', descending: true},
+  publish_ts: {field: 'publish_ts', descending: false},
+  title: {field: 'title', descending: false},
+  '-title': {field: 'title', descending: true},
+  slug: {field: 'slug', descending: false},
+  '-slug': {field: 'slug', descending: true},
 }
 
 const escapeLike = (text: string): string => text.replaceAll(/[\\%_]/g, String.raw`\$&`)
 
-/** One page, and one row more when there is a next one. */
-export async function listContent(
-  db: Session,
-  query: ContentListQuery & {readonly limit: number},
-  after: ContentPosition | undefined,
-): Promise<readonly Content[]> {
-  const {column, cast, descending} = ORDERS[query.order ?? '-publish_ts']
-  const values: unknown[] = []
-  const put = (value: unknown): string => `$${values.push(value)}`
-  const where: string[] = []
-  if (query.search !== undefined) {
-    const like = put(`%${escapeLike(query.search)}%`)
-    where.push(`(title ILIKE ${like} OR slug ILIKE ${like})`)
+/** The id as its table prints it; undefined when no content can have it. */
+export function printContentId({columns, idField}: Stream, text: string): string | undefined {
+  return idsOf({columns, idField}).print(text)
+}
+
+const idsOf = ({columns, idField}: Pick<Stream, 'columns' | 'idField'>): IdKind =>
+  IDS[columns.find(({field}) => field === idField)!.kind] ?? IDS['text']!
+
+export function createContentTable(db: Session, stream: Stream): ContentTable {
+  const parts = partsOf(stream)
+  const ids = idsOf(stream)
+  const from = `FROM ${quoteTable(stream.table)} c`
+  const byIds = `${from} WHERE ${parts.id} = ANY($1::${ids.type}[])`
+  const printed = (texts: Iterable<string>): readonly string[] =>
+    [...texts].flatMap(text => ids.print(text) ?? [])
+
+  return {
+    idOf: ids.print,
+    async list(query, after) {
+      const {field, descending} = ORDERS[query.order ?? '-publish_ts']
+      const isTime = field === 'publish_ts'
+      const sorted = isTime ? `coalesce(${parts.publish_ts}, '${NEVER}')` : parts[field]
+      const values: unknown[] = []
+      const put = (value: unknown): string => `$${values.push(value)}`
+      const where: string[] = []
+      if (query.search !== undefined) {
+        const like = put(`%${escapeLike(query.search)}%`)
+        where.push(`(${parts.title} ILIKE ${like} OR ${parts.slug} ILIKE ${like})`)
+      }
+      if (query.content_type !== undefined) {
+        where.push(`${parts.content_type}::text = ${put(query.content_type)}`)
+      }
+      if (after !== undefined) {
+        const last = `${put(after[0])}::${isTime ? 'timestamptz' : 'text'}, ${put(after[1])}::${ids.type}`
+        where.push(`(${sorted}, ${parts.id}) ${descending ? '<' : '>'} (${last})`)
+      }
+      const direction = descending ? 'DESC' : 'ASC'
+      const {rows} = await db.query<Content>(
+        `SELECT ${columnsIn(parts)} ${from} ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
+         ORDER BY ${sorted} ${direction}, ${parts.id} ${direction} LIMIT ${put(query.limit + 1)}`,
+        values,
+      )
+      return rows
+    },
+    async read(texts) {
+      const wanted = printed(texts)
+      if (wanted.length === 0) return []
+      return (await db.query<Content>(`SELECT ${columnsIn(parts)} ${byIds}`, [wanted])).rows
+    },
+    async facts(texts) {
+      const where = texts === undefined ? from : byIds
+      const {rows} = await db.query<ContentFacts & {readonly id: string}>(
+        `SELECT ${factsIn(parts)} ${where}`,
+        texts === undefined ? [] : [printed(texts)],
+      )
+      return new Map(rows.map(row => [row.id, row]))
+    },
   }
-  if (query.content_type !== undefined) where.push(`content_type = ${put(query.content_type)}`)
-  if (after !== undefined) {
-    const compare = descending ? '<' : '>'
-    where.push(`(${column}, id) ${compare} (${put(after[0])}::${cast}, ${put(after[1])}::uuid)`)
-  }
-  const direction = descending ? 'DESC' : 'ASC'
-  const {rows} = await db.query<Content>(
-    `SELECT ${COLUMNS} FROM public.content ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
-     ORDER BY content.${column} ${direction}, id ${direction} LIMIT ${put(query.limit + 1)}`,
-    values,
-  )
-  return rows
+}
+
+/** In a pipeline without contents. */
+export function noContents(): ContentTable {
+  const refuse = async (): Promise<never> => await Promise.reject(notFound('stream', 'content'))
+  return {list: refuse, read: refuse, facts: refuse, idOf: () => undefined}
 }
 
 /** Position of the page that follows `row`. */
 export function positionAfter(row: Content, order: ContentOrder = '-publish_ts'): ContentPosition {
-  const {column} = ORDERS[order]
-  return [String(row[column as keyof Content]), row.id]
-}
-
-export async function readContent(db: Session, id: string): Promise<Content | undefined> {
-  const {rows} = await db.query<Content>(`SELECT ${COLUMNS} FROM public.content WHERE id = $1`, [
-    id,
-  ])
-  return rows[0]
-}
-
-/** Contents by id, in no order; ids that do not exist are left out. */
-export async function readContents(
-  db: Session,
-  ids: readonly string[],
-): Promise<readonly Content[]> {
-  if (ids.length === 0) return []
-  const {rows} = await db.query<Content>(
-    `SELECT ${COLUMNS} FROM public.content WHERE id = ANY($1)`,
-    [ids],
-  )
-  return rows
-}
-
-interface PgError {
-  readonly code?: string
-  readonly constraint?: string
-}
-
-/** Turns what PostgreSQL refuses into what the caller sent wrong. */
-export function toWriteProblem(error: unknown, values: Readonly<Record<string, unknown>>): unknown {
-  // The adapter wraps the driver's error; the SQLSTATE is the cause's.
-  const {code, constraint} = ((error as Error).cause ?? error) as PgError
-  if (code === '23505') {
-    const field = constraint?.includes('slug') === true ? 'slug' : 'id'
-    return new Problem('conflict', `there is content with this ${field} already`, {
-      errors: [{in: 'body', field: `/${field}`, detail: 'is taken', value: values[field]}],
-    })
-  }
-  if (code === '22008' || code === '22007') {
-    return refuse('body', '/publish_ts', values['publish_ts'], 'is not a time that can be stored')
-  }
-  return error
-}
-
-export async function insertContent(db: Session, content: NewContent): Promise<Content> {
-  const {rows} = await db
-    .query<Content>(
-      `INSERT INTO public.content (id, slug, title, content_type, length_seconds, publish_ts)
-       VALUES (coalesce($1::uuid, gen_random_uuid()), $2, $3, $4, $5, coalesce($6::timestamptz, now()))
-       RETURNING ${COLUMNS}`,
-      [
-        content.id ?? null,
-        content.slug,
-        content.title,
-        content.content_type ?? null,
-        content.length_seconds ?? null,
-        content.publish_ts ?? null,
-      ],
-    )
-    .catch((error: unknown) => {
-      throw toWriteProblem(error, content)
-    })
-  return rows[0]!
-}
-
-const CHANGEABLE = ['slug', 'title', 'content_type', 'length_seconds', 'publish_ts'] as const
-
-/** @returns undefined when there is no such content */
-export async function changeContent(
-  db: Session,
-  id: string,
-  change: ContentChange,
-): Promise<Content | undefined> {
-  const names = CHANGEABLE.filter(name => change[name] !== undefined)
-  const sets = names.map((name, index) => `${name} = $${index + 2}`)
-  const {rows} = await db
-    .query<Content>(
-      `UPDATE public.content SET ${sets.join(', ')} WHERE id = $1 RETURNING ${COLUMNS}`,
-      [id, ...names.map(name => change[name])],
-    )
-    .catch((error: unknown) => {
-      throw toWriteProblem(error, change)
-    })
-  return rows[0]
-}
-
-/** @returns false when there is no such content */
-export async function deleteContent(db: Session, id: string): Promise<boolean> {
-  const {rowCount} = await db
-    .query('DELETE FROM public.content WHERE id = $1', [id])
-    .catch((error: unknown) => {
-      const {code} = ((error as Error).cause ?? error) as PgError
-      if (code !== '23503') throw error
-      throw new Problem('conflict', 'the content has events; delete them first', {
-        errors: [{in: 'path', field: 'id', detail: 'has events', value: id}],
-      })
-    })
-  return rowCount > 0
+  // Not every table has a time, whatever the schema of ours says.
+  const sorted: string | null = row[ORDERS[order].field]
+  return [sorted ?? NEVER, row.id]
 }

@@ -1,8 +1,10 @@
 /** The OpenAPI document without any server: routes are built over stores that are never asked. */
 import {pino} from 'pino'
+import type {Stream} from '../contracts/stream.ts'
 import {PipelineError} from '../platform/errors.ts'
 import {createMetrics} from '../platform/metrics.ts'
 import {createRegistry} from '../platform/registry.ts'
+import {loadStreams} from '../streams/load.ts'
 import {composeApi, type Resources} from './compose.ts'
 import {readApiConfig} from './config.ts'
 import {createLate} from './late.ts'
@@ -13,7 +15,7 @@ function nothing(): never {
 }
 
 /** Resources of a composed API that is only looked at. */
-function noResources(): Resources {
+function noResources(streams: readonly Stream[]): Resources {
   const {connections} = readApiConfig({})
   const refuse = async (): Promise<never> => await Promise.resolve().then(nothing)
   const reader = {fetch: refuse, offsetsAt: refuse, close: async () => {}}
@@ -42,13 +44,14 @@ function noResources(): Resources {
     registryOfMetrics: createMetrics(),
     secret: 'none',
     topicPrefix: '',
-    streams: [],
+    streams,
   }
 }
 
 export async function buildDocument<Document>(): Promise<Document> {
   const {config} = readApiConfig({})
-  const {app} = await composeApi(noResources(), config)
+  const streams = await loadStreams(config.streamsFolder)
+  const {app} = await composeApi(noResources(streams), config)
   try {
     await app.ready()
     return JSON.parse(JSON.stringify(app.swagger())) as Document

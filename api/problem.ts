@@ -71,6 +71,18 @@ export function notFound(what: string, id: unknown): Problem {
   })
 }
 
+/** Nothing of this name is declared here. */
+export function noStream(name: string, streams: readonly {readonly name: string}[]): Problem {
+  const known = streams.map(one => one.name).join(', ')
+  return new Problem(
+    'not-found',
+    `there is no stream ${String(showValue(name))}; there are ${known}`,
+    {
+      errors: [{in: 'path', field: 'stream', detail: 'no such stream', value: showValue(name)}],
+    },
+  )
+}
+
 /** A store does not answer; the caller may come again. */
 export function unavailable(store: string, cause?: unknown): Problem {
   return new Problem('unavailable', `${store} does not answer now`, {

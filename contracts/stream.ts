@@ -146,7 +146,8 @@ export type Special =
       readonly kind: 'retention'
       readonly by: string
       readonly duration: string
-      readonly position: string
+      /** Where the playhead was; without one the curve is made of durations alone. */
+      readonly position?: string
       readonly split: string
     }
   | {readonly kind: 'recent'; readonly by: string; readonly show: readonly string[]}

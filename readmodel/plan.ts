@@ -376,7 +376,7 @@ function countedNames(stream: Stream): readonly string[] {
   ])
   const ofSpecials = stream.special.flatMap(special =>
     special.kind === 'retention'
-      ? [special.by, special.duration, special.position, special.split]
+      ? [special.by, special.duration, special.position ?? [], special.split].flat()
       : [special.by, ...special.show],
   )
   return [

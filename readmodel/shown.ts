@@ -3,7 +3,7 @@
  * event. Nothing is counted by it. Pure.
  */
 import type {Column, Quotient, Shown, Stream} from '../contracts/stream.ts'
-import {getterOf, numberOf, quotientOf, type Fields} from './fields.ts'
+import {getterOf, numberOf, quotientOf, textOf, type Fields} from './fields.ts'
 
 /** Values by column, null where there is none. */
 export type ShownValues = Readonly<Record<string, unknown>>
@@ -24,11 +24,15 @@ const columnsOf = ({stream, columns}: Shown): readonly Column[] =>
   columns.map(name => stream.columns.find(({field}) => field === name)!)
 
 export function planShown(stream: Pick<Stream, 'shows' | 'derived'>): ShownPlan {
-  const shown = stream.shows.map(one => ({
-    of: one.stream.name,
-    get: getterOf(one.by),
-    columns: columnsOf(one),
-  }))
+  const shown = stream.shows.map(one => {
+    const get = getterOf(one.by)
+    // References are known by the texts of their ids.
+    const idOf = (event: Fields): string | null => {
+      const id = get(event)
+      return id === null ? null : textOf(id)
+    }
+    return {of: one.stream.name, idOf, columns: columnsOf(one)}
+  })
   const derived = Object.entries(stream.derived)
   const fromReferences = shown.flatMap(({columns}) => columns.map(({field}) => field))
   const late = new Set(fromReferences)
@@ -46,14 +50,14 @@ export function planShown(stream: Pick<Stream, 'shows' | 'derived'>): ShownPlan 
     ],
     late: [...late],
     referencesOf: event =>
-      shown.flatMap(({of, get}) => {
-        const id = get(event) as string | null
+      shown.flatMap(({of, idOf}) => {
+        const id = idOf(event)
         return id === null ? [] : [{stream: of, id}]
       }),
     valuesOf(event, find) {
       const values: Record<string, unknown> = {}
-      for (const {of, get, columns} of shown) {
-        const id = get(event) as string | null
+      for (const {of, idOf, columns} of shown) {
+        const id = idOf(event)
         const row = id === null ? null : find(of, id)
         for (const {field} of columns) values[field] = row?.[field] ?? null
       }

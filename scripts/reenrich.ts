@@ -1,25 +1,33 @@
 /** Emits a content's events again, so that their raw rows follow its metadata. */
+import {createContentTable, printContentId} from '../api/content-table.ts'
 import {envReader} from '../platform/config.ts'
-import {readDatabaseUrl} from '../platform/connections.ts'
+import {readDatabaseUrl, readStreamsFolder} from '../platform/connections.ts'
 import {openClient} from '../platform/postgres.ts'
-import {engagement} from '../streams/engagement.ts'
+import {quote} from '../platform/sql-names.ts'
+import {loadStreams} from '../streams/load.ts'
 import {requestBackfill, watchBackfill} from './backfill/requests.ts'
 import {runCommand, UsageError} from './command.ts'
 import {COMMANDS} from './commands.ts'
+import {findStream} from './find-stream.ts'
 
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
-
-await runCommand(COMMANDS.reenrich, async ({positionals: [id = ''], env}) => {
-  if (!UUID.test(id)) throw new UsageError(`${id} is no id of a content: give a UUID`)
+await runCommand(COMMANDS.reenrich, async ({positionals: [text = ''], env}) => {
   const read = envReader(env)
   const url = readDatabaseUrl(read)
+  const folder = readStreamsFolder(read)
   read.finish()
+  const streams = await loadStreams(folder)
+  const [content, engagement] = ['content', 'engagement'].map(name => findStream(streams, name))
+  const id = printContentId(content!, text)
+  if (id === undefined) {
+    throw new UsageError(`${text} is no id of a content: give one as ${content!.table} has them`)
+  }
   const client = await openClient(url, {applicationName: 'reenrich'})
   try {
-    const {rowCount} = await client.query('SELECT FROM public.content WHERE id = $1', [id])
-    if (rowCount === 0) throw new UsageError(`there is no content ${id}`)
-    const {topic} = engagement
-    const backfill = await requestBackfill(client, {topic, condition: `content_id = '${id}'`})
+    const found = await createContentTable(client, content!).read([id])
+    if (found.length === 0) throw new UsageError(`there is no content ${id}`)
+    const {topic, keyColumn} = engagement!
+    const condition = `${quote(keyColumn)} = ${client.escapeLiteral(id)}`
+    const backfill = await requestBackfill(client, {topic, condition})
     const {state} = await watchBackfill(client, backfill, line => console.log(line))
     return state === 'done' ? 0 : 1
   } finally {

@@ -3,16 +3,19 @@ import {execFile} from 'node:child_process'
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
-import type {Env} from '../platform/config.ts'
+import {envReader, type Env} from '../platform/config.ts'
+import {readStreamsFolder} from '../platform/connections.ts'
 import {messageOf} from '../platform/errors.ts'
 import {pause} from '../platform/lifecycle.ts'
 import {PROJECT_FOLDER} from '../platform/environment.ts'
 import type {StackConfig} from '../stack/config.ts'
 import {startPipeline, type Pipeline} from '../stack/pipeline.ts'
+import {loadStreams} from '../streams/load.ts'
 import {settingGroups} from './configuration.ts'
 import {initPipeline} from './init.ts'
 import {loadSample} from './load-sample.ts'
 import {openStatusReader, type StatusReader} from './pipeline-status.ts'
+import {lackOfSample} from './sample-streams.ts'
 import {connectionLines, keyLines, lastError, recordsProcessed, statusLine} from './view.ts'
 
 export interface StartOptions {
@@ -77,13 +80,15 @@ export async function runPipeline(
   const reader = openStatusReader(config, env)
   try {
     const {DATABASE_URL} = config.connections
-    if (options.withSample && !config.external.includes('postgres')) {
+    const streams = await loadStreams(readStreamsFolder(envReader(full)))
+    const isOurs = !config.external.includes('postgres') && lackOfSample(streams) === undefined
+    if (options.withSample && isOurs) {
       if (await loadSample(DATABASE_URL))
         tell('progress', 'the empty database was given the sample')
     }
     const seconds = ((performance.now() - began) / 1000).toFixed(1)
     const withApi = options.withServices && config.counts.api > 0
-    const lines = connectionLines(config, withApi, await reader.keyspaces())
+    const lines = connectionLines(config, {withApi, streams}, await reader.keyspaces())
     const logs = `  logs        ${join(config.folder, 'logs')}`
     settle()
     const ways = [...lines, ...(withApi ? keyLines(full) : []), logs, '  stop        npm stop']

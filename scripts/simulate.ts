@@ -1,10 +1,12 @@
 /** Streams plausible activity into PostgreSQL, as an application would, and says what it did. */
 import {envReader} from '../platform/config.ts'
-import {readDatabaseUrl} from '../platform/connections.ts'
+import {readDatabaseUrl, readStreamsFolder} from '../platform/connections.ts'
 import {pause, stopSignal} from '../platform/lifecycle.ts'
 import {createPool, type Pool} from '../platform/postgres.ts'
-import {runCommand, wholeNumbers} from './command.ts'
+import {loadStreams} from '../streams/load.ts'
+import {runCommand, UsageError, wholeNumbers} from './command.ts'
 import {COMMANDS} from './commands.ts'
+import {lackOfSample} from './sample-streams.ts'
 import {createSimulation, type Simulation} from './simulated-activity.ts'
 import {insertContents, insertEvents} from './simulated-inserts.ts'
 
@@ -64,7 +66,10 @@ await runCommand(COMMANDS.simulate, async ({values, env}) => {
   const options = wholeNumbers(values, BOUNDS)
   const read = envReader(env)
   const url = readDatabaseUrl(read)
+  const folder = readStreamsFolder(read)
   read.finish()
+  const lack = lackOfSample(await loadStreams(folder))
+  if (lack !== undefined) throw new UsageError(lack)
   const pool = createPool(url, {applicationName: 'simulate', connectionsMax: 2})
   try {
     const simulation = createSimulation(options)

@@ -4,11 +4,13 @@ import {closeSync, existsSync, mkdirSync, openSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {setTimeout as sleep} from 'node:timers/promises'
-import type {Env} from '../platform/config.ts'
+import {envReader, type Env} from '../platform/config.ts'
+import {readStreamsFolder} from '../platform/connections.ts'
 import {holderOf} from '../platform/process-identity.ts'
 import {readStackConfig, type StackConfig} from '../stack/config.ts'
 import {lockPath, logFile} from '../stack/stack.ts'
 import {readState} from '../stack/state.ts'
+import {loadStreams} from '../streams/load.ts'
 import {checkSettings} from './check-settings.ts'
 import {runCommand, UsageError} from './command.ts'
 import {COMMANDS} from './commands.ts'
@@ -60,7 +62,8 @@ async function tellRunning(config: StackConfig, env: Env, withServices: boolean)
   try {
     const withApi = state.services.api.length > 0
     console.log('it runs already, and goes on')
-    for (const line of connectionLines(running, withApi, await reader.keyspaces())) {
+    const streams = await loadStreams(readStreamsFolder(envReader({...env, ...state.settings})))
+    for (const line of connectionLines(running, {withApi, streams}, await reader.keyspaces())) {
       console.log(line)
     }
   } finally {

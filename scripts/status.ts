@@ -1,6 +1,9 @@
 /** Shows once how the pipeline does; exit status 0 only when it is healthy. */
 import {setTimeout as sleep} from 'node:timers/promises'
+import {envReader} from '../platform/config.ts'
+import {readStreamsFolder} from '../platform/connections.ts'
 import {readStackConfig} from '../stack/config.ts'
+import {loadStreams} from '../streams/load.ts'
 import {runCommand} from './command.ts'
 import {COMMANDS} from './commands.ts'
 import {openStatusReader} from './pipeline-status.ts'
@@ -24,7 +27,9 @@ await runCommand(COMMANDS.status, async ({values, env}) => {
     const seconds = (performance.now() - at) / 1000
     const rate = before === null || after === null ? null : (after - before) / seconds
     const {servers: found, services: running} = look.status
-    for (const line of connectionLines(config, running.api.length > 0, found.cassandra.keyspaces)) {
+    const streams = await loadStreams(readStreamsFolder(envReader(env)))
+    const shown = {withApi: running.api.length > 0, streams}
+    for (const line of connectionLines(config, shown, found.cassandra.keyspaces)) {
       console.log(line)
     }
     console.log(statusLine(look, rate, lastError(config)))

@@ -1,6 +1,7 @@
 /** What a person at the terminal sees: how to reach each part, then how it flows. */
 import {closeSync, openSync, readSync, fstatSync} from 'node:fs'
 import {readApiConfig} from '../api/config.ts'
+import type {Stream} from '../contracts/stream.ts'
 import {redactUrl, type Env} from '../platform/config.ts'
 import {addressOf, SERVICES, type StackConfig} from '../stack/config.ts'
 import {logFile} from '../stack/stack.ts'
@@ -16,23 +17,24 @@ const ERROR_LEVEL = 50
  */
 export function connectionLines(
   config: StackConfig,
-  withServices: boolean,
+  {withApi, streams}: {readonly withApi: boolean; readonly streams: readonly Stream[]},
   [keyspace, ...others]: readonly string[],
 ): readonly string[] {
   const {connections, ports} = config
   const cassandra = addressOf('cassandra', connections.CASSANDRA_CONTACT_POINTS)
   const registry = connections.SCHEMA_REGISTRY_URL
   const api = `http://127.0.0.1:${ports.api.port}`
+  const counted = streams.find(({isReference}) => !isReference) ?? streams[0]
   const services = [
     ['pages', `${api}/`],
-    ['API', `${api}/v1/content`],
+    ['API', `${api}/v1/streams`],
     ['OpenAPI', `${api}/docs`],
   ] as const
   const servers = [
     ['PostgreSQL', `psql ${redactForeign(connections.DATABASE_URL)}  # or npm run sql -- -c "…"`],
     [
       'Kafka',
-      `kcat -b ${connections.KAFKA_BROKERS} -t engagement_events -C -s value=avro -r ${registry}`,
+      `kcat -b ${connections.KAFKA_BROKERS} -t ${counted?.topic} -C -s value=avro -r ${registry}`,
     ],
     ['registry', `curl ${registry}/subjects`],
     [
@@ -41,7 +43,7 @@ export function connectionLines(
     ],
     ['Redis', `redis-cli -u ${redactForeign(connections.REDIS_URL)}`],
   ] as const
-  return [...(withServices ? services : []), ...servers].map(
+  return [...(withApi ? services : []), ...servers].map(
     ([name, how]) => `  ${name.padEnd(11)} ${how}`,
   )
 }

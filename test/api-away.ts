@@ -40,7 +40,7 @@ const database: Database = {
 }
 
 /** Close `app` of it. */
-export async function composeAway(): Promise<Composed> {
+export async function composeAway(folder = 'streams'): Promise<Composed> {
   const {config} = readApiConfig({
     API_ACCESS: 'keys',
     API_KEY_LIMIT_PER_MINUTE: '0',
@@ -82,7 +82,7 @@ export async function composeAway(): Promise<Composed> {
       registryOfMetrics: createMetrics(),
       secret: 'secret',
       topicPrefix: '',
-      streams: await loadStreams('streams'),
+      streams: await loadStreams(folder),
     },
     config,
   )

@@ -94,7 +94,11 @@ test("the API's own streams are heard across a lost connection, and end when the
   const app = fastify() as unknown as Api
   addValidation(app)
   app.setSerializerCompiler(() => JSON.stringify)
-  addLiveRoutes(app, {hub, sources: [{kind: 'leaderboard', everyMs: 1, read}]} as never)
+  addLiveRoutes(app, {
+    hub,
+    sources: [{kind: 'leaderboard', everyMs: 1, read}],
+    tail: {streams: []},
+  } as never)
   await app.listen({port: 0, host: '127.0.0.1'})
   onTestFinished(async () => await app.close())
   const {port} = app.server.address() as AddressInfo

@@ -119,10 +119,11 @@ async function runSql(url: string, sql: string): Promise<void> {
 /**
  * @param changes settings of the services
  * @param sql makes what further streams are declared on
+ * @param of `migrated` false: a database that has nothing of ours
  */
-export async function openPipelineWorld(changes: Env = {}, sql = '') {
+export async function openPipelineWorld(changes: Env = {}, sql = '', of = {migrated: true}) {
   await using resources = new AsyncDisposableStack()
-  const database = resources.use(await createTestDatabase())
+  const database = resources.use(await createTestDatabase(of))
   if (sql !== '') await runSql(database.url, sql)
   const redisUrl = await testRedisDb()
   const [relay, processor, api] = await freePorts(3)

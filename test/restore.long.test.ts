@@ -31,7 +31,7 @@ import {
 
 const LONG_MS = 600_000
 /** Of the first rollup of engagement. */
-const SPLIT = "split: ['device', 'event_type'], every"
+const TYPES = 'types: {plays:'
 const adminOf = async ({env}: PipelineWorld) => {
   const brokers = env['KAFKA_BROKERS']!.split(',')
   const admin = new Kafka({brokers, logLevel: logLevel.NOTHING}).admin()
@@ -229,11 +229,11 @@ test(
       for (const file of ['content.ts', 'engagement.ts', 'activity.ts']) {
         const text = readFileSync(join('streams', file), 'utf8')
           .replaceAll("'../", "'../../../")
-          .replace(SPLIT, "split: ['event_type', 'device'], every")
+          .replace(TYPES, `measures: {all: {kind: 'count'}},\n  ${TYPES}`)
         writeFileSync(join(folder, file), text)
       }
       const original = readFileSync('streams/engagement.ts', 'utf8')
-      expect(original, 'the declaration is as this test knows it').toContain(SPLIT)
+      expect(original, 'the declaration is as this test knows it').toContain(TYPES)
       for (const one of [services.relay, services.processor, services.api]) await one.stop()
       const next = {...own, env: {...own.env, STREAMS_FOLDER: folder}}
       const said: string[] = []

@@ -2,7 +2,6 @@
 import mercurius, {type IResolvers, type MercuriusLoaders} from 'mercurius'
 import type {Api} from '../app.ts'
 import {bucketStarts, withEnds, type Granularity} from '../calendar.ts'
-import {listContent, readContents} from '../content-table.ts'
 import type {Database} from '../database.ts'
 import type {Hub} from '../live/hub.ts'
 import type {MetricName} from '../measures.ts'
@@ -30,7 +29,7 @@ export interface GraphqlDeps {
 
 const BUCKETS_MAX = 1000
 
-function queryResolvers({reads, db}: GraphqlDeps): IResolvers {
+function queryResolvers({reads}: GraphqlDeps): IResolvers {
   return {
     Query: {
       content: (_root, {id}: {id: string}) => reads.content(checkId(id)),
@@ -41,8 +40,7 @@ function queryResolvers({reads, db}: GraphqlDeps): IResolvers {
         const limit = checkLimit(args.limit)
         const search = checkText('search', args.search)
         const type = args.content_type ?? undefined
-        const rows = await listContent(
-          db,
+        const rows = await reads.contents.list(
           {
             limit,
             ...(search === undefined ? {} : {search}),
@@ -102,7 +100,7 @@ function queryResolvers({reads, db}: GraphqlDeps): IResolvers {
 }
 
 /** Asked once for all that a document names, whatever the number of contents. */
-function loaders({reads, db}: GraphqlDeps): MercuriusLoaders {
+function loaders({reads}: GraphqlDeps): MercuriusLoaders {
   return {
     Content: {
       metrics: async (queries: readonly {obj: Content; params: {period?: string | null}}[]) => {
@@ -122,7 +120,7 @@ function loaders({reads, db}: GraphqlDeps): MercuriusLoaders {
         const ids = new Set(
           queries.flatMap(({obj}) => (obj.content_id === null ? [] : [obj.content_id])),
         )
-        const found = new Map((await readContents(db, [...ids])).map(one => [one.id, one]))
+        const found = new Map((await reads.contents.read([...ids])).map(one => [one.id, one]))
         return queries.map(({obj}) => found.get(obj.content_id ?? '') ?? null)
       },
     },

@@ -12,10 +12,12 @@ const SECOND_MS = 1000
 export function figureSources(deps: {
   readonly reads: Reads
   readonly overview: Overview
+  /** Without it there are only the figures of the platform. */
+  readonly hasEngagement: boolean
 }): readonly FigureSource[] {
-  const {reads, overview} = deps
+  const {reads, overview, hasEngagement} = deps
   const top = shareReads(() => reads.top('engagement_seconds', 'window', 10), 100)
-  return [
+  const ofEngagement: readonly FigureSource[] = [
     {
       kind: 'content',
       everyMs: FIGURES_MS,
@@ -41,6 +43,9 @@ export function figureSources(deps: {
         return new Map([['', {data, version: versionOf(value)}]])
       },
     },
+  ]
+  return [
+    ...(hasEngagement ? ofEngagement : []),
     {
       kind: 'platform',
       // Within a second of the commit on the page, the way through the pipeline included.

@@ -3,6 +3,8 @@ import {pino} from 'pino'
 import {expect, test} from 'vitest'
 import type {RecordReader} from '../../platform/kafka-reader.ts'
 import {createMetrics} from '../../platform/metrics.ts'
+import {activity} from '../../streams/activity.ts'
+import {engagement} from '../../streams/engagement.ts'
 import {createApiMetrics} from '../metrics.ts'
 import {createHub} from './hub.ts'
 import {createTail} from './tail.ts'
@@ -57,7 +59,7 @@ test('an id names every partition, so that the first record of a quiet one is no
           await Promise.resolve({schemaId: null, value: undefined, error: 'no schema'}),
       },
     },
-    {topicPrefix: ''},
+    {topicPrefix: '', streams: [activity, engagement]},
   )
   const running = tail.run(stop.signal)
   await tail.primed()

@@ -4,6 +4,7 @@
  * A listener that was away goes on from the offsets in its Last-Event-ID: from what is remembered
  * here, or, after a restart of this process, from Kafka; what is too far back is counted as missed.
  */
+import type {Stream} from '../../contracts/stream.ts'
 import {topicName} from '../../contracts/topics.ts'
 import {pause, type Loop} from '../../platform/lifecycle.ts'
 import type {KafkaAdmin} from '../../platform/kafka.ts'
@@ -16,10 +17,10 @@ import type {Hub} from './hub.ts'
 import {createRecall, formatPositions, type Positions, type Recall} from './positions.ts'
 import type {LiveMessage} from './stream.ts'
 
-/** Letter of a topic in positions. */
-const TOPICS = [
-  {letter: 'e', topic: 'engagement_events', stream: 'engagement'},
-  {letter: 'a', topic: 'user_activity', stream: 'activity'},
+/** Letter of a stream's topic in positions. */
+const LETTERS = [
+  {letter: 'e', stream: 'engagement'},
+  {letter: 'a', stream: 'activity'},
 ] as const
 
 const RECALL_MAX = 5000
@@ -31,6 +32,8 @@ const IDLE_LOOKS_MAX = 300
 const FETCH = {bytesMax: 1_048_576, waitMs: 500}
 
 export interface Tail extends Loop {
+  /** Names of those that are followed; none where they are not declared. */
+  readonly streams: readonly string[]
   /** Resolves when the records before now are remembered, or after a while without Kafka. */
   primed(): Promise<void>
   /** What a listener missed since its positions. */
@@ -48,8 +51,12 @@ export function createTail(
     readonly admin: () => Promise<Pick<KafkaAdmin, 'offsets'>>
     readonly decoder: AnyDecoder
   },
-  options: {readonly topicPrefix: string},
+  options: {readonly topicPrefix: string; readonly streams: readonly Stream[]},
 ): Tail {
+  const topics = LETTERS.flatMap(({letter, stream}) => {
+    const found = options.streams.find(({name}) => name === stream)
+    return found === undefined ? [] : [{letter, stream, topic: found.topic}]
+  })
   const log = deps.log.child({component: 'live-activity'})
   let recall: Recall<LiveMessage> = createRecall(RECALL_MAX)
   let priming = Promise.withResolvers<void>()
@@ -59,7 +66,7 @@ export function createTail(
   /** Begins a little before the end, so that a listener from before a restart can go on. */
   const begin = async (): Promise<void> => {
     const admin = await deps.admin()
-    for (const {letter, topic} of TOPICS) {
+    for (const {letter, topic} of topics) {
       const name = topicName(options.topicPrefix, topic)
       const offsets = await admin.offsets(name)
       const share = Math.ceil(RESUME_MAX / offsets.length)
@@ -109,7 +116,7 @@ export function createTail(
         }
         const message: LiveMessage = {
           id: formatPositions(nextOffsets()),
-          event: TOPICS.find(one => one.letter === place.letter)!.stream,
+          event: topics.find(one => one.letter === place.letter)!.stream,
           data,
         }
         recall.add(key, record.offset, message)
@@ -120,6 +127,7 @@ export function createTail(
 
   return {
     name: 'live-activity',
+    streams: topics.map(({stream}) => stream),
     async primed() {
       const late = new AbortController()
       await Promise.race([priming.promise, pause(PRIME_MS_MAX, late.signal)])

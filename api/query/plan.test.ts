@@ -1,9 +1,10 @@
 import {describe, expect, test} from 'vitest'
+import {CONTENT_TYPES, EVENT_TYPES} from '../../db/tables.ts'
 import {planStream} from '../../readmodel/plan.ts'
 import {activity} from '../../streams/activity.ts'
 import {engagement} from '../../streams/engagement.ts'
 import {orders} from '../../test/streams-with-orders/orders.ts'
-import type {Database} from '../database.ts'
+import type {ContentTable} from '../content-table.ts'
 import type {Problem} from '../problem.ts'
 import {createContentFacts} from '../reads/content-facts.ts'
 import type {QueryBody} from '../schemas/query.ts'
@@ -11,7 +12,10 @@ import {planQuery} from './plan.ts'
 import {subjectOf} from './subject.ts'
 
 const NOW = Date.parse('2026-04-08T10:30:00Z')
-const facts = createContentFacts({} as Database)
+const facts = createContentFacts({} as ContentTable, {
+  content_type: CONTENT_TYPES,
+  event_type: EVENT_TYPES,
+})
 const SUBJECTS = {
   orders: subjectOf(planStream(orders)),
   activity: subjectOf(planStream(activity)),

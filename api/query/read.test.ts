@@ -8,7 +8,7 @@ import {tablesFor} from '../../readmodel/schema.ts'
 import {createStreamReads} from '../../readmodel/stream-reads.ts'
 import {engagement} from '../../streams/engagement.ts'
 import {connectTo, FakeCassandra} from '../../test/fakes/cassandra.ts'
-import type {Database} from '../database.ts'
+import type {ContentTable} from '../content-table.ts'
 import {createContentFacts} from '../reads/content-facts.ts'
 import type {Stores} from '../reads/stores.ts'
 import {planQuery} from './plan.ts'
@@ -58,9 +58,9 @@ async function ask(found: Entity | undefined) {
     ageMs: () => 0,
     metrics: {reads: {inc: () => undefined}},
   } as unknown as Stores
-  const db = {
-    query: async () => ({rows: [{id: ID, content_type: 'video', length_seconds: 60}], rowCount: 1}),
-  } as unknown as Database
+  const contents = {
+    facts: async () => new Map([[ID, {content_type: 'video', length_seconds: 60}]]),
+  } as unknown as ContentTable
   const question = planQuery(
     {
       metrics: ['events'],
@@ -68,7 +68,7 @@ async function ask(found: Entity | undefined) {
       date_range: 'all',
       filters: [['is', 'content', [ID]]],
     },
-    subjectOf(plan, createContentFacts(db)),
+    subjectOf(plan, createContentFacts(contents, {})),
     Date.parse('2026-05-03T00:00:00Z'),
   )
   const {value, meta} = await createQuestions({stores})(question)

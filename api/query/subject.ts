@@ -31,10 +31,10 @@ export interface KeyFacts {
   readonly field: string
   /** Another name of the field. */
   readonly alias: string
-  /** Dimensions that facts give, with every value that they can have. */
-  readonly dimensions: Readonly<Record<string, readonly string[]>>
+  /** Dimensions that facts give, with every value that they can have, where that is known. */
+  readonly dimensions: Readonly<Record<string, readonly string[] | undefined>>
   /** The same of dimensions of the stream. */
-  readonly closed: Readonly<Record<string, readonly string[]>>
+  readonly closed: Readonly<Record<string, readonly string[] | undefined>>
   readonly metrics: readonly string[]
   /** What the metrics are made of. */
   readonly needs: string

@@ -12,7 +12,7 @@ export type Subjects = (stream: string | undefined, where: 'body' | 'query') => 
 export function createSubjects(
   stores: Pick<Stores, 'findPlan'>,
   streams: readonly string[],
-  facts: KeyFacts,
+  facts: KeyFacts | undefined,
 ): Subjects {
   const known = new Map<string, Subject>()
   return (stream = USUAL, where) => {
@@ -20,7 +20,7 @@ export function createSubjects(
     if (found !== undefined) return found
     const plan = stores.findPlan(stream)
     if (plan !== undefined) {
-      const subject = subjectOf(plan, facts.stream === stream ? facts : undefined)
+      const subject = subjectOf(plan, facts?.stream === stream ? facts : undefined)
       known.set(stream, subject)
       return subject
     }

@@ -1,16 +1,14 @@
 /** What contents are called and how long they are: from a short memory, PostgreSQL, or Cassandra. */
 import {LRUCache} from 'lru-cache'
 import type {RollupPlan} from '../../readmodel/plan.ts'
-import type {ContentRow} from '../../streams/content.ts'
-import {readContents} from '../content-table.ts'
-import type {Database} from '../database.ts'
+import type {ContentTable} from '../content-table.ts'
 import {mergeReads} from '../merge-reads.ts'
 import type {Content} from '../schemas/content.ts'
-import {toIso} from '../times.ts'
+import {isoOrNull} from '../times.ts'
 import type {Stores} from './stores.ts'
 
 export interface EngagementDeps {
-  readonly db: Database
+  readonly contents: ContentTable
   readonly stores: Stores
 }
 
@@ -37,32 +35,34 @@ async function fromStored(stores: Stores, ids: readonly string[], cause: unknown
   const contents = new Map<string, Content>()
   for (const [id, {row, isDeleted}] of stored) {
     if (isDeleted) continue
-    const {slug, title, content_type, length_seconds, publish_ts} = row as ContentRow
     contents.set(id, {
       id,
-      slug,
-      title,
-      content_type: content_type as Content['content_type'],
-      length_seconds,
-      publish_ts: toIso(publish_ts),
+      slug: (row['slug'] as string | null | undefined) ?? id,
+      title: (row['title'] as string | null | undefined) ?? id,
+      content_type: (row['content_type'] ?? null) as Content['content_type'],
+      length_seconds: (row['length_seconds'] ?? null) as number | null,
+      // Not every table has one, whatever the schema of ours says.
+      publish_ts: isoOrNull(row['publish_ts'] as number | null | undefined) as string,
     })
   }
   return contents
 }
 
 export function createContents({
-  db,
+  contents,
   stores,
 }: EngagementDeps): (id: string) => Promise<Content | undefined> {
   const kept = new LRUCache<string, Content>({max: CONTENTS_KEPT, ttl: KEPT_MS, ttlResolution: 50})
   const read = mergeReads(async (ids): Promise<Found> => {
     try {
-      return new Map((await readContents(db, ids)).map(one => [one.id, one]))
+      return new Map((await contents.read(ids)).map(one => [one.id, one]))
     } catch (error) {
       return await fromStored(stores, ids, error)
     }
   })
-  return async id => {
+  return async text => {
+    const id = contents.idOf(text)
+    if (id === undefined) return undefined
     const known = kept.get(id)
     if (known !== undefined) return known
     const found = await read(id)

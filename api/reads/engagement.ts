@@ -1,14 +1,16 @@
 /** Figures and events of contents, from whichever store has them. */
+import {textOf} from '../../readmodel/fields.ts'
 import type {EntityView} from '../../readmodel/stream-reads.ts'
 import type {Tally} from '../../readmodel/tally.ts'
 import {valueOfSplitText} from '../../readmodel/places.ts'
 import {contentFigures, type MetricValues} from '../measures.ts'
 import {mergeReads} from '../merge-reads.ts'
+import {refuse} from '../problem.ts'
 import {createQuestions} from '../query/read.ts'
 import type {Content} from '../schemas/content.ts'
 import type {EventView} from '../schemas/events.ts'
 import {contentRollup, createContents, STREAM, type EngagementDeps} from './contents.ts'
-import {findEvent, listEvents} from './events.ts'
+import {findEvent, listEvents, type ServedEvent} from './events.ts'
 import {readFigures, type FiguresQuestion} from './figures.ts'
 import {wholeBuckets} from './parts.ts'
 import type {Reads, SeriesBucket} from './reads.ts'
@@ -16,6 +18,22 @@ import {retentionOf} from './retention.ts'
 import {readFrom} from './stores.ts'
 import {createTop} from './top.ts'
 import type {UserReads} from './users.ts'
+
+/** Parts that an event of other tables may lack. */
+const NONE = {
+  device: null,
+  raw_payload: null,
+  content_type: null,
+  length_seconds: null,
+  engagement_pct: null,
+} as const
+
+/** Ids as text, whatever they are in their table; only that of the event is a number where it is one. */
+function toEventView(event: ServedEvent): EventView {
+  const {content_id: content, user_id: user} = event
+  const ids = {content_id: content && textOf(content), user_id: user && textOf(user)}
+  return {...NONE, ...event, ...ids} as EventView
+}
 
 export function createEngagementReads(deps: EngagementDeps): Omit<Reads, keyof UserReads> {
   const {stores} = deps
@@ -34,6 +52,7 @@ export function createEngagementReads(deps: EngagementDeps): Omit<Reads, keyof U
     start === null ? null : [wholeBuckets(contentRollup(stores), start, to)]
 
   return {
+    contents: deps.contents,
     content: createContents(deps),
     totals: contents =>
       readFrom(stores, from('totals'), async () => {
@@ -62,7 +81,17 @@ export function createEngagementReads(deps: EngagementDeps): Omit<Reads, keyof U
       }),
     breakdown: (one, dimension, period) =>
       readFrom(stores, from('breakdown'), async () => {
-        const at = contentRollup(stores).split.indexOf(dimension)
+        const {split} = contentRollup(stores)
+        const at = split.indexOf(dimension)
+        if (at < 0 && dimension !== 'content_type') {
+          const kept = [...split, 'content_type'].join(', ')
+          throw refuse(
+            'path',
+            'dimension',
+            dimension,
+            `is not kept of this pipeline's events: ${kept} are`,
+          )
+        }
         const labelOf = at < 0 ? undefined : (values: readonly string[]) => values[at]!
         const found = await read(one, {
           slices: slicesOf(period),
@@ -96,12 +125,12 @@ export function createEngagementReads(deps: EngagementDeps): Omit<Reads, keyof U
           ...request,
           accept: event => eventType === undefined || event['event_type'] === eventType,
         })
-        const value = {items: items as readonly EventView[], next}
+        const value = {items: items.map(toEventView), next}
         return {value, source: 'cassandra' as const, newestMicros, isScan: true}
       }),
     async event(id) {
       const {value, meta} = await readFrom(stores, from('event'), reads => findEvent(reads, id))
-      return value === undefined ? undefined : {value: value as EventView, meta}
+      return value === undefined ? undefined : {value: toEventView(value), meta}
     },
     top: createTop(deps),
     activeUsers: () =>

@@ -10,7 +10,7 @@ import {planStream, type StreamPlan} from '../../readmodel/plan.ts'
 import {createReferenceTable} from '../../readmodel/reference-table.ts'
 import {createStreamReads, type StreamReads} from '../../readmodel/stream-reads.ts'
 import {createLate, type Late} from '../late.ts'
-import {incomplete, notFound} from '../problem.ts'
+import {incomplete, noStream} from '../problem.ts'
 import type {Served} from './served.ts'
 import {polledCassandra, runsOf, tolerant, type Stores} from './stores.ts'
 
@@ -68,7 +68,7 @@ export function openStores(deps: OpenDeps): {readonly stores: Stores; readonly p
     streams.filter(({isReference}) => !isReference).map(one => [one.name, planStream(one)]),
   )
   const known = <T>(found: T | undefined, name: string): T => {
-    if (found === undefined) throw notFound('stream', name)
+    if (found === undefined) throw noStream(name, streams)
     return found
   }
 

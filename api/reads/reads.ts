@@ -1,5 +1,7 @@
 /** What can be read, whichever store answers. Routes, GraphQL and live streams know only this. */
+import type {EventId} from '../../readmodel/raw-table.ts'
 import type {Bucket} from '../calendar.ts'
+import type {ContentTable} from '../content-table.ts'
 import type {MetricName, MetricValues} from '../measures.ts'
 import type {Period} from '../period.ts'
 import type {Query} from '../query/read.ts'
@@ -36,6 +38,8 @@ export interface TopRow {
 }
 
 export interface Reads {
+  /** Their table, as it is in PostgreSQL. */
+  readonly contents: Pick<ContentTable, 'list' | 'read'>
   /** One content, or undefined. From a short memory, PostgreSQL, or Cassandra when it is away. */
   content(id: string): Promise<Content | undefined>
   /** Totals when the period is everything. */
@@ -53,7 +57,7 @@ export interface Reads {
     content: Content,
     request: EventPageRequest,
   ): Promise<Answered<PageOf<EventView, ListPosition>>>
-  event(id: number): Promise<Answered<EventView> | undefined>
+  event(id: EventId): Promise<Answered<EventView> | undefined>
   top(
     by: MetricName,
     period: Period | 'window',

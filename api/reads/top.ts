@@ -1,7 +1,6 @@
 /** What is most engaging: in the live window, or in any period. Events without a content are in no list. */
-import {NULL_KEY} from '../../readmodel/fields.ts'
-import {readContents} from '../content-table.ts'
-import type {Database} from '../database.ts'
+import {NULL_KEY, textOf} from '../../readmodel/fields.ts'
+import type {ContentTable} from '../content-table.ts'
 import type {MetricName} from '../measures.ts'
 import {mergeReads} from '../merge-reads.ts'
 import type {Period} from '../period.ts'
@@ -48,7 +47,7 @@ export function createTop(deps: EngagementDeps): Reads['top'] {
       .map(([id, figures]) => ({id, value: figures[by] ?? 0}))
       .filter(one => one.value > 0 && one.id !== NULL_KEY)
       .toSorted((a, b) => b.value - a.value || (a.id < b.id ? -1 : 1))
-    return {value: await withContents(deps.db, ranked, limit), meta}
+    return {value: await withContents(deps.contents, ranked, limit), meta}
   }
 }
 
@@ -65,26 +64,26 @@ async function readPeriod(
       order_by: [[by, 'desc']],
       pagination: {limit: limit * 2},
     },
-    subjectOf(deps.stores.plan(STREAM), createContentFacts(deps.db)),
+    subjectOf(deps.stores.plan(STREAM), createContentFacts(deps.contents, {})),
     Date.now(),
   )
   const {value, meta} = await createQuestions(deps)(plan)
   const ranked = value.rows.flatMap(({dimensions: [id], metrics: [figure]}) => {
     const isRanked = typeof figure === 'number' || typeof figure === 'string'
-    return typeof id === 'string' && isRanked ? [{id, value: figure}] : []
+    return id !== null && id !== undefined && isRanked ? [{id: textOf(id), value: figure}] : []
   })
-  return {value: await withContents(deps.db, ranked, limit), meta}
+  return {value: await withContents(deps.contents, ranked, limit), meta}
 }
 
 /** Contents that were deleted meanwhile are passed over. */
 async function withContents(
-  db: Database,
+  table: ContentTable,
   ranked: readonly {readonly id: string; readonly value: number | string | null}[],
   limit: number,
 ): Promise<readonly TopRow[]> {
   const some = ranked.slice(0, limit * 2)
   const ids = some.map(({id}) => id)
-  const contents = new Map((await readContents(db, ids)).map(one => [one.id, one]))
+  const contents = new Map((await table.read(ids)).map(one => [one.id, one]))
   return some
     .filter(({id}) => contents.has(id))
     .slice(0, limit)

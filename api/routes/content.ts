@@ -1,15 +1,9 @@
 /** Content: the list, one, and changes. Read from and written to PostgreSQL, the truth. */
 import {Type, type Static} from 'typebox'
+import {isSample} from '../../db/sample-tables.ts'
 import type {Api, Deps} from '../app.ts'
-import {
-  changeContent,
-  deleteContent,
-  insertContent,
-  listContent,
-  positionAfter,
-  readContent,
-  type ContentPosition,
-} from '../content-table.ts'
+import {createContentTable, positionAfter, type ContentPosition} from '../content-table.ts'
+import {changeContent, deleteContent, insertContent} from '../content-writes.ts'
 import {columnsOf} from '../csv.ts'
 import {judgePlanned} from '../event-table.ts'
 import {markReplay, writeOnce} from '../idempotency.ts'
@@ -40,7 +34,10 @@ function checkPublishTime(text: string | undefined): void {
 }
 
 export function addContentRoutes(app: Api, deps: Deps): void {
-  const {db, cursors} = deps
+  const {db, cursors, streams} = deps
+  const stream = streams.find(({name}) => name === 'content')
+  if (stream === undefined) return
+  const contents = createContentTable(db, stream)
 
   app.get(
     '/v1/content',
@@ -55,7 +52,7 @@ export function addContentRoutes(app: Api, deps: Deps): void {
       const {order} = query
       const scope = ['content', query.search, query.content_type, order]
       const {limit, after, pageTo} = pageOf<ContentPosition>(cursors, scope, query)
-      const rows = await listContent(db, {...query, limit}, after)
+      const rows = await contents.list({...query, limit}, after)
       const items = rows.slice(0, limit)
       const last = rows.length > limit ? items.at(-1) : undefined
       const page = pageTo(last === undefined ? null : positionAfter(last, order))
@@ -74,11 +71,18 @@ export function addContentRoutes(app: Api, deps: Deps): void {
       csv: ({content}: Static<typeof ContentAnswer>) => ({columns: COLUMNS, rows: [content]}),
     }),
     async ({params}) => {
-      const content = await readContent(db, params.id)
+      const [content] = await contents.read([params.id])
       if (content === undefined) throw notFound('content', params.id)
       return {content, meta: FROM_POSTGRESQL}
     },
   )
+
+  // A table of others is its application's to write.
+  if (isSample(stream)) addChangeRoutes(app, deps)
+}
+
+function addChangeRoutes(app: Api, deps: Deps): void {
+  const {db} = deps
 
   app.post(
     '/v1/content',
@@ -100,12 +104,6 @@ export function addContentRoutes(app: Api, deps: Deps): void {
       return {content: outcome.body, meta: FROM_POSTGRESQL}
     },
   )
-
-  addChangeRoutes(app, deps)
-}
-
-function addChangeRoutes(app: Api, deps: Deps): void {
-  const {db} = deps
 
   app.patch(
     '/v1/content/:id',

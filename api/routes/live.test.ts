@@ -40,6 +40,7 @@ async function setup() {
   addLiveRoutes(app, {
     hub,
     sources: [source],
+    tail: {streams: []},
     reads: {content: async (id: string) => ({id})},
   } as never)
   const answer = app.inject(`/v1/live/content/${ID}`)

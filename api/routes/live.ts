@@ -24,6 +24,8 @@ export interface LiveDeps extends Pick<Deps, 'db'> {
   readonly tail: Tail
   readonly sources: readonly FigureSource[]
   readonly overview: Pick<Overview, 'history'>
+  /** Whether activities are written here, in the background too. */
+  readonly takesRequests: boolean
 }
 
 const streamOf = (kind: keyof typeof MESSAGES) =>
@@ -90,19 +92,21 @@ export function addLiveRoutes(app: Api, deps: LiveDeps): void {
     return stream
   }
 
-  app.get(
-    '/v1/live/content/:id',
-    streaming(LIVE, 'content', {
-      operationId: 'streamContent',
-      summary: 'Figures of one content as they change',
-      description: 'Events: `content`, `stale`, `dropped`.',
-      params: ContentParams,
-    }),
-    async (request, reply) => {
-      const content = await contentOr404(deps.reads, request.params.id)
-      return send(reply, await openFigures(request, 'content', content.id))
-    },
-  )
+  const isFed = (kind: FigureSource['kind']): boolean => sources.some(one => one.kind === kind)
+  if (isFed('content'))
+    app.get(
+      '/v1/live/content/:id',
+      streaming(LIVE, 'content', {
+        operationId: 'streamContent',
+        summary: 'Figures of one content as they change',
+        description: 'Events: `content`, `stale`, `dropped`.',
+        params: ContentParams,
+      }),
+      async (request, reply) => {
+        const content = await contentOr404(deps.reads, request.params.id)
+        return send(reply, await openFigures(request, 'content', content.id))
+      },
+    )
   for (const [kind, path, operationId, summary] of [
     [
       'leaderboard',
@@ -117,6 +121,7 @@ export function addLiveRoutes(app: Api, deps: LiveDeps): void {
       'Figures of the whole platform, each second',
     ],
   ] as const) {
+    if (!isFed(kind)) continue
     app.get(
       path,
       streaming(LIVE, kind, {
@@ -134,8 +139,8 @@ export function addLiveRoutes(app: Api, deps: LiveDeps): void {
       },
     )
   }
-  addActivity(app, deps)
-  addRequests(app, deps)
+  if (deps.tail.streams.length > 0) addActivity(app, deps)
+  if (deps.takesRequests) addRequests(app, deps)
 }
 
 function addActivity(app: Api, {hub, tail}: LiveDeps): void {

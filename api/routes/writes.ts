@@ -1,4 +1,5 @@
 /** Events into PostgreSQL, from where the outbox carries them on. Nothing is sent to Kafka here. */
+import {isSample} from '../../db/sample-tables.ts'
 import {ownerFilter} from '../access.ts'
 import {insertRequest, readRequest} from '../activity-requests.ts'
 import type {Api, Deps} from '../app.ts'
@@ -41,6 +42,13 @@ function written(status: Status, stream: string, ids: readonly number[]): Writte
 }
 
 export function addWriteRoutes(app: Api, deps: Deps): void {
+  const isWritten = (name: string): boolean =>
+    deps.streams.some(stream => stream.name === name && isSample(stream))
+  if (isWritten('engagement')) addEngagementRoute(app, deps)
+  if (isWritten('activity')) addActivityRoutes(app, deps)
+}
+
+function addEngagementRoute(app: Api, deps: Deps): void {
   const {db, metrics} = deps
   app.post(
     '/v1/engagement-events',
@@ -72,7 +80,6 @@ export function addWriteRoutes(app: Api, deps: Deps): void {
       return reply.code(201).send(written(status, 'engagement', outcome.body))
     },
   )
-  addActivityRoutes(app, deps)
 }
 
 /** RFC 7240: preferences are separated by commas, values and parameters do not matter here. */

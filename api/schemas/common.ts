@@ -55,6 +55,16 @@ export const oneOf = <const T extends readonly string[]>(
 ): ReturnType<typeof Type.Unsafe<T[number]>> =>
   Type.Unsafe<T[number]>({type: 'string', enum: [...values], ...options})
 
+/** A field of a declaration, which says what a value can be: `<stream>.<field>`. */
+export type DeclaredField = `${'content' | 'engagement'}.${string}`
+
+/** As it is written here for our own declarations; for others it follows their field (plugins/declared-values.ts). */
+export const declaredAs = <T extends TSchema>(
+  field: DeclaredField,
+  schema: T,
+): ReturnType<typeof Type.Unsafe<Static<T>>> =>
+  Type.Unsafe<Static<T>>({...schema, 'x-declared': field})
+
 /** Words for what a value must be: refusals say them instead of a pattern. */
 export const expected = (words: string) => ({'x-expected': words})
 
@@ -72,6 +82,9 @@ export const NO_NUL = {
 } as const
 export const textOf = (maxLength: number, options: TStringOptions = {}): TString =>
   Type.String({minLength: 1, maxLength, ...NO_NUL, ...options})
+
+/** Of a content. */
+export const ContentId = declaredAs('content.id', Uuid)
 
 export const EventId = Type.Integer({
   minimum: 1,

@@ -1,8 +1,10 @@
 /** Content as it is served and written. */
 import {Type, type Static} from 'typebox'
-import {CONTENT_TYPES} from '../../streams/content.ts'
+import {CONTENT_TYPES} from '../../db/tables.ts'
 import {
   closed,
+  ContentId,
+  declaredAs,
   expected,
   Meta,
   named,
@@ -16,18 +18,19 @@ import {
   Uuid,
 } from './common.ts'
 
+/** Where its table has no slug or title, they are its id. */
 export const ContentSchema = named('Content', {
-  id: Uuid,
+  id: ContentId,
   slug: Type.String({examples: ['sample-morning-news']}),
   title: Type.String({examples: ['The morning news']}),
-  content_type: nullable(oneOf(CONTENT_TYPES)),
+  content_type: nullable(declaredAs('content.content_type', oneOf(CONTENT_TYPES))),
   length_seconds: nullable(Type.Integer({minimum: 0, examples: [1800]})),
-  publish_ts: Time,
+  publish_ts: declaredAs('content.publish_ts', Time),
 })
 export type Content = Static<typeof ContentSchema>
 
 export const ContentParams = closed({
-  id: Type.Unsafe<string>({...Uuid, description: 'of the content'}),
+  id: Type.Unsafe<string>({...ContentId, description: 'of the content'}),
 })
 
 export const CONTENT_ORDERS = [
@@ -43,7 +46,10 @@ export type ContentOrder = (typeof CONTENT_ORDERS)[number]
 export const ContentListQuery = closed({
   ...optional({
     search: textOf(200, {description: 'part of title or slug, whatever its case'}),
-    content_type: oneOf(CONTENT_TYPES, {description: 'only these'}),
+    content_type: declaredAs(
+      'content.content_type',
+      oneOf(CONTENT_TYPES, {description: 'only these'}),
+    ),
     order: oneOf(CONTENT_ORDERS, {
       default: '-publish_ts',
       description: 'what the list is sorted by; - is downwards',

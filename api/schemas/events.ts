@@ -1,10 +1,12 @@
 /** Single events as they are served. */
 import {Type, type Static} from 'typebox'
-import {EVENT_TYPES} from '../../streams/engagement.ts'
+import {EVENT_TYPES} from '../../db/tables.ts'
 import {
   AfterQuery,
   closed,
+  ContentId,
   DecimalsQuery,
+  declaredAs,
   EventId,
   instantOf,
   Meta,
@@ -18,12 +20,14 @@ import {
   Uuid,
 } from './common.ts'
 
+const EngagementId = Type.Unsafe<number | string>(declaredAs('engagement.event_id', EventId))
+
 const EventFields = {
-  event_id: EventId,
-  content_id: nullable(Uuid),
-  user_id: nullable(Uuid),
+  event_id: EngagementId,
+  content_id: nullable(ContentId),
+  user_id: nullable(declaredAs('engagement.user_id', Uuid)),
   event_type: nullable(Type.String({examples: [...EVENT_TYPES]})),
-  event_ts: Time,
+  event_ts: declaredAs('engagement.event_ts', Time),
   duration_ms: nullable(Type.Integer({minimum: 0})),
   device: nullable(Type.String()),
   raw_payload: Type.Unsafe<unknown>({description: 'as it was written, or null'}),
@@ -37,12 +41,15 @@ export const EventSchema = named('EngagementEvent', EventFields)
 export type EventView = Static<typeof EventSchema>
 
 export const EventAnswer = named('EngagementEventAnswer', {...EventFields, meta: Meta})
-export const EventParams = closed({id: EventId})
+export const EventParams = closed({id: EngagementId})
 export const EventQuery = closed(DecimalsQuery)
 
 export const EventListQuery = closed({
   ...optional({
-    event_type: oneOf(EVENT_TYPES, {description: 'only these'}),
+    event_type: declaredAs(
+      'engagement.event_type',
+      oneOf(EVENT_TYPES, {description: 'only these'}),
+    ),
     from: instantOf({description: 'date (UTC) or time, included', examples: ['2026-01-01']}),
     to: instantOf({
       description: 'date (UTC) or time, not included',

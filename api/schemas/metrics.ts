@@ -3,6 +3,7 @@ import {Type, type Static} from 'typebox'
 import {METRIC_NAMES} from '../measures.ts'
 import {
   closed,
+  ContentId,
   Count,
   FiguresFields,
   limitOf,
@@ -14,7 +15,6 @@ import {
   SeriesFields,
   seriesOf,
   Time,
-  Uuid,
 } from './common.ts'
 import {ContentSchema} from './content.ts'
 
@@ -68,7 +68,7 @@ export const ContentMetrics = named('ContentMetrics', {
 export const SeriesQuery = closed(SeriesFields)
 
 export const Series = named('ContentSeries', {
-  content_id: Uuid,
+  content_id: ContentId,
   ...seriesOf('Bucket', MetricsSchema, 'every bucket of the period; empty ones hold zeros'),
 })
 
@@ -90,7 +90,7 @@ export const RetentionPoint = named('RetentionPoint', {
   audience_watch_ratio: nullable(Type.Number({minimum: 0, description: 'may exceed 1'})),
 })
 export const Retention = named('ContentRetention', {
-  content_id: Uuid,
+  content_id: ContentId,
   basis: oneOf(['position', 'watched_from_0'], {
     description:
       'position: from raw_payload.position_ms; watched_from_0: an approximation from durations alone',
@@ -102,7 +102,7 @@ export const Retention = named('ContentRetention', {
 })
 
 export const Percentiles = named('ContentPercentiles', {
-  content_id: Uuid,
+  content_id: ContentId,
   events_with_duration: Count,
   engagement_seconds: closed(
     {

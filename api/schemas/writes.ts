@@ -1,6 +1,6 @@
 /** What is written, and what is answered to it. */
 import {Type, type Static} from 'typebox'
-import {EVENT_TYPES} from '../../streams/engagement.ts'
+import {EVENT_TYPES} from '../../db/tables.ts'
 import {
   closed,
   EventId,

@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest'
-import {isContentId, nameOf, titleOf} from './names.ts'
+import {nameOf, titleOf} from './names.ts'
 
 const ID = '11111111-1111-4111-8111-111111111111'
 
@@ -16,8 +16,4 @@ test('the title of a tab begins with what is looked at, on one line and not with
   expect(titleOf(['', 'Content'])).toBe('Content · Engagement')
   expect(titleOf(['a\nb\u202Ec', undefined])).toBe('a b c · Engagement')
   expect(titleOf(['x'.repeat(800)])).toBe(`${'x'.repeat(80)}… · Engagement`)
-})
-
-test('an id of another form is known to be none without asking', () => {
-  expect([isContentId(ID), isContentId('42'), isContentId(`${ID}0`)]).toEqual([true, false, false])
 })

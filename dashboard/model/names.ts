@@ -27,8 +27,3 @@ export const titleOf = (parts: readonly (string | undefined)[]): string =>
     .filter(part => part !== undefined && isVisible(part))
     .map(part => shorten(part!.replaceAll(HIDDEN, ' ').trim(), PART_MAX))
     .join(' · ')
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
-/** Whether a content could have this id at all. */
-export const isContentId = (id: string): boolean => UUID.test(id)

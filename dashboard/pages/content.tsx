@@ -3,7 +3,7 @@ import type {JSX} from 'preact'
 import {choose} from '../model/url-state.ts'
 import {chooseRange, RANGE_NAMES, RANGES} from '../model/ranges.ts'
 import {formatTime} from '../model/format.ts'
-import {isContentId, nameOf} from '../model/names.ts'
+import {nameOf} from '../model/names.ts'
 import {addressFor} from '../net/address.ts'
 import {linkTo, type Navigation} from '../net/navigation.ts'
 import type {Content, ContentMetrics} from '../net/types.ts'
@@ -28,8 +28,11 @@ const takeLatest = (_: ContentMetrics | undefined, {data}: LiveMessage): Content
 export function ContentPage({nav}: {readonly nav: Navigation}): JSX.Element {
   const {id} = nav.values
   if (id === undefined) return <ContentList nav={nav} />
-  return isContentId(id) ? <OneContent key={id} id={id} nav={nav} /> : <NoContent id={id} />
+  return <OneContent key={id} id={id} nav={nav} />
 }
+
+/** No content has the id, or could have it: what ids are is a matter of the table. */
+const NOT_THERE = new Set([400, 404])
 
 function NoContent({id}: {readonly id: string}): JSX.Element {
   return (
@@ -61,8 +64,7 @@ function useContent(id: string | undefined): ReturnType<
 }
 
 function OneContent({id, nav}: {readonly id: string; readonly nav: Navigation}): JSX.Element {
-  const asked = nav.values['compare']
-  const compare = asked !== undefined && isContentId(asked) ? asked : undefined
+  const {compare} = nav.values
   const one = useContent(id)
   const other = useContent(compare)
   const {range, granularity} = chooseRange(nav.values['range'], nav.values['granularity'])
@@ -71,7 +73,7 @@ function OneContent({id, nav}: {readonly id: string; readonly nav: Navigation}):
   const second = compare === undefined ? undefined : (other.state ?? other.first.data)
   /** Changes with the figures: what hangs on them is asked for again. */
   const version = one.state?.metrics.events ?? 0
-  if (one.first.error?.status === 404) return <NoContent id={id} />
+  if (NOT_THERE.has(one.first.error?.status ?? 0)) return <NoContent id={id} />
   const ids = compare === undefined ? [id] : [id, compare]
   const names: Names = [nameOf(answer?.content, ''), nameOf(second?.content, 'the other')]
   return (
@@ -86,19 +88,18 @@ function OneContent({id, nav}: {readonly id: string; readonly nav: Navigation}):
         )}
       </Head>
       <LiveProblem live={one} hasData />
-      {asked === undefined || (compare !== undefined && other.first.error === undefined) ? null : (
+      {compare === undefined || other.first.error === undefined ? null : (
         <p class="notice" role="status">
-          Nothing to compare with:{' '}
-          {other.first.error?.message ?? 'there is no content with that id'}
+          Nothing to compare with: {other.first.error.message}
         </p>
       )}
       <div class="row">
         <ContentPicker label="Content" value={names[0]} onPick={picked => nav.set({id: picked})} />
         <ContentPicker
           label="Compare with"
-          value={asked === undefined ? undefined : names[1]}
+          value={compare === undefined ? undefined : names[1]}
           onPick={picked => nav.set({compare: picked})}
-          onClear={asked === undefined ? undefined : () => nav.set({compare: undefined})}
+          onClear={compare === undefined ? undefined : () => nav.set({compare: undefined})}
         />
       </div>
       <Await from={{...one.first, data: answer}}>

@@ -213,7 +213,8 @@ export function retentionSql(
 ): RetentionStatement {
   const scan = openScan(stream, question)
   const [key, value] = [scan.value(by), scan.value(split)]
-  const [length, at] = [scan.value(duration).sql, scan.value(position).sql]
+  const length = scan.value(duration).sql
+  const at = position === undefined ? 'NULL::bigint' : scan.value(position).sql
   // A playhead before the beginning is none.
   const end = scan.keep(`CASE WHEN ${at} >= 0 THEN ${at} END`)
   scan.restrict(`${key.sql} IS NOT NULL`)

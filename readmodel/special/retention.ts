@@ -228,7 +228,8 @@ export function createRetention(
 ): Projection<RetentionSegment> {
   const {by, duration, position, split} = retentionOf(stream)
   const [getKey, getDuration] = [getterOf(by), getterOf(duration)]
-  const [getPosition, getSplit] = [getterOf(position), getterOf(split)]
+  const getPosition = position === undefined ? () => null : getterOf(position)
+  const getSplit = getterOf(split)
   const writer = new ByteWriter()
   const marksOfEvent = (event: Fields): readonly PlacedMark[] => {
     const positionMs = getPosition(event) as number | null

@@ -1,0 +1,68 @@
+/** Addresses of streams that this pipeline does not have: they say so, and which it has. */
+import type {Stream} from '../../contracts/stream.ts'
+import {isSample} from '../../db/sample-tables.ts'
+import type {Api} from '../app.ts'
+import {noStream, Problem} from '../problem.ts'
+import {UNCACHED} from './options.ts'
+
+const READ_OF: Readonly<Record<string, readonly string[]>> = {
+  content: ['/v1/content', '/v1/content/*'],
+  engagement: [
+    '/v1/content/:id/*',
+    '/v1/events/*',
+    '/v1/top',
+    '/v1/active',
+    '/v1/live/content/*',
+    '/v1/live/leaderboard',
+  ],
+  activity: ['/v1/users/*', '/v1/pages'],
+}
+const WRITTEN_OF: Readonly<Record<string, readonly string[]>> = {
+  engagement: ['/v1/engagement-events'],
+  activity: [
+    '/v1/activity-events',
+    '/v1/activity-requests/*',
+    '/api/activity',
+    '/api/activity/requests/*',
+  ],
+}
+
+interface Absent {
+  readonly path: string
+  readonly problem: Problem
+}
+
+const notWritten = ({name, table}: Stream): Problem =>
+  new Problem('not-found', `${name} is of ${table} here, which its application writes, by SQL`)
+
+/** What is not there, and why. Pure. */
+export function absentOf(streams: readonly Stream[]): readonly Absent[] {
+  const at = (problem: Problem, paths: readonly string[] = []): readonly Absent[] =>
+    paths.map(path => ({path, problem}))
+  const all = Object.keys(READ_OF).flatMap((name): readonly Absent[] => {
+    const stream = streams.find(one => one.name === name)
+    if (stream === undefined) {
+      return at(noStream(name, streams), [...READ_OF[name]!, ...(WRITTEN_OF[name] ?? [])])
+    }
+    return isSample(stream) ? [] : at(notWritten(stream), WRITTEN_OF[name])
+  })
+  // Without content there is nothing below it, whatever else is missing.
+  return all.filter(({path}) => path !== '/v1/content/:id/*' || streams.some(isContent))
+}
+
+const isContent = ({name}: Stream): boolean => name === 'content'
+
+export function addAbsentRoutes(app: Api, streams: readonly Stream[]): void {
+  for (const {path, problem} of absentOf(streams)) {
+    app.route({
+      method: ['GET', 'POST', 'PATCH', 'DELETE'],
+      url: path,
+      exposeHeadRoute: false,
+      config: UNCACHED,
+      schema: {hide: true},
+      // Whatever is asked of it: before its parameters are looked at.
+      onRequest: async () => await Promise.reject(problem),
+      handler: () => undefined,
+    })
+  }
+}
