@@ -53,6 +53,7 @@ import {judgeReadiness, storeChecks} from './readiness.ts'
 import {openStores} from './reads/open.ts'
 import type {Reads} from './reads/reads.ts'
 import {createServed} from './reads/served.ts'
+import {createStreamAnswers} from './reads/stream-answers.ts'
 import {createUserReads} from './reads/users.ts'
 import {addAdminRoutes} from './routes/admin.ts'
 import {addEventRoutes} from './routes/events.ts'
@@ -174,6 +175,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     ...createEngagementReads({contents, stores: from}),
     ...createUserReads({stores: from}),
   })) as [Reads, Reads]
+  const answers = createStreamAnswers(stores)
   const cursors = createCursors(secret)
   const hub = createHub(
     {log, metrics},
@@ -293,7 +295,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
         addQueryRoutes(api, {...readDeps, db, subjects})
         addSegmentRoutes(api, {db, subjects})
         if (activity !== undefined) addUserRoutes(api, readDeps)
-        addStreamRoutes(api, {streams, stores, readAfter, cursors})
+        addStreamRoutes(api, {streams, stores, ...answers, readAfter, cursors})
         addOverviewRoutes(api, overview)
         addLiveRoutes(api, {
           hub,

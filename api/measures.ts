@@ -20,6 +20,19 @@ export function figuresOf(tally: Tally): Figures {
   return values
 }
 
+/**
+ * Of these figures the ones that are wanted, in that order.
+ *
+ * @param names all when left out
+ */
+export function pickFigures<F extends Figures>(
+  figures: F,
+  names: readonly string[] | undefined,
+): F {
+  if (names === undefined) return figures
+  return Object.fromEntries(names.map(name => [name, figures[name] ?? null])) as F
+}
+
 /** Figures of contents, in the order in which they are listed. */
 export const METRIC_NAMES = [
   'events',
@@ -49,6 +62,13 @@ export type MetricValues = {
     ? string | null
     : number | null
 }
+
+/** What is counted of events for figures of contents: shares of lengths are made of seconds. */
+export const namesForContents = (
+  metrics: readonly MetricName[] | undefined,
+): ReadonlySet<string> | undefined =>
+  metrics &&
+  new Set(metrics.map(name => (name.startsWith('engagement_pct') ? 'engagement_seconds' : name)))
 
 /** Events of contents of one length, in seconds. */
 export interface OfLength {

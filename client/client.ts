@@ -17,6 +17,9 @@ import type {
   AnswerOf,
   AwaitingOperation,
   CallOptions,
+  ChoosingOperation,
+  ChosenOf,
+  ChosenOptions,
   Given,
   ItemOf,
   MessageOf,
@@ -56,6 +59,11 @@ export interface ClientOptions {
  * after lost connections; everything is after 429. A signal ends waiting, too.
  */
 export interface Client {
+  /** @returns the figures that `metrics` names, and no others */
+  call<O extends ChoosingOperation>(
+    operation: O,
+    options: ChosenOptions<O>,
+  ): Promise<ChosenOf<AnswerOf<O>>>
   /** @throws {ApiError} what the API refused with */
   call<O extends Operation>(operation: O, ...given: Given<PlainOptions<O>>): Promise<AnswerOf<O>>
   /** @returns undefined: the event of `after_event` is not in the numbers yet */

@@ -34,6 +34,20 @@ export type PlainOptions<O extends Operation> = CallOptions<O> & {
   readonly query?: {readonly after_event?: never}
 }
 
+/** Operations whose answers have the figures that `metrics` names, or all. */
+export type ChoosingOperation = TakenBy<'metrics'>
+
+export type ChosenOptions<O extends ChoosingOperation> = PlainOptions<O> & {
+  readonly query: {readonly metrics: readonly string[]}
+}
+
+/** An answer in which figures are missing that were not chosen. */
+export type ChosenOf<T> = T extends readonly (infer Item)[]
+  ? readonly ChosenOf<Item>[]
+  : T extends object
+    ? {readonly [K in keyof T]: K extends 'metrics' ? Partial<T[K]> : ChosenOf<T[K]>}
+    : T
+
 /** Operations that answer with an event of the caller's in the numbers, or say that it is not yet. */
 export type AwaitingOperation = TakenBy<'after_event'>
 

@@ -252,7 +252,7 @@ export type StreamSeries = {readonly stream: string; readonly by: string; readon
 
 export type StreamTop = {readonly stream: string; readonly by: string; readonly metric: string; readonly from: string | null; readonly to: string; readonly items: readonly (StreamTopItem)[]; readonly meta: Meta}
 
-export type StreamTopItem = {readonly rank: number; readonly key: readonly (string | null)[]; readonly value: number | string | boolean | null}
+export type StreamTopItem = {readonly rank: number; readonly key: readonly (string | null)[]; readonly value: number | string | boolean | null; readonly metrics?: Readonly<Record<string, number | string | boolean | null>>}
 
 export type StreamWindow = {readonly by: string; readonly seconds: number; readonly metrics: readonly (string)[]}
 
@@ -264,7 +264,7 @@ export type SubjectSummary = {readonly subject: string; readonly versions: reado
 
 export type Top = {readonly by: Metric; readonly from: string | null; readonly to: string; readonly items: readonly (TopItem)[]; readonly meta: Meta}
 
-export type TopItem = {readonly rank: number; readonly content: Content; readonly value: number | string | null}
+export type TopItem = {readonly rank: number; readonly content: Content; readonly value: number | string | null; readonly metrics?: Metrics}
 
 export type Topic = {readonly topic: string; readonly partitions: readonly (Partition)[]; readonly config: Readonly<Record<string, string>>; readonly subject: string | null}
 
@@ -451,21 +451,21 @@ export interface Operations {
   /** Figures of one content, in total or for a period */
   "GET /v1/content/{id}/metrics": {
     readonly path: {readonly id: string}
-    readonly query: {readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
+    readonly query: {readonly metrics?: readonly (string)[]; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
     readonly answer: ContentMetrics
   }
   /** Figures of one content by minute, hour, day, week or month */
   "GET /v1/content/{id}/timeseries": {
     readonly path: {readonly id: string}
-    readonly query: {readonly granularity?: "minute" | "hour" | "day" | "week" | "month"; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
+    readonly query: {readonly metrics?: readonly (string)[]; readonly granularity?: "minute" | "hour" | "day" | "week" | "month"; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
     readonly answer: ContentSeries
   }
   /** Figures of one content by event type, device or content type */
   "GET /v1/content/{id}/breakdowns/{dimension}": {
     readonly path: {readonly id: string; readonly dimension: "event_type" | "device" | "content_type"}
-    readonly query: {readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
+    readonly query: {readonly metrics?: readonly (string)[]; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
     readonly answer: ContentBreakdown
   }
@@ -500,7 +500,7 @@ export interface Operations {
   /** Most engaging content: the last ten minutes, or any period */
   "GET /v1/top": {
     readonly path: Readonly<Record<string, never>>
-    readonly query: {readonly by?: "events" | "plays" | "pauses" | "finishes" | "clicks" | "events_with_duration" | "engagement_seconds" | "engagement_seconds_avg" | "engagement_pct_sum" | "engagement_pct_avg" | "completion_rate" | "unique_viewers" | "engagement_seconds_p50" | "engagement_seconds_p75" | "engagement_seconds_p90" | "engagement_seconds_p95" | "engagement_seconds_p99" | "first_event_at" | "last_event_at"; readonly limit?: number; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
+    readonly query: {readonly by?: "events" | "plays" | "pauses" | "finishes" | "clicks" | "events_with_duration" | "engagement_seconds" | "engagement_seconds_avg" | "engagement_pct_sum" | "engagement_pct_avg" | "completion_rate" | "unique_viewers" | "engagement_seconds_p50" | "engagement_seconds_p75" | "engagement_seconds_p90" | "engagement_seconds_p95" | "engagement_seconds_p99" | "first_event_at" | "last_event_at"; readonly limit?: number; readonly metrics?: readonly (string)[]; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
     readonly answer: Top
   }
@@ -584,28 +584,28 @@ export interface Operations {
   /** Figures of one key of a stream, in total or for a period */
   "GET /v1/streams/{stream}/metrics": {
     readonly path: {readonly stream: string}
-    readonly query: {readonly by?: string; readonly key?: readonly (string)[]; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
+    readonly query: {readonly by?: string; readonly key?: readonly (string)[]; readonly metrics?: readonly (string)[]; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
     readonly answer: StreamFigures
   }
   /** Figures of one key of a stream by minute, hour, day, week or month */
   "GET /v1/streams/{stream}/timeseries": {
     readonly path: {readonly stream: string}
-    readonly query: {readonly by?: string; readonly key?: readonly (string)[]; readonly granularity?: "minute" | "hour" | "day" | "week" | "month"; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
+    readonly query: {readonly by?: string; readonly key?: readonly (string)[]; readonly metrics?: readonly (string)[]; readonly granularity?: "minute" | "hour" | "day" | "week" | "month"; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
     readonly answer: StreamSeries
   }
   /** Figures of one key of a stream by the values of a split */
   "GET /v1/streams/{stream}/breakdown/{dimension}": {
     readonly path: {readonly stream: string; readonly dimension: string}
-    readonly query: {readonly by?: string; readonly key?: readonly (string)[]; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
+    readonly query: {readonly by?: string; readonly key?: readonly (string)[]; readonly metrics?: readonly (string)[]; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
     readonly answer: StreamBreakdown
   }
   /** Keys with the most of a metric: in the live window, or in any period */
   "GET /v1/streams/{stream}/top": {
     readonly path: {readonly stream: string}
-    readonly query: {readonly by: string; readonly metric?: string; readonly limit?: number; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
+    readonly query: {readonly by: string; readonly metric?: string; readonly limit?: number; readonly metrics?: readonly (string)[]; readonly period?: string; readonly from?: string; readonly to?: string; readonly timezone?: string; readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
     readonly answer: StreamTop
   }

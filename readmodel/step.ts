@@ -9,6 +9,7 @@ import {addWhole, negate, quotientOf} from './fields.ts'
 import type {Inputs} from './inputs.ts'
 import {WIDTH_OF, type WindowPlan} from './plan.ts'
 import {OTHER_VALUE} from './places.ts'
+import {chosenOf} from './tally.ts'
 import type {TextHash} from './text-hash.ts'
 import {UserSet, UserUnion, type SetLimits} from './user-set.ts'
 
@@ -152,10 +153,14 @@ export class WindowSums {
     return this.#numbers[0] as number
   }
 
-  /** Figures by the names of the measures. */
-  values(): Readonly<Record<string, number | null>> {
+  /**
+   * Figures by the names of the measures.
+   *
+   * @param names of those that are wanted; all when left out
+   */
+  values(names?: ReadonlySet<string>): Readonly<Record<string, number | null>> {
     const values: Record<string, number | null> = {}
-    for (const {name, measure, part, divisor} of this.#plan.measures) {
+    for (const {name, measure, part, divisor} of chosenOf(this.#plan, names)) {
       const {spec, at} = part.state
       if (spec.kind === 'uniques') values[name] = this.#users[at]!.size
       else if (spec.kind === 'count') values[name] = Number(this.#numbers[at])
@@ -165,7 +170,8 @@ export class WindowSums {
       }
     }
     for (const {name, of, to} of this.#plan.ratios) {
-      values[name] = quotientOf(values[of] ?? null, values[to] ?? null)
+      const [left, right] = [values[of], values[to]]
+      if (left !== undefined && right !== undefined) values[name] = quotientOf(left, right)
     }
     return values
   }

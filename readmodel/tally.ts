@@ -55,8 +55,8 @@ export class Tally {
   /** @param names of measures that are wanted; all when left out */
   constructor(plan: StatesPlan, names?: ReadonlySet<string>) {
     this.plan = plan
-    const wanted = names === undefined ? plan.measures : chosenOf(plan, names)
-    this.#parts = [...new Map(wanted.map(({part}) => [part.id, part])).values()]
+    const parts = chosenOf(plan, names).map(({part}) => [part.id, part] as const)
+    this.#parts = [...new Map(parts).values()]
     for (const {id} of this.#parts) this.#sums.set(id, emptySums())
   }
 
@@ -97,8 +97,16 @@ export class Tally {
   }
 }
 
-/** Measures that are wanted, with what ratios among them are made of. */
-function chosenOf(plan: StatesPlan, names: ReadonlySet<string>): readonly PlannedMeasure[] {
+/**
+ * Measures that served names are made of: their own, and both sides of ratios.
+ *
+ * @param names all when left out
+ */
+export function chosenOf(
+  plan: Pick<StatesPlan, 'measures' | 'ratios'>,
+  names?: ReadonlySet<string>,
+): readonly PlannedMeasure[] {
+  if (names === undefined) return plan.measures
   const parts = plan.ratios.flatMap(({name, of, to}) => (names.has(name) ? [of, to] : []))
   const all = new Set([...names, ...parts])
   return plan.measures.filter(

@@ -11,6 +11,8 @@ interface Schema {
   readonly $ref?: string
   readonly additionalProperties?: boolean | Schema
   readonly patternProperties?: Readonly<Record<string, Schema>>
+  /** Name of the parameter without which all properties are there. */
+  readonly 'x-complete-without'?: string
 }
 
 interface Operation {
@@ -46,8 +48,9 @@ const PRIMITIVES: Readonly<Record<string, string>> = {
 const nameOf = (name: string): string => (/^[A-Za-z_]\w*$/.test(name) ? name : JSON.stringify(name))
 
 function objectOf(schema: Schema): string {
+  const isComplete = schema['x-complete-without'] !== undefined
   const fields = Object.entries(schema.properties ?? {}).map(([name, field]) => {
-    const optional = schema.required?.includes(name) === true ? '' : '?'
+    const optional = isComplete || schema.required?.includes(name) === true ? '' : '?'
     return `readonly ${nameOf(name)}${optional}: ${typeOf(field)}`
   })
   if (fields.length > 0) return `{${fields.join('; ')}}`

@@ -1,5 +1,6 @@
 /** Refusals name one cause where there is one: what is wrong, where, and what it must be. */
 import {afterAll, describe, expect, test} from 'vitest'
+import {METRIC_NAMES} from '../api/measures.ts'
 import {ADMIN, composeAway} from './api-away.ts'
 
 const {app} = await composeAway()
@@ -16,7 +17,7 @@ interface Refusal {
   }[]
 }
 
-async function refused(url: string, payload?: unknown): Promise<Refusal> {
+async function refused(url: string, payload?: unknown, status = 400): Promise<Refusal> {
   const answer = await app.inject({
     method: payload === undefined ? 'GET' : 'POST',
     url,
@@ -26,7 +27,7 @@ async function refused(url: string, payload?: unknown): Promise<Refusal> {
     },
     ...(payload === undefined ? {} : {payload: JSON.stringify(payload)}),
   })
-  expect(answer.statusCode).toBe(400)
+  expect(answer.statusCode).toBe(status)
   return answer.json<Refusal>()
 }
 
@@ -241,3 +242,45 @@ test.each([
   const {errors} = await refused(url)
   expect(errors).toMatchObject([{field, detail}])
 })
+
+const OF_CONTENTS = METRIC_NAMES.join(', ')
+const BY_ALL = 'events, plays, pauses, finishes, clicks, events_with_duration, engagement_seconds'
+const WINDOW = 'by content_id there are events, engagement_seconds, plays, unique_viewers'
+
+test.each([
+  [
+    '/v1/content/5a3b1e00-0000-4000-8000-000000000001/metrics',
+    `of contents there are ${OF_CONTENTS}`,
+  ],
+  [
+    '/v1/content/5a3b1e00-0000-4000-8000-000000000001/timeseries',
+    `of contents there are ${OF_CONTENTS}`,
+  ],
+  [
+    '/v1/content/5a3b1e00-0000-4000-8000-000000000001/breakdowns/device',
+    `of contents there are ${OF_CONTENTS}`,
+  ],
+  ['/v1/top', `of contents there are ${OF_CONTENTS}`],
+  ['/v1/streams/engagement/metrics', `by all there are ${BY_ALL}`],
+  ['/v1/streams/engagement/timeseries', `by all there are ${BY_ALL}`],
+  ['/v1/streams/engagement/breakdown/device', `by all there are ${BY_ALL}`],
+  ['/v1/streams/engagement/top?by=content_id', WINDOW],
+])(
+  '%s: figures that are not there are refused by name, before any store is asked',
+  async (path, words) => {
+    for (const list of ['metrics=events,wrong', 'metrics=events&metrics=wrong']) {
+      const url = `${path}${path.includes('?') ? '&' : '?'}${list}`
+      const {errors} = await refused(url, undefined, 422)
+      expect(errors).toMatchObject([{in: 'query', field: 'metrics', value: 'wrong'}])
+      expect(errors[0]!.detail).toContain(words)
+    }
+  },
+)
+
+test.each(['', 'a b', ','.repeat(5000)])(
+  'a list of figures like %j is refused in words',
+  async list => {
+    const {errors} = await refused(`/v1/top?metrics=${encodeURIComponent(list)}`)
+    expect(errors).toMatchObject([{in: 'query', field: 'metrics/0'}])
+  },
+)

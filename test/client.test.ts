@@ -61,6 +61,24 @@ test('operations have names, and messages of streams have types', async () => {
   expectTypeOf(items).toEqualTypeOf<readonly TopItem[]>()
 })
 
+test('figures that are chosen are the only ones of an answer, by its type too', async () => {
+  const asked: string[] = []
+  const send = async (url: unknown) => {
+    asked.push(String(url))
+    return await Promise.resolve(Response.json({metrics: {plays: 3}}))
+  }
+  const api = createClient({baseUrl: 'http://x', fetch: send})
+  const path = {id: 'a'}
+  const {metrics} = await api.call('GET /v1/content/{id}/metrics', {
+    path,
+    query: {metrics: ['plays', 'events']},
+  })
+  expectTypeOf(metrics.plays).toEqualTypeOf<number | undefined>()
+  const all = await api.call('GET /v1/content/{id}/metrics', {path})
+  expectTypeOf(all.metrics.plays).toEqualTypeOf<number>()
+  expect(asked[0]).toBe('http://x/v1/content/a/metrics?metrics=plays&metrics=events')
+})
+
 test('the key travels in a header, a refusal is an error with its problem, a 202 is undefined', async () => {
   const seen: {url: string; headers: Headers}[] = []
   const answers = [

@@ -126,6 +126,7 @@ async function compareRow(report: Report, rollup: Rollup, key: (string | null)[]
     compareFigures(report, path, row!, metrics)
     const {measures = Object.keys(row!)} = rollup
     compareTexts(report, path, measures.toSorted(), Object.keys(metrics).toSorted())
+    await compareChosen(report, path, metrics)
     for (const [name, split] of Object.entries(splits)) {
       const broken = `/v1/streams/orders/breakdown/${name}?${question}${period}`
       const {items} = await get<Static<typeof StreamBreakdown>>(broken)
@@ -141,6 +142,22 @@ async function compareRow(report: Report, rollup: Rollup, key: (string | null)[]
       }
     }
   }
+}
+
+/** A few figures alone are what they are among all. */
+async function compareChosen(
+  report: Report,
+  path: string,
+  all: Static<typeof StreamFigures>['metrics'],
+): Promise<void> {
+  const names = Object.keys(all).filter((_, i) => i % 3 === 1)
+  const {metrics} = await get<Static<typeof StreamFigures>>(`${path}&metrics=${names.join()}`)
+  compareTexts(
+    report,
+    `${path} of some`,
+    names.map(name => [name, all[name]]),
+    Object.entries(metrics),
+  )
 }
 
 async function compareSeries(

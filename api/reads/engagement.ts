@@ -1,10 +1,8 @@
 /** Figures and events of contents, from whichever store has them. */
 import {textOf} from '../../readmodel/fields.ts'
-import type {EntityView} from '../../readmodel/stream-reads.ts'
 import type {Tally} from '../../readmodel/tally.ts'
 import {valueOfSplitText} from '../../readmodel/places.ts'
-import {contentFigures, type MetricValues} from '../measures.ts'
-import {mergeReads} from '../merge-reads.ts'
+import {contentFigures, namesForContents, type MetricValues} from '../measures.ts'
 import {refuse} from '../problem.ts'
 import {createQuestions} from '../query/read.ts'
 import type {Content} from '../schemas/content.ts'
@@ -18,6 +16,7 @@ import {retentionOf} from './retention.ts'
 import {readFrom} from './stores.ts'
 import {createTop} from './top.ts'
 import type {UserReads} from './users.ts'
+import {createViews} from './views.ts'
 
 /** Parts that an event of other tables may lack. */
 const NONE = {
@@ -38,15 +37,14 @@ function toEventView(event: ServedEvent): EventView {
 export function createEngagementReads(deps: EngagementDeps): Omit<Reads, keyof UserReads> {
   const {stores} = deps
   const from = (what: string) => ({what, stream: STREAM})
-  const views = mergeReads(async (ids): Promise<ReadonlyMap<string, EntityView>> => {
-    return await (await stores.reads(STREAM)).rollup(contentRollup(stores)).entities(ids)
-  })
+  const viewOf = createViews()
   const figuresOf = ({length_seconds: length}: Content, tally: Tally): MetricValues =>
     contentFigures(tally, [{length, tally}])
 
   const read = async (one: Content, question: Omit<FiguresQuestion, 'rollup'>) => {
     const asked = {rollup: contentRollup(stores), ...question}
-    return await readFigures(await stores.reads(STREAM), await views(one.id), asked)
+    const reads = await stores.reads(STREAM)
+    return await readFigures(reads, await viewOf(reads, {...asked, key: one.id}), asked)
   }
   const slicesOf = ({from: start, to}: {readonly from: number | null; readonly to: number}) =>
     start === null ? null : [wholeBuckets(contentRollup(stores), start, to)]
@@ -65,21 +63,22 @@ export function createEngagementReads(deps: EngagementDeps): Omit<Reads, keyof U
           newestMicros: newest.length === 0 ? null : Math.max(...newest),
         }
       }),
-    metrics: (one, period) =>
+    metrics: (one, period, metrics) =>
       readFrom(stores, from('metrics'), async () => {
-        const found = await read(one, {slices: slicesOf(period)})
+        const names = namesForContents(metrics)
+        const found = await read(one, {slices: slicesOf(period), names})
         return {...found, value: figuresOf(one, found.wholeOf(0))}
       }),
-    series: (one, buckets) =>
+    series: (one, buckets, metrics) =>
       readFrom(stores, from('series'), async () => {
         const slices = buckets.map(({start, end}) => ({from: start / 1000, to: end / 1000}))
-        const found = await read(one, {slices})
+        const found = await read(one, {slices, names: namesForContents(metrics)})
         const value = buckets.map((bucket, i): SeriesBucket => {
           return {...bucket, metrics: figuresOf(one, found.wholeOf(i))}
         })
         return {...found, value}
       }),
-    breakdown: (one, dimension, period) =>
+    breakdown: (one, dimension, period, wanted) =>
       readFrom(stores, from('breakdown'), async () => {
         const {split} = contentRollup(stores)
         const at = split.indexOf(dimension)
@@ -95,6 +94,8 @@ export function createEngagementReads(deps: EngagementDeps): Omit<Reads, keyof U
         const labelOf = at < 0 ? undefined : (values: readonly string[]) => values[at]!
         const found = await read(one, {
           slices: slicesOf(period),
+          // The items are in the order of their events.
+          names: wanted && namesForContents(['events', ...wanted]),
           ...(labelOf === undefined ? {} : {labelOf}),
         })
         const value = [...found.slices[0]!]
@@ -110,7 +111,7 @@ export function createEngagementReads(deps: EngagementDeps): Omit<Reads, keyof U
       readFrom(stores, from('retention'), async reads => {
         const [segments, found] = await Promise.all([
           reads.segmentsOf(one.id),
-          read(one, {slices: null, names: new Set(['plays', 'last_event_at'])}),
+          read(one, {slices: null, names: new Set(['plays'])}),
         ])
         const plays = found.wholeOf(0).values()['plays'] as number
         const facts = {id: one.id, lengthSeconds: one.length_seconds, plays}

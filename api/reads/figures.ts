@@ -1,5 +1,5 @@
 /** Figures of one row of a rollup: in total or by stretches of time, whole or by split values. */
-import type {RollupPlan} from '../../readmodel/plan.ts'
+import type {PlannedMeasure, RollupPlan} from '../../readmodel/plan.ts'
 import type {TimeRange} from '../../readmodel/slices.ts'
 import {
   isFresh,
@@ -10,15 +10,15 @@ import {
   type Source,
   type StreamReads,
 } from '../../readmodel/stream-reads.ts'
-import {Tally} from '../../readmodel/tally.ts'
+import {chosenOf, Tally} from '../../readmodel/tally.ts'
 import {partsOf} from './parts.ts'
 
 export interface FiguresQuestion {
   readonly rollup: RollupPlan
   /** Stretches that follow each other, seconds since 1970; null: one, of all time. */
   readonly slices: readonly TimeRange[] | null
-  /** Measures that are wanted; all when left out. */
-  readonly names?: ReadonlySet<string>
+  /** Figures that are wanted, by the names under which they are served; all when left out. */
+  readonly names?: ReadonlySet<string> | undefined
   /** What split values are told apart by; not at all when left out. */
   readonly labelOf?: (values: readonly string[]) => string
 }
@@ -38,14 +38,20 @@ export interface FiguresFound {
   readonly isFresh?: boolean
 }
 
-const wantsUniques = ({measures}: RollupPlan, names: ReadonlySet<string> | undefined): boolean =>
-  measures.some(
-    ({name, measure}) => measure.kind === 'uniques' && (names === undefined || names.has(name)),
-  )
-
+/** What has to be read for figures: distinct values lie beside their row, and cost reads of their own. */
 export const readOptions = (rollup: RollupPlan, names?: ReadonlySet<string>) => ({
-  uniques: wantsUniques(rollup, names),
+  uniques: chosenOf(rollup, names).some(({measure}) => measure.kind === 'uniques'),
 })
+
+/** The measure that says when the newest counted event happened. */
+const lastOf = ({stream, measures}: RollupPlan): PlannedMeasure | undefined =>
+  measures.find(({measure}) => measure.kind === 'max' && measure.of === stream.timeField)
+
+/** How new an answer is belongs to it, whatever else is wanted. */
+function withLast(rollup: RollupPlan, names: ReadonlySet<string>): ReadonlySet<string> {
+  const last = lastOf(rollup)
+  return last === undefined ? names : new Set([...names, last.name])
+}
 
 /** Which of stretches that follow each other holds a moment; -1: none. */
 export function sliceAt(slices: readonly TimeRange[], at: number): number {
@@ -88,9 +94,11 @@ export function addPiece(
 export async function readFigures(
   reads: StreamReads,
   view: EntityView | undefined,
-  question: FiguresQuestion,
+  asked: FiguresQuestion,
 ): Promise<FiguresFound> {
-  const {rollup, slices, names} = question
+  const {rollup, slices} = asked
+  const names = asked.names && withLast(rollup, asked.names)
+  const question = {...asked, names}
   const found = (slices ?? [null]).map((): Labelled => new Map())
   const parts = slices === null ? null : partsOf(rollup, slices)
   const wholeOf = (slice: number): Tally => found[slice]!.get('') ?? new Tally(rollup, names)
@@ -117,10 +125,7 @@ export async function readFigures(
 export function newestOf(tallies: Iterable<Tally>): number | null {
   let newest: number | null = null
   for (const tally of tallies) {
-    const {stream, measures} = tally.plan as RollupPlan
-    const last = measures.find(({measure}) => {
-      return measure.kind === 'max' && measure.of === stream.timeField
-    })
+    const last = lastOf(tally.plan as RollupPlan)
     const at = last === undefined ? null : (tally.values()[last.name] as number | null | undefined)
     if (at !== null && at !== undefined && at > (newest ?? Number.NEGATIVE_INFINITY)) newest = at
   }

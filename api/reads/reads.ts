@@ -8,7 +8,7 @@ import type {Query} from '../query/read.ts'
 import type {Meta} from '../schemas/common.ts'
 import type {Content} from '../schemas/content.ts'
 import type {EventView} from '../schemas/events.ts'
-import type {BREAKDOWNS, RetentionView} from '../schemas/metrics.ts'
+import type {BREAKDOWNS, MetricsView, RetentionView} from '../schemas/metrics.ts'
 import type {ActivityView} from '../schemas/users.ts'
 import type {ListPosition, ListRequest} from './events.ts'
 
@@ -35,6 +35,15 @@ export interface TopRow {
   readonly rank: number
   readonly content: Content
   readonly value: number | string | null
+  /** Those that were asked for. */
+  readonly metrics?: MetricsView
+}
+
+export interface TopOptions {
+  /** Read now, not shared with who asked a moment ago. */
+  readonly after?: boolean
+  /** Figures of each content, beside what is compared. */
+  readonly metrics?: readonly MetricName[] | undefined
 }
 
 export interface Reads {
@@ -42,15 +51,28 @@ export interface Reads {
   readonly contents: Pick<ContentTable, 'list' | 'read'>
   /** One content, or undefined. From a short memory, PostgreSQL, or Cassandra when it is away. */
   content(id: string): Promise<Content | undefined>
-  /** Totals when the period is everything. */
-  metrics(content: Content, period: Period): Promise<Answered<MetricValues>>
+  /**
+   * Totals when the period is everything.
+   *
+   * @param metrics that are wanted; all when left out. Others are null then, in series and breakdowns too
+   */
+  metrics(
+    content: Content,
+    period: Period,
+    metrics?: readonly MetricName[],
+  ): Promise<Answered<MetricValues>>
   /** Totals of many contents, for lists. */
   totals(contents: readonly Content[]): Promise<Answered<ReadonlyMap<string, MetricValues>>>
-  series(content: Content, buckets: readonly Bucket[]): Promise<Answered<readonly SeriesBucket[]>>
+  series(
+    content: Content,
+    buckets: readonly Bucket[],
+    metrics?: readonly MetricName[],
+  ): Promise<Answered<readonly SeriesBucket[]>>
   breakdown(
     content: Content,
     dimension: (typeof BREAKDOWNS)[number],
     period: Period,
+    metrics?: readonly MetricName[],
   ): Promise<Answered<readonly {readonly value: string | null; readonly metrics: MetricValues}[]>>
   retention(content: Content): Promise<Answered<RetentionView>>
   events(
@@ -62,8 +84,7 @@ export interface Reads {
     by: MetricName,
     period: Period | 'window',
     limit: number,
-    /** `after`: read now, not shared with who asked a moment ago. */
-    options?: {readonly after?: boolean},
+    options?: TopOptions,
   ): Promise<Answered<readonly TopRow[]>>
   activeUsers(): Promise<Answered<{readonly users: number; readonly windowSeconds: number}>>
   readonly query: Query

@@ -1,17 +1,18 @@
 /** What is most engaging: in the live window, or in any period. Events without a content are in no list. */
 import {NULL_KEY, textOf} from '../../readmodel/fields.ts'
 import type {ContentTable} from '../content-table.ts'
-import type {MetricName} from '../measures.ts'
+import {pickFigures, type Figures, type MetricName} from '../measures.ts'
 import {mergeReads} from '../merge-reads.ts'
 import type {Period} from '../period.ts'
 import {planQuery} from '../query/plan.ts'
 import {createQuestions} from '../query/read.ts'
 import {subjectOf} from '../query/subject.ts'
+import type {MetricsView} from '../schemas/metrics.ts'
 import {msToIso} from '../times.ts'
 import {shareReads} from '../waits.ts'
 import {createContentFacts} from './content-facts.ts'
 import {STREAM, type EngagementDeps} from './contents.ts'
-import type {Answered, Reads, TopRow} from './reads.ts'
+import type {Answered, Reads, TopOptions, TopRow} from './reads.ts'
 import {readFrom} from './stores.ts'
 
 /** The window's sums are the same for all who ask within this time. */
@@ -39,26 +40,33 @@ export function createTop(deps: EngagementDeps): Reads['top'] {
   })
   const shared = shareReads(fresh, WINDOW_MS)
 
-  return async (by, period, limit, {after} = {}) => {
-    if (period !== 'window') return await readPeriod(deps, {by, period, limit})
+  return async (by, period, limit, {after, metrics} = {}) => {
+    if (period !== 'window') return await readPeriod(deps, {by, period, limit, metrics})
     // Who has waited for an event is not answered by sums from before it.
     const {value, meta} = (await (after === true ? fresh('') : shared('')))!
     const ranked = [...value]
-      .map(([id, figures]) => ({id, value: figures[by] ?? 0}))
+      .map(([id, figures]) => ({id, value: figures[by] ?? 0, figures}))
       .filter(one => one.value > 0 && one.id !== NULL_KEY)
       .toSorted((a, b) => b.value - a.value || (a.id < b.id ? -1 : 1))
-    return {value: await withContents(deps.contents, ranked, limit), meta}
+    return {value: await withContents(deps.contents, ranked, {limit, metrics}), meta}
   }
+}
+
+interface PeriodAsked extends Pick<TopOptions, 'metrics'> {
+  readonly by: MetricName
+  readonly period: Period
+  readonly limit: number
 }
 
 async function readPeriod(
   deps: EngagementDeps,
-  {by, period, limit}: {by: MetricName; period: Period; limit: number},
+  {by, period, limit, metrics}: PeriodAsked,
 ): Promise<Answered<readonly TopRow[]>> {
   const {from, to} = period
+  const names = [...new Set([by, ...(metrics ?? [])])]
   const plan = planQuery(
     {
-      metrics: [by],
+      metrics: names,
       dimensions: ['content'],
       date_range: from === null ? 'all' : [msToIso(from), msToIso(to)],
       order_by: [[by, 'desc']],
@@ -68,18 +76,27 @@ async function readPeriod(
     Date.now(),
   )
   const {value, meta} = await createQuestions(deps)(plan)
-  const ranked = value.rows.flatMap(({dimensions: [id], metrics: [figure]}) => {
+  const ranked = value.rows.flatMap(({dimensions: [id = null], metrics: values}) => {
+    const [figure] = values
     const isRanked = typeof figure === 'number' || typeof figure === 'string'
-    return id !== null && id !== undefined && isRanked ? [{id: textOf(id), value: figure}] : []
+    if (id === null || !isRanked) return []
+    const figures = Object.fromEntries(names.map((name, i) => [name, values[i] ?? null]))
+    return [{id: textOf(id), value: figure, figures: figures as Figures}]
   })
-  return {value: await withContents(deps.contents, ranked, limit), meta}
+  return {value: await withContents(deps.contents, ranked, {limit, metrics}), meta}
+}
+
+interface Ranked {
+  readonly id: string
+  readonly value: number | string
+  readonly figures: Figures
 }
 
 /** Contents that were deleted meanwhile are passed over. */
 async function withContents(
   table: ContentTable,
-  ranked: readonly {readonly id: string; readonly value: number | string | null}[],
-  limit: number,
+  ranked: readonly Ranked[],
+  {limit, metrics}: {readonly limit: number; readonly metrics: TopOptions['metrics']},
 ): Promise<readonly TopRow[]> {
   const some = ranked.slice(0, limit * 2)
   const ids = some.map(({id}) => id)
@@ -87,5 +104,10 @@ async function withContents(
   return some
     .filter(({id}) => contents.has(id))
     .slice(0, limit)
-    .map(({id, value}, i) => ({rank: i + 1, content: contents.get(id)!, value}))
+    .map(({id, value, figures}, i) => {
+      const row = {rank: i + 1, content: contents.get(id)!, value}
+      return metrics === undefined
+        ? row
+        : {...row, metrics: pickFigures(figures, metrics) as MetricsView}
+    })
 }

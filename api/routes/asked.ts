@@ -23,6 +23,27 @@ export const isoStretch = ({from, to}: Period) => ({
 })
 
 /**
+ * The figures that are wanted, each once; undefined: all.
+ *
+ * @param of what has the known ones, as the refusal says it
+ * @throws 422 with the first that is not known
+ */
+export function metricsOf<T extends string>(
+  asked: readonly string[] | undefined,
+  known: readonly T[],
+  of: string,
+): readonly T[] | undefined {
+  const isKnown = (name: string): name is T => (known as readonly string[]).includes(name)
+  // A name may have a comma of its own.
+  const names = asked?.flatMap(text => (isKnown(text) ? [text] : text.split(',')))
+  const unknown = names?.find(name => !isKnown(name))
+  if (unknown !== undefined) {
+    throw refuse('query', 'metrics', unknown, `${of} there are ${known.join(', ') || 'none'}`)
+  }
+  return names && [...new Set(names.filter(isKnown))]
+}
+
+/**
  * The buckets of a series.
  *
  * @param endless what is said to a period without a start

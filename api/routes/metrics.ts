@@ -3,7 +3,7 @@ import type {FastifyReply} from 'fastify'
 import type {Static} from 'typebox'
 import type {Api} from '../app.ts'
 import {columnsOf} from '../csv.ts'
-import {METRIC_NAMES} from '../measures.ts'
+import {METRIC_NAMES, pickFigures, type MetricName} from '../measures.ts'
 import {notFound} from '../problem.ts'
 import type {Answered, Reads} from '../reads/reads.ts'
 import {roundAll} from '../rounding.ts'
@@ -15,6 +15,7 @@ import {
   ContentMetrics,
   MetricsQuery,
   Percentiles,
+  PercentilesQuery,
   Retention,
   RetentionPoint,
   Series,
@@ -22,7 +23,7 @@ import {
 } from '../schemas/metrics.ts'
 import {msToIso} from '../times.ts'
 import type {WaitedStore} from '../waits.ts'
-import {bucketsOf, periodOf} from './asked.ts'
+import {bucketsOf, metricsOf, periodOf} from './asked.ts'
 import {optionsOf, READ} from './options.ts'
 import type {AfterEvent, ReadAfter} from './read-after.ts'
 
@@ -31,6 +32,26 @@ const BreakdownParams = closed({
   dimension: oneOf(BREAKDOWNS, {description: 'what figures are parted by', examples: ['device']}),
 })
 const PERCENTILES = columnsOf(Percentiles.properties.engagement_seconds)
+const SHAPE = [
+  'events_with_duration',
+  ...PERCENTILES.map(percentile => `engagement_seconds_${percentile}`),
+] as readonly MetricName[]
+
+interface ChosenQuery {
+  readonly metrics?: readonly string[]
+}
+
+export interface ChosenAsked {
+  readonly query: ChosenQuery
+}
+
+/** @throws 422 for figures that contents do not have */
+export const chosenMetrics = ({metrics}: ChosenQuery): readonly MetricName[] | undefined =>
+  metricsOf(metrics, METRIC_NAMES, 'of contents')
+
+/** Columns of answers with all figures, or with those that were asked for. */
+const metricColumns = ({query}: ChosenAsked): readonly MetricName[] =>
+  chosenMetrics(query) ?? METRIC_NAMES
 
 export interface ReadDeps {
   readonly reads: Reads
@@ -79,19 +100,20 @@ export function addMetricsRoutes(app: Api, deps: ReadDeps): void {
       querystring: MetricsQuery,
       response: {200: ContentMetrics},
       problems: ['not-found'],
-      csv: ({content, metrics}: Static<typeof ContentMetrics>) => ({
-        columns: ['content_id', ...METRIC_NAMES],
+      csv: ({content, metrics}: Static<typeof ContentMetrics>, asked: ChosenAsked) => ({
+        columns: ['content_id', ...metricColumns(asked)],
         rows: [{content_id: content.id, ...metrics}],
       }),
     }),
     async ({query, params}, reply) => {
       const period = periodOf(query, 'all')
+      const chosen = chosenMetrics(query)
       const answer = await contentAfter(deps, {id: params.id, query}, reply, content =>
-        reads.metrics(content, period),
+        reads.metrics(content, period, chosen),
       )
       if (answer === undefined) return reply
       const {content, value, meta} = answer
-      return {content, metrics: roundAll(value, query.decimals), meta}
+      return {content, metrics: roundAll(pickFigures(value, chosen), query.decimals), meta}
     },
   )
   addSeries(app, deps)
@@ -112,22 +134,23 @@ function addSeries(app: Api, deps: ReadDeps): void {
       querystring: SeriesQuery,
       response: {200: Series},
       problems: ['not-found'],
-      csv: ({buckets}: Static<typeof Series>) => ({
-        columns: ['start', 'end', ...METRIC_NAMES],
+      csv: ({buckets}: Static<typeof Series>, request: ChosenAsked) => ({
+        columns: ['start', 'end', ...metricColumns(request)],
         rows: buckets.map(({start, end, metrics}) => ({start, end, ...metrics})),
       }),
     }),
     async ({query, params}, reply) => {
       const asked = bucketsOf(query, 'needs a start: a series has an end and a beginning')
+      const chosen = chosenMetrics(query)
       const answer = await contentAfter(deps, {id: params.id, query}, reply, content =>
-        reads.series(content, asked.buckets),
+        reads.series(content, asked.buckets, chosen),
       )
       if (answer === undefined) return reply
       const {content, value, meta} = answer
       const buckets = value.map(({start, end, metrics}) => ({
         start: msToIso(start),
         end: msToIso(end),
-        metrics: roundAll(metrics, query.decimals),
+        metrics: roundAll(pickFigures(metrics, chosen), query.decimals),
       }))
       const {granularity, zone: timezone} = asked
       return {content_id: content.id, granularity, timezone, buckets, meta}
@@ -146,21 +169,22 @@ function addBreakdowns(app: Api, deps: ReadDeps): void {
       querystring: MetricsQuery,
       response: {200: Breakdown},
       problems: ['not-found'],
-      csv: ({dimension, items}: Static<typeof Breakdown>) => ({
-        columns: [dimension, ...METRIC_NAMES],
+      csv: ({dimension, items}: Static<typeof Breakdown>, asked: ChosenAsked) => ({
+        columns: [dimension, ...metricColumns(asked)],
         rows: items.map(({value, metrics}) => ({[dimension]: value, ...metrics})),
       }),
     }),
     async ({query, params}, reply) => {
       const period = periodOf(query, 'all')
+      const chosen = chosenMetrics(query)
       const answer = await contentAfter(deps, {id: params.id, query}, reply, content =>
-        reads.breakdown(content, params.dimension, period),
+        reads.breakdown(content, params.dimension, period, chosen),
       )
       if (answer === undefined) return reply
       const {value, meta} = answer
       const items = value.map(({value: label, metrics}) => ({
         value: label,
-        metrics: roundAll(metrics, query.decimals),
+        metrics: roundAll(pickFigures(metrics, chosen), query.decimals),
       }))
       return {dimension: params.dimension, items, meta}
     },
@@ -204,7 +228,7 @@ function addShapes(app: Api, deps: ReadDeps): void {
       operationId: 'getContentPercentiles',
       summary: 'How long people stay: percentiles of engagement_seconds',
       params: ContentParams,
-      querystring: MetricsQuery,
+      querystring: PercentilesQuery,
       response: {200: Percentiles},
       problems: ['not-found'],
       csv: ({content_id, events_with_duration, ...rest}: Static<typeof Percentiles>) => ({
@@ -215,7 +239,7 @@ function addShapes(app: Api, deps: ReadDeps): void {
     async ({query, params}, reply) => {
       const period = periodOf(query, 'all')
       const answer = await contentAfter(deps, {id: params.id, query}, reply, content =>
-        reads.metrics(content, period),
+        reads.metrics(content, period, SHAPE),
       )
       if (answer === undefined) return reply
       const {content, value, meta} = answer

@@ -6,7 +6,7 @@ import {roundAll} from '../rounding.ts'
 import {AfterOnlyQuery} from '../schemas/common.ts'
 import {Active, Top, TopQuery} from '../schemas/metrics.ts'
 import {isoStretch, periodOf} from './asked.ts'
-import {LIVE_STORE, STORED, type ReadDeps} from './metrics.ts'
+import {chosenMetrics, LIVE_STORE, STORED, type ChosenAsked, type ReadDeps} from './metrics.ts'
 import {optionsOf, READ} from './options.ts'
 
 export function addPlatformRoutes(app: Api, deps: ReadDeps): void {
@@ -44,34 +44,41 @@ function addTop(app: Api, {reads, readAfter}: ReadDeps): void {
       operationId: 'getTop',
       summary: 'Most engaging content: the last ten minutes, or any period',
       description:
-        'Without a period (or with 10m): the last ten minutes, live, in steps of ten seconds, by engagement_seconds, plays or unique_viewers. Any period by any metric from stored buckets.',
+        'Without a period (or with 10m): the last ten minutes, live, in steps of ten seconds, by engagement_seconds, plays or unique_viewers. Any period by any metric from stored buckets. `metrics` are told of each content, beside what is compared.',
       querystring: TopQuery,
       response: {200: Top},
-      csv: ({by, items}: Static<typeof Top>) => ({
-        columns: ['rank', 'content_id', 'title', by],
-        rows: items.map(({rank, content, value}) => ({
+      csv: ({by, items}: Static<typeof Top>, {query}: ChosenAsked) => ({
+        columns: [...new Set(['rank', 'content_id', 'title', by, ...(chosenMetrics(query) ?? [])])],
+        rows: items.map(({rank, content, value, metrics}) => ({
           rank,
           content_id: content.id,
           title: content.title,
           [by]: value,
+          ...metrics,
         })),
       }),
     }),
     async ({query}, reply) => {
       const by = query.by ?? 'engagement_seconds'
       const period = periodOf(query, '10m')
+      const metrics = chosenMetrics(query)
       const live =
         query.from === undefined &&
         query.to === undefined &&
         (query.period ?? '10m') === '10m' &&
-        WINDOW_METRICS.includes(by)
+        [by, ...(metrics ?? [])].every(name => WINDOW_METRICS.includes(name))
       const limit = query.limit ?? 10
       const answer = await readAfter(query, live ? LIVE_STORE : STORED, reply, () =>
-        reads.top(by, live ? 'window' : period, limit, {after: query.after_event !== undefined}),
+        reads.top(by, live ? 'window' : period, limit, {
+          after: query.after_event !== undefined,
+          metrics,
+        }),
       )
       if (answer === undefined) return reply
       const {value, meta} = answer
-      const items = value.map(row => ({...row, value: roundAll(row.value, query.decimals)}))
+      const items = value.map(({content, ...row}) => {
+        return {content, ...roundAll(row, query.decimals)}
+      })
       return {by, ...isoStretch(period), items, meta}
     },
   )

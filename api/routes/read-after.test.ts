@@ -7,6 +7,8 @@ import type {Api} from '../app.ts'
 import {createCursors} from '../cursor.ts'
 import {addValidation} from '../plugins/validation.ts'
 import type {Reads} from '../reads/reads.ts'
+import type {Stores} from '../reads/stores.ts'
+import {createStreamAnswers} from '../reads/stream-answers.ts'
 import type {Waits, WaitedStore, WaitOutcome} from '../waits.ts'
 import {createReadAfter} from './read-after.ts'
 import {addStreamRoutes} from './streams.ts'
@@ -31,10 +33,12 @@ async function ask(path: string, until: Waits['until'], reads: Partial<Reads> = 
   const readAfter = createReadAfter({until}, () => plan, lag)
   const deps = {reads: reads as Reads, readAfter, cursors: createCursors('secret')}
   addUserRoutes(app, deps)
+  const stores = {plan: () => plan} as unknown as Stores
   addStreamRoutes(app, {
     ...deps,
     streams: [activity],
-    stores: {plan: () => plan} as never,
+    stores,
+    ...createStreamAnswers(stores),
   })
   const answer = await app.inject({url: path, query: {after_event: 'activity:1'}})
   return {status: answer.statusCode, body: answer.json<Record<string, unknown>>()}

@@ -1,19 +1,24 @@
 /** What routes of streams are asked for: which rollup, which key, which stretch of time. */
 import type {Stream} from '../../contracts/stream.ts'
-import {NULL_KEY, toKeyText} from '../../readmodel/fields.ts'
-import {valueOfSplitText} from '../../readmodel/places.ts'
-import type {RollupPlan, StreamPlan} from '../../readmodel/plan.ts'
-import {keyOfTexts, textsOfKey} from '../../readmodel/rollup-table.ts'
+import {
+  metricNames,
+  type RollupPlan,
+  type StatesPlan,
+  type StreamPlan,
+} from '../../readmodel/plan.ts'
+import {keyOfTexts} from '../../readmodel/rollup-table.ts'
 import type {TimeRange} from '../../readmodel/slices.ts'
 import type {Cursors} from '../cursor.ts'
 import type {Period} from '../period.ts'
 import {refuse} from '../problem.ts'
 import {wholeBuckets} from '../reads/parts.ts'
 import type {Stores} from '../reads/stores.ts'
-import {periodOf, type PeriodQuery} from './asked.ts'
+import type {StreamAnswers} from '../reads/stream-answers.ts'
+import {toKeyPart} from '../reads/stream-keys.ts'
+import {metricsOf, periodOf, type PeriodQuery} from './asked.ts'
 import type {ReadAfter} from './read-after.ts'
 
-export interface StreamDeps {
+export interface StreamDeps extends StreamAnswers {
   readonly streams: readonly Stream[]
   readonly stores: Stores
   readonly readAfter: ReadAfter
@@ -31,12 +36,6 @@ export function rollupOf({stream, rollups}: StreamPlan, by: string | undefined):
   const detail = `${stream.name} is counted by ${quoted(rollups.map(({name}) => name))}`
   throw refuse('query', 'by', by ?? null, detail)
 }
-
-/** Null keys are told apart from texts by a text of their own. */
-export const toKeyPart = (text: string): string => toKeyText(valueOfSplitText(text))
-export const ofKeyPart = (text: string): string | null => (text === NULL_KEY ? null : text)
-export const partsOfKey = (rollup: RollupPlan, key: string): (string | null)[] =>
-  textsOfKey(rollup, key).map(ofKeyPart)
 
 export function keyOf({name, by}: RollupPlan, parts: readonly string[]): string {
   if (parts.length === by.length) return keyOfTexts(parts.map(toKeyPart))
@@ -61,5 +60,20 @@ export function stretchOf(
 
 export interface AskedOfStream {
   readonly params: {readonly stream: string}
-  readonly query: {readonly by?: string}
+  readonly query: {readonly by?: string; readonly metrics?: readonly string[]}
+}
+
+/** @throws 422 with what the rollup or window has */
+export const metricsBy = (
+  by: string,
+  of: StatesPlan,
+  asked: readonly string[] | undefined,
+): readonly string[] | undefined => metricsOf(asked, metricNames(of), `by ${by}`)
+
+/** Which figure of a rollup or window is compared; its first when left out. */
+export function metricBy(by: string, of: StatesPlan, wanted: string | undefined): string {
+  const names = metricNames(of)
+  if (wanted === undefined) return names[0]!
+  if (names.includes(wanted)) return wanted
+  throw refuse('query', 'metric', wanted, `by ${by} there are ${quoted(names)}`)
 }

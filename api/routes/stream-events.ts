@@ -2,8 +2,8 @@
 import type {Static} from 'typebox'
 import type {Api} from '../app.ts'
 import {notFound} from '../problem.ts'
-import {findEvent, listEvents, parseId, servedFields, type ListPosition} from '../reads/events.ts'
-import {readFrom} from '../reads/stores.ts'
+import {parseId, servedFields, type ListPosition} from '../reads/events.ts'
+import {toKeyPart} from '../reads/stream-keys.ts'
 import {AfterOnlyQuery} from '../schemas/common.ts'
 import {
   StreamEvent,
@@ -15,10 +15,10 @@ import {
 import {microsOf, pageOf} from './asked.ts'
 import {BOTH_STORES, STORED} from './metrics.ts'
 import {optionsOf, READ} from './options.ts'
-import {toKeyPart, type AskedOfStream, type StreamDeps} from './stream-asked.ts'
+import type {AskedOfStream, StreamDeps} from './stream-asked.ts'
 import {eventsTable} from './stream-tables.ts'
 
-export function addStreamEvents(app: Api, {stores, readAfter, cursors}: StreamDeps): void {
+export function addStreamEvents(app: Api, {stores, events, readAfter, cursors}: StreamDeps): void {
   app.get(
     '/v1/streams/:stream/events',
     optionsOf('streams', READ, {
@@ -36,14 +36,9 @@ export function addStreamEvents(app: Api, {stores, readAfter, cursors}: StreamDe
       const [from, to] = [microsOf('from', query.from), microsOf('to', query.to)]
       const scope = ['stream-events', stream, query.key, from, to]
       const {limit, after, pageTo} = pageOf<ListPosition>(cursors, scope, query)
-      const read = () =>
-        readFrom(stores, {what: 'stream-events', stream}, async reads => {
-          const request = {limit, from, to, after}
-          const found = await listEvents(reads, toKeyPart(query.key), request)
-          const {newestMicros} = found
-          return {value: found, source: 'cassandra' as const, newestMicros, isScan: true}
-        })
-      const answer = await readAfter(query, STORED, reply, read)
+      const answer = await readAfter(query, STORED, reply, () =>
+        events.list(stream, toKeyPart(query.key), {limit, from, to, after}),
+      )
       if (answer === undefined) return reply
       const {value, meta} = answer
       return {items: value.items, page: pageTo(value.next), meta}
@@ -64,9 +59,7 @@ export function addStreamEvents(app: Api, {stores, readAfter, cursors}: StreamDe
     async ({params: {stream, id}, query}, reply) => {
       const own = parseId(stores.plan(stream), id)
       // Its hash is taken when Redis has it, however new its row is.
-      const read = () =>
-        readFrom(stores, {what: 'stream-event', stream}, reads => findEvent(reads, own))
-      const answer = await readAfter(query, BOTH_STORES, reply, read)
+      const answer = await readAfter(query, BOTH_STORES, reply, () => events.find(stream, own))
       if (answer === undefined) return reply
       const {value, meta} = answer
       if (value === undefined) throw notFound('event', id)

@@ -28,6 +28,12 @@ test('a breakdown without values, a top list without keys and a list without eve
   expect(toCsv(eventsTable({items: []}, ['id', 'total']))).toBe('id,total\r\n')
 })
 
+test('a top list has a column for each figure that is told beside what is compared', () => {
+  const items = [{rank: 1, key: ['a'], value: 2, metrics: {sales: 2, rank: 9, revenue: null}}]
+  const top = {stream: 'sales', by: 'x', metric: 'sales', ...PERIOD, items, meta: META}
+  expect(toCsv(topTable(top, ['sales', 'revenue']))).toBe('rank,key,sales,revenue\r\n1,a,2,\r\n')
+})
+
 test('a key of one column is a cell, one of several is JSON', () => {
   const items = [
     {rank: 1, key: ['a'], value: 2},

@@ -43,10 +43,18 @@ export const breakdownTable = (
   rows: items.map(({value, metrics: figures}) => ({[dimension]: value, ...figures})),
 })
 
-/** One column for the key, however many fields it has. */
-export const topTable = ({metric, items}: Static<typeof StreamTop>): Table => ({
-  columns: ['rank', 'key', metric],
-  rows: items.map(({rank, key, value}) => ({
+/**
+ * One column for the key, however many fields it has.
+ *
+ * @param more figures that are told beside what is compared
+ */
+export const topTable = (
+  {metric, items}: Static<typeof StreamTop>,
+  more: readonly string[] = [],
+): Table => ({
+  columns: [...new Set(['rank', 'key', metric, ...more])],
+  rows: items.map(({rank, key, value, metrics}) => ({
+    ...metrics,
     rank,
     key: key.length === 1 ? key[0] : toJsonCell(key),
     [metric]: value,

@@ -1,19 +1,13 @@
 /** Every declared stream by the same questions: figures, series, breakdowns, tops, events. */
 import type {FastifyReply} from 'fastify'
 import type {Static} from 'typebox'
-import {valueOfSplitText} from '../../readmodel/places.ts'
 import {metricNames, type RollupPlan} from '../../readmodel/plan.ts'
 import type {Api} from '../app.ts'
-import {figuresOf} from '../measures.ts'
 import {refuse} from '../problem.ts'
-import {
-  readFigures,
-  readOptions,
-  type FiguresFound,
-  type FiguresQuestion,
-} from '../reads/figures.ts'
 import {partsOf} from '../reads/parts.ts'
-import {readFrom, type Found} from '../reads/stores.ts'
+import type {Answered} from '../reads/reads.ts'
+import {partsOfKey} from '../reads/stream-keys.ts'
+import type {RowAsked} from '../reads/stream-figures.ts'
 import {roundAll} from '../rounding.ts'
 import {
   BreakdownParams,
@@ -32,7 +26,7 @@ import {optionsOf, READ} from './options.ts'
 import type {AfterEvent} from './read-after.ts'
 import {
   keyOf,
-  partsOfKey,
+  metricsBy,
   quoted,
   rollupOf,
   stretchOf,
@@ -46,7 +40,7 @@ import {addStreamActive, addStreamTop} from './stream-windows.ts'
 interface RowQuery extends PeriodQuery, AfterEvent {
   readonly by?: string
   readonly key?: readonly string[]
-  readonly decimals?: number
+  readonly metrics?: readonly string[]
 }
 
 export function addStreamRoutes(app: Api, deps: StreamDeps): void {
@@ -98,29 +92,18 @@ function addList(app: Api, {streams, stores}: StreamDeps): void {
 }
 
 /** The row that is asked for, and how it is read after the awaited event; undefined: a 202 was sent. */
-function rowOf(
-  {stores, readAfter}: StreamDeps,
-  rollup: RollupPlan,
-  query: RowQuery,
-  reply: FastifyReply,
-) {
-  const key = keyOf(rollup, query.key ?? [])
-  const stream = rollup.stream.name
-  const row = {stream, by: rollup.name, key: partsOfKey(rollup, key)}
-  const read = async <T>(
-    what: string,
-    question: Omit<FiguresQuestion, 'rollup'>,
-    toValue: (found: FiguresFound) => T,
-  ) =>
-    await readAfter(query, LIVE_STORE, reply, () =>
-      readFrom(stores, {what, stream}, async (reads): Promise<Found<T>> => {
-        const options = readOptions(rollup, question.names)
-        const view = (await reads.rollup(rollup).entities([key], options)).get(key)
-        const found = await readFigures(reads, view, {rollup, ...question})
-        return {...found, value: toValue(found)}
-      }),
-    )
-  return {row, read}
+function rowOf({readAfter}: StreamDeps, rollup: RollupPlan, query: RowQuery, reply: FastifyReply) {
+  const {name: by, stream} = rollup
+  const asked: RowAsked = {
+    rollup,
+    key: keyOf(rollup, query.key ?? []),
+    metrics: metricsBy(by, rollup, query.metrics),
+  }
+  return {
+    row: {stream: stream.name, by, key: partsOfKey(rollup, asked.key)},
+    read: async <T>(read: (row: RowAsked) => Promise<Answered<T>>) =>
+      await readAfter(query, LIVE_STORE, reply, () => read(asked)),
+  }
 }
 
 function addFigures(app: Api, deps: StreamDeps): void {
@@ -139,7 +122,7 @@ function addFigures(app: Api, deps: StreamDeps): void {
       const rollup = rollupOf(deps.stores.plan(params.stream), query.by)
       const {period, slices} = stretchOf(rollup, query)
       const {row, read} = rowOf(deps, rollup, query, reply)
-      const answer = await read('stream-metrics', {slices}, found => figuresOf(found.wholeOf(0)))
+      const answer = await read(asked => deps.figures.figures(asked, slices))
       if (answer === undefined) return reply
       const {value, meta} = answer
       const metrics = roundAll(value, query.decimals)
@@ -166,16 +149,15 @@ function addSeries(app: Api, deps: StreamDeps): void {
       const rollup = rollupOf(deps.stores.plan(params.stream), query.by)
       partsOf(rollup, slices)
       const {row, read} = rowOf(deps, rollup, query, reply)
-      const answer = await read('stream-series', {slices}, found =>
-        buckets.map(({start, end}, i) => ({
-          start: msToIso(start),
-          end: msToIso(end),
-          metrics: roundAll(figuresOf(found.wholeOf(i)), query.decimals),
-        })),
-      )
+      const answer = await read(asked => deps.figures.series(asked, slices))
       if (answer === undefined) return reply
       const {value, meta} = answer
-      return {...row, granularity, timezone: zone, buckets: value, meta}
+      const filled = buckets.map(({start, end}, i) => ({
+        start: msToIso(start),
+        end: msToIso(end),
+        metrics: roundAll(value[i]!, query.decimals),
+      }))
+      return {...row, granularity, timezone: zone, buckets: filled, meta}
     },
   )
 }
@@ -191,31 +173,30 @@ function addBreakdown(app: Api, deps: StreamDeps): void {
       response: {200: StreamBreakdown},
       csv: (answer: Static<typeof StreamBreakdown>, {params, query}: AskedOfStream) => {
         const rollup = rollupOf(deps.stores.plan(params.stream), query.by)
-        return tables.breakdownTable(answer, [...metricNames(rollup)])
+        const metrics = metricsBy(rollup.name, rollup, query.metrics)
+        return tables.breakdownTable(answer, metrics ?? metricNames(rollup))
       },
       problems: ['not-found'],
     }),
     async ({params: {stream, dimension}, query}, reply) => {
       const rollup = rollupOf(deps.stores.plan(stream), query.by)
-      const at = rollup.split.indexOf(dimension)
-      if (at < 0) {
-        const detail = `the rollup ${rollup.name} is split by ${quoted(rollup.split)}`
-        throw refuse('path', 'dimension', dimension, detail)
-      }
+      checkSplit(rollup, dimension)
       const {period, slices} = stretchOf(rollup, query)
       const {row, read} = rowOf(deps, rollup, query, reply)
-      const question = {slices, labelOf: (values: readonly string[]) => values[at]!}
-      const answer = await read('stream-breakdown', question, found =>
-        [...found.slices[0]!]
-          .toSorted(([a], [b]) => (a < b ? -1 : 1))
-          .map(([label, tally]) => ({
-            value: valueOfSplitText(label),
-            metrics: roundAll(figuresOf(tally), query.decimals),
-          })),
-      )
+      const answer = await read(asked => deps.figures.breakdown(asked, dimension, slices))
       if (answer === undefined) return reply
       const {value, meta} = answer
-      return {...row, dimension, ...isoStretch(period), items: value, meta}
+      const items = value.map(({value: label, metrics}) => {
+        return {value: label, metrics: roundAll(metrics, query.decimals)}
+      })
+      return {...row, dimension, ...isoStretch(period), items, meta}
     },
   )
+}
+
+/** @throws 422 with what the rollup is split by */
+function checkSplit({name, split}: RollupPlan, dimension: string): void {
+  if (split.includes(dimension)) return
+  const detail = `the rollup ${name} is split by ${quoted(split)}`
+  throw refuse('path', 'dimension', dimension, detail)
 }

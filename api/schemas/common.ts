@@ -219,6 +219,25 @@ export const AfterQuery = optional({
 })
 export const AfterOnlyQuery = closed(AfterQuery)
 
+/** Which figures are wanted. */
+export const ChosenQuery = optional({
+  metrics: Type.Array(
+    Type.String({
+      minLength: 1,
+      maxLength: 4096,
+      pattern: '^[\\w.,-]+$',
+      ...expected('names of figures, separated by commas'),
+    }),
+    {
+      minItems: 1,
+      maxItems: 100,
+      description:
+        'names of the figures that are wanted, separated by commas or each as a parameter of its own: only they are read and answered. All when left out',
+      examples: [['events']],
+    },
+  ),
+})
+
 /** What figures are asked for by. */
 export const FiguresFields = {...PeriodQuery, ...DecimalsQuery, ...AfterQuery}
 export const SeriesFields = {

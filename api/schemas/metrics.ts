@@ -1,7 +1,8 @@
 /** Figures of contents as they are served. */
-import {Type, type Static} from 'typebox'
+import {Type, type Static, type TObject} from 'typebox'
 import {METRIC_NAMES} from '../measures.ts'
 import {
+  ChosenQuery,
   closed,
   ContentId,
   Count,
@@ -54,10 +55,14 @@ const MetricFields = {
   last_event_at: nullable(Time),
 } satisfies Record<(typeof METRIC_NAMES)[number], unknown>
 
-export const MetricsSchema = named('Metrics', MetricFields)
+/** All of them are there, and by their types, unless the parameter that is named here chooses some. */
+export const MetricsSchema = named('Metrics', optional(MetricFields), {
+  'x-complete-without': 'metrics',
+}) as unknown as TObject<typeof MetricFields>
+export type MetricsView = Static<typeof MetricsSchema>
 
-/** Metrics that rows of a series and of a breakdown have. */
-export const MetricsQuery = closed(FiguresFields)
+export const MetricsQuery = closed({...ChosenQuery, ...FiguresFields})
+export const PercentilesQuery = closed(FiguresFields)
 
 export const ContentMetrics = named('ContentMetrics', {
   content: ContentSchema,
@@ -65,7 +70,7 @@ export const ContentMetrics = named('ContentMetrics', {
   meta: Meta,
 })
 
-export const SeriesQuery = closed(SeriesFields)
+export const SeriesQuery = closed({...ChosenQuery, ...SeriesFields})
 
 export const Series = named('ContentSeries', {
   content_id: ContentId,
@@ -123,6 +128,7 @@ export const TopQuery = closed({
     by: oneOf(METRIC_NAMES, {default: 'engagement_seconds', description: 'what is compared'}),
     limit: limitOf(10, 100),
   }),
+  ...ChosenQuery,
   ...FiguresFields,
 })
 
@@ -133,6 +139,7 @@ export const TopItem = named('TopItem', {
   rank: Type.Integer({minimum: 1}),
   content: ContentSchema,
   value: MetricValue,
+  ...optional({metrics: MetricsSchema}),
 })
 export const Top = named('Top', {
   by: oneOf(METRIC_NAMES, {title: 'Metric'}),

@@ -2,6 +2,7 @@
 import {Type} from 'typebox'
 import {
   AfterQuery,
+  ChosenQuery,
   closed,
   expected,
   FiguresFields,
@@ -82,14 +83,15 @@ const RowQuery = optional({
   }),
 })
 
-export const FiguresQuery = closed({...RowQuery, ...FiguresFields})
-export const StreamSeriesQuery = closed({...RowQuery, ...SeriesFields})
+export const FiguresQuery = closed({...RowQuery, ...ChosenQuery, ...FiguresFields})
+export const StreamSeriesQuery = closed({...RowQuery, ...ChosenQuery, ...SeriesFields})
 export const StreamTopQuery = closed({
   by: nameOf('the window, or the rollup where a period is given', 'content_id'),
   ...optional({
     metric: nameOf('what is compared; the first of them when left out', 'engagement_seconds'),
     limit: limitOf(10, 1000),
   }),
+  ...ChosenQuery,
   ...FiguresFields,
 })
 
@@ -125,6 +127,7 @@ const StreamTopItem = named('StreamTopItem', {
   rank: Type.Integer({minimum: 1}),
   key: Type.Array(nullable(Type.String())),
   value: Figure,
+  ...optional({metrics: FiguresSchema}),
 })
 export const StreamTop = named('StreamTop', {
   stream: Type.String(),
