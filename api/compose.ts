@@ -30,6 +30,7 @@ import {createLate, type Late} from './late.ts'
 import {createHub} from './live/hub.ts'
 import {figureSources} from './live/figures.ts'
 import {createFigureLoop} from './live/sources.ts'
+import {streamSources} from './live/stream-sources.ts'
 import {createTail} from './live/tail.ts'
 import {createLocate} from './locate.ts'
 import {createApiMetrics} from './metrics.ts'
@@ -64,6 +65,7 @@ import {addPlatformRoutes} from './routes/platform.ts'
 import {addQueryRoutes} from './routes/query.ts'
 import {createReadAfter} from './routes/read-after.ts'
 import {addSegmentRoutes} from './routes/segments.ts'
+import {addStreamLive} from './routes/stream-live.ts'
 import {addStreamRoutes} from './routes/streams.ts'
 import {addUserRoutes} from './routes/users.ts'
 import {createWaits} from './waits.ts'
@@ -215,7 +217,11 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
     {hub, log, reader: resources.readers.tail, admin: () => admin.get(), decoder},
     {topicPrefix, streams},
   )
-  const sources = figureSources({reads: liveReads, overview, hasEngagement})
+  const plans = counted.map(({name}) => stores.plan(name))
+  const sources = [
+    ...figureSources({reads: liveReads, overview, hasEngagement}),
+    ...streamSources(plans, createStreamAnswers(polled)),
+  ]
   const checks = storeChecks(resources)
   const deps: Deps = {
     db,
@@ -306,6 +312,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
           db,
           takesRequests: activity !== undefined && isSample(activity),
         })
+        addStreamLive(api, {hub, sources, stores})
         addAdminRoutes(
           api,
           {

@@ -80,6 +80,10 @@ export type EventType = "play" | "pause" | "finish" | "click"
 
 export type FailedDeadLetter = {readonly id: string; readonly detail: string}
 
+export type FiguresMessage = {readonly id?: string; readonly event: "figures"; readonly data: StreamFigures}
+
+export type FiguresStreamMessage = (FiguresMessage) | (StaleMessage) | (DroppedMessage)
+
 export type Filter = (FilterTest) | (FilterCaseTest) | (FilterComparison) | (readonly ["and" | "or", readonly ((FilterTest) | (FilterCaseTest) | (FilterComparison) | (readonly ["and" | "or", readonly ((FilterTest) | (FilterCaseTest) | (FilterComparison))[]]) | (readonly ["not", (FilterTest) | (FilterCaseTest) | (FilterComparison)]) | (readonly ["has_done" | "has_not_done", (FilterTest) | (FilterCaseTest) | (FilterComparison)]))[]]) | (readonly ["not", (FilterTest) | (FilterCaseTest) | (FilterComparison) | (readonly ["and" | "or", readonly ((FilterTest) | (FilterCaseTest) | (FilterComparison))[]]) | (readonly ["not", (FilterTest) | (FilterCaseTest) | (FilterComparison)]) | (readonly ["has_done" | "has_not_done", (FilterTest) | (FilterCaseTest) | (FilterComparison)])]) | (readonly ["has_done" | "has_not_done", (FilterTest) | (FilterCaseTest) | (FilterComparison) | (readonly ["and" | "or", readonly ((FilterTest) | (FilterCaseTest) | (FilterComparison))[]]) | (readonly ["not", (FilterTest) | (FilterCaseTest) | (FilterComparison)]) | (readonly ["has_done" | "has_not_done", (FilterTest) | (FilterCaseTest) | (FilterComparison)])])
 
 export type FilterCaseTest = readonly ["is" | "is_not" | "contains" | "contains_not" | "matches" | "matches_not" | "matches_wildcard" | "matches_wildcard_not", string, readonly (string | number | boolean | null)[], {readonly case_sensitive?: boolean}]
@@ -265,6 +269,10 @@ export type SubjectSummary = {readonly subject: string; readonly versions: reado
 export type Top = {readonly by: Metric; readonly from: string | null; readonly to: string; readonly items: readonly (TopItem)[]; readonly meta: Meta}
 
 export type TopItem = {readonly rank: number; readonly content: Content; readonly value: number | string | null; readonly metrics?: Metrics}
+
+export type TopMessage = {readonly id?: string; readonly event: "top"; readonly data: StreamTop}
+
+export type TopStreamMessage = (TopMessage) | (StaleMessage) | (DroppedMessage)
 
 export type Topic = {readonly topic: string; readonly partitions: readonly (Partition)[]; readonly config: Readonly<Record<string, string>>; readonly subject: string | null}
 
@@ -684,6 +692,22 @@ export interface Operations {
     readonly answer: undefined
     readonly messages: RequestStreamMessage
   }
+  /** Figures of one key of a stream, in total, as they change */
+  "GET /v1/streams/{stream}/live": {
+    readonly path: {readonly stream: string}
+    readonly query: {readonly by?: string; readonly key?: readonly (string)[]; readonly metrics?: readonly (string)[]}
+    readonly body: undefined
+    readonly answer: undefined
+    readonly messages: FiguresStreamMessage
+  }
+  /** Keys with the most of a metric in a live window, as they change */
+  "GET /v1/streams/{stream}/top/live": {
+    readonly path: {readonly stream: string}
+    readonly query: {readonly by: string; readonly metric?: string; readonly limit?: number; readonly metrics?: readonly (string)[]}
+    readonly body: undefined
+    readonly answer: undefined
+    readonly messages: TopStreamMessage
+  }
   /** All topics */
   "GET /v1/admin/topics": {
     readonly path: Readonly<Record<string, never>>
@@ -877,6 +901,8 @@ export const OPERATIONS = {
   streamPlatform: "GET /v1/live/platform",
   streamActivity: "GET /v1/live/activity",
   streamRequest: "GET /v1/live/requests/{id}",
+  streamFigures: "GET /v1/streams/{stream}/live",
+  streamTop: "GET /v1/streams/{stream}/top/live",
   listTopics: "GET /v1/admin/topics",
   getTopic: "GET /v1/admin/topics/{topic}",
   listMessages: "GET /v1/admin/topics/{topic}/messages",

@@ -68,6 +68,8 @@ const ROUTES: readonly Route[] = Object.entries(document.paths).flatMap(([path, 
   })),
 )
 const parametersOf = ({operation}: Route): readonly Parameter[] => operation.parameters ?? []
+const isLive = ({operation}: Route): boolean =>
+  operation.responses['200']?.content?.['text/event-stream'] !== undefined
 const bodyOf = ({operation}: Route): Media | undefined =>
   operation.requestBody?.content['application/json']
 
@@ -196,7 +198,7 @@ describe('examples', () => {
   }
 
   // Streams stay open once they are accepted; their parameters are those of other routes.
-  const ASKED = ROUTES.filter(({path}) => !path.startsWith('/v1/live'))
+  const ASKED = ROUTES.filter(route => !isLive(route))
 
   test.each(ASKED.map(route => [route.name, route] as const))(
     '%s: what is needed has an example, and every example is accepted, alone and with the others',
@@ -238,8 +240,7 @@ describe('streams and GraphQL', () => {
   }
 
   test('every live stream has a schema for each of its messages', () => {
-    const live = ROUTES.filter(({path}) => path.startsWith('/v1/live'))
-    const events = live.map(({path, operation}) => {
+    const events = ROUTES.filter(isLive).map(({path, operation}) => {
       const media = operation.responses['200']!.content!['text/event-stream']!
       const messages = resolve(media.schema!)['anyOf'] as readonly Schema[]
       const names = messages.flatMap(message => {
@@ -251,6 +252,8 @@ describe('streams and GraphQL', () => {
     })
     expect(Object.fromEntries(events)).toEqual({
       '/v1/live/content/{id}': ['content', 'stale', 'dropped'],
+      '/v1/streams/{stream}/live': ['figures', 'stale', 'dropped'],
+      '/v1/streams/{stream}/top/live': ['top', 'stale', 'dropped'],
       '/v1/live/leaderboard': ['leaderboard', 'stale', 'dropped'],
       '/v1/live/platform': ['platform', 'history', 'stale', 'dropped'],
       '/v1/live/activity': ['engagement', 'activity', 'gap', 'stale', 'dropped'],

@@ -17,6 +17,7 @@ import type {
   StreamSeries,
   StreamTop,
 } from '../api/schemas/streams.ts'
+import {createClient} from '../client/client.ts'
 import {
   byText,
   compareFigures,
@@ -530,6 +531,47 @@ describe('once all is committed', () => {
     const kept = {outbox: true, kafka: true, redis: false}
     expect(await foundOf(live)).toEqual({...kept, postgresql: true, cassandra: true})
     expect(await foundOf(deleted)).toEqual({...kept, postgresql: false, cassandra: false})
+  })
+
+  test('INV-119: live streams of a row and of a window begin with what SQL says, and follow', async () => {
+    const client = createClient({baseUrl: url})
+    const [shop] = SHOPS
+    const live = client.stream('GET /v1/streams/{stream}/live', {
+      path: {stream: 'orders'},
+      query: {by: 'shop_id', key: [String(shop)], metrics: ['orders', 'revenue']},
+    })
+    const figuresOf = async () => {
+      const [row] = await sql(
+        'SELECT count(*)::int AS orders, sum(amount)::float8 AS revenue FROM orders WHERE shop_id = $1',
+        [shop],
+      )
+      return row!
+    }
+    const next = async () => {
+      const {value: message} = await live.next()
+      if (message?.event !== 'figures') throw new Error(`heard ${JSON.stringify(message)}`)
+      return message.data.metrics
+    }
+    expect(await next()).toEqual(await figuresOf())
+    await sql(
+      `INSERT INTO orders (id, shop_id, product, status, buyer, amount, placed_at)
+         VALUES (gen_random_uuid(), $1, 'lamp', 'new', gen_random_uuid(), 12.34, now())`,
+      [shop],
+    )
+    expect(await next()).toEqual(await figuresOf())
+    await live.return(undefined)
+
+    const top = client.stream('GET /v1/streams/{stream}/top/live', {
+      path: {stream: 'orders'},
+      query: {by: 'product', metric: 'orders', limit: 50},
+    })
+    // Nothing else is a lamp: until it is told, the test goes on.
+    for await (const {event, data} of top) {
+      if (event === 'top' && data.items.some(({key, value}) => key[0] === 'lamp' && value === 1)) {
+        break
+      }
+    }
+    await whenCommitted(world)
   })
 
   test('its stream is listed with what can be asked, and what cannot is refused', async () => {

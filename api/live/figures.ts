@@ -1,9 +1,9 @@
-/** What the streams of figures show: read once for all who look. */
+/** What the streams of contents and of the platform show: read once for all who look. */
 import type {Overview} from '../pipeline/overview.ts'
 import type {Reads} from '../reads/reads.ts'
 import type {Leaderboard} from '../schemas/live.ts'
 import {shareReads} from '../waits.ts'
-import type {FigureSource} from './sources.ts'
+import {versionOf, type FigureSource} from './sources.ts'
 
 const FIGURES_MS = 250
 const SECOND_MS = 1000
@@ -56,11 +56,4 @@ export function figureSources(deps: {
       },
     },
   ]
-}
-
-/** Changes when the figures do. */
-function versionOf(value: unknown): string {
-  let hash = 0
-  for (const char of JSON.stringify(value)) hash = (Math.imul(hash, 31) + char.charCodeAt(0)) | 0
-  return (hash >>> 0).toString(36)
 }

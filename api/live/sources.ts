@@ -4,7 +4,7 @@
  */
 import {pause, type Loop} from '../../platform/lifecycle.ts'
 import type {Logger} from '../../platform/log.ts'
-import {messageOf} from '../../platform/errors.ts'
+import {messageOf as reasonOf} from '../../platform/errors.ts'
 import type {Hub} from './hub.ts'
 import type {LiveMessage} from './stream.ts'
 
@@ -14,12 +14,29 @@ export interface Snapshot {
   readonly version: string
 }
 
+/** What figures are read for all who look at once: of contents, of rows and tops of a stream, of the platform. */
 export interface FigureSource {
-  readonly kind: 'content' | 'leaderboard' | 'platform'
+  /** First part of its channels; a source of its own fails alone. */
+  readonly kind: string
+  /** What its messages are called; as its kind when left out. */
+  readonly event?: string
   readonly everyMs: number
-  /** @param ids what listeners named after the kind: contents; empty for the others */
+  /** @param ids what listeners named after the kind: contents, questions; empty where there is one thing to see */
   readonly read: (ids: readonly string[]) => Promise<ReadonlyMap<string, Snapshot>>
 }
+
+/** Changes when the figures do. */
+export function versionOf(value: unknown): string {
+  let hash = 0
+  for (const char of JSON.stringify(value)) hash = (Math.imul(hash, 31) + char.charCodeAt(0)) | 0
+  return (hash >>> 0).toString(36)
+}
+
+/** What a listener is told of figures. */
+export const messageOf = (
+  {kind, event = kind}: Pick<FigureSource, 'kind' | 'event'>,
+  {version, data}: Snapshot,
+): LiveMessage => ({id: version, event, data})
 
 export const channelOf = (kind: string, id: string): string => (id === '' ? kind : `${kind}:${id}`)
 
@@ -39,16 +56,16 @@ export function createFigureLoop(
       const snapshots = await source.read(ids)
       if (away) log.info('live figures are back')
       away = false
-      for (const [id, {data, version}] of snapshots) {
+      for (const [id, snapshot] of snapshots) {
         // Told to those who have not heard it: who is new, or was told that it is stale.
-        publish(channelOf(source.kind, id), {id: version, event: source.kind, data})
+        publish(channelOf(source.kind, id), messageOf(source, snapshot))
       }
     } catch (error) {
       if (!away) log.warn({err: error}, 'live figures are not available')
       away = true
       for (const channel of channels) {
         // The empty id takes the last one back: who comes again after this has not heard the figures. Told once.
-        publish(channel, {id: '', event: 'stale', data: {reason: messageOf(error)}})
+        publish(channel, {id: '', event: 'stale', data: {reason: reasonOf(error)}})
       }
     }
   }

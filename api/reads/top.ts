@@ -81,7 +81,7 @@ async function readPeriod(
     const isRanked = typeof figure === 'number' || typeof figure === 'string'
     if (id === null || !isRanked) return []
     const figures = Object.fromEntries(names.map((name, i) => [name, values[i] ?? null]))
-    return [{id: textOf(id), value: figure, figures: figures as Figures}]
+    return [{id: textOf(id), value: figure, figures}]
   })
   return {value: await withContents(deps.contents, ranked, {limit, metrics}), meta}
 }

@@ -1,98 +1,35 @@
 /** Server-sent events: one content, the leaderboard, the platform, raw activity, one's own request. */
-import type {FastifyContextConfig, FastifyReply, FastifyRequest} from 'fastify'
-import {Type} from 'typebox'
 import {ownerFilter} from '../access.ts'
 import {readRequest} from '../activity-requests.ts'
 import type {Api, Deps} from '../app.ts'
-import type {Hub} from '../live/hub.ts'
 import {parsePositions} from '../live/positions.ts'
-import {channelOf, type FigureSource} from '../live/sources.ts'
-import type {LiveMessage, LiveStream} from '../live/stream.ts'
 import type {Tail} from '../live/tail.ts'
 import {notFound} from '../problem.ts'
 import type {Overview} from '../pipeline/overview.ts'
 import type {Reads} from '../reads/reads.ts'
 import {ContentParams} from '../schemas/content.ts'
-import {LiveHeaders, MESSAGES} from '../schemas/live.ts'
 import {RequestParams} from '../schemas/writes.ts'
+import {
+  lastEventId,
+  LIVE,
+  openFigures,
+  sendStream,
+  streaming,
+  type FigureDeps,
+} from './live-open.ts'
 import {contentOr404} from './metrics.ts'
-import {optionsOf, type RouteSchema} from './options.ts'
 
-export interface LiveDeps extends Pick<Deps, 'db'> {
-  readonly hub: Hub
+export interface LiveDeps extends FigureDeps, Pick<Deps, 'db'> {
   readonly reads: Reads
   readonly tail: Tail
-  readonly sources: readonly FigureSource[]
   readonly overview: Pick<Overview, 'history'>
   /** Whether activities are written here, in the background too. */
   readonly takesRequests: boolean
 }
 
-const streamOf = (kind: keyof typeof MESSAGES) =>
-  Type.Unsafe<string>({
-    description: 'a stream that stays open',
-    content: {'text/event-stream': {schema: MESSAGES[kind]}},
-  })
-
-function send(reply: FastifyReply, stream: LiveStream): FastifyReply {
-  return reply
-    .type('text/event-stream')
-    .header('cache-control', 'no-store')
-    .header('x-accel-buffering', 'no')
-    .send(stream.body)
-}
-
-const lastEventId = ({headers}: FastifyRequest): string | undefined => {
-  const id = headers['last-event-id']
-  return typeof id === 'string' ? id : undefined
-}
-
-async function readNow(source: FigureSource, id: string): Promise<LiveMessage | undefined> {
-  try {
-    const snapshot = (await source.read([id])).get(id)
-    if (snapshot === undefined) return undefined
-    return {id: snapshot.version, event: source.kind, data: snapshot.data}
-  } catch {
-    return {event: 'stale', data: {reason: 'the live store does not answer now'}}
-  }
-}
-
-const LIVE = {scope: 'read', live: true} as const
-const streaming = <const W extends Omit<RouteSchema, 'response'>>(
-  config: FastifyContextConfig,
-  kind: keyof typeof MESSAGES,
-  words: W,
-) => ({
-  exposeHeadRoute: false,
-  ...optionsOf('live', config, {
-    ...words,
-    headers: LiveHeaders,
-    response: {200: streamOf(kind)},
-    problems: ['not-found'],
-  }),
-})
-
 export function addLiveRoutes(app: Api, deps: LiveDeps): void {
-  const {hub, sources} = deps
-
-  /** Figures as they are now, unless the listener has them; later ones come from the loop. */
-  const openFigures = async (
-    request: FastifyRequest,
-    kind: FigureSource['kind'],
-    id: string,
-  ): Promise<LiveStream> => {
-    const client = {address: request.ip, heard: lastEventId(request)}
-    const stream = hub.open(channelOf(kind, id), client)
-    const message = await readNow(
-      sources.find(one => one.kind === kind)!,
-      id,
-    )
-    // What the loop has sent meanwhile may be newer, and it goes on from there.
-    if (message !== undefined && !stream.begun) stream.send(message)
-    return stream
-  }
-
-  const isFed = (kind: FigureSource['kind']): boolean => sources.some(one => one.kind === kind)
+  const {sources} = deps
+  const isFed = (kind: string): boolean => sources.some(one => one.kind === kind)
   if (isFed('content'))
     app.get(
       '/v1/live/content/:id',
@@ -104,7 +41,8 @@ export function addLiveRoutes(app: Api, deps: LiveDeps): void {
       }),
       async (request, reply) => {
         const content = await contentOr404(deps.reads, request.params.id)
-        return send(reply, await openFigures(request, 'content', content.id))
+        const stream = await openFigures(deps, request, {kind: 'content', id: content.id})
+        return sendStream(reply, stream)
       },
     )
   for (const [kind, path, operationId, summary] of [
@@ -130,12 +68,12 @@ export function addLiveRoutes(app: Api, deps: LiveDeps): void {
         description: `Events: \`${kind}\`, \`stale\`, \`dropped\`.`,
       }),
       async (request, reply) => {
-        const stream = await openFigures(request, kind, '')
+        const stream = await openFigures(deps, request, {kind, id: ''})
         if (kind === 'platform') {
           const history = await deps.overview.history().catch(() => undefined)
           if (history !== undefined) stream.send({event: 'history', data: history})
         }
-        return send(reply, stream)
+        return sendStream(reply, stream)
       },
     )
   }
@@ -162,7 +100,7 @@ function addActivity(app: Api, {hub, tail}: LiveDeps): void {
         if (missed !== 0) stream.send({event: 'gap', data: {missed}})
         for (const message of messages) if (!stream.send(message)) break
       }
-      return send(reply, stream)
+      return sendStream(reply, stream)
     },
   )
 }
@@ -188,7 +126,7 @@ function addRequests(app: Api, deps: LiveDeps): void {
         stream.send({event: 'request', data: found})
         stream.drop('done')
       }
-      return send(reply, stream)
+      return sendStream(reply, stream)
     },
   )
 }

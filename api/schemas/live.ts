@@ -7,6 +7,7 @@ import type {DropReason} from '../live/stream.ts'
 import {Count, expected, Meta, named, nullable, oneOf, Time} from './common.ts'
 import {ContentMetrics, TopItem} from './metrics.ts'
 import {HistorySchema, OverviewSchema} from './overview.ts'
+import {StreamFigures, StreamTop} from './streams.ts'
 import {ActivityRequest} from './writes.ts'
 
 const messageOf = <const E extends string, D extends TSchema>(title: string, event: E, data: D) =>
@@ -85,6 +86,11 @@ export const MESSAGES = {
     messageOf('ActivityRecordMessage', 'activity', LiveRecord),
     Gap,
   ),
+  figures: oneMessageOf(
+    'FiguresStreamMessage',
+    messageOf('FiguresMessage', 'figures', StreamFigures),
+  ),
+  top: oneMessageOf('TopStreamMessage', messageOf('TopMessage', 'top', StreamTop)),
   request: oneMessageOf(
     'RequestStreamMessage',
     messageOf('RequestMessage', 'request', ActivityRequest),

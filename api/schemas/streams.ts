@@ -85,15 +85,21 @@ const RowQuery = optional({
 
 export const FiguresQuery = closed({...RowQuery, ...ChosenQuery, ...FiguresFields})
 export const StreamSeriesQuery = closed({...RowQuery, ...ChosenQuery, ...SeriesFields})
-export const StreamTopQuery = closed({
-  by: nameOf('the window, or the rollup where a period is given', 'content_id'),
+export const StreamLiveQuery = closed({...RowQuery, ...ChosenQuery})
+
+const TopFields = {
   ...optional({
     metric: nameOf('what is compared; the first of them when left out', 'engagement_seconds'),
     limit: limitOf(10, 1000),
   }),
   ...ChosenQuery,
+}
+export const StreamTopQuery = closed({
+  by: nameOf('the window, or the rollup where a period is given', 'content_id'),
+  ...TopFields,
   ...FiguresFields,
 })
+export const StreamTopLiveQuery = closed({by: nameOf('the window', 'content_id'), ...TopFields})
 
 const Row = {stream: Type.String(), by: Type.String(), key: Type.Array(nullable(Type.String()))}
 const Stretch = {from: nullable(Time), to: Time}
