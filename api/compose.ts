@@ -330,7 +330,8 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
           },
           {...config, topicPrefix},
         )
-        await addGraphql(api, {reads, db, hub, production: config.production})
+        const streamGraph = {plans, ...answers, cursors}
+        await addGraphql(api, {reads, db, hub, streams: streamGraph, production: config.production})
         await addPages(api, join(process.cwd(), config.pagesFolder))
       },
     },

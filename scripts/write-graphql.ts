@@ -1,8 +1,14 @@
 /** Writes the GraphQL schema as a file, for readers and for tools: `docs/schema.graphql`. */
 import {writeFileSync} from 'node:fs'
 import {buildSchema, printSchema} from 'graphql'
-import {SDL} from '../api/graphql/schema.ts'
+import {graphOf} from '../api/graphql/schema.ts'
+import {envReader} from '../platform/config.ts'
+import {readStreamsFolder} from '../platform/connections.ts'
+import {planStream} from '../readmodel/plan.ts'
+import {loadStreams} from '../streams/load.ts'
 
 const FILE = 'docs/schema.graphql'
-writeFileSync(FILE, `${printSchema(buildSchema(SDL))}\n`)
+const streams = await loadStreams(readStreamsFolder(envReader(process.env)))
+const {sdl} = graphOf(streams.filter(({isReference}) => !isReference).map(planStream))
+writeFileSync(FILE, `${printSchema(buildSchema(sdl))}\n`)
 console.log(`${FILE} written`)

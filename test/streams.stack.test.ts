@@ -6,6 +6,7 @@ import {randomUUID} from 'node:crypto'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import type {Static} from 'typebox'
 import type {Trace} from '../api/schemas/admin.ts'
+import {graphOf} from '../api/graphql/schema.ts'
 import type {ProblemSchema} from '../api/schemas/common.ts'
 import type {QueryAnswer, QueryBody} from '../api/schemas/query.ts'
 import type {
@@ -45,7 +46,9 @@ import {
   type Value,
 } from './order-sql.ts'
 import {openPipelineWorld, until, type PipelineWorld} from './pipeline-world.ts'
+import {planStream} from '../readmodel/plan.ts'
 import {differencesWhenQuiet, whenCommitted} from './quiet.ts'
+import {orders} from './streams-with-orders/orders.ts'
 
 const SEED = Number(process.env['PROPERTY_SEED'] ?? 13)
 const ZONES = ['UTC', 'Europe/Berlin', 'Asia/Kolkata', 'Australia/Lord_Howe'] as const
@@ -572,6 +575,59 @@ describe('once all is committed', () => {
       }
     }
     await whenCommitted(world)
+  })
+
+  test('INV-121: GraphQL answers as REST does, of every rollup', async () => {
+    const {streams} = graphOf([planStream(orders)])
+    const [{rollups, event}] = streams as [(typeof streams)[number]]
+    const askGraph = async (question: string): Promise<Record<string, unknown>> => {
+      const reply = await fetch(`${url}/graphql`, {
+        method: 'POST',
+        headers: {'content-type': 'application/json'},
+        body: JSON.stringify({query: `{orders {${question}}}`}),
+      })
+      const {data, errors} = (await reply.json()) as {
+        data: {orders: Record<string, unknown>} | null
+        errors?: unknown
+      }
+      expect(errors, question).toBeUndefined()
+      return data!.orders
+    }
+    const named = (fields: readonly {name: string; own: string}[], values: object) =>
+      Object.fromEntries(
+        fields.map(({name, own}) => [name, (values as Record<string, unknown>)[own]]),
+      )
+    await expectEqual(async report => {
+      for (const {rollup, field, metrics, splits} of rollups) {
+        const [key] = await keysOf(ROLLUPS.find(({by}) => by === rollup.name)!)
+        const of = rollup.by.length === 0 ? '' : `(key: ${JSON.stringify(key!.map(textOfKey))})`
+        const names = metrics.map(({name}) => name).join(' ')
+        const asked = `by=${rollup.name}${param('key', key!)}`
+        const breakdowns = splits.map(
+          ({name}) => `${name}: breakdown(dimension: ${name}) {items {value metrics {${names}}}}`,
+        )
+        const found = (await askGraph(
+          `${field}${of} {figures {metrics {${names}}} ${breakdowns.join(' ')}}`,
+        )) as Record<string, Record<string, Record<string, unknown>>>
+        const {[field]: row} = found
+        const rest = await get<Static<typeof StreamFigures>>(`/v1/streams/orders/metrics?${asked}`)
+        compareTexts(report, field, named(metrics, rest.metrics), row!['figures']!['metrics'])
+        for (const {name, own} of splits) {
+          const path = `/v1/streams/orders/breakdown/${own}?${asked}`
+          const {items} = await get<Static<typeof StreamBreakdown>>(path)
+          compareTexts(
+            report,
+            `${field} ${name}`,
+            items.map(({value, metrics: figures}) => ({value, metrics: named(metrics, figures)})),
+            row![name]!['items'],
+          )
+        }
+      }
+      const [id] = history.live
+      const one = await get<{event: object}>(`/v1/streams/orders/events/${id}`)
+      const found = await askGraph(`event(id: "${id}") {${event.map(({name}) => name).join(' ')}}`)
+      compareTexts(report, 'event', named(event, one.event), found['event'])
+    })
   })
 
   test('its stream is listed with what can be asked, and what cannot is refused', async () => {

@@ -6,7 +6,6 @@ import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Api} from '../app.ts'
 import {PAGES_CSP} from '../plugins/pages.ts'
-import {SDL} from './schema.ts'
 
 const FOLDER = join(import.meta.dirname, 'console')
 const FILES = [
@@ -15,7 +14,8 @@ const FILES = [
   ['/graphiql/console.css', 'console.css', 'text/css; charset=utf-8'],
 ] as const
 
-export function addConsole(app: Api): void {
+/** @param sdl the schema, to be read on the page */
+export function addConsole(app: Api, sdl: string): void {
   const add = (path: string, type: string, text: string): void => {
     app.get(path, {config: {scope: 'read'}, schema: {hide: true}}, (_request, reply) =>
       reply
@@ -25,5 +25,5 @@ export function addConsole(app: Api): void {
     )
   }
   for (const [path, file, type] of FILES) add(path, type, readFileSync(join(FOLDER, file), 'utf8'))
-  add('/graphiql/schema.graphql', 'text/plain; charset=utf-8', SDL)
+  add('/graphiql/schema.graphql', 'text/plain; charset=utf-8', sdl)
 }

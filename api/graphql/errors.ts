@@ -4,9 +4,13 @@ import type {ExecutionResult} from 'graphql'
 import {GraphQLError} from 'graphql/index.js'
 import type {FastifyBaseLogger, FastifyReply} from 'fastify'
 import mercurius, {type MercuriusContext, type MercuriusError} from 'mercurius'
-import {Problem} from '../problem.ts'
+import {Problem, type ProblemDetail} from '../problem.ts'
 
 type Failed = ExecutionResult & Required<Pick<ExecutionResult, 'errors'>>
+
+/** What an address has in its query or path is an argument here. */
+const toArgument = (detail: ProblemDetail): ProblemDetail =>
+  detail.in === 'query' || detail.in === 'path' ? {...detail, in: 'argument'} : detail
 
 /** Refusals of ours with their code, each in its place of the answer. */
 export const createFormatter =
@@ -18,7 +22,7 @@ export const createFormatter =
         return {
           message: cause.message,
           path: error.path,
-          extensions: {code: cause.kind, errors: cause.errors},
+          extensions: {code: cause.kind, errors: cause.errors.map(toArgument)},
         }
       }
       const isOurs = cause === undefined || cause === null || 'statusCode' in cause

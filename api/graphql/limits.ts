@@ -1,12 +1,19 @@
 /** What one GraphQL document may ask for: depth, aliases and the number of things it touches. Pure. */
 // The file that mercurius loads: the rules refuse a schema that another copy has made.
 import {
+  getNamedType,
+  getNullableType,
   GraphQLError,
+  isListType,
+  isObjectType,
   Kind,
   validate,
   type DocumentNode,
   type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLNamedType,
   type GraphQLSchema,
+  type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql/index.js'
 
@@ -24,44 +31,56 @@ export const COST_MAX = 5000
 export const SUBSCRIPTION_DEPTH_MAX = 3
 /** Members assumed of a list that names no limit. */
 const LIST_DEFAULT = 20
-const LISTS = new Set(['contents', 'events', 'top', 'timeseries', 'breakdown', 'items'])
 
 type Variables = Readonly<Record<string, unknown>>
 
 interface Walk {
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>
   readonly variables: Variables
-  aliases: number
-  cost: number
-  depth: number
+  /** What was found so far. */
+  readonly total: {-readonly [K in keyof DocumentCost]: DocumentCost[K]}
 }
 
-function listSize(
-  node: Extract<SelectionSetNode['selections'][number], {kind: Kind.FIELD}>,
-  variables: Variables,
-): number {
-  if (!LISTS.has(node.name.value)) return 1
+interface Place {
+  readonly depth: number
+  /** How often the lists around it may repeat it. */
+  readonly times: number
+  /** Fragments around it. */
+  readonly path: readonly string[]
+  /** What has the fields; undefined where there is no such thing. */
+  readonly type: GraphQLNamedType | null | undefined
+  /** How many members the answer around it was asked for. */
+  readonly limit: number | undefined
+}
+
+type FieldNode = Extract<SelectionSetNode['selections'][number], {kind: Kind.FIELD}>
+
+function limitOf(node: FieldNode, variables: Variables): number | undefined {
   const value = node.arguments?.find(one => one.name.value === 'limit')?.value
   if (value?.kind === Kind.INT) return Math.max(1, Number(value.value))
-  if (value?.kind === Kind.VARIABLE)
-    return Math.max(1, Number(variables[value.name.value] ?? LIST_DEFAULT))
-  return LIST_DEFAULT
+  if (value?.kind !== Kind.VARIABLE) return undefined
+  return Math.max(1, Number(variables[value.name.value] ?? LIST_DEFAULT))
 }
 
-function walk(
-  set: SelectionSetNode,
-  state: Walk,
-  at: {depth: number; times: number; path: readonly string[]},
-): void {
-  state.depth = Math.max(state.depth, at.depth)
+/** Where the fields inside a field are. */
+function inside(node: FieldNode, at: Place, variables: Variables): Place {
+  const fields = isObjectType(at.type) ? at.type.getFields() : {}
+  const field: GraphQLField<unknown, unknown> | undefined = fields[node.name.value]
+  const limit = limitOf(node, variables)
+  const place = {...at, depth: at.depth + 1, type: field && getNamedType(field.type), limit}
+  if (field === undefined || !isListType(getNullableType(field.type))) return place
+  return {...place, times: at.times * (limit ?? at.limit ?? LIST_DEFAULT), limit: undefined}
+}
+
+function walk(set: SelectionSetNode, state: Walk, at: Place): void {
+  state.total.depth = Math.max(state.total.depth, at.depth)
   for (const node of set.selections) {
-    if (state.cost > COST_MAX) return
+    if (state.total.cost > COST_MAX) return
     if (node.kind === Kind.FIELD) {
-      if (node.alias !== undefined) state.aliases++
-      state.cost += at.times
+      if (node.alias !== undefined) state.total.aliases++
+      state.total.cost += at.times
       if (node.selectionSet !== undefined && !node.name.value.startsWith('__')) {
-        const times = at.times * listSize(node, state.variables)
-        walk(node.selectionSet, state, {...at, depth: at.depth + 1, times})
+        walk(node.selectionSet, state, inside(node, at, state.variables))
       }
     } else if (node.kind === Kind.INLINE_FRAGMENT) walk(node.selectionSet, state, at)
     else {
@@ -74,19 +93,36 @@ function walk(
   }
 }
 
+/** What variables are where none is given. */
+const defaultsOf = ({variableDefinitions = []}: OperationDefinitionNode): Variables =>
+  Object.fromEntries(
+    variableDefinitions.flatMap(({variable, defaultValue}) =>
+      defaultValue?.kind === Kind.INT ? [[variable.name.value, defaultValue.value] as const] : [],
+    ),
+  )
+
+const rootOf = (schema: GraphQLSchema, {operation}: OperationDefinitionNode) =>
+  schema.getRootType(operation)
+
 /** What a document asks for at most. */
-export function costOf(document: DocumentNode, variables: Variables = {}): DocumentCost {
+export function costOf(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  variables: Variables = {},
+): DocumentCost {
   const fragments = new Map(
     document.definitions.flatMap(one =>
       one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one] as const] : [],
     ),
   )
-  const state: Walk = {fragments, variables, aliases: 0, cost: 0, depth: 0}
+  const total = {aliases: 0, cost: 0, depth: 0}
   for (const one of document.definitions) {
-    if (one.kind === Kind.OPERATION_DEFINITION)
-      walk(one.selectionSet, state, {depth: 1, times: 1, path: []})
+    if (one.kind !== Kind.OPERATION_DEFINITION) continue
+    const state: Walk = {total, fragments, variables: {...defaultsOf(one), ...variables}}
+    const type = rootOf(schema, one)
+    walk(one.selectionSet, state, {depth: 1, times: 1, path: [], type, limit: undefined})
   }
-  return {depth: state.depth, aliases: state.aliases, cost: state.cost}
+  return total
 }
 
 function refuseAbove(what: string, found: number, max: number): void {
@@ -96,8 +132,12 @@ function refuseAbove(what: string, found: number, max: number): void {
 }
 
 /** @throws the limit that is exceeded, by name and number */
-export function checkCost(document: DocumentNode, variables?: Variables): void {
-  const {depth, aliases, cost} = costOf(document, variables)
+export function checkCost(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  variables?: Variables,
+): void {
+  const {depth, aliases, cost} = costOf(schema, document, variables)
   refuseAbove('depth', depth, DEPTH_MAX)
   refuseAbove('number of aliases', aliases, ALIASES_MAX)
   refuseAbove('cost', cost, COST_MAX)
@@ -112,6 +152,6 @@ export function checkCost(document: DocumentNode, variables?: Variables): void {
 export function checkSubscription(schema: GraphQLSchema, document: DocumentNode): void {
   const [error] = validate(schema, document, undefined, {maxErrors: 1})
   if (error !== undefined) throw error
-  checkCost(document)
-  refuseAbove('depth of a subscription', costOf(document).depth, SUBSCRIPTION_DEPTH_MAX)
+  checkCost(schema, document)
+  refuseAbove('depth of a subscription', costOf(schema, document).depth, SUBSCRIPTION_DEPTH_MAX)
 }

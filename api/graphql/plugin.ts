@@ -1,33 +1,45 @@
 /** GraphQL over HTTP and WebSocket, behind the same keys as REST. */
+import type {GraphQLResolveInfo} from 'graphql'
 import mercurius, {type IResolvers, type MercuriusLoaders} from 'mercurius'
 import type {Api} from '../app.ts'
 import {bucketStarts, withEnds, type Granularity} from '../calendar.ts'
 import type {Database} from '../database.ts'
 import type {Hub} from '../live/hub.ts'
-import type {MetricName} from '../measures.ts'
+import {METRIC_NAMES, type MetricName} from '../measures.ts'
 import {parseZone} from '../period.ts'
 import {refuse} from '../problem.ts'
 import type {Reads} from '../reads/reads.ts'
 import {WINDOW_METRICS} from '../reads/top.ts'
 import type {Content} from '../schemas/content.ts'
 import type {EventView} from '../schemas/events.ts'
+import type {BREAKDOWNS} from '../schemas/metrics.ts'
 import {msToIso} from '../times.ts'
 import {checkId, checkLimit, checkText, periodOf} from './arguments.ts'
-import {checkCost, checkSubscription} from './limits.ts'
+import {openConnection, type Connection} from './connection.ts'
 import {addConsole} from './console.ts'
 import {createErrorHandler, createFormatter} from './errors.ts'
-import {SDL} from './schema.ts'
-import {openConnection, type Connection} from './connection.ts'
+import {checkCost, checkSubscription} from './limits.ts'
+import {graphOf} from './schema.ts'
+import {selectedAt} from './selection.ts'
+import {streamResolvers, type StreamGraphDeps} from './stream-resolvers.ts'
+import {streamSubscriptions} from './stream-subscriptions.ts'
 import {subscriptions} from './subscription.ts'
 
 export interface GraphqlDeps {
   readonly reads: Reads
   readonly db: Database
   readonly hub: Hub
+  readonly streams: StreamGraphDeps
   readonly production: boolean
 }
 
 const BUCKETS_MAX = 1000
+
+/** Figures that a document selects of each member of a list: no others are read. */
+function selectedMetrics(info: GraphQLResolveInfo): readonly MetricName[] {
+  const selected = selectedAt(info, ['metrics'])
+  return METRIC_NAMES.filter(name => selected.has(name))
+}
 
 function queryResolvers({reads}: GraphqlDeps): IResolvers {
   return {
@@ -67,6 +79,8 @@ function queryResolvers({reads}: GraphqlDeps): IResolvers {
       timeseries: async (
         content: Content,
         args: {granularity: Granularity; period?: string | null; timezone?: string | null},
+        _context,
+        info,
       ) => {
         const zone = parseZone(args.timezone ?? undefined, 'timezone', 'argument')
         const fallback = args.granularity === 'minute' ? '60m' : '30d'
@@ -78,13 +92,19 @@ function queryResolvers({reads}: GraphqlDeps): IResolvers {
           throw refuse('argument', 'period', args.period ?? null, detail)
         }
         const buckets = withEnds(starts, args.granularity, zone)
-        const {value} = await reads.series(content, buckets)
+        const {value} = await reads.series(content, buckets, selectedMetrics(info))
         return value.map(({start, metrics}) => ({start: msToIso(start), metrics}))
       },
       breakdown: async (
         content: Content,
-        args: {dimension: 'event_type' | 'device' | 'content_type'; period?: string | null},
-      ) => (await reads.breakdown(content, args.dimension, periodOf(args.period))).value,
+        {dimension, period}: {dimension: (typeof BREAKDOWNS)[number]; period?: string | null},
+        _context,
+        info,
+      ) => {
+        const metrics = selectedMetrics(info)
+        const {value} = await reads.breakdown(content, dimension, periodOf(period), metrics)
+        return value
+      },
       events: async (content: Content, args: {limit: number}) => {
         const request = {
           limit: checkLimit(args.limit),
@@ -127,11 +147,28 @@ function loaders({reads}: GraphqlDeps): MercuriusLoaders {
   }
 }
 
+/** Resolvers of all parts, each of which may have some of a type. */
+function mergeResolvers(parts: readonly IResolvers[]): IResolvers {
+  const merged: Record<string, object> = {}
+  for (const part of parts) {
+    for (const [type, own] of Object.entries(part))
+      merged[type] = {...merged[type], ...(own as object)}
+  }
+  return merged as IResolvers
+}
+
 export async function addGraphql(app: Api, deps: GraphqlDeps): Promise<void> {
   const format = createFormatter(app.log)
+  const {hub, streams: answers} = deps
+  const {sdl, streams} = graphOf(answers.plans)
   await app.register(mercurius, {
-    schema: SDL,
-    resolvers: {...queryResolvers(deps), ...subscriptions(deps)},
+    schema: sdl,
+    resolvers: mergeResolvers([
+      queryResolvers(deps),
+      subscriptions(deps),
+      ...streamResolvers(answers, streams),
+      streamSubscriptions({hub, ...answers}, streams),
+    ]),
     loaders: loaders(deps),
     allowBatchedQueries: false,
     // What clients ask to learn the schema is 15 deep; limits.ts bounds all other questions.
@@ -145,8 +182,8 @@ export async function addGraphql(app: Api, deps: GraphqlDeps): Promise<void> {
     errorFormatter: format,
     errorHandler: createErrorHandler(format),
   })
-  app.graphql.addHook('preExecution', async (_schema, document, _context, variables) => {
-    checkCost(document, variables)
+  app.graphql.addHook('preExecution', async (schema, document, _context, variables) => {
+    checkCost(schema, document, variables)
     return await Promise.resolve()
   })
   app.graphql.addHook('preSubscriptionExecution', async (schema, document, context) => {
@@ -154,5 +191,5 @@ export async function addGraphql(app: Api, deps: GraphqlDeps): Promise<void> {
     checkSubscription(schema, document)
     await Promise.resolve()
   })
-  if (!deps.production) addConsole(app)
+  if (!deps.production) addConsole(app, sdl)
 }

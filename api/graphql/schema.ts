@@ -1,5 +1,9 @@
-/** The GraphQL schema: the same things, names and figures as REST. */
+/** The GraphQL schema: the same things, names and figures as REST. Of declared streams it is made from the declarations. */
+import {buildSchema} from 'graphql/index.js'
+import type {StreamPlan} from '../../readmodel/plan.ts'
 import {METRIC_NAMES} from '../measures.ts'
+import {describeStreams, type StreamModel} from './stream-model.ts'
+import {SHARED, streamsSdl} from './stream-sdl.ts'
 
 const INTEGERS = new Set([
   'events',
@@ -15,7 +19,7 @@ const typeOf = (name: string): string => {
   return INTEGERS.has(name) ? 'Int!' : 'Float'
 }
 
-export const SDL = `\
+const SDL = `\
 "Engagement of content. Times are RFC 3339, UTC."
 type Query {
   content(id: ID!): Content
@@ -72,3 +76,22 @@ type Event {
   content: Content
 }
 `
+
+/** No stream gets its name: that of one question about any of them. */
+const RESERVED = ['query'] as const
+
+export interface Graph {
+  readonly sdl: string
+  readonly streams: readonly StreamModel[]
+}
+
+/** The schema of what is always there, and of these streams. */
+export function graphOf(plans: readonly StreamPlan[]): Graph {
+  const base = buildSchema(SDL + SHARED)
+  const streams = describeStreams(plans, {
+    fields: [...RESERVED, ...Object.keys(base.getQueryType()!.getFields())],
+    subscriptions: Object.keys(base.getSubscriptionType()!.getFields()),
+    types: Object.keys(base.getTypeMap()),
+  })
+  return {sdl: SDL + streamsSdl(streams), streams}
+}

@@ -10,12 +10,13 @@ import type {Database} from '../database.ts'
 import {createHub, type Hub} from '../live/hub.ts'
 import {createApiMetrics} from '../metrics.ts'
 import type {Reads} from '../reads/reads.ts'
+import type {Content} from '../schemas/content.ts'
 import {openConnection} from './connection.ts'
 import {addGraphql} from './plugin.ts'
-import {liveMetrics} from './subscription.ts'
+import {figuresOfContent, listenTo} from './subscription.ts'
 
 const ID = '11111111-1111-1111-1111-111111111111'
-const CONTENT = {id: ID, slug: 's', title: 'T'} as never
+const CONTENT = {id: ID, slug: 's', title: 'T'} as Content
 const QUERY = `subscription {content_metrics(id: "${ID}") {content {title} metrics {events}}}`
 const figures = (events: number) => ({content: CONTENT, metrics: {events} as never})
 const message = (events: number) => ({event: 'content', data: figures(events)})
@@ -47,7 +48,14 @@ async function setup(production = false) {
     totals: vi.fn(async () => ({value: new Map([[ID, {events: 1}]])})),
   }
   const app = fastify() as unknown as Api
-  await addGraphql(app, {reads: reads as unknown as Reads, db: {} as Database, hub, production})
+  const streams = {plans: [], figures: {}, tops: {}, events: {}, cursors: {}} as never
+  await addGraphql(app, {
+    reads: reads as unknown as Reads,
+    db: {} as Database,
+    hub,
+    streams,
+    production,
+  })
   const url = await app.listen({host: '127.0.0.1', port: 0})
   onTestFinished(() => app.close())
   return {app, hub, reads, url}
@@ -109,9 +117,10 @@ test('INV-69: a slow reader gets the latest figures, not those between', async (
   const hub = makeHub()
   const left = new AbortController()
   const connection = {address: 'x', left: left.signal}
-  const live = liveMetrics(hub, async () => figures(0), 'content:1', connection)
+  const reads = {totals: async () => ({value: new Map([[ID, {events: 0}]])})} as never
+  const live = listenTo(hub, 'content_metrics', figuresOfContent(CONTENT, reads), connection)
   await live.next()
-  for (let events = 1; events <= 1000; events++) hub.publish('content:1', message(events))
+  for (let events = 1; events <= 1000; events++) hub.publish(`content:${ID}`, message(events))
   expect(await live.next()).toMatchObject({value: {content_metrics: {metrics: {events: 1000}}}})
   const waiting = live.next()
   left.abort()

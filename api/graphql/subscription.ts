@@ -15,29 +15,35 @@ import type {Content} from '../schemas/content.ts'
 import {checkId} from './arguments.ts'
 import type {Connection} from './connection.ts'
 
-interface Figures {
-  readonly content: Content
-  readonly metrics: MetricValues | undefined
+/** What a subscription listens to, and what it tells of that. */
+export interface Listened<Value> {
+  readonly channel: string
+  /** Its messages with figures are called so. */
+  readonly event: string
+  /** Figures as they are now: the first answer does not wait for a change. */
+  readonly first: () => Promise<Value>
+  readonly toValue: (data: unknown) => Value
+  /** What of it is told again only when it has changed. */
+  readonly figuresOf: (value: Value) => unknown
 }
-type Message = {readonly content_metrics: Figures}
 
 const END = {done: true, value: undefined} as const
 
-/** Figures of a content now, then whenever they change. */
-export function liveMetrics(
+/** Figures now, then whenever they change, under the name of the subscription. */
+export function listenTo<Name extends string, Value>(
   hub: Hub,
-  first: () => Promise<Figures>,
-  channel: string,
+  name: Name,
+  {channel, event: wanted, first, toValue, figuresOf}: Listened<Value>,
   {address, left}: Pick<Connection, 'address' | 'left'>,
-): AsyncIterableIterator<Message> {
+): AsyncIterableIterator<Record<Name, Value>> {
   const stream = hub.open(channel, {address})
-  let latest: Figures | undefined
+  let latest: Value | undefined
   let taken = ''
   let wake = (): void => {}
   const leave = (): void => void stream.body.destroy()
   stream.readBy(({event, data}) => {
-    if (event !== 'content') return
-    latest = data as Figures
+    if (event !== wanted) return
+    latest = toValue(data)
     wake()
   })
   stream.onEnd(() => {
@@ -48,22 +54,21 @@ export function liveMetrics(
   if (left.aborted) leave()
 
   /** What is new since the last call; the first answer does not wait for a change. */
-  const take = (): Message | undefined => {
-    const figures = latest
+  const take = (): Record<Name, Value> | undefined => {
+    const value = latest
     latest = undefined
-    if (figures === undefined) return undefined
-    const {content, metrics} = figures
-    const text = JSON.stringify([content, metrics])
+    if (value === undefined) return undefined
+    const text = JSON.stringify(figuresOf(value))
     if (text === taken) return undefined
     taken = text
-    return {content_metrics: {content, metrics}}
+    return {[name]: value} as Record<Name, Value>
   }
   let begun = false
   const begin = async (): Promise<void> => {
     begun = true
-    const figures = await first()
+    const value = await first()
     // A message that came meanwhile is newer.
-    latest ??= figures
+    latest ??= value
   }
   return {
     [Symbol.asyncIterator]() {
@@ -93,6 +98,26 @@ export function liveMetrics(
   }
 }
 
+interface ContentFigures {
+  readonly content: Content
+  readonly metrics: MetricValues | undefined
+}
+
+/** Figures of a content, of the same channel as its stream. */
+export const figuresOfContent = (
+  content: Content,
+  reads: Pick<Reads, 'totals'>,
+): Listened<ContentFigures> => ({
+  channel: channelOf('content', content.id),
+  event: 'content',
+  async first() {
+    const {value} = await reads.totals([content])
+    return {content, metrics: value.get(content.id)}
+  },
+  toValue: data => data as ContentFigures,
+  figuresOf: ({content: one, metrics}) => [one, metrics],
+})
+
 export const subscriptions = ({
   reads,
   hub,
@@ -106,11 +131,7 @@ export const subscriptions = ({
         subscribe: async (_root: unknown, {id}: {id: string}, connection: Connection) => {
           const content = await reads.content(checkId(id))
           if (content === undefined) throw refuse('argument', 'id', id, 'there is no such content')
-          const first = async (): Promise<Figures> => {
-            const {value} = await reads.totals([content])
-            return {content, metrics: value.get(content.id)}
-          }
-          return liveMetrics(hub, first, channelOf('content', content.id), connection)
+          return listenTo(hub, 'content_metrics', figuresOfContent(content, reads), connection)
         },
       },
     },

@@ -18,6 +18,7 @@ const GraphqlRequest = named(
   {
     examples: [
       {query: '{top(limit: 3) {rank content {title} value}}'},
+      {query: '{activity {all {figures(period: "7d") {metrics {activities page_views}}}}}'},
       {
         query: 'query ($id: ID!) {content(id: $id) {title metrics(period: "7d") {plays}}}',
         variables: {id: '5a3b1e00-0000-4000-8000-000000000001'},

@@ -69,6 +69,11 @@ function servedOf(plan: StreamPlan): readonly Served[] {
   return columns
 }
 
+/** What its events are served with, by name and kind. */
+export const servedColumns = (
+  plan: StreamPlan,
+): readonly {readonly name: string; readonly kind: Column['kind']}[] => servedOf(plan)
+
 /** Names of what its events are served with. */
 export const servedFields = (plan: StreamPlan): readonly string[] =>
   servedOf(plan).map(({name}) => name)
