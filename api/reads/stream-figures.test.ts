@@ -1,9 +1,11 @@
+import * as fc from 'fast-check'
 import {expect, test, vi} from 'vitest'
 import {Entity} from '../../readmodel/entity.ts'
 import type {Fields} from '../../readmodel/fields.ts'
-import {planStream} from '../../readmodel/plan.ts'
+import {metricNames, planStream} from '../../readmodel/plan.ts'
 import type {EntityView} from '../../readmodel/stream-reads.ts'
 import {orders} from '../../test/streams-with-orders/orders.ts'
+import {pickFigures} from '../measures.ts'
 import type {Stores} from './stores.ts'
 import {createStreamFigures} from './stream-figures.ts'
 
@@ -59,6 +61,19 @@ test('only the figures that are wanted are answered, in their order, with how ne
   expect(Object.keys(value)).toEqual(['revenue', 'returning', 'amounts_p50'])
   expect(value).toMatchObject({revenue: 12.75, returning: 0.5})
   expect(meta.newest_event_at).toBe('2026-05-01T10:00:00.000000Z')
+})
+
+test('INV-118: whatever figures are named, they are what they are among all', async () => {
+  const {figures} = setup()
+  const {value: all} = await figures.figures({rollup, key: '1'}, null)
+  const names = fc.subarray([...metricNames(rollup)])
+  await fc.assert(
+    fc.asyncProperty(names, async metrics => {
+      const {value, meta} = await figures.figures({rollup, key: '1', metrics}, null)
+      expect(value).toEqual(pickFigures(all, metrics))
+      expect(meta.newest_event_at).toBe('2026-05-01T10:00:00.000000Z')
+    }),
+  )
 })
 
 test('INV-118: distinct values are read where they are wanted, or a ratio of them', async () => {
