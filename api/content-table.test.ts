@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest'
-import {content} from '../streams/content.ts'
+import {content} from '../streams/sample/content.ts'
 import {content as videos} from '../test/streams-foreign/watching.ts'
 import {createContentTable, positionAfter, printContentId} from './content-table.ts'
 import type {Content} from './schemas/content.ts'

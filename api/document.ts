@@ -48,8 +48,9 @@ function noResources(streams: readonly Stream[]): Resources {
   }
 }
 
+/** Of our own declarations, whatever this checkout declares: the pages and the client are written for these. */
 export async function buildDocument<Document>(): Promise<Document> {
-  const {config} = readApiConfig({})
+  const {config} = readApiConfig({STREAMS_FOLDER: 'streams/sample'})
   const streams = await loadStreams(config.streamsFolder)
   const {app} = await composeApi(noResources(streams), config)
   try {

@@ -21,8 +21,8 @@ import {migrateReadModel, readSpace} from '../readmodel/migrate.ts'
 import {topicSpecs} from '../scripts/init.ts'
 import {freePorts} from '../stack/ports.ts'
 import {loadStreams} from '../streams/load.ts'
-import {content} from '../streams/content.ts'
-import {engagement, type EngagementRow} from '../streams/engagement.ts'
+import {content} from '../streams/sample/content.ts'
+import {engagement, type EngagementRow} from '../streams/sample/engagement.ts'
 import {spawnService} from './service-process.ts'
 
 const SEND_RECORDS = 5_000
@@ -129,7 +129,7 @@ export async function openProcessorBed(given: Env): Promise<ProcessorBed> {
   const kafka = readKafkaConnection(envReader({...env, KAFKA_CLIENT: 'platformatic'}))
   const client = {clientId: 'bench', log: pino({level: 'silent'})}
   const admin: KafkaAdmin = await openAdmin(kafka, client)
-  const streams = await loadStreams('streams')
+  const streams = await loadStreams('streams/sample')
   const specs = topicSpecs(streams, kafka.topicPrefix, DEFAULT_PARTITIONS)
   await admin.ensureTopics(specs)
   const registry = createRegistry(readRegistryConnection(envReader(env)))

@@ -36,7 +36,7 @@ export async function openRelayBed(env: Env): Promise<RelayBed> {
   await server.query(`ALTER DATABASE ${name} SET cdc.wake = 'on'`)
   url.pathname = `/${name}`
   const databaseUrl = url.toString()
-  const streams = await loadStreams('streams')
+  const streams = await loadStreams('streams/sample')
   await initDatabase(databaseUrl, streams, () => undefined)
   const client = await openClient(databaseUrl, {applicationName: 'bench'})
   const prefix = `${name}-`

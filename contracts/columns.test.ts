@@ -4,7 +4,7 @@ import {expect, test} from 'vitest'
 import {loadStreams} from '../streams/load.ts'
 import {columnsOf, toAvroSchema} from './columns.ts'
 
-const streams = await loadStreams('streams')
+const streams = await loadStreams('streams/sample')
 
 test.each(streams)(
   'the schema of $name is valid Avro with the columns first and before last',

@@ -11,9 +11,9 @@ import {
   type Generation,
   type GenerationState,
 } from '../readmodel/generations.ts'
-import {activity} from '../streams/activity.ts'
-import {content} from '../streams/content.ts'
-import {engagement} from '../streams/engagement.ts'
+import {activity} from '../streams/sample/activity.ts'
+import {content} from '../streams/sample/content.ts'
+import {engagement} from '../streams/sample/engagement.ts'
 import type {GenerationPlan} from './generation.ts'
 import {createGenerations, planGenerations, problemOf} from './generations.ts'
 

@@ -4,7 +4,7 @@ import {PipelineError} from '../platform/errors.ts'
 import type {SubscriberHandlers} from '../platform/kafka.ts'
 import {barePosition, type Position} from '../readmodel/positions.ts'
 import type {Reference} from '../readmodel/reference-table.ts'
-import {content} from '../streams/content.ts'
+import {content} from '../streams/sample/content.ts'
 import type {DeadLetter} from './dead-letters.ts'
 import {createReferenceReader, type ReferenceReaderDeps} from './reference-reader.ts'
 

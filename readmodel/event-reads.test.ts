@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import {expect, test} from 'vitest'
-import {engagement} from '../streams/engagement.ts'
+import {engagement} from '../streams/sample/engagement.ts'
 import {eventsOf, type EventSource} from './event-reads.ts'
 import type {FiledEvent} from './files-table.ts'
 import {planStream} from './plan.ts'

@@ -26,11 +26,11 @@ const declare = (name: string, more: string, table = 'engagementEvents'): string
   `export const ${name} = stream({name: '${name}', topic: 't-${name}', table: ${table}, key: 'id', ${more}})\n`
 
 test('our own streams are found, by path and by URL, references first, then by name', async () => {
-  const streams = await loadStreams('streams')
+  const streams = await loadStreams('streams/sample')
   const names = streams.map(({name, isReference}) => `${isReference ? '' : 'then '}${name}`)
   expect(names).toEqual(expect.arrayContaining(['content', 'then activity', 'then engagement']))
   expect(names).toEqual(names.toSorted())
-  expect(await loadStreams(pathToFileURL(resolve('streams')))).toEqual(streams)
+  expect(await loadStreams(pathToFileURL(resolve('streams/sample')))).toEqual(streams)
   expect(streamOfTopic(streams, 'user_activity')?.name).toBe('activity')
   expect(streamOfTopic(streams, 'nothing')).toBeUndefined()
 })

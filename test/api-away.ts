@@ -40,7 +40,7 @@ const database: Database = {
 }
 
 /** Close `app` of it. */
-export async function composeAway(folder = 'streams'): Promise<Composed> {
+export async function composeAway(folder = 'streams/sample'): Promise<Composed> {
   const {config} = readApiConfig({
     API_ACCESS: 'keys',
     API_KEY_LIMIT_PER_MINUTE: '0',

@@ -4,11 +4,11 @@ import {LONG_MAX, LONG_MIN, type Column} from '../contracts/columns.ts'
 import type {Stream} from '../contracts/stream.ts'
 import {createDecoder, createEncoder} from '../platform/avro-codec.ts'
 import {PipelineError} from '../platform/errors.ts'
-import {engagement} from '../streams/engagement.ts'
+import {engagement} from '../streams/sample/engagement.ts'
 import {loadStreams} from '../streams/load.ts'
 import {orders} from './order-stream.ts'
 
-const streams = [...(await loadStreams('streams')), orders]
+const streams = [...(await loadStreams('streams/sample')), orders]
 
 const long = fc.maxSafeInteger().filter(n => n >= LONG_MIN && n <= LONG_MAX)
 const natural = fc.maxSafeNat().filter(n => n <= LONG_MAX)

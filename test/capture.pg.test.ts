@@ -2,7 +2,7 @@
 import {expect, test} from 'vitest'
 import {openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
 import {initDatabase} from '../scripts/init-database.ts'
-import {content} from '../streams/content.ts'
+import {content} from '../streams/sample/content.ts'
 import {postgresVersion} from './postgres-version.ts'
 
 const show = (row: Record<string, unknown>): string =>

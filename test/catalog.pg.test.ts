@@ -3,6 +3,8 @@ import {expect, test} from 'vitest'
 import {migrate} from '../db/migrate.ts'
 import {openClient, type Client} from '../platform/postgres.ts'
 import {initDatabase} from '../scripts/init-database.ts'
+import {loadStreams} from '../streams/load.ts'
+import {MEDIA_SQL} from './foreign-history.ts'
 import {createTestDatabase} from './isolation.ts'
 
 /** Schemas of ours; names of functions and triggers that carry an oid are shown without it. */
@@ -102,8 +104,37 @@ test('a database of others gets two schemas, and the outbox where its name is fr
   }
 })
 
+test('the API may read the contents of others, write nothing of theirs, and see nothing else', async () => {
+  await using database = await createTestDatabase({migrated: false})
+  const client = await openClient(database.url, {applicationName: 'test'})
+  const said: string[] = []
+  try {
+    await client.query(MEDIA_SQL)
+    const init = async () =>
+      await initDatabase(
+        database.url,
+        await loadStreams('test/streams-foreign'),
+        what => void said.push(what),
+      )
+    await init()
+    expect(said).toContain('table media.videos: the API may read id, name, kind, seconds')
+    const {rows} = await client.query(
+      `SELECT has_column_privilege('cdc_api', 'media.videos', 'name', 'SELECT') AS names,
+              has_any_column_privilege('cdc_api', 'media.videos', 'INSERT, UPDATE') AS writes,
+              has_any_column_privilege('cdc_api', 'media.watch_log', 'SELECT, INSERT') AS events,
+              has_any_column_privilege('cdc_api', 'public.content', 'SELECT, INSERT') AS others`,
+    )
+    expect(rows).toEqual([{names: true, writes: false, events: false, others: false}])
+    said.length = 0
+    await init()
+    expect(said).toEqual(['database: 0 migrations applied'])
+  } finally {
+    await client.end()
+  }
+})
+
 test("the sample's tables are made for its own declarations, and not where their names are taken", async () => {
-  const {activity} = await import('../streams/activity.ts')
+  const {activity} = await import('../streams/sample/activity.ts')
   await using database = await createTestDatabase({migrated: false})
   const client = await openClient(database.url, {applicationName: 'test'})
   try {

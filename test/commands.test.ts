@@ -32,6 +32,7 @@ async function run(
     env: {
       PATH: process.env['PATH'],
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      STREAMS_FOLDER: 'streams/sample',
       ENV_FILE: 'none',
       ...settings,
     },

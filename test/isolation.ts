@@ -82,7 +82,7 @@ async function ensureTemplate(client: Client): Promise<string> {
 
 /** Migrates an empty database, with the sample's tables, captured; any topic may be attached to. */
 export async function prepareDatabase(url: string): Promise<void> {
-  const samples = (await loadStreams('streams')).filter(isSample)
+  const samples = (await loadStreams('streams/sample')).filter(isSample)
   await migrate(url)
   await makeSampleTables(url, samples)
   const client = await openClient(url, {applicationName: 'test-isolation'})

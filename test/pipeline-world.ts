@@ -143,6 +143,7 @@ export async function openPipelineWorld(changes: Env = {}, sql = '', of = {migra
     API_RELAY_URLS: `http://127.0.0.1:${relay}`,
     API_PROCESSOR_URLS: `http://127.0.0.1:${processor}`,
     LOG_LEVEL: 'warn',
+    STREAMS_FOLDER: 'streams/sample',
     ...changes,
   }
   await initPipeline(env, () => undefined)

@@ -29,7 +29,7 @@ import {testKeyspace, testRedisDb, type TestKeyspace} from './isolation.ts'
 
 const NOW_US = Math.floor(Date.now() / 1000) * 1_000_000
 const PODCAST = {content_type: 'podcast', length_seconds: 1800}
-const streams = await loadStreams('streams')
+const streams = await loadStreams('streams/sample')
 const engagement = streams.find(({name}) => name === 'engagement')!
 
 let keyspace: TestKeyspace

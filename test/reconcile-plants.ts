@@ -9,7 +9,7 @@ import {entryOf} from '../readmodel/hyperloglog.ts'
 import {createPartReader} from '../readmodel/parts.ts'
 import {planStream, type RowState} from '../readmodel/plan.ts'
 import {createRollupTable} from '../readmodel/rollup-table.ts'
-import {engagement} from '../streams/engagement.ts'
+import {engagement} from '../streams/sample/engagement.ts'
 import type {PipelineWorld} from './pipeline-world.ts'
 
 const plan = planStream(engagement)

@@ -5,7 +5,7 @@
 import {expect, test} from 'vitest'
 import {PipelineError} from '../platform/errors.ts'
 import {createRegistry} from '../platform/registry.ts'
-import {engagement} from '../streams/engagement.ts'
+import {engagement} from '../streams/sample/engagement.ts'
 import {registryConnection} from './connections.ts'
 import {testTopicPrefix} from './isolation.ts'
 

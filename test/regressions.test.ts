@@ -9,7 +9,7 @@ import {rawTable} from '../readmodel/raw-table.ts'
 import {planShown} from '../readmodel/shown.ts'
 import {Step, WindowSums} from '../readmodel/step.ts'
 import {Tally} from '../readmodel/tally.ts'
-import {engagement} from '../streams/engagement.ts'
+import {engagement} from '../streams/sample/engagement.ts'
 
 const CONTENT = 'cccccccc-0000-4000-8000-000000000001'
 const USER = 'aaaaaaaa-0000-4000-8000-000000000001'

@@ -18,7 +18,7 @@ import {connectionEnv, kafkaConnection, registryConnection} from './connections.
 import {createTestDatabase, prepareDatabase, testTopicPrefix} from './isolation.ts'
 import type {CheckedRecord} from './relay-checker.ts'
 
-const streams = await loadStreams('streams')
+const streams = await loadStreams('streams/sample')
 const log = pino({level: 'silent'})
 
 export type PublishedRecord = RecordMeta &

@@ -227,12 +227,12 @@ test(
     const folder = mkdtempSync(join('test/tmp', 'streams-'))
     try {
       for (const file of ['content.ts', 'engagement.ts', 'activity.ts']) {
-        const text = readFileSync(join('streams', file), 'utf8')
-          .replaceAll("'../", "'../../../")
+        const text = readFileSync(join('streams/sample', file), 'utf8')
+          .replaceAll("'../../", "'../../../")
           .replace(TYPES, `measures: {all: {kind: 'count'}},\n  ${TYPES}`)
         writeFileSync(join(folder, file), text)
       }
-      const original = readFileSync('streams/engagement.ts', 'utf8')
+      const original = readFileSync('streams/sample/engagement.ts', 'utf8')
       expect(original, 'the declaration is as this test knows it').toContain(TYPES)
       for (const one of [services.relay, services.processor, services.api]) await one.stop()
       const next = {...own, env: {...own.env, STREAMS_FOLDER: folder}}

@@ -6,7 +6,7 @@ import type {MessageView} from '../api/schemas/admin.ts'
 import {DEAD_LETTER_HEADERS} from '../contracts/headers.ts'
 import type {ConsumedRecord} from '../platform/kafka.ts'
 import {createPool} from '../platform/postgres.ts'
-import {activity} from '../streams/activity.ts'
+import {activity} from '../streams/sample/activity.ts'
 import {openOutboxWorld} from './outbox-world.ts'
 
 const DLQ = 'p-user_activity.dlq'

@@ -13,8 +13,8 @@ import {
   truthOfRollup,
 } from '../db/truth/truth.ts'
 import type {Client} from '../platform/postgres.ts'
-import {activity} from '../streams/activity.ts'
-import {engagement} from '../streams/engagement.ts'
+import {activity} from '../streams/sample/activity.ts'
+import {engagement} from '../streams/sample/engagement.ts'
 import {
   createSql,
   insert,

@@ -1,6 +1,6 @@
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest'
-import {content} from '../../streams/content.ts'
-import {engagement} from '../../streams/engagement.ts'
+import {content} from '../../streams/sample/content.ts'
+import {engagement} from '../../streams/sample/engagement.ts'
 import {layoutOf, type Generation, type GenerationState} from '../../readmodel/generations.ts'
 import type {Rows, Session} from '../database.ts'
 import {contradictionOf, createUnfilled, readContradictions} from './fact-sources.ts'

@@ -3,7 +3,7 @@ import type {Cassandra} from '../../platform/cassandra.ts'
 import type {Redis} from '../../platform/redis.ts'
 import {layoutOf, type Generation} from '../../readmodel/generations.ts'
 import {planStream} from '../../readmodel/plan.ts'
-import {engagement} from '../../streams/engagement.ts'
+import {engagement} from '../../streams/sample/engagement.ts'
 import {openStores} from './open.ts'
 
 const GENERATION: Generation = {

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest'
 import {planStream} from '../../readmodel/plan.ts'
 import type {StreamReads} from '../../readmodel/stream-reads.ts'
-import {activity} from '../../streams/activity.ts'
+import {activity} from '../../streams/sample/activity.ts'
 import {FROM_STORED, type Stores} from './stores.ts'
 import {createUserReads} from './users.ts'
 

@@ -2,7 +2,7 @@
 import {fastify} from 'fastify'
 import {expect, onTestFinished, test} from 'vitest'
 import {planStream} from '../../readmodel/plan.ts'
-import {activity} from '../../streams/activity.ts'
+import {activity} from '../../streams/sample/activity.ts'
 import type {Api} from '../app.ts'
 import {createCursors} from '../cursor.ts'
 import {addValidation} from '../plugins/validation.ts'

@@ -10,7 +10,7 @@ import {planStream} from '../../readmodel/plan.ts'
 import {createRawTable, type RawTable} from '../../readmodel/raw-table.ts'
 import {eventKey} from '../../readmodel/redis-keys.ts'
 import {planShown} from '../../readmodel/shown.ts'
-import {engagement} from '../../streams/engagement.ts'
+import {engagement} from '../../streams/sample/engagement.ts'
 import {quantile, type Bench, type BenchContext, type Figures} from '../bench.ts'
 import {cpuMsOf, machineMs} from '../cpu.ts'
 import {

@@ -7,7 +7,7 @@ import {readKafkaConnection, readRegistryConnection} from '../../platform/connec
 import {createRecordReader} from '../../platform/kafka-platformatic-reader.ts'
 import {openClient} from '../../platform/postgres.ts'
 import {createRegistry} from '../../platform/registry.ts'
-import {engagement} from '../../streams/engagement.ts'
+import {engagement} from '../../streams/sample/engagement.ts'
 import {
   addEvents,
   openRelayBed,

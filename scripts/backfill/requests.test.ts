@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest'
-import {content} from '../../streams/content.ts'
-import {engagement} from '../../streams/engagement.ts'
+import {content} from '../../streams/sample/content.ts'
+import {engagement} from '../../streams/sample/engagement.ts'
 import {conditionOf, progressText, timeText, type Backfill} from './requests.ts'
 
 test('a range becomes a condition on the columns of the table', () => {

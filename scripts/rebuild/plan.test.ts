@@ -1,9 +1,9 @@
 /** What a rebuild does next, from what there is. */
 import {expect, test} from 'vitest'
 import {layoutOf, type GenerationState, type Keyspace} from '../../readmodel/generations.ts'
-import {activity} from '../../streams/activity.ts'
-import {content} from '../../streams/content.ts'
-import {engagement} from '../../streams/engagement.ts'
+import {activity} from '../../streams/sample/activity.ts'
+import {content} from '../../streams/sample/content.ts'
+import {engagement} from '../../streams/sample/engagement.ts'
 import {planRebuild} from './plan.ts'
 
 const STREAMS = [content, engagement, activity]

@@ -1,3 +1,3 @@
-export {activity} from '../../streams/activity.ts'
-export {content} from '../../streams/content.ts'
-export {engagement} from '../../streams/engagement.ts'
+export {activity} from '../../streams/sample/activity.ts'
+export {content} from '../../streams/sample/content.ts'
+export {engagement} from '../../streams/sample/engagement.ts'
