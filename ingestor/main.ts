@@ -10,7 +10,7 @@ import {runLoops, stopSignal, untilAborted, type Loop} from '../platform/lifecyc
 import {listen} from '../platform/listen.ts'
 import {createLogger, type Logger} from '../platform/log.ts'
 import {createMetrics} from '../platform/metrics.ts'
-import {createPool, WRITER_SETTINGS, type Pool} from '../platform/postgres.ts'
+import {createPool, PRINT_SETTINGS, WRITER_SETTINGS, type Pool} from '../platform/postgres.ts'
 import {createRegistry} from '../platform/registry.ts'
 import {retry} from '../platform/retry.ts'
 import {openStatusServer} from '../platform/status-server.ts'
@@ -110,7 +110,7 @@ async function main(config: RelayConfig): Promise<void> {
       applicationName,
       connectionsMax,
       statementTimeoutMs: 10_000,
-      settings: WRITER_SETTINGS,
+      settings: [...WRITER_SETTINGS, ...PRINT_SETTINGS],
       onError: error => log.warn({message: error.message}, 'idle connection lost'),
     })
     resources.defer(() => pool.end())

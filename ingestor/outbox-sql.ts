@@ -6,7 +6,7 @@
  *               page the index on id from the batch's lowest id. INV-103: while somebody holds publishing, no rows.
  */
 import {HOLD_LOCK} from '../db/publishing-hold.ts'
-import {WRITER_SETTINGS} from '../platform/postgres.ts'
+import {PRINT_SETTINGS, WRITER_SETTINGS} from '../platform/postgres.ts'
 import {SMALL_COLUMNS, weighed} from './page-weight.ts'
 
 /** $1 lane, $2 lanes - 1, $3 epoch. */
@@ -94,8 +94,7 @@ export const READER_SETTINGS = [
   ...WRITER_SETTINGS,
   // A page of large rows takes its time; one that is given up would be begun again for ever.
   'SET statement_timeout = 0',
-  "SET TimeZone = 'UTC'",
-  "SET DateStyle = 'ISO'",
+  ...PRINT_SETTINGS,
   'SET enable_seqscan = off',
   'SET enable_bitmapscan = off',
   'SET jit = off',

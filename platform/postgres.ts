@@ -30,6 +30,16 @@ export const WRITER_SETTINGS = [
   "SET default_transaction_isolation = 'read committed'",
 ] as const
 
+/** Sessions that read values as the capture prints them (`cdc.fix_texts`): one value is one text. */
+export const PRINT_SETTINGS = [
+  "SET TimeZone = 'UTC'",
+  "SET DateStyle = 'ISO, YMD'",
+  "SET IntervalStyle = 'iso_8601'",
+  'SET extra_float_digits = 1',
+  "SET bytea_output = 'hex'",
+  "SET lc_monetary = 'C'",
+] as const
+
 const toConfig = (url: string, options: PostgresOptions): ClientConfig => ({
   connectionString: url,
   application_name: options.applicationName,

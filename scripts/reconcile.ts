@@ -19,7 +19,7 @@ import {
 import {messageOf} from '../platform/errors.ts'
 import {openAdmin} from '../platform/kafka-clients.ts'
 import {createLogger} from '../platform/log.ts'
-import {createPool, openClient, type Pool} from '../platform/postgres.ts'
+import {createPool, openClient, PRINT_SETTINGS, type Pool} from '../platform/postgres.ts'
 import {openRedis} from '../platform/redis.ts'
 import {lackOf, readGenerations, servedOf} from '../readmodel/generations.ts'
 import {readSpace} from '../readmodel/migrate.ts'
@@ -90,7 +90,11 @@ async function run(env: Env, asked: Arguments): Promise<Outcome> {
   read.finish()
   const streams = underPrefix(keyPrefix, await chooseStreams(streamsFolder, asked.stream))
   await using resources = new AsyncDisposableStack()
-  const pg = createPool(databaseUrl, {applicationName: 'reconcile', connectionsMax: 4})
+  const pg = createPool(databaseUrl, {
+    applicationName: 'reconcile',
+    connectionsMax: 4,
+    settings: PRINT_SETTINGS,
+  })
   resources.defer(() => pg.end())
   const admin = await openAdmin(kafka, {
     clientId: 'reconcile',

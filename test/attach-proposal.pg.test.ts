@@ -8,6 +8,7 @@ import {propose} from '../scripts/attach/propose.ts'
 import {render} from '../scripts/attach/render.ts'
 import {loadDeclaration} from './declaration.ts'
 import {quote} from '../platform/sql-names.ts'
+import {PRINT_SETTINGS} from '../platform/postgres.ts'
 import {openOutboxWorld} from './outbox-world.ts'
 
 const FOREIGN = `CREATE SCHEMA "Shop"; CREATE EXTENSION IF NOT EXISTS plpgsql;
@@ -104,7 +105,7 @@ test('every value of a proposed stream is carried from the table into Avro and b
     paid: true,
     on_day: 20_484,
     at: '12:34:56.789',
-    took: '1 mon 2 days',
+    took: 'P1M2D',
     raw: '\\x00ff',
     span: '[1,3)',
     row_created_at: 1_767_323_045_678_901,
@@ -116,6 +117,7 @@ test('every value of a proposed stream is carried from the table into Avro and b
   const sql = stream.columns.map(
     one => `(${carriedSql(one, `t.${quote(one.column)}`)})::text AS ${quote(one.field)}`,
   )
+  await world.run(PRINT_SETTINGS.join('; '))
   const {rows: truths} = await world.client.query<Record<string, string | null>>(
     `SELECT ${sql.join(', ')} FROM "Shop"."Orders, all" t`,
   )

@@ -141,7 +141,7 @@ export function createReader(isStrict: boolean): Reader {
   }
 }
 
-const FIXED = `SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;
+const FIXED = `SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601'; SET extra_float_digits = 1;
   SET bytea_output = 'hex'; SET search_path = pg_catalog`
 
 const pairsOf = (image: string): string =>

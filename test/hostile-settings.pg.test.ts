@@ -11,7 +11,7 @@ const DEFAULTS = {
   default_transaction_isolation: 'serializable',
   DateStyle: "'SQL, DMY'",
   TimeZone: "'Asia/Kathmandu'",
-  IntervalStyle: "'iso_8601'",
+  IntervalStyle: "'sql_standard'",
   standard_conforming_strings: 'off',
   quote_all_identifiers: 'on',
   bytea_output: "'escape'",

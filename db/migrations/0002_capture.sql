@@ -8,7 +8,7 @@ CREATE FUNCTION cdc.fix_texts(fn regprocedure) RETURNS void LANGUAGE plpgsql AS 
 DECLARE setting text;
 BEGIN
   FOREACH setting IN ARRAY ARRAY['search_path = pg_catalog, pg_temp', 'TimeZone = ''UTC''', 'DateStyle = ''ISO, YMD''',
-    'IntervalStyle = ''postgres''', 'extra_float_digits = 1', 'bytea_output = ''hex''', 'lc_monetary = ''C''',
+    'IntervalStyle = ''iso_8601''', 'extra_float_digits = 1', 'bytea_output = ''hex''', 'lc_monetary = ''C''',
     'quote_all_identifiers = off']
   LOOP
     EXECUTE format('ALTER FUNCTION %s SET %s', fn, setting);

@@ -10,7 +10,7 @@ import {holdPublishing} from '../../db/publishing-hold.ts'
 import {quote, quoteTable} from '../../platform/sql-names.ts'
 import {messageOf} from '../../platform/errors.ts'
 import type {KafkaAdmin, PartitionOffsets} from '../../platform/kafka.ts'
-import type {Client} from '../../platform/postgres.ts'
+import {PRINT_SETTINGS, type Client} from '../../platform/postgres.ts'
 import type {Redis} from '../../platform/redis.ts'
 import {markAwaited} from '../../readmodel/awaited.ts'
 import type {Positions} from '../../readmodel/positions.ts'
@@ -93,17 +93,13 @@ interface Pending {
 
 const AS_PUBLISHED = 'as_published'
 
-/** As text of keys and ids is in the outbox. */
-const SETTINGS = `SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';
-  SET extra_float_digits = 1; SET bytea_output = 'hex'; SET lc_monetary = 'C'`
-
 /** A view of the source table as it was published, over what a temporary table says is pending. */
 async function makeView(client: Client, {stream}: Compared): Promise<void> {
   const {rows} = await client.query<{id: string}>(`SELECT cdc.id_sql($1::regclass, 's') AS id`, [
     quoteTable(stream.table),
   ])
   const table = quoteTable(stream.table)
-  await client.query(`${SETTINGS};
+  await client.query(`${PRINT_SETTINGS.join('; ')};
     CREATE TEMPORARY TABLE pending (id text NOT NULL, key text, before json);
     CREATE TEMPORARY VIEW ${AS_PUBLISHED} AS
     SELECT s.* FROM ${table} s WHERE NOT EXISTS (SELECT FROM pg_temp.pending p
