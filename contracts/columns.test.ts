@@ -1,8 +1,24 @@
 import avsc from 'avsc'
-import {bigint, customType, date, integer, numeric, pgTable, text} from 'drizzle-orm/pg-core'
-import {expect, test} from 'vitest'
+import {
+  bigint,
+  customType,
+  date,
+  inet,
+  integer,
+  interval,
+  jsonb,
+  numeric,
+  pgEnum,
+  pgTable,
+  point,
+  real,
+  smallserial,
+  text,
+  time,
+} from 'drizzle-orm/pg-core'
+import {expect, expectTypeOf, test} from 'vitest'
 import {loadStreams} from '../streams/load.ts'
-import {columnsOf, toAvroSchema} from './columns.ts'
+import {bytea, columnsOf, toAvroSchema, type RowOfTable} from './columns.ts'
 
 const streams = await loadStreams('streams/sample')
 
@@ -47,10 +63,72 @@ test('columns come from the table: names, kinds, digits, and what may be null', 
   ])
 })
 
-test('a column whose type cannot be carried is named', () => {
-  const point = customType<{data: string}>({dataType: () => 'point'})
-  const places = pgTable('places', {id: integer('id').primaryKey(), at: point('at')})
-  expect(() => columnsOf(places)).toThrow(/^places\.at is point, which cannot be carried/)
+const mood = pgEnum('date', ['sad', 'happy'])
+const ofAll = pgTable('of_all', {
+  id: smallserial('id').primaryKey(),
+  real: real('real').notNull(),
+  at: time('at').notNull(),
+  took: interval('took').notNull(),
+  raw: bytea('raw').notNull(),
+  mood: mood('mood').notNull(),
+  moods: mood('moods').array().notNull(),
+  tags: text('tags').array().notNull(),
+  costs: numeric('costs', {precision: 38, scale: 2}).array().notNull(),
+  grid: integer('grid').array().array().notNull(),
+  docs: jsonb('docs').array().notNull(),
+  ip: inet('ip').notNull(),
+  place: point('place').notNull(),
+  zoned: time('zoned', {withTimezone: true}).notNull(),
+  own: customType<{data: number}>({dataType: () => 'numeric(12, 2)'})('own').notNull(),
+  unknown: customType<{data: string}>({dataType: () => 'shop.state'})('unknown').notNull(),
+})
+
+test('every type travels: as its kind, a list of a kind, or the text that PostgreSQL prints', () => {
+  const kinds = columnsOf(ofAll).map(({field, kind, element}) => [field, element?.kind ?? kind])
+  expect(Object.fromEntries(kinds)).toEqual({
+    id: 'int',
+    real: 'double',
+    at: 'time',
+    took: 'interval',
+    raw: 'bytes',
+    mood: 'text',
+    moods: 'text',
+    tags: 'text',
+    costs: 'decimal',
+    grid: 'json',
+    docs: 'json',
+    ip: 'text',
+    place: 'text',
+    zoned: 'text',
+    own: 'decimal',
+    unknown: 'text',
+  })
+})
+
+test('a list is an array in Avro, of values that may be null', () => {
+  const {fields} = toAvroSchema('all', columnsOf(ofAll))
+  const typeOf = (wanted: string): unknown => fields.find(({name}) => name === wanted)?.type
+  expect(typeOf('tags')).toEqual({type: 'array', items: ['null', 'string']})
+  expect(typeOf('costs')).toEqual({
+    type: 'array',
+    items: ['null', {type: 'bytes', logicalType: 'decimal', precision: 38, scale: 2}],
+  })
+  expect(typeOf('raw')).toBe('bytes')
+  expect(typeOf('at')).toEqual({type: 'long', logicalType: 'time-micros'})
+})
+
+test('the type of a decoded row says what each column holds', () => {
+  type Row = RowOfTable<typeof ofAll>
+  expectTypeOf<Pick<Row, 'real' | 'at' | 'took' | 'mood' | 'ip' | 'place'>>().toEqualTypeOf<{
+    readonly real: number
+    readonly at: number | string
+    readonly took: string
+    readonly mood: 'sad' | 'happy'
+    readonly ip: string
+    readonly place: string
+  }>()
+  expectTypeOf<Row['costs']>().toEqualTypeOf<string | readonly (string | null)[]>()
+  expectTypeOf<Row['tags']>().toEqualTypeOf<string | readonly (string | null)[]>()
 })
 
 test('looked-up columns travel as a record that may be null, and so may each of them', () => {

@@ -4,91 +4,38 @@
  * Names, types and nullability come from the drizzle table, once: the Avro schema, the relay's
  * encoding, the type of a record, and the tables of the read model follow from them.
  */
-import {getTableConfig, type PgColumn, type PgTable} from 'drizzle-orm/pg-core'
+import {customType, getTableConfig, PgArray, type PgColumn, type PgTable} from 'drizzle-orm/pg-core'
+import {KINDS, type AvroValue, type Carried} from './kinds.ts'
+import {arrayOf, carriedOf} from './sql-types.ts'
 
-/**
- * How a SQL column travels. `json` as JSON text, `timestamp` as microseconds and `date` as days since
- * 1970, `decimal` as text with all digits of its scale (Avro's decimal on the wire). Enums, and numerics
- * without a scale, are `text`.
- */
-export type ColumnKind =
-  | 'long'
-  | 'int'
-  | 'double'
-  | 'decimal'
-  | 'boolean'
-  | 'text'
-  | 'uuid'
-  | 'timestamp'
-  | 'date'
-  | 'json'
-
-/**
- * Bounds of a `long` or `timestamp` in a record. A number holds integers up to 2^53; Avro's zigzag form
- * doubles a negative one first, and avsc does that in floating point, so half as far below zero.
- */
-export const LONG_MAX = Number.MAX_SAFE_INTEGER - 1
-export const LONG_MIN = -(2 ** 52)
-
-export interface Column {
+export interface Column extends Carried {
   /** Field name in the record: the SQL column name unless the stream says otherwise. */
   readonly field: string
   /** Column name in the source table. */
   readonly column: string
-  readonly kind: ColumnKind
   readonly nullable: boolean
-  /** Digits in all, and behind the point, of a `decimal`. */
-  readonly precision?: number
-  readonly scale?: number
 }
 
-const KIND_OF: Readonly<Record<string, ColumnKind>> = {
-  PgBigSerial53: 'long',
-  PgBigSerial64: 'long',
-  PgBigInt53: 'long',
-  PgBigInt64: 'long',
-  PgSerial: 'int',
-  PgInteger: 'int',
-  PgSmallInt: 'int',
-  PgSmallSerial: 'int',
-  PgReal: 'double',
-  PgDoublePrecision: 'double',
-  PgBoolean: 'boolean',
-  PgText: 'text',
-  PgVarchar: 'text',
-  PgChar: 'text',
-  PgEnumColumn: 'text',
-  PgEnumObjectColumn: 'text',
-  PgUUID: 'uuid',
-  PgTimestamp: 'timestamp',
-  PgTimestampString: 'timestamp',
-  PgDate: 'date',
-  PgDateString: 'date',
-  PgJson: 'json',
-  PgJsonb: 'json',
-}
+/** A column of bytes, for which drizzle has no name. */
+export const bytea = customType<{data: Buffer}>({dataType: () => 'bytea'})
 
 /** What Avro lets be a name, and JavaScript and CQL too. */
 const NAME = /^[A-Za-z_]\w*$/
 
-/** @throws when the column's type cannot be carried, or its name */
+/** A user's type may be called as one of PostgreSQL's: an enum is told by its class. */
+function travels(column: PgColumn): Carried {
+  if (column.columnType.startsWith('PgEnum')) return {kind: 'text'}
+  if (column instanceof PgArray) return arrayOf(travels(column.baseColumn))
+  return carriedOf(column.getSQLType())
+}
+
+/** @throws when its name cannot be that of a field */
 function toColumn(table: string, column: PgColumn, field: string): Column {
-  if (!NAME.test(field)) {
-    throw new TypeError(
-      `${table}.${column.name} cannot be the name of a field: give it one of letters, digits and _ in fields`,
-    )
+  if (NAME.test(field)) {
+    return {field, column: column.name, nullable: !column.notNull, ...travels(column)}
   }
-  const base = {field, column: column.name, nullable: !column.notNull}
-  if (column.columnType.startsWith('PgNumeric')) {
-    const {precision, scale = 0} = column as PgColumn & {precision?: number; scale?: number}
-    // Without a scale, or with one before the point, it is whatever PostgreSQL prints.
-    if (precision === undefined || scale < 0) return {...base, kind: 'text'}
-    return {...base, kind: 'decimal', precision: Math.max(precision, scale), scale}
-  }
-  const kind = KIND_OF[column.columnType]
-  if (kind !== undefined) return {...base, kind}
   throw new TypeError(
-    `${table}.${column.name} is ${column.getSQLType()}, which cannot be carried: leave the column out of the table in db/tables.ts`,
+    `${table}.${column.name} cannot be the name of a field: give it one of letters, digits and _ in fields`,
   )
 }
 
@@ -96,7 +43,7 @@ function toColumn(table: string, column: PgColumn, field: string): Column {
  * The columns of a table, in its order.
  *
  * @param fields names of fields by column, where they differ
- * @throws when a type cannot be carried, naming table and column
+ * @throws when a name cannot be that of a field, naming table and column
  */
 export function columnsOf(table: PgTable, fields: FieldNames = {}): readonly Column[] {
   const {name, columns} = getTableConfig(table)
@@ -119,15 +66,41 @@ export function primaryKeyOf(table: PgTable): string | undefined {
   return keys.length === 1 ? keys[0]!.name : undefined
 }
 
-/** The value of a column in a decoded record. */
-type ValueOf<C extends PgColumn> = C['_']['columnType'] extends
+/** Of a custom type only its name in SQL says how it travels. */
+type AnyValue = number | string | boolean | Buffer | readonly unknown[]
+
+type NumberType =
   | `PgTimestamp${string}`
   | `PgDate${string}`
   | `PgBig${string}`
+  | `Pg${'Small' | ''}${'Int' | 'Integer' | 'Serial'}`
+  | 'PgReal'
+  | 'PgDoublePrecision'
+
+/** The value of a type of drizzle's in a decoded record. */
+type ValueOfType<Type extends string> = Type extends NumberType
   ? number
-  : C['_']['columnType'] extends 'PgJson' | 'PgJsonb' | `PgNumeric${string}`
-    ? string
-    : C['_']['data']
+  : Type extends 'PgBoolean'
+    ? boolean
+    : // With a time zone it is text.
+      Type extends 'PgTime'
+      ? number | string
+      : Type extends 'PgCustomColumn'
+        ? AnyValue
+        : string
+
+type ElementTypeOf<C extends PgColumn> = C['_'] extends {
+  readonly baseColumn: {readonly _: {readonly columnType: infer Element extends string}}
+}
+  ? Element
+  : string
+
+/** The value of a column in a decoded record. Lists of lists, and of documents, are JSON text. */
+type ValueOf<C extends PgColumn> = C['_']['columnType'] extends 'PgArray'
+  ? readonly (ValueOfType<ElementTypeOf<C>> | null)[] | string
+  : C['_']['columnType'] extends `Pg${'Text' | 'Varchar' | 'Char' | `Enum${string}`}`
+    ? C['_']['data']
+    : ValueOfType<C['_']['columnType']>
 
 /** Names of fields by column, where they differ. */
 export type FieldNames = Readonly<Record<string, string>>
@@ -143,16 +116,7 @@ export type RowOfTable<T extends PgTable, F extends FieldNames = NoFieldNames> =
     | (T['_']['columns'][C]['_']['notNull'] extends true ? never : null)
 }
 
-type AvroType =
-  | string
-  | {
-      readonly type: string
-      readonly logicalType?: string
-      readonly precision?: number
-      readonly scale?: number
-    }
-  | AvroRecord
-  | readonly AvroType[]
+type AvroType = AvroValue | AvroRecord | readonly AvroType[]
 
 interface AvroField {
   readonly name: string
@@ -167,18 +131,6 @@ export interface AvroRecord {
   readonly fields: readonly AvroField[]
 }
 
-const AVRO_OF: Readonly<Record<Exclude<ColumnKind, 'decimal'>, AvroType>> = {
-  long: 'long',
-  int: 'int',
-  double: 'double',
-  boolean: 'boolean',
-  text: 'string',
-  uuid: {type: 'string', logicalType: 'uuid'},
-  timestamp: {type: 'long', logicalType: 'timestamp-micros'},
-  date: {type: 'int', logicalType: 'date'},
-  json: 'string',
-}
-
 /** Fields that every record carries beside its columns, in this order; `before` follows. */
 export const META: readonly AvroField[] = [
   {name: 'op', type: 'string'},
@@ -190,11 +142,6 @@ export const META: readonly AvroField[] = [
   {name: 'redelivered', type: 'boolean'},
 ]
 
-function typeOf({kind, precision = 0, scale = 0}: Column): AvroType {
-  if (kind === 'decimal') return {type: 'bytes', logicalType: 'decimal', precision, scale}
-  return AVRO_OF[kind]
-}
-
 /** A value, or null. */
 const optional = (name: string, type: AvroType): AvroField => ({
   name,
@@ -203,7 +150,7 @@ const optional = (name: string, type: AvroType): AvroField => ({
 })
 
 function toField(column: Column): AvroField {
-  const type = typeOf(column)
+  const type = KINDS[column.kind].avro(column)
   const {field: name} = column
   return column.nullable ? optional(name, type) : {name, type}
 }

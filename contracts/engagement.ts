@@ -8,11 +8,11 @@ import {
   columnsOf,
   primaryKeyOf,
   type Column,
-  type ColumnKind,
   type FieldNames,
   type NoFieldNames,
   type RowOfTable,
 } from './columns.ts'
+import type {ColumnKind} from './kinds.ts'
 import {average, count, max, min, quantiles, ratio, sum, uniques, type Measure} from './measures.ts'
 import {stream, type JsonPath, type Rollup, type Stream} from './stream.ts'
 

@@ -4,6 +4,7 @@ import {
   char,
   date,
   doublePrecision,
+  inet,
   integer,
   json,
   numeric,
@@ -13,6 +14,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import {expect, test} from 'vitest'
+import {bytea} from './columns.ts'
 import {count, latest, PRESENT, sum, uniques} from './measures.ts'
 import {jsonPath, lookup, stream, type Declaration} from './stream.ts'
 import {activityEvents} from '../db/tables.ts'
@@ -120,6 +122,36 @@ test.each<[string, Partial<Orders>, RegExp]>([
   expect(() => declare(more)).toThrow(sentence)
 })
 
+const tagged = pgTable('tagged', {
+  id: integer('id').primaryKey(),
+  tags: text('tags').array(),
+  raw: bytea('raw'),
+})
+type Tagged = Declaration<typeof tagged, Readonly<Record<string, string>>>
+
+test.each<[string, Partial<Tagged>]>([
+  ['measure a of tags is array', {measures: {a: uniques('tags')}}],
+  ['measure a of raw is bytes', {measures: {a: latest('raw')}}],
+  ['rollup tags by tags is array', {rollups: [{by: 'tags', every: ['day']}]}],
+  ['rollup all by raw is bytes', {rollups: [{split: ['raw'], every: ['day']}]}],
+  ['condition of measure a on tags is array', {measures: {a: count({where: {tags: 'x'}})}}],
+  [
+    'top by raw is bytes',
+    {measures: {a: count()}, top: [{by: 'raw', seconds: 60, measures: ['a']}]},
+  ],
+  ['active of tags is array', {active: [{of: 'tags', seconds: 60}]}],
+  ['longest text of tags is array', {textMax: {tags: 5}}],
+  ['look-up who by tags is array', {enrich: {who: lookup(users, 'tags', ['country'])}}],
+])('what is no single value is nothing to count by: %s', (sentence, more) => {
+  const declareTagged = () => stream({name: 't', table: tagged, topic: 't', key: 'id', ...more})
+  expect(declareTagged).toThrow(`${sentence}, nothing to count by: give a column of single values`)
+})
+
+test('whether there is a list can be counted', () => {
+  const measures = {tagged: count({where: {tags: PRESENT}})}
+  expect(() => stream({name: 't', table: tagged, topic: 't', key: 'id', measures})).not.toThrow()
+})
+
 test('a condition may be met by one value, several, or any but null', () => {
   const where = {status: ['paid', 'sent'], units: 5, customer: PRESENT}
   expect(() => declare({measures: {a: count({where})}})).not.toThrow()
@@ -220,9 +252,13 @@ test('a key whose text in PostgreSQL is not that of its records is refused', () 
     id: integer('id').primaryKey(),
     day: date('day'),
     code: char('code', {length: 5}),
+    ip: inet('ip'),
+    tags: text('tags').array(),
   })
   const base = {name: 'odd', table, topic: 'odd'} as const
   expect(() => stream({...base, key: 'day'})).toThrow(/key day is date/)
   expect(() => stream({...base, key: 'code'})).toThrow(/key code is char\(n\)/)
+  expect(() => stream({...base, key: 'ip'})).toThrow(/key ip is inet, whose texts have a netmask/)
+  expect(() => stream({...base, key: 'tags'})).toThrow(/key tags is array: give a whole number/)
   expect(() => stream({...base, key: 'id'})).not.toThrow()
 })

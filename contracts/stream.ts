@@ -11,12 +11,13 @@ import {
   toAvroSchema,
   type AvroRecord,
   type Column,
-  type ColumnKind,
   type FieldNames,
   type NoFieldNames,
   type RowOfTable,
 } from './columns.ts'
+import {KINDS, type Carried} from './kinds.ts'
 import {acceptedOf, isPresence, type Condition, type Measure} from './measures.ts'
+import {whyNoKey} from './sql-types.ts'
 
 /** Buckets of time that may be stored, UTC; `total` always is. */
 export const LEVELS = ['minute', 'quarter', 'hour', 'day', 'total'] as const
@@ -240,15 +241,13 @@ export const isStream = (value: unknown): value is Stream =>
 /** A name in tables, keys and metrics. */
 export const toName = (name: string): string => name.replaceAll('.', '_')
 
-type Countable = Pick<Column, 'kind' | 'scale'>
-
 /** Fields, paths and looked-up columns that may be counted by, with their kinds. */
 export function countableOf({
   columns,
   paths,
   enrich,
-}: Pick<Stream, 'columns' | 'paths' | 'enrich'>): ReadonlyMap<string, Countable> {
-  const all = new Map<string, Countable>()
+}: Pick<Stream, 'columns' | 'paths' | 'enrich'>): ReadonlyMap<string, Carried> {
+  const all = new Map<string, Carried>()
   for (const column of columns) all.set(column.field, column)
   for (const [name, {kind}] of Object.entries(paths)) all.set(name, {kind})
   for (const [alias, {columns: added}] of Object.entries(enrich)) {
@@ -270,12 +269,9 @@ export function stream<T extends PgTable, const F extends FieldNames = NoFieldNa
     const known = columns.map(one => one.column).join(', ')
     throw new TypeError(`stream ${name}: ${what} ${column} is no column; there are ${known}`)
   }
-  const {columnType} = getTableConfig(table).columns.find(column => column.name === key) ?? {}
-  if (columnType === 'PgChar') {
-    throw new TypeError(
-      `stream ${name}: key ${key} is char(n), whose texts have spaces behind them here and not there: make it text`,
-    )
-  }
+  const keyed = getTableConfig(table).columns.find(column => column.name === key)
+  const unlike = keyed && whyNoKey(keyed.getSQLType())
+  if (unlike !== undefined) throw new TypeError(`stream ${name}: key ${key} is ${unlike}`)
   if (id === undefined) {
     throw new TypeError(
       `stream ${name}: ${nameOfTable(table)} needs an id: a primary key of one column`,
@@ -335,11 +331,8 @@ const STORED: ReadonlySet<string> = new Set([
 /** Whether records or stored rows have something of ours by that name: `fields` gives a column another one. */
 export const isFieldTaken = (field: string): boolean => RESERVED.has(field) || STORED.has(field)
 
-const NUMBERS: ReadonlySet<ColumnKind> = new Set(['long', 'int', 'double', 'timestamp', 'date'])
 /** Longer split values count as others: a condition on one could never be met. */
 const SPLIT_CHARACTERS_MAX = 64
-/** Kinds whose values are as exact in the key of a row as they are in a record. */
-const NAMING: ReadonlySet<ColumnKind> = new Set(['long', 'int', 'decimal', 'text', 'uuid'])
 /** Stores take a life of twenty years. */
 const KEEP_DAYS_MAX = 7000
 /** Taking an event out of them may need the others. */
@@ -354,6 +347,14 @@ function checkNames(declared: Stream): void {
     if (!countable.has(name))
       throw wrong(`${what} ${name} is not in its record; there are ${known}`)
   }
+  const checkSingle = (what: string, name: string): void => {
+    check(what, name)
+    const {kind} = countable.get(name)!
+    if (KINDS[kind].holds !== 'other') return
+    throw wrong(
+      `${what} ${name} is ${kind}, nothing to count by: give a column of single values; it travels and is shown all the same`,
+    )
+  }
   const checkMeasure = (what: string, name: string): void => {
     if (Object.hasOwn(declared.measures, name)) return
     const names = Object.keys(declared.measures).join(', ')
@@ -361,10 +362,13 @@ function checkNames(declared: Stream): void {
   }
   const checkWhere = (what: string, where: Condition = {}): void => {
     for (const [name, wanted] of Object.entries(where)) {
-      check(`a condition of ${what} on`, name)
-      if (isPresence(wanted)) continue
+      if (isPresence(wanted)) {
+        check(`a condition of ${what} on`, name)
+        continue
+      }
+      checkSingle(`a condition of ${what} on`, name)
       const {kind} = countable.get(name)!
-      const type = NUMBERS.has(kind) ? 'number' : kind === 'boolean' ? 'boolean' : 'string'
+      const type = KINDS[kind].holds
       for (const value of acceptedOf(wanted)) {
         const isLong = typeof value === 'string' && value.length > SPLIT_CHARACTERS_MAX
         if (typeof value === type && !isLong) continue
@@ -376,11 +380,11 @@ function checkNames(declared: Stream): void {
   }
   const {keyField, idField, timeField} = declared
   const {kind: idKind} = countable.get(idField)!
-  if (!NAMING.has(idKind)) {
+  if (!KINDS[idKind].isName) {
     throw wrong(`id ${idField} is ${idKind}: give a whole number, a decimal, a text or a uuid`)
   }
   const keyKind = countable.get(keyField)!.kind
-  if (!NAMING.has(keyKind) && keyKind !== 'boolean') {
+  if (!KINDS[keyKind].isName && keyKind !== 'boolean') {
     // Its text in PostgreSQL chooses the partition, and readers have that of the record.
     throw wrong(`key ${keyField} is ${keyKind}: give a whole number, a decimal, a text or a uuid`)
   }
@@ -404,10 +408,12 @@ function checkNames(declared: Stream): void {
   }
   checkColumns(declared, countable.keys(), wrong)
   for (const [alias, {by}] of Object.entries(declared.enrich)) {
-    if (declared.columns.some(({field}) => field === by)) continue
-    throw wrong(`look-up ${alias} by ${by} needs a column of its table`)
+    if (!declared.columns.some(({field}) => field === by)) {
+      throw wrong(`look-up ${alias} by ${by} needs a column of its table`)
+    }
+    checkSingle(`look-up ${alias} by`, by)
   }
-  for (const {by} of declared.shows) check('what is shown by', by)
+  for (const {by} of declared.shows) checkSingle('what is shown by', by)
   for (const [name, {json, path}] of Object.entries(declared.paths)) {
     if (path.length === 0) throw wrong(`path ${name} is empty`)
     const column = declared.columns.find(({field}) => field === json)
@@ -417,17 +423,17 @@ function checkNames(declared: Stream): void {
   for (const [name, {divide, by}] of Object.entries(declared.derived)) {
     for (const part of [divide, by]) {
       if (typeof part === 'number' || shown.has(part)) continue
-      if (!Object.hasOwn(declared.derived, part)) check(`${name} is derived of`, part)
+      if (!Object.hasOwn(declared.derived, part)) checkSingle(`${name} is derived of`, part)
     }
   }
-  for (const field of Object.keys(declared.textMax)) check('the longest text of', field)
+  for (const field of Object.keys(declared.textMax)) checkSingle('the longest text of', field)
   for (const [name, measure] of Object.entries(declared.measures)) {
     if (measure.kind === 'ratio') {
       checkMeasure(`${name} of`, measure.of)
       checkMeasure(`${name} to`, measure.to)
       continue
     }
-    if (measure.of !== undefined) check(`measure ${name} of`, measure.of)
+    if (measure.of !== undefined) checkSingle(`measure ${name} of`, measure.of)
     if ('scale' in measure && measure.scale !== undefined) {
       const isWhole = Number.isInteger(measure.scale) && measure.scale >= 0 && measure.scale <= 12
       if (!isWhole) throw wrong(`measure ${name} has scale ${measure.scale}: give 0 to 12`)
@@ -438,18 +444,18 @@ function checkNames(declared: Stream): void {
   for (const {name, by, split = [], measures = [], where} of declared.rollups) {
     if (names.has(name)) throw wrong(`two rollups are named ${name}`)
     names.add(name)
-    for (const field of [...by, ...split]) check(`rollup ${name} by`, field)
+    for (const field of [...by, ...split]) checkSingle(`rollup ${name} by`, field)
     for (const measure of measures) checkMeasure(`rollup ${name} with`, measure)
     checkWhere(`rollup ${name}`, where)
   }
   checkKept(declared, wrong)
   for (const {by, measures} of declared.top) {
-    check('top by', by)
+    checkSingle('top by', by)
     for (const measure of measures) checkMeasure('top with', measure)
   }
-  for (const {of} of declared.active) check('active of', of)
+  for (const {of} of declared.active) checkSingle('active of', of)
   for (const {kind, ...used} of declared.special) {
-    for (const field of Object.values(used).flat()) check(`${kind} by`, field)
+    for (const field of Object.values(used).flat()) checkSingle(`${kind} by`, field)
     // What was pushed out of a list is looked for among the events that are filed under the key.
     if (kind === 'recent' && used.by !== keyField) {
       throw wrong(`recent by ${used.by} needs another key: lists are by the key, ${keyField}`)
@@ -499,4 +505,4 @@ function checkKept(declared: Stream, wrong: (what: string) => TypeError): void {
   }
 }
 
-export type {Column, ColumnKind}
+export type {Column}

@@ -1,11 +1,12 @@
 import avsc from 'avsc'
 import {expect, test} from 'vitest'
-import type {Column, ColumnKind} from '../contracts/columns.ts'
+import type {Column} from '../contracts/columns.ts'
+import type {ColumnKind} from '../contracts/kinds.ts'
 import type {Stream} from '../contracts/stream.ts'
 import {orders} from '../test/order-stream.ts'
 import {content} from '../streams/sample/content.ts'
 import {engagement} from '../streams/sample/engagement.ts'
-import {toLookedUp, toRecord} from './encode.ts'
+import {toLookedUp, toRecord, withoutLarge} from './encode.ts'
 import type {OutboxRow} from './outbox-reader.ts'
 
 const stamp = {lanes: 2, lane: 1, epoch: 9, redelivered: true}
@@ -145,6 +146,24 @@ test.each(['"infinity"', '"-infinity"', '"9999999-01-01"', '"2026-13-01"', '"tod
     expect(() => carry('date', raw)).toThrow(`x = ${raw}: expected a date`)
   },
 )
+
+test.each([
+  ['[[1,2],[3,4]]', 'a list of int, each null or an integer from'],
+  ['[1,"x"]', 'declared as jsonb() lists of lists are carried'],
+])('a list that is none of its kind is told apart, with what to do: %s', (raw, sentence) => {
+  expect(() => carry('array', raw, {element: {kind: 'int'}})).toThrow(sentence)
+})
+
+test('of a deleted row the large values are left out, lists and bytes too', () => {
+  const column = {nullable: false, element: {kind: 'text'}}
+  const columns = [
+    {...column, column: 'raw', field: 'raw', kind: 'bytes'},
+    {...column, column: 'list', field: 'list', kind: 'array'},
+  ]
+  const stream = {columns, idField: 'id', keyField: 'id'} as unknown as Stream
+  const before = {raw: Buffer.alloc(20_000), list: ['x'.repeat(20_000)]}
+  expect(withoutLarge(stream, 'u', {before})).toEqual({before: {raw: Buffer.alloc(0), list: []}})
+})
 
 test('what was looked up travels beside the row, each column that cannot be carried as null', () => {
   const {of} = orders.enrich

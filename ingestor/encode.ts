@@ -5,12 +5,13 @@
  *               it never becomes a record that means something else. What mends or deletes such a row can be
  *               carried: of a row that is not there any more only its id and key have to fit.
  */
-import {LONG_MAX, LONG_MIN, type Column, type ColumnKind} from '../contracts/columns.ts'
+import type {Column} from '../contracts/columns.ts'
+import {textOf as textOfJson} from '../contracts/json-values.ts'
+import {KINDS} from '../contracts/kinds.ts'
 import type {Stream} from '../contracts/stream.ts'
 import {PipelineError} from '../platform/errors.ts'
 import type {OutboxRow} from './outbox-reader.ts'
 import {readMembers} from './row-text.ts'
-import {parseDays, parseMicros} from './timestamps.ts'
 
 /** What every record of a page carries. */
 export interface RecordStamp {
@@ -25,54 +26,9 @@ const unfit = (column: string, value: string, expects: string): PipelineError =>
     disposition: 'dead-letter',
   })
 
-const INT_MAX = 2 ** 31 - 1
-
-function toInteger(column: string, raw: string, kind: 'int' | 'long'): number {
-  const value = Number(raw)
-  const [min, max] = kind === 'int' ? [-INT_MAX - 1, INT_MAX] : [LONG_MIN, LONG_MAX]
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw unfit(column, raw, `an integer from ${min} to ${max}`)
-  }
-  return value
-}
-
-/** PostgreSQL prints what JSON has no number for as text. */
-function toDouble(column: string, raw: string): number {
-  const value = Number(raw.startsWith('"') ? raw.slice(1, -1) : raw)
-  if (Number.isNaN(value) && raw !== '"NaN"') throw unfit(column, raw, 'a number')
-  return value
-}
-
-/** A column of PostgreSQL has a thousand digits before the point, and as many behind it. */
-const DECIMAL_CHARACTERS_MAX = 2_100
-/** An application that emits a message itself may quote a number, to keep its digits. */
-const DECIMAL = /^"?(-?)0*(\d+?)(?:\.(\d*?)0*)?"?$/
-
-/** With exactly the digits of the scale. Zeros behind them are let go, other digits are not. */
-function toDecimal({column, precision = 0, scale = 0}: Column, raw: string): string {
-  const found = raw.length > DECIMAL_CHARACTERS_MAX ? null : DECIMAL.exec(raw)
-  const [, sign, whole = '', fraction = ''] = found ?? []
-  const digits = (whole === '0' ? 0 : whole.length) + scale
-  if (whole === '' || fraction.length > scale || digits > precision) {
-    throw unfit(column, raw, `a number of ${precision} digits, ${scale} behind the point`)
-  }
-  const text = scale === 0 ? whole : `${whole}.${fraction.padEnd(scale, '0')}`
-  return whole === '0' && fraction === '' ? text : `${sign}${text}`
-}
-
-function toDays(column: string, raw: string): number {
-  const days = parseDays(toText(raw))
-  if (days === undefined || days > INT_MAX) throw unfit(column, raw, 'a date')
-  return days
-}
-
-/** The characters of a JSON string. */
-const toText = (raw: string): string =>
-  raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1)
-
 /** A member as text: of a string its characters, else as it is printed; null for null. */
 export const textOf = (raw: string | undefined): string | null =>
-  raw === undefined || raw === 'null' ? null : raw.startsWith('"') ? toText(raw) : raw
+  raw === undefined || raw === 'null' ? null : textOfJson(raw)
 
 function toValue(of: Column, raw: string | undefined): unknown {
   const {column, kind, nullable} = of
@@ -87,33 +43,9 @@ function toValue(of: Column, raw: string | undefined): unknown {
     if (!nullable) throw unfit(column, 'null', `${kind}, not null`)
     return null
   }
-  switch (kind) {
-    case 'long':
-    case 'int':
-      return toInteger(column, raw, kind)
-    case 'double':
-      return toDouble(column, raw)
-    case 'decimal':
-      return toDecimal(of, raw)
-    case 'boolean':
-      return raw === 'true'
-    case 'text':
-    case 'uuid':
-      return textOf(raw)
-    case 'timestamp': {
-      const micros = parseMicros(toText(raw))
-      if (micros === undefined || micros < LONG_MIN || micros > LONG_MAX) {
-        throw unfit(column, raw, 'a time that has microseconds since 1970')
-      }
-      return micros
-    }
-    case 'date':
-      return toDays(column, raw)
-    case 'json':
-      return raw
-    default:
-      return kind satisfies never
-  }
+  const value = KINDS[kind].read(raw, of)
+  if (value === undefined) throw unfit(column, raw, KINDS[kind].expects(of))
+  return value
 }
 
 type Fields = Record<string, unknown>
@@ -139,47 +71,39 @@ function readBefore(columns: readonly Column[], text: string): Fields | null {
 }
 
 /** What stands for a value that is not carried of a deleted row, where there has to be one. */
-const NOTHING: Readonly<Record<ColumnKind, unknown>> = {
-  long: 0,
-  int: 0,
-  double: 0,
-  decimal: '0',
-  boolean: false,
-  text: '',
-  uuid: '00000000-0000-0000-0000-000000000000',
-  timestamp: 0,
-  date: 0,
-  json: 'null',
-}
+const nothingOf = (of: Column): unknown =>
+  of.nullable ? null : KINDS[of.kind].read(KINDS[of.kind].nothing, of)
 
 /** A row that was deleted, as far as it fits: readers go by its id and key. */
 function readDeleted({columns, idField, keyField}: Stream, text: string): Fields {
   const members = readMembers(text)
   const fields: Fields = {}
   for (const of of columns) {
-    const {field, column, kind, nullable} = of
+    const {field, column} = of
     try {
       fields[field] = toValue(of, members.get(column))
     } catch (error) {
       if (!isUnfit(error) || field === idField || field === keyField) throw error
-      const nothing = kind === 'decimal' ? toDecimal(of, '0') : NOTHING[kind]
-      fields[field] = nullable ? null : nothing
+      fields[field] = nothingOf(of)
     }
   }
   return fields
 }
 
-/** Values with more characters are left out of a row that is only told to be gone. */
-const LARGE_CHARACTERS = 10_000
+/** Larger values are left out of a row that is only told to be gone: characters, bytes, elements and theirs. */
+const LARGE = 10_000
+
+function sizeOf(value: unknown): number {
+  if (typeof value === 'string' || Buffer.isBuffer(value)) return value.length
+  return Array.isArray(value) ? value.reduce<number>((sum, one) => sum + 1 + sizeOf(one), 0) : 0
+}
 
 function withoutLargeValues({columns, idField, keyField}: Stream, row: Fields): Fields {
   const slim = {...row}
-  for (const {field, kind, nullable} of columns) {
-    const value = slim[field]
+  for (const column of columns) {
+    const {field} = column
     if (field === idField || field === keyField) continue
-    if (typeof value === 'string' && value.length > LARGE_CHARACTERS) {
-      slim[field] = nullable ? null : NOTHING[kind]
-    }
+    if (sizeOf(slim[field]) > LARGE) slim[field] = nothingOf(column)
   }
   return slim
 }

@@ -4,6 +4,7 @@
  * Guarantees    INV-4, INV-5, INV-103: see outbox-sql.ts. A lane that is another's is told, not read as empty.
  *               A page has one row, or as many as fit into its bytes, whatever else waits.
  */
+import {parseMicros} from '../contracts/times.ts'
 import {PipelineError} from '../platform/errors.ts'
 import {classifyPostgresError, type Client} from '../platform/postgres.ts'
 import {
@@ -16,7 +17,6 @@ import {
 } from './outbox-sql.ts'
 import {isLargeRow, rowsOf} from './page-weight.ts'
 import type {ReadAnswer, ReadPlan} from './snapshot-cursor.ts'
-import {parseMicros} from './timestamps.ts'
 
 export interface OutboxRow {
   readonly id: number

@@ -1,4 +1,12 @@
-import {bigserial, boolean, date, doublePrecision, numeric, pgTable} from 'drizzle-orm/pg-core'
+import {
+  bigserial,
+  boolean,
+  date,
+  doublePrecision,
+  numeric,
+  pgTable,
+  time,
+} from 'drizzle-orm/pg-core'
 import fc from 'fast-check'
 import {expect, test} from 'vitest'
 import {stream, type Stream} from '../contracts/stream.ts'
@@ -58,6 +66,7 @@ const salesTable = pgTable('sales', {
   day: date('day', {mode: 'string'}),
   weight: doublePrecision('weight'),
   open: boolean('open').notNull(),
+  at: time('at'),
 })
 const sales = stream({name: 'sales', table: salesTable, topic: 'sales', key: 'id'})
 const salesRow = fc
@@ -73,10 +82,11 @@ const salesRow = fc
         .map(day => day.toISOString().slice(0, 10)),
     ),
     open: fc.boolean(),
+    at: fc.option(fc.constantFrom('24:00:00', '00:00:00', '12:34:56.789')),
   })
   .map(
-    ({id, total, parts, day, open}) =>
-      `{"id":${id},"total":${total === null ? null : (total / 100).toFixed(2)},"parts":${parts},"day":${JSON.stringify(day)},"weight":null,"open":${open}}`,
+    ({id, total, parts, day, open, at}) =>
+      `{"id":${id},"total":${total === null ? null : (total / 100).toFixed(2)},"parts":${parts},"day":${JSON.stringify(day)},"weight":null,"open":${open},"at":${JSON.stringify(at)}}`,
   )
 
 const toRow = (payload: string, id: number, createdAt: number): OutboxRow => ({
@@ -137,7 +147,7 @@ test.each([
   ['a date before 1970', '1.50', '1', '"1969-12-31"'],
   ['a date without end', '1.50', '1', '"infinity"'],
 ])('%s is left to the slow way', (_name, total, parts, day) => {
-  const payload = `{"id":1,"total":${total},"parts":${parts},"day":${day},"weight":null,"open":true}`
+  const payload = `{"id":1,"total":${total},"parts":${parts},"day":${day},"weight":null,"open":true,"at":null}`
   const plain = {lanes: 1, lane: 0, epoch: 1, redelivered: false}
   expect(createRowWriter(sales, 1).write(toRow(payload, 1, 1), plain)).toBeUndefined()
 })

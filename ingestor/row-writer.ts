@@ -6,21 +6,21 @@
  *               and whatever looks unusual is left to the slow way (encode.ts and the Avro library).
  * Does not      write changes with two images, other column orders, escapes, or anything unfit.
  */
-import {LONG_MAX, type Column} from '../contracts/columns.ts'
+import type {Column} from '../contracts/columns.ts'
+import {INT_MAX, LONG_MAX} from '../contracts/kinds.ts'
+import {parseDays, parseMicros, parseTime} from '../contracts/times.ts'
 import {QUICK_DIGITS_MAX, quickBytesOf} from '../platform/avro-decimal.ts'
 import {FRAME_HEADER_BYTES, writeFrameHeader} from '../platform/frame.ts'
 import type {Stream} from '../contracts/stream.ts'
 import type {RecordStamp} from './encode.ts'
 import type {LookedUp, OutboxRow} from './outbox-reader.ts'
 import {skipValue} from './row-text.ts'
-import {parseDays, parseMicros} from './timestamps.ts'
 
 const POOL_BYTES = 1 << 20
 /** More than frame and common fields take. */
 const EXTRA_BYTES = 128
 /** Seven bits four times: as much as integer arithmetic takes at once. */
 const FOUR_GROUPS = 2 ** 28
-const INT_MAX = 2 ** 31 - 1
 
 const NOTHING: readonly LookedUp[] = []
 
@@ -133,6 +133,17 @@ export function createRowWriter(stream: Stream, schemaId: number): RowWriter {
     return close < firstEscape ? close : -1
   }
 
+  /** Writes what a plain text says, from 0 up to `max`. */
+  function writeParsed(parse: (text: string) => number | undefined, max: number): boolean {
+    const close = findEnd()
+    if (close < 0) return false
+    const value = parse(text.slice(at + 1, close))
+    if (value === undefined || value < 0 || value > max) return false
+    writeLong(value)
+    at = close + 1
+    return true
+  }
+
   function writeValue(column: Column): boolean {
     const {kind} = column
     switch (kind) {
@@ -148,24 +159,12 @@ export function createRowWriter(stream: Stream, schemaId: number): RowWriter {
         at = close + 1
         return true
       }
-      case 'timestamp': {
-        const close = findEnd()
-        if (close < 0) return false
-        const micros = parseMicros(text.slice(at + 1, close))
-        if (micros === undefined || micros < 0 || micros > LONG_MAX) return false
-        writeLong(micros)
-        at = close + 1
-        return true
-      }
-      case 'date': {
-        const close = findEnd()
-        if (close < 0) return false
-        const days = parseDays(text.slice(at + 1, close))
-        if (days === undefined || days < 0 || days > INT_MAX) return false
-        writeLong(days)
-        at = close + 1
-        return true
-      }
+      case 'timestamp':
+        return writeParsed(parseMicros, LONG_MAX)
+      case 'date':
+        return writeParsed(parseDays, INT_MAX)
+      case 'time':
+        return writeParsed(parseTime, LONG_MAX)
       case 'decimal':
         return writeDecimal(column)
       case 'boolean': {
@@ -184,6 +183,9 @@ export function createRowWriter(stream: Stream, schemaId: number): RowWriter {
         return true
       }
       case 'double':
+      case 'interval':
+      case 'bytes':
+      case 'array':
         return false
       default:
         return kind satisfies never

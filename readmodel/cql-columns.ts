@@ -1,5 +1,5 @@
 /** Typed columns in Cassandra: how a value of a record is laid out, and read back. */
-import type {ColumnKind} from '../contracts/columns.ts'
+import {KINDS, parsePrinted, type Carried, type ColumnKind} from '../contracts/kinds.ts'
 import {
   toDateBytes,
   toDay,
@@ -10,26 +10,14 @@ import {
   type CqlValue,
 } from '../platform/cassandra.ts'
 
-export interface TypedColumn {
+export interface TypedColumn extends Carried {
   readonly name: string
-  readonly kind: ColumnKind
 }
 
-export const CQL_OF: Readonly<Record<ColumnKind, string>> = {
-  long: 'bigint',
-  int: 'int',
-  double: 'double',
-  decimal: 'text',
-  boolean: 'boolean',
-  text: 'text',
-  uuid: 'uuid',
-  timestamp: 'timestamp',
-  date: 'date',
-  json: 'text',
-}
+export const cqlTypeOf = ({kind}: Carried): string => KINDS[kind].cql
 
 export const columnTypes = (columns: readonly TypedColumn[]): string =>
-  columns.map(({name, kind}) => `${name} ${CQL_OF[kind]}`).join(', ')
+  columns.map(column => `${column.name} ${cqlTypeOf(column)}`).join(', ')
 
 /** What milliseconds, all that a timestamp keeps, leave of microseconds. */
 export const microsOf = (us: number): number => us - Math.floor(us / 1000) * 1000
@@ -50,12 +38,19 @@ const READERS: Partial<Readonly<Record<ColumnKind, (value: unknown) => unknown>>
   date: toDay,
 }
 
+/** Kinds that are printed there, though records hold no text of them. */
+const isPrinted = ({kind}: Carried): boolean =>
+  KINDS[kind].cql === 'text' && KINDS[kind].holds !== 'string'
+
 /** A value as the driver takes it. */
-export const toCql = (kind: ColumnKind, value: unknown): CqlValue =>
-  WRITERS[kind]?.(value as never) ?? (value as CqlValue)
+export function toCql(of: Carried, value: unknown): CqlValue {
+  if (isPrinted(of)) return KINDS[of.kind].print(value, of)
+  return WRITERS[of.kind]?.(value as never) ?? (value as CqlValue)
+}
 
 /** A value as records have it; null where there is none. */
-export function fromCql(kind: ColumnKind, value: unknown): unknown {
+export function fromCql(of: Carried, value: unknown): unknown {
   if (value === null || value === undefined) return null
-  return READERS[kind]?.(value) ?? value
+  if (isPrinted(of)) return parsePrinted(value as string, of)
+  return READERS[of.kind]?.(value) ?? value
 }

@@ -3,13 +3,11 @@
  *
  * A deleted event leaves a hash for a while that says so.
  */
-import type {ColumnKind} from '../contracts/columns.ts'
-import {eventColumns} from './event-columns.ts'
-import {textOf, type Fields} from './fields.ts'
-import {toIsoDay} from './slices.ts'
+import {KINDS} from '../contracts/kinds.ts'
+import {eventColumns, type EventColumn} from './event-columns.ts'
+import type {Fields} from './fields.ts'
 import type {StreamPlan} from './plan.ts'
 import type {ShownPlan, ShownValues} from './shown.ts'
-import {toIsoMicros} from './times.ts'
 
 /** An event on its way to its hash. */
 export interface LiveEvent {
@@ -38,11 +36,8 @@ export interface EventHash {
   valuesOf(live: LiveEvent, at: HashAt): ReadonlyArray<string | null>
 }
 
-function toText(kind: ColumnKind, value: unknown): string | null {
-  if (value === null) return null
-  if (kind === 'timestamp') return toIsoMicros(value as number)
-  return kind === 'date' ? toIsoDay(value as number) : textOf(value)
-}
+const toText = (column: EventColumn, value: unknown): string | null =>
+  value === null ? null : KINDS[column.kind].print(value, column)
 
 const META = ['created_at', 'processed_at', 'src_offset', 'partition', 'run', 'deleted'] as const
 
@@ -55,8 +50,10 @@ export function createEventHash({stream}: StreamPlan, shown: ShownPlan): EventHa
       const {kind, event, createdAt, processedAt, offset} = live
       const isPut = kind === 'put'
       return [
-        ...columns.map(({name, kind: type, get}) =>
-          isPut || name === stream.idField ? toText(type, get(event, live.shown)) : null,
+        ...columns.map(column =>
+          isPut || column.name === stream.idField
+            ? toText(column, column.get(event, live.shown))
+            : null,
         ),
         String(createdAt),
         String(processedAt),

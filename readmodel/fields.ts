@@ -4,6 +4,7 @@
  * An event is a decoded record, or a raw row read back: an object of fields; what a path finds is kept
  * in it under the path's name.
  */
+import {KINDS} from '../contracts/kinds.ts'
 import {acceptedOf, isPresence, type Condition} from '../contracts/measures.ts'
 import {countableOf, type JsonPath, type Stream} from '../contracts/stream.ts'
 import type {Whole} from './bytes.ts'
@@ -99,46 +100,37 @@ export function wholeFieldOf(
 ): WholeField {
   const {kind, scale: digits = 0} = countableOf(stream).get(name)!
   const get = getterOf(name)
-  switch (kind) {
-    case 'long':
-    case 'int':
-    case 'date':
-    case 'timestamp':
-      return {get: get as WholeGetter, scale: 0}
-    case 'decimal':
-      return {
-        get(event) {
-          const text = get(event) as string | null
-          return text === null ? null : toWhole(BigInt(text.replace('.', '')))
-        },
-        scale: digits,
-      }
-    case 'double': {
-      if (scale === undefined) {
-        throw new TypeError(
-          `stream ${stream.name}: ${name} is a double: a measure of it says the scale to keep, such as {scale: 3}`,
-        )
-      }
-      const factor = 10 ** scale
-      return {
-        get(event) {
-          const value = get(event) as number | null
-          if (value === null) return null
-          // Never -0, which bytes do not know.
-          const rounded = Math.round(value * factor) + 0
-          return Number.isSafeInteger(rounded) ? rounded : null
-        },
-        scale,
-      }
-    }
-    case 'boolean':
-    case 'json':
-    case 'text':
-    case 'uuid':
-    default:
-      throw new TypeError(`stream ${stream.name}: ${name} is ${kind}, no number to measure`)
+  if (kind === 'decimal') return {get: digitsGetter(get), scale: digits}
+  if (KINDS[kind].holds !== 'number') {
+    throw new TypeError(`stream ${stream.name}: ${name} is ${kind}, no number to measure`)
   }
+  if (kind !== 'double') return {get: get as WholeGetter, scale: 0}
+  if (scale === undefined) {
+    throw new TypeError(
+      `stream ${stream.name}: ${name} is a double: a measure of it says the scale to keep, such as {scale: 3}`,
+    )
+  }
+  return {get: scaledGetter(get, 10 ** scale), scale}
 }
+
+/** The digits of a decimal, without its point. */
+const digitsGetter =
+  (get: Getter): WholeGetter =>
+  event => {
+    const text = get(event) as string | null
+    return text === null ? null : toWhole(BigInt(text.replace('.', '')))
+  }
+
+/** A double as a whole number of its scale; null for NaN, infinity, and what is beyond 2^53 then. */
+const scaledGetter =
+  (get: Getter, factor: number): WholeGetter =>
+  event => {
+    const value = get(event) as number | null
+    if (value === null) return null
+    // Never -0, which bytes do not know.
+    const rounded = Math.round(value * factor) + 0
+    return Number.isSafeInteger(rounded) ? rounded : null
+  }
 
 export const numberOf = (value: unknown): number | null =>
   typeof value === 'number' ? value : null

@@ -10,12 +10,12 @@
  *               before the row is gone.
  * Does not      leave tombstones for new events: cells without value stay unset.
  */
-import type {ColumnKind, Stream} from '../contracts/stream.ts'
+import type {Column, Stream} from '../contracts/stream.ts'
 import {toLongBytes, type Cassandra, type CqlRow, type CqlValue} from '../platform/cassandra.ts'
 import {placed, writeGrouped, type PlacedStatement} from './batches.ts'
 import {ByteReader, ByteWriter} from './bytes.ts'
 import {chunksOf} from './chunks.ts'
-import {CQL_OF, fromCql, microsOf, toCql} from './cql-columns.ts'
+import {columnTypes, cqlTypeOf, fromCql, microsOf, toCql} from './cql-columns.ts'
 import {eventColumns, type EventColumn} from './event-columns.ts'
 import type {LiveEvent} from './event-hash.ts'
 import {timestampBytes, markOfRaw, offsetOfWritetime} from './fence.ts'
@@ -66,15 +66,18 @@ export interface RawWrite extends LiveEvent {
 const columnsOf = ({stream}: StreamPlan, shown: ShownPlan): readonly EventColumn[] =>
   eventColumns(stream, shown).filter(({name}) => name !== stream.idField)
 
-const idKindOf = ({columns, idField}: Stream): ColumnKind =>
-  columns.find(({field}) => field === idField)!.kind
+const idColumnOf = ({columns, idField}: Stream): Column =>
+  columns.find(({field}) => field === idField)!
+
+/** What people need not see. */
+const META = {name: 'meta', kind: 'bytes'} as const
 
 /** Raw rows are written once, more or less in the order of their ids. */
 const COMPACTION = `compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'T8'}`
 
 /** What is kept of an event besides its id: names and types. */
 export const rawColumns = (plan: StreamPlan, shown: ShownPlan): readonly string[] =>
-  columnsOf(plan, shown).map(({name, kind}) => `${name} ${CQL_OF[kind]}`)
+  columnsOf(plan, shown).map(column => columnTypes([column]))
 
 export function rawTable(
   plan: StreamPlan,
@@ -83,15 +86,15 @@ export function rawTable(
 ): string {
   const {stream} = plan
   return `CREATE TABLE IF NOT EXISTS ${stream.rawTable} (
-    src_partition int, block bigint, ${stream.idField} ${CQL_OF[idKindOf(stream)]},
-    ${columns.map(column => `${column}, `).join('')}meta blob,
+    src_partition int, block bigint, ${stream.idField} ${cqlTypeOf(idColumnOf(stream))},
+    ${[...columns, columnTypes([META])].join(', ')},
     PRIMARY KEY ((src_partition, block), ${stream.idField})) WITH ${COMPACTION}${kept(stream)}`
 }
 
 /** By which record an event was deleted. */
 export const deletedTable = ({stream}: StreamPlan): string =>
   `CREATE TABLE IF NOT EXISTS ${stream.name}_deleted (
-    src_partition int, block bigint, id ${CQL_OF[idKindOf(stream)]}, meta blob,
+    src_partition int, block bigint, id ${cqlTypeOf(idColumnOf(stream))}, meta blob,
     PRIMARY KEY ((src_partition, block), id)) WITH ${COMPACTION}
     AND default_time_to_live = ${keptSeconds(stream) ?? REPEATED_S}`
 
@@ -113,7 +116,7 @@ export function createRawTable(cassandra: Cassandra, plan: StreamPlan, shown: Sh
   const {stream} = plan
   const {idField, rawTable: table} = stream
   const columns = columnsOf(plan, shown)
-  const idKind = idKindOf(stream)
+  const idColumn = idColumnOf(stream)
   const times = columns.filter(({kind}) => kind === 'timestamp')
   const names = ['src_partition', 'block', idField, ...columns.map(({name}) => name), 'meta']
   const insert = `INSERT INTO ${table} (${names.join(', ')})
@@ -148,7 +151,7 @@ export function createRawTable(cassandra: Cassandra, plan: StreamPlan, shown: Sh
   const placeOf = ({event}: RawWrite, partition: number) => {
     const id = plan.idOf(event)
     const block = blockOf(id)
-    return {block, place: [partition, toLongBytes(block), toCql(idKind, id)]}
+    return {block, place: [partition, toLongBytes(block), toCql(idColumn, id)]}
   }
 
   const toStatement = (write: RawWrite, partition: number): PlacedStatement => {
@@ -161,9 +164,9 @@ export function createRawTable(cassandra: Cassandra, plan: StreamPlan, shown: Sh
     // References may have gone since an earlier owner wrote this row; what the event lacks it always did.
     const unknown = fresh && !mayRepeat ? undefined : null
     const params: CqlValue[] = place
-    for (const {kind, get, isShown} of columns) {
-      const value = get(event, write.shown)
-      params.push(value === null ? (isShown ? unknown : none) : toCql(kind, value))
+    for (const column of columns) {
+      const value = column.get(event, write.shown)
+      params.push(value === null ? (column.isShown ? unknown : none) : toCql(column, value))
     }
     params.push(toMeta(write), timestamp)
     return placed(lies, insert, params)
@@ -186,10 +189,11 @@ export function createRawTable(cassandra: Cassandra, plan: StreamPlan, shown: Sh
 
   const toStored = (row: CqlRow, partition: number): StoredEvent => {
     const {reader, by} = readMeta(row)
-    const event: Record<string, unknown> = {[idField]: fromCql(idKind, row[idField])}
+    const event: Record<string, unknown> = {[idField]: fromCql(idColumn, row[idField])}
     const values: Record<string, unknown> = {}
-    for (const {name, kind, isShown} of columns) {
-      let value = fromCql(kind, row[name])
+    for (const column of columns) {
+      const {name, kind, isShown} = column
+      let value = fromCql(column, row[name])
       if (kind === 'timestamp') {
         // A column that the row is older than.
         const rest = reader.isAtEnd ? 0 : reader.count()
@@ -220,7 +224,7 @@ export function createRawTable(cassandra: Cassandra, plan: StreamPlan, shown: Sh
     )
     const found = await Promise.all(
       questions.map(({block, chunk}) =>
-        cassandra.rows(query, [partition, block, chunk.map(id => toCql(idKind, id))]),
+        cassandra.rows(query, [partition, block, chunk.map(id => toCql(idColumn, id))]),
       ),
     )
     return found.flat()
@@ -244,7 +248,7 @@ export function createRawTable(cassandra: Cassandra, plan: StreamPlan, shown: Sh
       for (const row of await rowsOf(selectDeleted, gone, partition)) {
         const {reader, by} = readMeta(row)
         const isOutside = reader.byte() === 1
-        deleted.set(fromCql(idKind, row['id']), {...by, event: null, isOutside, shown: {}})
+        deleted.set(fromCql(idColumn, row['id']), {...by, event: null, isOutside, shown: {}})
       }
       return ids.map((id, i) => rows[i] ?? deleted.get(id) ?? null)
     },

@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest'
-import {LONG_MAX} from '../contracts/columns.ts'
+import {LONG_MAX} from '../contracts/kinds.ts'
 import {versionOf} from './reference-table.ts'
 
 const at = (outboxId: number, second = 0): bigint =>

@@ -38,7 +38,7 @@ export interface ReferenceTable {
 const columnsOf = (stream: Stream): readonly TypedColumn[] =>
   stream.columns
     .filter(({field}) => field !== stream.idField)
-    .map(({field, kind}) => ({name: field, kind}))
+    .map(column => ({...column, name: column.field}))
 
 export const referenceTable = (stream: Stream): string =>
   `CREATE TABLE IF NOT EXISTS ${stream.rawTable} (
@@ -78,10 +78,11 @@ export function createReferenceTable(cassandra: Cassandra, stream: Stream): Refe
     const id = row[idField] as string
     const micros = row['micros'] as Buffer
     const fields: Record<string, unknown> = {[idField]: id}
-    for (const [i, {name, kind}] of columns.entries()) {
-      const value = fromCql(kind, row[name])
+    for (const [i, column] of columns.entries()) {
+      const {name} = column
+      const value = fromCql(column, row[name])
       fields[name] =
-        kind === 'timestamp' && value !== null
+        column.kind === 'timestamp' && value !== null
           ? (value as number) + micros.readUInt16BE(2 * i)
           : value
     }
@@ -97,12 +98,12 @@ export function createReferenceTable(cassandra: Cassandra, stream: Stream): Refe
     const {id, row, outboxId, createdAt, isDeleted, isFresh = false} = reference
     const none = isFresh ? undefined : null
     const micros = Buffer.alloc(2 * columns.length)
-    const values = columns.map(({name, kind}, i) => {
-      const value = row[name] ?? null
-      if (kind === 'timestamp' && value !== null)
+    const values = columns.map((column, i) => {
+      const value = row[column.name] ?? null
+      if (column.kind === 'timestamp' && value !== null)
         micros.writeUInt16BE(microsOf(value as number), 2 * i)
       // Should the id come again, nothing of what it was before must be left.
-      return value === null || isDeleted ? none : toCql(kind, value)
+      return value === null || isDeleted ? none : toCql(column, value)
     })
     return [id, ...values, micros, isDeleted, outboxId, createdAt, versionOf(reference)]
   }

@@ -2,6 +2,7 @@
  * What raw rows show beside their event: columns of the reference it belongs to, and figures of the single
  * event. Nothing is counted by it. Pure.
  */
+import type {Carried} from '../contracts/kinds.ts'
 import type {Column, Quotient, Shown, Stream} from '../contracts/stream.ts'
 import {getterOf, numberOf, quotientOf, textOf, type Fields} from './fields.ts'
 
@@ -12,7 +13,7 @@ export type FindReference = (stream: string, id: string) => Fields | null
 
 export interface ShownPlan {
   /** In the order of the raw row. */
-  readonly columns: readonly Pick<Column, 'field' | 'kind'>[]
+  readonly columns: readonly (Carried & Pick<Column, 'field'>)[]
   /** Columns that depend on a reference: they change when that comes late, or is edited. */
   readonly late: readonly string[]
   /** References of an event: what they are looked up by. */

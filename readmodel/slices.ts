@@ -6,6 +6,7 @@
  * together by hour, quarters and hours by day, days by month, totals for ever.
  */
 import type {TimeLevel} from '../contracts/stream.ts'
+import {toIsoDay} from '../contracts/times.ts'
 import {SECONDS_OF} from './levels.ts'
 
 export const SHARDS = 16
@@ -20,26 +21,6 @@ function fnvOf(text: string): number {
 export function shardOf(key: string): number {
   const hash = fnvOf(key)
   return ((hash ^ (hash >>> 16)) >>> 0) % SHARDS
-}
-
-const days = new Map<number, string>()
-const DAYS_KEPT = 1000
-/** The last day that JavaScript has; PostgreSQL has more. */
-const DATE_DAYS_MAX = 100_000_000
-/** After 400 years the calendar begins again. */
-const CYCLE_DAYS = 146_097
-
-/** `2026-11-21` for a number of days since 1970; years beyond 9999 or before 0 as `+010000`. */
-export function toIsoDay(day: number): string {
-  const known = days.get(day)
-  if (known !== undefined) return known
-  const cycles = Math.max(0, Math.ceil((day - DATE_DAYS_MAX) / CYCLE_DAYS))
-  const text = new Date((day - cycles * CYCLE_DAYS) * 86_400_000).toISOString()
-  const date = text.slice(0, text.indexOf('T'))
-  const iso = cycles === 0 ? date : `+${Number(date.slice(1, 7)) + cycles * 400}${date.slice(7)}`
-  if (days.size >= DAYS_KEPT) days.clear()
-  days.set(day, iso)
-  return iso
 }
 
 export const isoDayOfSeconds = (seconds: number): string =>

@@ -1,12 +1,10 @@
 import {types} from 'cassandra-driver'
 import fc from 'fast-check'
 import {expect, test} from 'vitest'
-import {parseDays} from '../ingestor/timestamps.ts'
+import {parseDays, toIsoDay, toIsoMicros} from '../contracts/times.ts'
 import {toBigintBytes, toDateBytes, toLongBytes, toUuidBytes} from '../platform/cassandra.ts'
 import {ByteReader, ByteWriter} from './bytes.ts'
 import {fromCql, toCql} from './cql-columns.ts'
-import {toIsoDay} from './slices.ts'
-import {toIsoMicros} from './times.ts'
 
 test('whole numbers travel as 64 bits, of either sign', () => {
   fc.assert(
@@ -85,11 +83,9 @@ test('every day that PostgreSQL has is read back, and written as a day of its ca
   const day = fc.integer({min: -2_440_550, max: 2_145_042_905})
   fc.assert(
     fc.property(day, days => {
-      const stored = types.LocalDate.fromBuffer(toCql('date', days) as Buffer)
-      expect(fromCql('date', stored)).toBe(days)
-      const iso = toIsoDay(days)
-      if (iso.startsWith('-') || iso.startsWith('0000')) return
-      expect(parseDays(iso.replace(/^\+0*/, ''))).toBe(days)
+      const stored = types.LocalDate.fromBuffer(toCql({kind: 'date'}, days) as Buffer)
+      expect(fromCql({kind: 'date'}, stored)).toBe(days)
+      expect(parseDays(toIsoDay(days))).toBe(days)
     }),
     {examples: [[0], [-1], [2_932_897], [100_000_000], [100_000_001], [2_145_042_905]]},
   )

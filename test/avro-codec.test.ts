@@ -1,21 +1,39 @@
+import {pgTable} from 'drizzle-orm/pg-core'
 import fc from 'fast-check'
 import {describe, expect, test} from 'vitest'
-import {LONG_MAX, LONG_MIN, type Column} from '../contracts/columns.ts'
-import type {Stream} from '../contracts/stream.ts'
+import {bytea, type Column} from '../contracts/columns.ts'
+import {LONG_MAX, LONG_MIN, type Carried, type ColumnKind} from '../contracts/kinds.ts'
+import {stream as declare, type Stream} from '../contracts/stream.ts'
 import {createDecoder, createEncoder} from '../platform/avro-codec.ts'
 import {PipelineError} from '../platform/errors.ts'
 import {engagement} from '../streams/sample/engagement.ts'
 import {loadStreams} from '../streams/load.ts'
 import {orders} from './order-stream.ts'
 
-const streams = [...(await loadStreams('streams/sample')), orders]
+/** What the others have no column of. */
+const readings = declare({
+  name: 'readings',
+  table: pgTable('readings', t => ({
+    id: t.integer().primaryKey(),
+    at: t.time(),
+    took: t.interval().notNull(),
+    raw: bytea(),
+    tags: t.text().array(),
+    costs: t.numeric({precision: 38, scale: 10}).array().notNull(),
+    days: t.date().array(),
+    blobs: bytea().array(),
+  })),
+  topic: 'readings',
+  key: 'id',
+})
+const streams = [...(await loadStreams('streams/sample')), orders, readings]
 
 const long = fc.maxSafeInteger().filter(n => n >= LONG_MIN && n <= LONG_MAX)
 const natural = fc.maxSafeNat().filter(n => n <= LONG_MAX)
 const INT = {min: -(2 ** 31), max: 2 ** 31 - 1}
 
 /** Texts with all digits of the scale, the longest ones too. */
-function decimal({precision = 0, scale = 0}: Column): fc.Arbitrary<string> {
+function decimal({precision = 0, scale = 0}: Carried): fc.Arbitrary<string> {
   const max = 10n ** BigInt(precision) - 1n
   return fc.oneof(fc.bigInt(-max, max), fc.bigInt(-9_999n, 9_999n)).map(unscaled => {
     const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0')
@@ -24,22 +42,27 @@ function decimal({precision = 0, scale = 0}: Column): fc.Arbitrary<string> {
   })
 }
 
-function arbitraryOf(column: Column): fc.Arbitrary<unknown> {
-  const {kind, nullable} = column
-  const values: Record<Column['kind'], fc.Arbitrary<unknown>> = {
+function valuesOf(of: Carried): fc.Arbitrary<unknown> {
+  const values: Record<Exclude<ColumnKind, 'array'>, fc.Arbitrary<unknown>> = {
     long,
     int: fc.integer(INT),
     double: fc.double({noNaN: true}),
-    decimal: decimal(column),
+    decimal: decimal(of),
     boolean: fc.boolean(),
     text: fc.string({unit: 'binary'}),
     uuid: fc.uuid(),
     timestamp: long,
     date: fc.integer(INT),
+    time: fc.integer({min: 0, max: 86_400_000_000}),
+    interval: fc.constantFrom('PT0S', 'P1Y-2M3DT4H5M6.789S'),
     json: fc.json(),
+    bytes: fc.uint8Array().map(list => Buffer.from(list)),
   }
-  return nullable ? fc.option(values[kind]) : values[kind]
+  return of.kind === 'array' ? fc.array(fc.option(valuesOf(of.element!))) : values[of.kind]
 }
+
+const arbitraryOf = (column: Column): fc.Arbitrary<unknown> =>
+  column.nullable ? fc.option(valuesOf(column)) : valuesOf(column)
 
 const rowOf = (columns: readonly Column[]) =>
   fc.record(Object.fromEntries(columns.map(c => [c.field, arbitraryOf(c)])))
@@ -85,6 +108,7 @@ const codeOf = (work: () => unknown): string => {
 /** Without the classes that the library makes for records. */
 function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value) || Buffer.isBuffer(value)) return value
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, plain(item)]))
 }
 

@@ -1,5 +1,5 @@
 /** Types of figures and of events, by what a stream declares: what REST serves, without loss. Pure. */
-import type {ColumnKind} from '../../contracts/columns.ts'
+import type {ColumnKind} from '../../contracts/kinds.ts'
 import {countableOf, type Stream} from '../../contracts/stream.ts'
 import {percentileNames, type PlannedMeasure, type StatesPlan} from '../../readmodel/plan.ts'
 
@@ -15,7 +15,7 @@ scalar JSON
 
 type Kinds = Readonly<Partial<Record<ColumnKind, string>>>
 
-const NUMBERS: Kinds = {long: 'Long', int: 'Long', date: 'Long', decimal: 'Decimal'}
+const NUMBERS: Kinds = {long: 'Long', int: 'Long', date: 'Long', time: 'Long', decimal: 'Decimal'}
 const VALUES: Kinds = {
   ...NUMBERS,
   double: 'Decimal',
@@ -24,7 +24,14 @@ const VALUES: Kinds = {
   uuid: 'String',
   timestamp: 'String',
 }
-const COLUMNS: Kinds = {...VALUES, int: 'Int', date: 'String'}
+const COLUMNS: Kinds = {
+  ...VALUES,
+  int: 'Int',
+  date: 'String',
+  time: 'String',
+  interval: 'String',
+  bytes: 'String',
+}
 
 /** The type of a column of an event. */
 export const typeOfColumn = (kind: ColumnKind): string => COLUMNS[kind] ?? 'JSON'

@@ -4,7 +4,7 @@
  * time where there is none.
  */
 import type {FastifyInstance} from 'fastify'
-import type {ColumnKind} from '../../contracts/columns.ts'
+import type {ColumnKind} from '../../contracts/kinds.ts'
 import type {Stream} from '../../contracts/stream.ts'
 import {isSample} from '../../db/sample-tables.ts'
 import {expected, NO_NUL, Uuid} from '../schemas/common.ts'

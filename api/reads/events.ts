@@ -1,5 +1,5 @@
 /** Single events of any stream: one by its id, those of a key newest first. */
-import type {Column} from '../../contracts/columns.ts'
+import {KINDS, type Carried} from '../../contracts/kinds.ts'
 import {
   byAge,
   eventsOf,
@@ -12,11 +12,10 @@ import type {StreamPlan} from '../../readmodel/plan.ts'
 import {outlives} from '../../readmodel/live-reads.ts'
 import type {EventId, StoredEvent} from '../../readmodel/raw-table.ts'
 import {planShown} from '../../readmodel/shown.ts'
-import {toIsoDay} from '../../readmodel/slices.ts'
 import type {StreamReads} from '../../readmodel/stream-reads.ts'
 import {parseExact} from '../exact-json.ts'
 import {refuse} from '../problem.ts'
-import {toIso, toMicros} from '../times.ts'
+import {toMicros} from '../times.ts'
 import type {Found} from './stores.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -40,7 +39,7 @@ export function parseId({stream}: StreamPlan, text: string, field = 'id'): Event
 /** An event as it is served: its columns, then what they show of others and was computed. */
 export type ServedEvent = Readonly<Record<string, unknown>>
 
-interface Served extends Pick<Column, 'kind'> {
+interface Served extends Carried {
   readonly name: string
   readonly get: (event: StoredEvent) => unknown
 }
@@ -52,17 +51,20 @@ function servedOf(plan: StreamPlan): readonly Served[] {
   if (known !== undefined) return known
   const {stream} = plan
   const columns: readonly Served[] = [
-    ...stream.columns.map(({field, kind}): Served => {
-      return {name: field, kind, get: ({event}) => event[field]}
+    ...stream.columns.map((column): Served => {
+      const {field} = column
+      return {...column, name: field, get: ({event}) => event[field]}
     }),
     ...Object.entries(stream.enrich).flatMap(([alias, {columns: added}]) =>
-      added.map(({field, kind}): Served => {
+      added.map((column): Served => {
+        const {field} = column
         const name = `${alias}_${field}`
-        return {name, kind, get: ({event}) => (event[alias] as Fields | null)?.[field]}
+        return {...column, name, get: ({event}) => (event[alias] as Fields | null)?.[field]}
       }),
     ),
-    ...planShown(stream).columns.map(({field, kind}): Served => {
-      return {name: field, kind, get: ({shown}) => shown[field]}
+    ...planShown(stream).columns.map((column): Served => {
+      const {field} = column
+      return {...column, name: field, get: ({shown}) => shown[field]}
     }),
   ]
   served.set(plan, columns)
@@ -72,29 +74,30 @@ function servedOf(plan: StreamPlan): readonly Served[] {
 /** What its events are served with, by name and kind. */
 export const servedColumns = (
   plan: StreamPlan,
-): readonly {readonly name: string; readonly kind: Column['kind']}[] => servedOf(plan)
+): readonly {readonly name: string; readonly kind: Carried['kind']}[] => servedOf(plan)
 
 /** Names of what its events are served with. */
 export const servedFields = (plan: StreamPlan): readonly string[] =>
   servedOf(plan).map(({name}) => name)
 
-function toServed(kind: Served['kind'], value: unknown): unknown {
-  if (value === null || value === undefined) return null
-  if (kind === 'timestamp') return toIso(value as number)
-  if (kind === 'date') return toIsoDay(value as number)
-  return kind === 'json' ? parseExact(value as string) : value
-}
-
-/** The hash of Redis holds texts: times and dates as they are served. */
-function fromHash(kind: Served['kind'], text: string | undefined): unknown {
+/** A value as its text is served, which hashes of Redis hold: a number that JSON does not have is a string. */
+export function toServed({kind}: Carried, text: string | undefined): unknown {
   if (text === undefined) return null
-  if (kind === 'json') return parseExact(text)
-  if (kind === 'boolean') return text === 'true'
-  return kind === 'long' || kind === 'int' || kind === 'double' ? Number(text) : text
+  const {form} = KINDS[kind]
+  if (form === 'json') return parseExact(text)
+  if (form === 'boolean') return text === 'true'
+  return form === 'number' && Number.isFinite(Number(text)) ? Number(text) : text
 }
 
-const viewOf = (plan: StreamPlan, event: StoredEvent): ServedEvent =>
-  Object.fromEntries(servedOf(plan).map(({name, kind, get}) => [name, toServed(kind, get(event))]))
+function viewOf(plan: StreamPlan, event: StoredEvent): ServedEvent {
+  const textOf = (column: Served): string | undefined => {
+    const value = column.get(event) ?? null
+    return value === null ? undefined : KINDS[column.kind].print(value, column)
+  }
+  return Object.fromEntries(
+    servedOf(plan).map(column => [column.name, toServed(column, textOf(column))]),
+  )
+}
 
 /** From its hash or its row; undefined when there is none, or it was deleted. */
 export async function findEvent(
@@ -107,7 +110,7 @@ export async function findEvent(
   if (hash?.deletedBy === null) {
     const {fields} = hash
     const value = Object.fromEntries(
-      servedOf(plan).map(({name, kind}) => [name, fromHash(kind, fields[name])]),
+      servedOf(plan).map(column => [column.name, toServed(column, fields[column.name])]),
     )
     const time = timeField === null ? undefined : fields[timeField]
     return {value, source: 'redis', newestMicros: time === undefined ? null : toMicros(time)!}

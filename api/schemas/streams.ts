@@ -168,7 +168,8 @@ export const StreamEventsQuery = closed({
   ...AfterQuery,
 })
 const Event = Type.Record(Type.String(), Type.Unknown(), {
-  description: 'its columns, then what is looked up for it and computed of it',
+  description:
+    'its columns, then what is looked up for it and computed of it: decimals, intervals and times as text, bytes in hex, lists as lists, NaN and infinity as text',
 })
 export const StreamEvents = named('StreamEventList', {
   items: Type.Array(Event),

@@ -2,6 +2,7 @@
  * The one scan of a stream's table that a statement makes: each value that it asks for is found once per
  * row, and rows that never become a record that counts are left out. Pure.
  */
+import type {Carried} from '../../contracts/kinds.ts'
 import {PRESENT, type Condition} from '../../contracts/measures.ts'
 import type {Stream} from '../../contracts/stream.ts'
 import {quote, quoteTable} from '../../platform/sql-names.ts'
@@ -17,7 +18,6 @@ import {
   pathSql,
   textSql,
   wholeOf,
-  type Carried,
   type Parameters,
   type Value,
   type Whole,
@@ -99,7 +99,7 @@ export function createScan(stream: Stream, parameters: Parameters, only = 'true'
       return {kind: path.kind, scale: 0, sql: pathSql(path, locate(path.json).sql, parameters)}
     }
     const {column, sql} = locate(name)
-    return {kind: column.kind, scale: column.scale ?? 0, sql: carriedSql(column, sql)}
+    return {...column, scale: column.scale ?? 0, sql: carriedSql(column, sql)}
   }
 
   function hold(sql: string): string {
@@ -241,7 +241,11 @@ function indexed({kind, sql}: Value, key: string | null, parameters: Parameters)
     case 'boolean':
     case 'timestamp':
     case 'date':
+    case 'time':
+    case 'interval':
     case 'json':
+    case 'bytes':
+    case 'array':
     default:
       return 'true'
   }

@@ -2,7 +2,15 @@
  * SQL of single values, as a decoded record has them: what cannot be carried is null, times are
  * microseconds and dates days since 1970, texts compare by bytes. Pure.
  */
-import {LONG_MAX, LONG_MIN, type Column, type ColumnKind} from '../../contracts/columns.ts'
+import type {Column} from '../../contracts/columns.ts'
+import {
+  KINDS,
+  LONG_MAX,
+  LONG_MIN,
+  parsePrinted,
+  type Carried,
+  type ColumnKind,
+} from '../../contracts/kinds.ts'
 import type {JsonPath, LookupKeyType} from '../../contracts/stream.ts'
 
 export interface Parameters {
@@ -21,8 +29,7 @@ export function createParameters(given: readonly unknown[] = []): Parameters {
 export const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
 
 /** A value in a statement. */
-export interface Value {
-  readonly kind: ColumnKind
+export interface Value extends Carried {
   readonly sql: string
   /** Digits behind the point of a `decimal`. */
   readonly scale: number
@@ -37,11 +44,9 @@ export const printedSql = (at: string): string => `to_json(${at}) #>> '{}'`
 const textOfSql = (at: string): string =>
   `CASE WHEN pg_typeof(${at}) IN ('text'::regtype, 'varchar'::regtype) THEN ${at}::text ELSE ${printedSql(at)} END`
 
-/** What says how a column travels. */
-export type Carried = Pick<Column, 'kind' | 'precision' | 'scale'>
-
 /** A column as a record carries it; null also where it cannot be carried. @param at the column in SQL */
-export function carriedSql({kind, precision = 0, scale = 0}: Carried, at: string): string {
+export function carriedSql(of: Carried, at: string): string {
+  const {kind, precision = 0, scale = 0, element} = of
   switch (kind) {
     case 'long':
       return `CASE WHEN ${at} BETWEEN ${LONG_MIN} AND ${LONG_MAX} THEN ${at}::bigint END`
@@ -51,7 +56,8 @@ export function carriedSql({kind, precision = 0, scale = 0}: Carried, at: string
       // By its text: a real is 0.1, not 0.10000000149011612.
       return `${at}::text::float8`
     case 'decimal':
-      return `CASE WHEN abs(${at}) < '1e${precision - scale}'::numeric THEN round(${at}, ${scale}) END`
+      // A whole number of another type may be declared as one.
+      return `CASE WHEN abs(${at}::numeric) < '1e${precision - scale}'::numeric THEN round(${at}::numeric, ${scale}) END`
     case 'boolean':
       return at
     case 'text':
@@ -64,6 +70,14 @@ export function carriedSql({kind, precision = 0, scale = 0}: Carried, at: string
       return textual(`nullif(btrim(to_json(${at})::text, E' \\t\\n\\r'), 'null')`)
     case 'timestamp':
       return `CASE WHEN ${isTimeCarried(at)} THEN (extract(epoch FROM ${at}) * 1000000)::bigint END`
+    case 'time':
+      return `(extract(epoch FROM ${at}) * 1000000)::bigint`
+    case 'interval':
+      return textual(printedSql(at))
+    case 'bytes':
+      return textual(`chr(92) || 'x' || encode(${at}, 'hex')`)
+    case 'array':
+      return `CASE WHEN ${isListSql(element!, at)} THEN to_json(${at})::text END`
     case 'date':
       return `CASE WHEN isfinite(${at}) THEN (${at} - DATE '1970-01-01')::bigint END`
     default:
@@ -71,12 +85,26 @@ export function carriedSql({kind, precision = 0, scale = 0}: Carried, at: string
   }
 }
 
+/** Whether an array is a list of values that are carried; where it begins to count does not travel. */
+function isListSql(element: Carried, at: string): string {
+  const isFlat = `coalesce(array_ndims(${at}), 1) = 1`
+  if (!PARTLY_CARRIED.has(element.kind)) return isFlat
+  const isLost = `x.value IS NOT NULL AND (${carriedSql(element, 'x.value')}) IS NULL`
+  return `${isFlat} AND NOT EXISTS (SELECT FROM unnest(${at}) x (value) WHERE ${isLost})`
+}
+
 /** Whole numbers of microseconds; years that are far from the ends are told without arithmetic. */
 const isTimeCarried = (at: string): string =>
   `(${at} > '1828-01-01' AND ${at} < '2255-01-01' OR extract(epoch FROM ${at}) BETWEEN ${toSeconds(LONG_MIN)} AND ${toSeconds(LONG_MAX)})`
 
 /** Kinds of which SQL knows values that no record can carry. */
-const PARTLY_CARRIED: ReadonlySet<ColumnKind> = new Set(['long', 'decimal', 'timestamp', 'date'])
+const PARTLY_CARRIED: ReadonlySet<ColumnKind> = new Set([
+  'long',
+  'decimal',
+  'timestamp',
+  'date',
+  'array',
+])
 
 /** True of a row that the relay can publish, as far as the column goes; undefined when it always can. */
 export function fitsSql(column: Column, at: string): string | undefined {
@@ -118,13 +146,13 @@ function wholeOfNumber(number: string): string {
 }
 
 /** The text of a value, as keys name it; of a double see `toKeyText`. */
-export const textSql = ({kind, sql}: Value): string =>
-  isText(kind) ? sql : kind === 'decimal' ? textual(`${sql}::text`) : `${sql}::text`
-
-const isText = (kind: ColumnKind): boolean => kind === 'text' || kind === 'uuid' || kind === 'json'
+export function textSql({kind, sql}: Value): string {
+  if (kind === 'decimal') return textual(`${sql}::text`)
+  return isTextInRecord(kind) || KINDS[kind].holds === 'other' ? sql : `${sql}::text`
+}
 
 /** Whether records hold it as a text. */
-export const isTextInRecord = (kind: ColumnKind): boolean => isText(kind) || kind === 'decimal'
+export const isTextInRecord = (kind: ColumnKind): boolean => KINDS[kind].holds === 'string'
 
 /** Length as JavaScript counts: what is beyond 16 bits counts twice. */
 export const lengthSql = (text: string): string =>
@@ -157,12 +185,14 @@ export function splitSql(value: Value): string {
 export const toKeyText = ({kind}: Pick<Value, 'kind'>, text: string | null): string | null =>
   kind === 'double' && text !== null ? String(Number(text)) : text
 
-export type TruthValue = number | string | boolean | null
+export type TruthValue = number | string | boolean | Buffer | readonly unknown[] | null
 
 /** What `textSql` answered, as a record holds it. */
-export function toValue({kind}: Pick<Value, 'kind'>, text: string | null): TruthValue {
-  if (text === null || isTextInRecord(kind)) return text
-  return kind === 'boolean' ? text === 'true' : Number(text)
+export function toValue(of: Carried, text: string | null): TruthValue {
+  const {holds} = KINDS[of.kind]
+  if (text === null || holds === 'string') return text
+  if (holds === 'other') return parsePrinted(text, of) as Buffer | readonly unknown[]
+  return holds === 'boolean' ? text === 'true' : Number(text)
 }
 
 export interface Whole {
@@ -173,24 +203,14 @@ export interface Whole {
 
 /** A value as a whole number. @throws when it is no number, or a double without a scale */
 export function wholeOf(name: string, {kind, sql, scale: digits}: Value, scale?: number): Whole {
-  switch (kind) {
-    case 'long':
-    case 'int':
-    case 'date':
-    case 'timestamp':
-      return {sql, scale: 0}
-    case 'decimal':
-      return {sql: `trunc(${sql} * '1e${digits}'::numeric)`, scale: digits}
-    case 'double':
-      if (scale === undefined) throw new TypeError(`${name} is a double: say which scale to keep`)
-      return {sql: roundedSql(sql, 10 ** scale), scale}
-    case 'boolean':
-    case 'json':
-    case 'text':
-    case 'uuid':
-    default:
-      throw new TypeError(`${name} is ${kind}, no number to measure`)
+  if (kind === 'decimal') {
+    return {sql: `trunc(${sql} * '1e${digits}'::numeric)`, scale: digits}
   }
+  if (KINDS[kind].holds !== 'number')
+    throw new TypeError(`${name} is ${kind}, no number to measure`)
+  if (kind !== 'double') return {sql, scale: 0}
+  if (scale === undefined) throw new TypeError(`${name} is a double: say which scale to keep`)
+  return {sql: roundedSql(sql, 10 ** scale), scale}
 }
 
 /** As `Math.round(value * factor)`: in floating point, halves up; null when that is no safe integer. */

@@ -1,5 +1,7 @@
 /** Raw rows against SQL: each with what it shows, its hash in Redis, and those that no row of the table has. */
+import {KINDS} from '../../contracts/kinds.ts'
 import {partitionFor} from '../../contracts/partition.ts'
+import type {Column} from '../../contracts/stream.ts'
 import {truthOfEvents, type SqlCondition, type TruthEvent} from '../../db/truth/truth.ts'
 import {quote, quoteTable} from '../../platform/sql-names.ts'
 import {fromCql} from '../../readmodel/cql-columns.ts'
@@ -61,9 +63,13 @@ function parsed(text: string): string {
   }
 }
 
-/** JSON apart from spaces. */
-const comparable = (kind: string, value: unknown): unknown =>
-  kind === 'json' && typeof value === 'string' ? parsed(value) : (value ?? null)
+/** JSON apart from spaces, and what is no single value as it is shown. */
+function comparable(column: Column, value: unknown): unknown {
+  if (value === null || value === undefined) return null
+  const kind = KINDS[column.kind]
+  if (kind.holds === 'other') return kind.print(value, column)
+  return column.kind === 'json' ? parsed(value as string) : value
+}
 
 /** @returns compares rows of the table with what is stored of them */
 function createEventComparison(at: Compared) {
@@ -87,9 +93,10 @@ function createEventComparison(at: Compared) {
     const what = `${stream.name} event ${id}`
     const equal = equalOf(at, {kind: 'event', id: textOf(id)})
     if (stored === null) return equal(`raw ${what}`, 'a row', 'nothing')
-    for (const {field, kind} of stream.columns) {
-      const expected = comparable(kind, event[field])
-      equal(`raw ${what} ${field}`, expected, comparable(kind, stored.event[field]))
+    for (const column of stream.columns) {
+      const {field} = column
+      const expected = comparable(column, event[field])
+      equal(`raw ${what} ${field}`, expected, comparable(column, stored.event[field]))
     }
     // What references said when the row was written, the row alone says.
     const values = shown.valuesOf(event, () => stored.shown)
@@ -147,18 +154,18 @@ async function comparePlaces(at: Compared, rows: readonly RowPlace[]): Promise<v
   }
 }
 
-const idKindOf = ({stream}: Compared) =>
-  stream.columns.find(({field}) => field === stream.idField)!.kind
+const idColumnOf = ({stream}: Compared): Column =>
+  stream.columns.find(({field}) => field === stream.idField)!
 
 /** Raw rows that should not be where they are. */
 export async function compareStrayRows(at: Compared): Promise<void> {
   const {stream, cassandra} = at
   const {idField} = stream
-  const kind = idKindOf(at)
+  const column = idColumnOf(at)
   const query = `SELECT src_partition, ${idField} FROM ${stream.rawTable}`
   for await (const page of cassandra.pages(query, [], ROWS_AT_ONCE)) {
     const rows = page.map(row => ({
-      id: fromCql(kind, row[idField]) as number | string,
+      id: fromCql(column, row[idField]) as number | string,
       partition: row['src_partition'] as number,
     }))
     await comparePlaces(at, rows)
@@ -170,7 +177,7 @@ export async function compareStrays(
   at: Compared,
   strays: readonly {readonly id: string; readonly partition: number}[],
 ): Promise<void> {
-  const kind = idKindOf(at)
+  const {kind} = idColumnOf(at)
   const isNumber = kind === 'int' || kind === 'long'
   for (const [partition, some] of Map.groupBy(strays, one => one.partition)) {
     const ids = some.map(({id}) => (isNumber ? Number(id) : id))

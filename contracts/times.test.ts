@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import {expect, test} from 'vitest'
-import {parseDays, parseMicros} from './timestamps.ts'
+import {parseDays, parseMicros} from './times.ts'
 
 test.each([
   ['1970-01-01T00:00:00+00:00', 0],
