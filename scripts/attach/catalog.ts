@@ -3,17 +3,22 @@ import type {Client} from '../../platform/postgres.ts'
 import {quoteTable} from '../../platform/sql-names.ts'
 import {UsageError} from '../command.ts'
 
-export interface CatalogColumn {
-  readonly name: string
+export interface CatalogType {
   /** Of a domain: what it is made of. */
   readonly type: string
   readonly isEnum: boolean
   /** It is JSON in a captured row: an array, a row, or a type with a cast of its own. */
   readonly isNested: boolean
-  readonly notNull: boolean
   /** Digits in all, and behind the point; of a numeric that has them. */
   readonly precision: number | null
   readonly scale: number | null
+}
+
+export interface CatalogColumn extends CatalogType {
+  readonly name: string
+  /** Of an array of one dimension. */
+  readonly element: CatalogType | null
+  readonly notNull: boolean
   /** How many values it has, as statistics say: a number, or, negative, a share of the rows; null: unknown. */
   readonly distinct: number | null
 }
@@ -39,25 +44,36 @@ const KINDS: Readonly<Record<string, string>> = {
   c: 'a type',
 }
 
+/** Domains are what they are made of, whatever that is; of an array also its elements. */
 const COLUMNS = `
-  WITH RECURSIVE types (attnum, oid, typmod) AS (
-    SELECT a.attnum, a.atttypid, a.atttypmod FROM pg_attribute a
+  WITH RECURSIVE types (attnum, "isElement", oid, typmod) AS (
+    SELECT a.attnum, false, a.atttypid, a.atttypmod FROM pg_attribute a
      WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
     UNION ALL
-    SELECT x.attnum, t.typbasetype, t.typtypmod FROM types x JOIN pg_type t ON t.oid = x.oid AND t.typtype = 'd'
+    SELECT x.attnum, x."isElement" OR t.typtype <> 'd',
+           CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.typelem END,
+           CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE x.typmod END
+      FROM types x
+      JOIN pg_type t ON t.oid = x.oid AND (t.typtype = 'd' OR NOT x."isElement" AND t.typcategory = 'A' AND t.typelem <> 0)
+  ), found AS (
+    SELECT x.attnum, x."isElement", format_type(t.oid, NULL) AS type, t.typtype = 'e' AS "isEnum",
+           t.typtype = 'c' OR t.typcategory = 'A'
+             OR EXISTS (SELECT FROM pg_cast k WHERE k.castsource = t.oid AND k.casttarget = 'json'::regtype AND t.oid >= 16384) AS "isNested",
+           CASE WHEN t.oid = 'numeric'::regtype AND x.typmod >= 4 THEN ((x.typmod - 4) >> 16) & 65535 END AS precision,
+           CASE WHEN t.oid = 'numeric'::regtype AND x.typmod >= 4 THEN (((x.typmod - 4) & 2047) # 1024) - 1024 END AS scale
+      FROM types x JOIN pg_type t ON t.oid = x.oid AND t.typtype <> 'd'
   )
-  SELECT a.attname AS name, format_type(t.oid, NULL) AS type, t.typtype = 'e' AS "isEnum",
-         t.typtype = 'c' OR t.typcategory = 'A'
-           OR EXISTS (SELECT FROM pg_cast k WHERE k.castsource = t.oid AND k.casttarget = 'json'::regtype AND t.oid >= 16384) AS "isNested",
-         a.attnotnull AS "notNull",
-         CASE WHEN t.oid = 'numeric'::regtype AND x.typmod >= 4 THEN ((x.typmod - 4) >> 16) & 65535 END AS precision,
-         CASE WHEN t.oid = 'numeric'::regtype AND x.typmod >= 4 THEN (((x.typmod - 4) & 2047) # 1024) - 1024 END AS scale,
+  SELECT a.attname AS name, f.type, f."isEnum", f."isNested", f.precision, f.scale, a.attnotnull AS "notNull",
+         CASE WHEN e.attnum IS NOT NULL
+              THEN json_build_object('type', e.type, 'isEnum', e."isEnum", 'isNested', e."isNested", 'precision', e.precision, 'scale', e.scale)
+         END AS element,
          (SELECT s.n_distinct::float8 FROM pg_stats s JOIN pg_class c ON c.relname = s.tablename
             JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = s.schemaname
            WHERE c.oid = a.attrelid AND s.attname = a.attname ORDER BY s.inherited DESC LIMIT 1) AS distinct
-    FROM types x
-    JOIN pg_type t ON t.oid = x.oid AND t.typtype <> 'd'
-    JOIN pg_attribute a ON a.attrelid = $1 AND a.attnum = x.attnum
+    FROM found f
+    JOIN pg_attribute a ON a.attrelid = $1 AND a.attnum = f.attnum
+    LEFT JOIN found e ON e.attnum = f.attnum AND e."isElement" AND a.attndims <= 1
+   WHERE NOT f."isElement"
    ORDER BY a.attnum`
 
 const KEYS = `

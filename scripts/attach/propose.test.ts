@@ -11,6 +11,7 @@ const column = (name: string, type: string, more: Partial<CatalogColumn> = {}): 
   type,
   isEnum: false,
   isNested: false,
+  element: null,
   notNull: true,
   precision: null,
   scale: null,
@@ -29,7 +30,12 @@ const ORDERS: CatalogTable = {
     column('note', 'text', {notNull: false, distinct: -0.9}),
     column('total', 'numeric', {precision: 12, scale: 2}),
     column('weight', 'double precision', {notNull: false}),
-    column('tags', 'text[]', {notNull: false, isNested: true}),
+    column('tags', 'text[]', {
+      notNull: false,
+      isNested: true,
+      element: column('', 'text'),
+    }),
+    column('raw', 'bytea'),
     column('updated_at', 'timestamp with time zone'),
     column('created_at', 'timestamp with time zone'),
   ],
@@ -47,6 +53,7 @@ test('a table of orders: keyed by customer, timed by its making, split by what h
   expect(render(propose(ORDERS)))
     .toBe(`/** Rows of public.orders: a first proposal; what may be declared says docs/ATTACH.md. */
 import {pgTable} from 'drizzle-orm/pg-core'
+import {bytea} from '../contracts/columns.ts'
 import {average, count, sum, uniques} from '../contracts/measures.ts'
 import {stream} from '../contracts/stream.ts'
 
@@ -58,7 +65,8 @@ const table = pgTable('orders', t => ({
   note: t.text(),
   total: t.numeric({precision: 12, scale: 2}).notNull(),
   weight: t.doublePrecision(),
-  tags: t.jsonb(),
+  tags: t.text().array(),
+  raw: bytea().notNull(),
   updated_at: t.timestamp({withTimezone: true, mode: 'string'}).notNull(),
   created_at: t.timestamp({withTimezone: true, mode: 'string'}).notNull(),
 }))
@@ -104,7 +112,8 @@ test('the file is a declaration: columns, kinds and names are those of the table
     ['note', 'text', true],
     ['total', 'decimal', false],
     ['weight', 'double', true],
-    ['tags', 'json', true],
+    ['tags', 'array', true],
+    ['raw', 'bytes', false],
     ['updated_at', 'timestamp', false],
     ['row_created_at', 'timestamp', false],
   ])
@@ -129,7 +138,7 @@ test.each<[string, Wishes, Partial<CatalogTable>, RegExp]>([
     'a key that cannot name',
     {key: 'tags'},
     {},
-    /^--key tags is json: give a column of whole numbers/,
+    /^--key tags is text\[\]: give a column of whole numbers/,
   ],
   ['a time that is none', {time: 'note'}, {}, /^--time note is no timestamp$/],
   [

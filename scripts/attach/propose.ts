@@ -4,9 +4,11 @@
  * Chosen by what can be seen: the key is the first foreign key, the time the first time that is never null, sums are
  * of numbers that name nothing, and rows are split by what has few values.
  */
+import {KINDS, type Carried, type ColumnKind} from '../../contracts/kinds.ts'
+import {arrayOf, carriedOf, whyNoKey} from '../../contracts/sql-types.ts'
 import {isFieldTaken} from '../../contracts/stream.ts'
 import {UsageError} from '../command.ts'
-import type {CatalogColumn, CatalogTable} from './catalog.ts'
+import type {CatalogColumn, CatalogTable, CatalogType} from './catalog.ts'
 
 export interface Wishes {
   readonly key?: string | undefined
@@ -14,13 +16,13 @@ export interface Wishes {
   readonly topic?: string | undefined
 }
 
-type Kind = 'whole' | 'decimal' | 'double' | 'boolean' | 'text' | 'uuid' | 'time' | 'date' | 'json'
-
 export interface ProposedColumn {
   readonly name: string
   /** In records; the name, unless that cannot be one. */
   readonly field: string
-  readonly kind: Kind
+  readonly kind: ColumnKind
+  /** Whether it can be a key. */
+  readonly isName: boolean
   /** Of the table's object, without its name: `text().notNull()`. */
   readonly type: string
 }
@@ -53,29 +55,47 @@ export interface Proposal {
   readonly reasons: readonly string[]
 }
 
-/** Types as the catalog names them; all others travel as the text that PostgreSQL prints. */
-const TYPES: Readonly<Record<string, readonly [kind: Kind, type: string]>> = {
-  smallint: ['whole', 'smallint()'],
-  integer: ['whole', 'integer()'],
-  bigint: ['whole', "bigint({mode: 'number'})"],
-  real: ['double', 'real()'],
-  'double precision': ['double', 'doublePrecision()'],
-  boolean: ['boolean', 'boolean()'],
-  uuid: ['uuid', 'uuid()'],
-  date: ['date', 'date()'],
-  'timestamp without time zone': ['time', "timestamp({mode: 'string'})"],
-  'timestamp with time zone': ['time', "timestamp({withTimezone: true, mode: 'string'})"],
-  json: ['json', 'json()'],
-  jsonb: ['json', 'jsonb()'],
-  character: ['text', 'char()'],
+/** What makes a column of a type, as the catalog names it; all others travel as the text that PostgreSQL prints. */
+const MADE_BY: Readonly<Record<string, string>> = {
+  smallint: 'smallint()',
+  integer: 'integer()',
+  bigint: "bigint({mode: 'number'})",
+  real: 'real()',
+  'double precision': 'doublePrecision()',
+  boolean: 'boolean()',
+  uuid: 'uuid()',
+  date: 'date()',
+  'time without time zone': 'time()',
+  interval: 'interval()',
+  'timestamp without time zone': "timestamp({mode: 'string'})",
+  'timestamp with time zone': "timestamp({withTimezone: true, mode: 'string'})",
+  json: 'json()',
+  jsonb: 'jsonb()',
+  bytea: 'bytea()',
+  character: 'char()',
+  inet: 'inet()',
 }
 
-const typeOf = ({type, precision, scale, isNested}: CatalogColumn): readonly [Kind, string] => {
-  if (isNested) return ['json', 'jsonb()']
-  if (type !== 'numeric') return TYPES[type] ?? ['text', 'text()']
+type ProposedType = readonly [of: Carried, made: string]
+
+function typeOf({type, precision, scale, isNested}: CatalogType): ProposedType {
+  if (isNested) return [{kind: 'json'}, 'jsonb()']
+  if (type !== 'numeric') {
+    const made = MADE_BY[type]
+    return made === undefined ? [{kind: 'text'}, 'text()'] : [carriedOf(type), made]
+  }
   // Without a scale, or with one before the point, it is whatever PostgreSQL prints.
-  if (precision === null || scale === null || scale < 0) return ['text', 'numeric()']
-  return ['decimal', `numeric({precision: ${precision}, scale: ${scale}})`]
+  if (precision === null || scale === null || scale < 0) return [{kind: 'text'}, 'numeric()']
+  const digits = `numeric({precision: ${precision}, scale: ${scale}})`
+  return [carriedOf(`numeric(${precision}, ${scale})`), digits]
+}
+
+/** Lists of what travels by itself; those of documents, and of lists, are documents. */
+function typeOfColumn(column: CatalogColumn): ProposedType {
+  if (column.element === null) return typeOf(column)
+  const [element, made] = typeOf(column.element)
+  const of = arrayOf(element)
+  return of.kind === 'array' ? [of, `${made}.array()`] : typeOf(column)
 }
 
 /** A name that records, Cassandra and JavaScript take, other than those before. */
@@ -100,13 +120,13 @@ function columnsOf(table: CatalogTable): readonly ProposedColumn[] {
     const isPlain = fieldOf(name, new Set()) === name
     const field = isPlain ? name : fieldOf(name, new Set([...taken, ...plain]))
     taken.add(field)
-    const [kind, type] = typeOf(column)
-    return {name, field, kind, type: notNull ? `${type}.notNull()` : type}
+    const [{kind}, made] = typeOfColumn(column)
+    const isName = KINDS[kind].isName && whyNoKey(column.type) === undefined
+    return {name, field, kind, isName, type: notNull ? `${made}.notNull()` : made}
   })
 }
 
-const NAMING: ReadonlySet<Kind> = new Set(['whole', 'decimal', 'text', 'uuid'])
-const SUMMED: ReadonlySet<Kind> = new Set(['whole', 'decimal', 'double'])
+const SUMMED: ReadonlySet<ColumnKind> = new Set(['int', 'long', 'decimal', 'double'])
 const EVENT_TIME =
   /^(occurred|happened|event|placed|ordered|sold|paid|started|measured|recorded|logged|sent|viewed|created|inserted)(_?(at|on|time|ts|date))?$/
 const FEW = 50
@@ -149,13 +169,14 @@ function chooseKey(
 ): Chosen {
   if (wish !== undefined) {
     const column = find(columns, wish, 'key')
-    if (NAMING.has(column.kind)) return {column, why: 'as asked'}
+    if (column.isName) return {column, why: 'as asked'}
+    const {type} = table.columns.find(one => one.name === wish)!
     throw new UsageError(
-      `--key ${wish} is ${column.kind}: give a column of whole numbers, decimals, texts or uuids`,
+      `--key ${wish} is ${type}: give a column of whole numbers, decimals, texts or uuids`,
     )
   }
   const foreign = table.foreignKeys.find(name =>
-    columns.some(one => one.name === name && NAMING.has(one.kind)),
+    columns.some(one => one.name === name && one.isName),
   )
   const column = find(columns, foreign ?? id, 'key')
   const why =
@@ -170,12 +191,12 @@ function chooseTime(
 ): Chosen | null {
   if (wish !== undefined) {
     const column = find(columns, wish, 'time')
-    if (column.kind === 'time') return {column, why: 'as asked'}
+    if (column.kind === 'timestamp') return {column, why: 'as asked'}
     throw new UsageError(`--time ${wish} is no timestamp`)
   }
   const never = columns.filter(
     ({name, kind}) =>
-      kind === 'time' && table.columns.some(one => one.name === name && one.notNull),
+      kind === 'timestamp' && table.columns.some(one => one.name === name && one.notNull),
   )
   const named = never.find(({field}) => EVENT_TIME.test(field.replace(/^row_/, '')))
   if (named !== undefined) return {column: named, why: 'by its name'}
@@ -202,7 +223,7 @@ export function propose(table: CatalogTable, wishes: Wishes = {}): Proposal {
   const summed = columns.filter(({name: one, kind}) => SUMMED.has(kind) && !ofNames.has(one))
   const named = columns.filter(
     column =>
-      column !== idColumn && table.foreignKeys.includes(column.name) && NAMING.has(column.kind),
+      column !== idColumn && table.foreignKeys.includes(column.name) && KINDS[column.kind].isName,
   )
   const scale = ({kind}: ProposedColumn): string => (kind === 'double' ? ', {scale: 3}' : '')
   const uniques = named.map(({field}) => [`unique_${field}`, `uniques('${field}')`] as const)

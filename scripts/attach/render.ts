@@ -48,15 +48,19 @@ export function render(proposal: Proposal): string {
     id === null && column === proposal.primaryKey
       ? type.replace(/\.notNull\(\)$/, '.primaryKey()')
       : type
+  // For bytes drizzle has no name.
+  const makerOf = (type: string): string => (type.startsWith('bytea()') ? type : `t.${type}`)
+  const hasBytes = columns.some(({type}) => type.startsWith('bytea()'))
   const fields = columns.filter(one => one.field !== one.name)
   return [
     `/** Rows of ${schema}.${table}: a first proposal; what may be declared says docs/ATTACH.md. */`,
     `import {${maker}} from 'drizzle-orm/pg-core'`,
+    ...(hasBytes ? [`import {bytea} from '../contracts/columns.ts'`] : []),
     `import {${used.join(', ')}} from '../contracts/measures.ts'`,
     `import {stream} from '../contracts/stream.ts'`,
     '',
     `const table = ${begin}${quote(table)}, t => ({`,
-    ...columns.map(one => `  ${propertyOf(one.name)}: t.${typeOf(one.name, one.type)},`),
+    ...columns.map(one => `  ${propertyOf(one.name)}: ${makerOf(typeOf(one.name, one.type))},`),
     '}))',
     '',
     `export const ${constantOf(proposal)} = stream({`,
