@@ -10,7 +10,8 @@ import type {Logger} from '../platform/log.ts'
 import type {Metrics} from '../platform/metrics.ts'
 import type {Redis} from '../platform/redis.ts'
 import type {Registry} from '../platform/registry.ts'
-import {quote, quoteTable} from '../platform/sql-names.ts'
+import {withIdsSql} from '../db/truth/row-id.ts'
+import {quoteTable} from '../platform/sql-names.ts'
 import {markAwaited} from '../readmodel/awaited.ts'
 import {groupOf, readGenerations} from '../readmodel/generations.ts'
 import {createPositions} from '../readmodel/positions.ts'
@@ -239,10 +240,11 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
   }
   const readAfter = createReadAfter(waits, stores.findPlan, {
     async committed({stream, id}) {
-      const {table, idColumn} = stores.plan(stream).stream
+      const declared = stores.plan(stream).stream
+      const {text, values} = withIdsSql(declared, [String(id)])
       const {rowCount} = await db.query(
-        `SELECT FROM ${quoteTable(table)} WHERE ${quote(idColumn)} = $1`,
-        [id],
+        `SELECT FROM ${quoteTable(declared.table)} r WHERE ${text}`,
+        values,
       )
       return rowCount > 0
     },

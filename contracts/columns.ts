@@ -14,6 +14,8 @@ export interface Column extends Carried {
   /** Column name in the source table. */
   readonly column: string
   readonly nullable: boolean
+  /** Of an id that is made of several columns: those. The table has no column of its name. */
+  readonly parts?: readonly string[]
 }
 
 /** A column of bytes, for which drizzle has no name. */
@@ -59,11 +61,17 @@ export function nameOfTable(table: PgTable): string {
   return `${schema ?? 'public'}.${name}`
 }
 
+/** Names of the columns that are the primary key; none when there is none. */
+export function primaryKeysOf(table: PgTable): readonly string[] {
+  const {columns, primaryKeys} = getTableConfig(table)
+  const keys = primaryKeys[0]?.columns ?? columns.filter(column => column.primary)
+  return keys.map(({name}) => name)
+}
+
 /** Name of the column that is the primary key; undefined when there is none, or it has several columns. */
 export function primaryKeyOf(table: PgTable): string | undefined {
-  const {columns} = getTableConfig(table)
-  const keys = columns.filter(column => column.primary)
-  return keys.length === 1 ? keys[0]!.name : undefined
+  const keys = primaryKeysOf(table)
+  return keys.length === 1 ? keys[0] : undefined
 }
 
 /** Of a custom type only its name in SQL says how it travels. */

@@ -8,6 +8,7 @@ import {
   META,
   nameOfTable,
   primaryKeyOf,
+  primaryKeysOf,
   toAvroSchema,
   type AvroRecord,
   type Column,
@@ -17,6 +18,7 @@ import {
 } from './columns.ts'
 import {KINDS, type Carried} from './kinds.ts'
 import {acceptedOf, isPresence, type Condition, type Measure} from './measures.ts'
+import {isIdPart, ROW_ID} from './row-id.ts'
 import {whyNoKey} from './sql-types.ts'
 
 /** Buckets of time that may be stored, UTC; `total` always is. */
@@ -162,8 +164,8 @@ export interface Declaration<T extends PgTable, F extends FieldNames> {
   readonly avro?: string
   /** Column whose text is the Kafka key: the entity whose order matters. */
   readonly key: string
-  /** Column that identifies a row; the primary key when left out. */
-  readonly id?: string
+  /** Column that identifies a row, or all columns of a primary key in its order; the primary key when left out. */
+  readonly id?: string | readonly string[]
   /** When it happened; the time of the commit when left out. */
   readonly time?: string
   /** Names of fields in records by column, where they differ. */
@@ -215,7 +217,8 @@ export interface Stream<Row = Readonly<Record<string, unknown>>> extends Require
   /** Schema-qualified name in PostgreSQL. */
   readonly table: string
   readonly keyColumn: string
-  readonly idColumn: string
+  /** Several: the id is their texts together (row-id.ts). */
+  readonly idColumns: readonly string[]
   /** Fields in records. */
   readonly keyField: string
   readonly idField: string
@@ -260,31 +263,34 @@ export function countableOf({
 export function stream<T extends PgTable, const F extends FieldNames = NoFieldNames>(
   declaration: Declaration<T, F>,
 ): Stream<RowOfTable<T, F>> {
-  const {name, table, topic, key, id = primaryKeyOf(table), time, fields} = declaration
+  const {name, table, topic, key, id = primaryKeysOf(table), time, fields} = declaration
   const {enrich = {}, aheadHoursMax = AHEAD_HOURS_MAX} = declaration
-  const columns = columnsOf(table, fields)
+  const idColumns = [id].flat()
+  const own = columnsOf(table, fields)
+  const columns = idColumns.length > 1 ? [...own, rowIdOf(idColumns)] : own
   const fieldOf = (column: string, what: string): string => {
     const found = columns.find(one => one.column === column)
     if (found !== undefined) return found.field
-    const known = columns.map(one => one.column).join(', ')
+    const known = own.map(one => one.column).join(', ')
     throw new TypeError(`stream ${name}: ${what} ${column} is no column; there are ${known}`)
   }
   const keyed = getTableConfig(table).columns.find(column => column.name === key)
   const unlike = keyed && whyNoKey(keyed.getSQLType())
   if (unlike !== undefined) throw new TypeError(`stream ${name}: key ${key} is ${unlike}`)
-  if (id === undefined) {
+  if (idColumns.length === 0) {
     throw new TypeError(
-      `stream ${name}: ${nameOfTable(table)} needs an id: a primary key of one column`,
+      `stream ${name}: ${nameOfTable(table)} needs an id: a primary key, or the names of its columns in id`,
     )
   }
+  for (const column of idColumns) fieldOf(column, 'id')
   const declared: Stream<RowOfTable<T, F>> = {
     name,
     topic,
     table: nameOfTable(table),
     keyColumn: key,
-    idColumn: id,
+    idColumns,
     keyField: fieldOf(key, 'key'),
-    idField: fieldOf(id, 'id'),
+    idField: idColumns.length > 1 ? ROW_ID : fieldOf(idColumns[0]!, 'id'),
     timeField: time === undefined ? null : fieldOf(time, 'time'),
     columns,
     schema: toAvroSchema(declaration.avro ?? topic, columns, enrich),
@@ -311,6 +317,15 @@ export function stream<T extends PgTable, const F extends FieldNames = NoFieldNa
   checkNames(declared)
   return Object.defineProperty(declared, MARK, {value: true})
 }
+
+/** What stands for the columns of an id in records and rows. */
+const rowIdOf = (parts: readonly string[]): Column => ({
+  field: ROW_ID,
+  column: ROW_ID,
+  kind: 'text',
+  nullable: false,
+  parts,
+})
 
 /** Fields that every record has beside its columns. */
 const RESERVED: ReadonlySet<string> = new Set([...META.map(({name}) => name), 'before'])
@@ -392,6 +407,7 @@ function checkNames(declared: Stream): void {
   if (timeKind !== 'timestamp') {
     throw wrong(`time ${timeField} is ${timeKind}: give a timestamp, or leave time out`)
   }
+  checkIds(declared, wrong)
   const taken = new Set([...RESERVED, ...declared.columns.map(({field}) => field)])
   for (const {field} of declared.columns) {
     if (isFieldTaken(field)) {
@@ -460,6 +476,21 @@ function checkNames(declared: Stream): void {
     if (kind === 'recent' && used.by !== keyField) {
       throw wrong(`recent by ${used.by} needs another key: lists are by the key, ${keyField}`)
     }
+  }
+}
+
+function checkIds({idColumns, columns}: Stream, wrong: (what: string) => TypeError): void {
+  if (idColumns.length === 1) return
+  for (const {column, kind, nullable} of columns.filter(one => idColumns.includes(one.column))) {
+    if (!isIdPart(kind)) throw wrong(`id has ${column}, which is ${kind}: it cannot name a row`)
+    if (nullable)
+      throw wrong(`id has ${column}, which may be null: name columns of the primary key`)
+  }
+  const named = columns.find(({field, parts}) => field === ROW_ID && parts === undefined)
+  if (named !== undefined) {
+    throw wrong(
+      `column ${named.column} needs another name, in fields: ${ROW_ID} is the id of its columns`,
+    )
   }
 }
 

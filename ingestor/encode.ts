@@ -50,8 +50,21 @@ function toValue(of: Column, raw: string | undefined): unknown {
 
 type Fields = Record<string, unknown>
 
-function readRow(columns: readonly Column[], text: string): Fields {
+/** The text of a row, and the id under which capture wrote it. */
+interface RowText {
+  readonly text: string
+  readonly id: string
+}
+
+/** Values of columns as they are in JSON; an id of several columns is what capture made of them. */
+function membersOf(columns: readonly Column[], {text, id}: RowText): Map<string, string> {
   const members = readMembers(text)
+  const made = columns.find(({parts}) => parts !== undefined)
+  return made === undefined ? members : members.set(made.column, JSON.stringify(id))
+}
+
+function readRow(columns: readonly Column[], row: RowText): Fields {
+  const members = membersOf(columns, row)
   const fields: Fields = {}
   for (const column of columns) fields[column.field] = toValue(column, members.get(column.column))
   return fields
@@ -61,9 +74,9 @@ const isUnfit = (error: unknown): boolean =>
   error instanceof PipelineError && error.code === 'ENCODE_FAILED'
 
 /** The row before an update; null when it never was a record. */
-function readBefore(columns: readonly Column[], text: string): Fields | null {
+function readBefore(columns: readonly Column[], row: RowText): Fields | null {
   try {
-    return readRow(columns, text)
+    return readRow(columns, row)
   } catch (error) {
     if (isUnfit(error)) return null
     throw error
@@ -75,8 +88,8 @@ const nothingOf = (of: Column): unknown =>
   of.nullable ? null : KINDS[of.kind].read(KINDS[of.kind].nothing, of)
 
 /** A row that was deleted, as far as it fits: readers go by its id and key. */
-function readDeleted({columns, idField, keyField}: Stream, text: string): Fields {
-  const members = readMembers(text)
+function readDeleted({columns, idField, keyField}: Stream, row: RowText): Fields {
+  const members = membersOf(columns, row)
   const fields: Fields = {}
   for (const of of columns) {
     const {field, column} = of
@@ -143,19 +156,20 @@ export function toLookedUp(columns: readonly Column[], text: string): object {
 /** The record of a row, ready for the encoder of its stream. @throws `ENCODE_FAILED` (dead-letter) */
 export function toRecord(stream: Stream, row: OutboxRow, stamp: RecordStamp): object {
   const {columns} = stream
+  const rowOf = (text: string): RowText => ({text, id: row.aggregateId})
   let fields: Fields
   let before: Fields | null = null
   if (row.op === 'c' || row.op === 'r') {
-    fields = readRow(columns, row.payload)
+    fields = readRow(columns, rowOf(row.payload))
   } else {
     const images = readMembers(row.payload)
     const old = images.get('before')
     if (old === undefined) throw unfit('payload', row.payload, 'an object with before')
-    before = readBefore(columns, old)
+    before = readBefore(columns, rowOf(old))
     const after = images.get('after')
     if (row.op === 'u' && after === undefined) throw unfit('payload', row.payload, 'after')
-    if (after !== undefined) fields = readRow(columns, after)
-    else fields = before === null ? readDeleted(stream, old) : {...before}
+    if (after !== undefined) fields = readRow(columns, rowOf(after))
+    else fields = before === null ? readDeleted(stream, rowOf(old)) : {...before}
   }
   fields['op'] = row.op
   fields['outbox_id'] = row.id

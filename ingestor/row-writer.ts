@@ -43,7 +43,9 @@ export interface RowWriter {
 }
 
 export function createRowWriter(stream: Stream, schemaId: number): RowWriter {
-  const {columns} = stream
+  const columns = stream.columns.filter(({parts}) => parts === undefined)
+  /** It comes last. */
+  const hasRowId = columns.length < stream.columns.length
   const lookUps = Object.keys(stream.enrich).length
   // The member's name as PostgreSQL prints it in row_to_json, and what comes before it.
   const names = columns.map(({column}) => `"${column}":`)
@@ -88,6 +90,11 @@ export function createRowWriter(stream: Stream, schemaId: number): RowWriter {
       }
       pool[end++] = code
     }
+  }
+
+  function writeId(id: string): void {
+    writeLong(Buffer.byteLength(id))
+    end += pool.write(id, end)
   }
 
   /** Writes digits up to `max`; false for anything else. */
@@ -234,7 +241,7 @@ export function createRowWriter(stream: Stream, schemaId: number): RowWriter {
       if (lookedUp.length !== lookUps) return undefined
       text = row.payload
       // A character takes three bytes at most.
-      let room = text.length * 3 + EXTRA_BYTES + columns.length
+      let room = (text.length + row.aggregateId.length) * 3 + EXTRA_BYTES + columns.length
       for (const {bytes} of lookedUp) room += bytes.length
       if (end + room > pool.length) {
         pool = Buffer.allocUnsafeSlow(Math.max(POOL_BYTES, room))
@@ -250,6 +257,7 @@ export function createRowWriter(stream: Stream, schemaId: number): RowWriter {
         end = start
         return undefined
       }
+      if (hasRowId) writeId(row.aggregateId)
       pool[end++] = 2
       pool[end++] = row.op.charCodeAt(0)
       writeLong(row.id)

@@ -6,6 +6,7 @@ import {grantsOf, lookUpRead, type ColumnsRead} from '../ingestor/look-up-sql.ts
 import {quoteTable} from '../platform/sql-names.ts'
 import {PipelineError} from '../platform/errors.ts'
 import {classifyPostgresError, openClient, type Client} from '../platform/postgres.ts'
+import {assertId} from './init-columns.ts'
 import {explainDenied, followDdl, grantRoles, isDenied} from './init-rights.ts'
 
 type Say = (what: string) => void
@@ -111,6 +112,7 @@ async function assertTable(client: Client, stream: string, table: string): Promi
 async function capture(client: Client, stream: Stream, say: Say): Promise<void> {
   const {name, table, topic, keyColumn} = stream
   await assertTable(client, name, table)
+  await assertId(client, stream)
   const {rowCount} = await client.query(
     'SELECT FROM cdc.captured_tables WHERE source = $1::regclass AND topic = $2 AND key_column = $3',
     [quoteTable(table), topic, keyColumn],

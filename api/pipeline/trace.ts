@@ -3,7 +3,8 @@ import {partitionFor} from '../../contracts/partition.ts'
 import type {Stream} from '../../contracts/stream.ts'
 import {topicName} from '../../contracts/topics.ts'
 import type {KafkaAdmin} from '../../platform/kafka.ts'
-import {quote, quoteTable} from '../../platform/sql-names.ts'
+import {withIdsSql} from '../../db/truth/row-id.ts'
+import {quoteTable} from '../../platform/sql-names.ts'
 import {textOf, type Fields} from '../../readmodel/fields.ts'
 import type {EventId, StoredEvent} from '../../readmodel/raw-table.ts'
 import type {StreamReads} from '../../readmodel/stream-reads.ts'
@@ -53,9 +54,10 @@ export function createTrace(
   options: {readonly topicPrefix: string},
 ): (stream: Stream, id: EventId) => Promise<TraceView> {
   return async (stream, id) => {
+    const {text, values} = withIdsSql(stream, [String(id)])
     const {rows} = await deps.db.query<{row: Record<string, unknown>}>(
-      `SELECT row_to_json(t) AS row FROM ${quoteTable(stream.table)} t WHERE t.${quote(stream.idColumn)} = $1`,
-      [id],
+      `SELECT row_to_json(r) AS row FROM ${quoteTable(stream.table)} r WHERE ${text}`,
+      values,
     )
     const row = rows[0]?.row ?? null
     const outbox = await readOutbox(deps.db, stream.topic, id)

@@ -1,5 +1,6 @@
 /** Single events of any stream: one by its id, those of a key newest first. */
 import {KINDS, type Carried} from '../../contracts/kinds.ts'
+import {splitId} from '../../contracts/row-id.ts'
 import {
   byAge,
   eventsOf,
@@ -18,6 +19,8 @@ import {refuse} from '../problem.ts'
 import {toMicros} from '../times.ts'
 import type {Found} from './stores.ts'
 
+/** As PostgreSQL prints it. */
+const TIME = /^(-?infinity|\d[\d :.+-]*( BC)?)$/
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
@@ -26,13 +29,40 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
  * @throws 422 when no row can have it
  */
 export function parseId({stream}: StreamPlan, text: string, field = 'id'): EventId {
-  const {kind} = stream.columns.find(column => column.field === stream.idField)!
+  const {kind, parts} = stream.columns.find(column => column.field === stream.idField)!
+  if (parts !== undefined) return parseParts({stream}, parts, {text, field})
   const isNumber = kind === 'long' || kind === 'int'
-  const isPossible = isNumber
-    ? /^-?\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text))
-    : kind !== 'uuid' || UUID.test(text)
-  if (isPossible) return isNumber ? Number(text) : kind === 'uuid' ? text.toLowerCase() : text
+  if (isPossible(kind, text))
+    return isNumber ? Number(text) : kind === 'uuid' ? text.toLowerCase() : text
   const what = `is no ${isNumber ? 'whole number' : 'UUID'}, as ids of ${stream.name} are`
+  throw refuse(field === 'id' ? 'path' : 'query', field, text, what)
+}
+
+type Kind = Carried['kind']
+
+/** Whether a value of the kind can have the text. */
+function isPossible(kind: Kind, text: string): boolean {
+  if (kind === 'long' || kind === 'int') {
+    return /^-?\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text))
+  }
+  if (kind === 'uuid') return UUID.test(text)
+  if (kind === 'decimal') return /^-?\d+(\.\d+)?$/.test(text)
+  if (kind === 'boolean') return text === 'true' || text === 'false'
+  return kind === 'timestamp' || kind === 'date' ? TIME.test(text) : true
+}
+
+/** An id of several columns: their texts, with commas between them. */
+function parseParts(
+  {stream}: Pick<StreamPlan, 'stream'>,
+  parts: readonly string[],
+  {text, field}: {readonly text: string; readonly field: string},
+): EventId {
+  const texts = splitId(text)
+  const kinds = parts.map(name => stream.columns.find(({column}) => column === name)!.kind)
+  if (texts.length === parts.length && kinds.every((kind, i) => isPossible(kind, texts[i]!))) {
+    return text
+  }
+  const what = `is no ${parts.join(',')}, as ids of ${stream.name} are: texts with commas between them, and a backslash before a comma within one`
   throw refuse(field === 'id' ? 'path' : 'query', field, text, what)
 }
 

@@ -15,6 +15,11 @@ BEGIN
   END LOOP;
 END $fn$;
 --> statement-breakpoint
+-- A value as the triggers print it, whoever asks.
+CREATE FUNCTION cdc.printed(value anyelement) RETURNS text LANGUAGE sql STABLE AS 'SELECT value::text';
+--> statement-breakpoint
+SELECT cdc.fix_texts('cdc.printed(anyelement)');
+--> statement-breakpoint
 -- Whether a text is a value of a type; pg_input_is_valid(), which PostgreSQL 16 brought, where there is one.
 CREATE FUNCTION cdc.is_valid(value text, type text) RETURNS boolean LANGUAGE plpgsql STABLE STRICT AS $$
 BEGIN
@@ -123,12 +128,20 @@ CREATE FUNCTION cdc.same_id_sql(source regclass, one text, other text) RETURNS t
     JOIN pg_type t ON t.oid = a.atttypid
 $$;
 --> statement-breakpoint
--- SQL that finds a row by its id as text: by index where the primary key is one column.
+-- The texts that an id of so many columns was joined of: what is between commas that have no backslash before them.
+CREATE FUNCTION cdc.id_parts(id text, parts integer) RETURNS text[] LANGUAGE sql IMMUTABLE SET standard_conforming_strings = on AS $$
+  SELECT array_agg(regexp_replace(m[1], '\\(.)', '\1', 'g') ORDER BY n)
+    FROM regexp_matches(id, '((?:[^,\\]|\\.)*)(?:,|$)', 'g') WITH ORDINALITY x (m, n) WHERE n <= parts
+$$;
+--> statement-breakpoint
+-- SQL that finds a row by its id as text, by the index of the primary key; an id of several columns is another one when
+-- its text is.
 CREATE FUNCTION cdc.find_sql(source regclass) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT CASE WHEN cardinality(cdc.primary_key_of(source)) = 1
-              THEN (SELECT format('t.%I = $1::%s', a.attname, format_type(a.atttypid, a.atttypmod)) FROM pg_attribute a
-                     WHERE a.attrelid = source AND a.attname = (cdc.primary_key_of(source))[1])
-              ELSE format('(%s) = $1', cdc.id_sql(source, 't')) END
+  SELECT string_agg(format('t.%I = %s::%s', a.attname, CASE WHEN c.most = 1 THEN '$1' ELSE format('(cdc.id_parts($1, %s))[%s]', c.most, c.ord) END,
+                           format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY c.ord)
+         || CASE WHEN count(*) > 1 THEN format(' AND (%s) = $1', cdc.id_sql(source, 't')) ELSE '' END
+    FROM (SELECT name, ord, count(*) OVER () AS most FROM unnest(cdc.primary_key_of(source)) WITH ORDINALITY u (name, ord)) c
+    JOIN pg_attribute a ON a.attrelid = source AND a.attname = c.name
 $$;
 --> statement-breakpoint
 -- SQL of the columns of a row that a trigger has: generated ones that are not stored are null there, so they are

@@ -31,7 +31,7 @@ CREATE FUNCTION cdc.wanted_grants() RETURNS TABLE (role name, kind text, object 
       ('cdc_api', 'TABLE', '{cdc.outbox_status, cdc.relay_cursor, cdc.dead_letters, cdc.slot_status, cdc.backfills, cdc.captured_tables,
                              cdc.reconciliations, cdc.outbox_ids}', 'SELECT'),
       ('cdc_api', 'FUNCTION', '{cdc.unpublished(integer), "cdc.reread(text, text)", "cdc.next_try(text, integer)", cdc.dead_letter_redrive(bigint),
-                                cdc.dead_letter_discard(bigint), "cdc.steer_backfill(bigint, text)", cdc.check()}', 'EXECUTE')
+                                cdc.dead_letter_discard(bigint), "cdc.steer_backfill(bigint, text)", cdc.check(), cdc.printed(anyelement)}', 'EXECUTE')
     ) w (role, kind, objects, privileges)
    CROSS JOIN unnest(w.objects) o
    CROSS JOIN regexp_split_to_table(w.privileges, ', ') p

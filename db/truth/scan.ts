@@ -4,8 +4,10 @@
  */
 import type {Carried} from '../../contracts/kinds.ts'
 import {PRESENT, type Condition} from '../../contracts/measures.ts'
+import type {Column} from '../../contracts/columns.ts'
 import type {Stream} from '../../contracts/stream.ts'
 import {quote, quoteTable} from '../../platform/sql-names.ts'
+import {idSql} from './row-id.ts'
 import {
   carriedSql,
   fitsSql,
@@ -64,11 +66,12 @@ export function createScan(stream: Stream, parameters: Parameters, only = 'true'
   const derived = new Map<string, string>()
   const found = new Map<string, Value>()
   const joins = new Map<string, string>()
-  const inner: string[] = [`(${only})`, ...columns.flatMap(c => fitsSql(c, own(c.column)) ?? [])]
+  const inner: string[] = [`(${only})`, ...columns.flatMap(c => fitsSql(c, own(c)) ?? [])]
   const outer: string[] = []
 
-  function own(column: string): string {
-    return `r.${quote(column)}`
+  /** A column of the table; an id of several is made of them. */
+  function own({column, parts}: Column): string {
+    return parts === undefined ? `r.${quote(column)}` : idSql(stream)
   }
 
   /** The table that an alias looks up, joined once. */
@@ -77,7 +80,7 @@ export function createScan(stream: Stream, parameters: Parameters, only = 'true'
     const table = quote(`lookup ${alias}`)
     const by = columns.find(({field}) => field === lookup.by)!
     const key = `${table}.${quote(lookup.key)}`
-    const on = `${lookupKeySql(own(by.column), lookup.keyType)} = ${key}`
+    const on = `${lookupKeySql(own(by), lookup.keyType)} = ${key}`
     joins.set(alias, `LEFT JOIN ${quoteTable(lookup.table)} ${table} ON ${on}`)
     return table
   }
@@ -85,7 +88,7 @@ export function createScan(stream: Stream, parameters: Parameters, only = 'true'
   /** Where a column is in the tables, and how it travels. */
   function locate(name: string): {readonly column: Carried; readonly sql: string} {
     const column = columns.find(({field}) => field === name)
-    if (column !== undefined) return {column, sql: own(column.column)}
+    if (column !== undefined) return {column, sql: own(column)}
     const dot = name.indexOf('.')
     const [alias, field] = [name.slice(0, dot), name.slice(dot + 1)]
     const lookedUp = stream.enrich[alias]?.columns.find(one => one.field === field)
@@ -154,13 +157,13 @@ export function createScan(stream: Stream, parameters: Parameters, only = 'true'
       outer.push(key === null ? `${value.sql} IS NULL` : hasKey(value, key, parameters))
       const column = columns.find(({field}) => field === name)
       if (column === undefined || key === LONG_KEY) return
-      const at = own(column.column)
+      const at = own(column)
       inner.push(indexed({...value, sql: at}, key, parameters))
     },
     restrictTime({from, to}) {
       const time = scan.time()
       outer.push(`${time} IS NOT NULL`)
-      const at = own(columns.find(({field}) => field === timeField)!.column)
+      const at = own(columns.find(({field}) => field === timeField)!)
       for (const [seconds, operator, margin] of [
         [from, '>=', -ZONE_MARGIN_S],
         [to, '<', ZONE_MARGIN_S],

@@ -148,10 +148,10 @@ test.each<[string, Wishes, Partial<CatalogTable>, RegExp]>([
     /^orders has no primary key: .*ADD PRIMARY KEY/,
   ],
   [
-    'a key of several columns where none names a row',
+    'a key of several columns of which one cannot name a row',
     {},
-    {primaryKey: ['customer_id', 'created_at'], uniqueColumns: []},
-    /^the primary key of orders has several columns \(customer_id, created_at\).*ADD COLUMN row_id bigint/,
+    {primaryKey: ['customer_id', 'weight'], uniqueColumns: []},
+    /^the primary key of orders has weight, which is double precision .*ADD COLUMN row_number bigint/,
   ],
 ])('%s is refused with what to do', (_, wishes, table, sentence) => {
   expect(() => propose({...ORDERS, ...table}, wishes)).toThrow(sentence)
@@ -159,7 +159,27 @@ test.each<[string, Wishes, Partial<CatalogTable>, RegExp]>([
 
 test('where several columns are the primary key, one that is unique by itself is the id', async () => {
   const table = {...ORDERS, primaryKey: ['customer_id', 'id'], uniqueColumns: ['id']}
-  expect((await load(table)).idColumn).toBe('id')
+  expect((await load(table)).idColumns).toEqual(['id'])
+})
+
+test('where none is, all of them are the id, together', async () => {
+  const table = {
+    ...ORDERS,
+    columns: [...ORDERS.columns, column('row_id', 'text', {notNull: false})],
+    primaryKey: ['customer_id', 'created_at'],
+    uniqueColumns: [],
+  }
+  const stream = await load(table)
+  expect(stream).toMatchObject({
+    idColumns: ['customer_id', 'created_at'],
+    idField: 'row_id',
+    keyField: 'customer_id',
+  })
+  // What has the name of the id is called otherwise.
+  expect(stream.columns.filter(({field}) => field.includes('row_id'))).toMatchObject([
+    {field: 'row_row_id', column: 'row_id'},
+    {field: 'row_id', kind: 'text', parts: ['customer_id', 'created_at']},
+  ])
 })
 
 test('words of the language and odd names are no names of constants', () => {

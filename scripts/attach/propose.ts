@@ -5,6 +5,7 @@
  * of numbers that name nothing, and rows are split by what has few values.
  */
 import {KINDS, type Carried, type ColumnKind} from '../../contracts/kinds.ts'
+import {isIdPart, ROW_ID} from '../../contracts/row-id.ts'
 import {arrayOf, carriedOf, whyNoKey} from '../../contracts/sql-types.ts'
 import {isFieldTaken} from '../../contracts/stream.ts'
 import {UsageError} from '../command.ts'
@@ -43,8 +44,8 @@ export interface Proposal {
   readonly key: string
   /** Its one column; null: it has several. */
   readonly primaryKey: string | null
-  /** Null: the primary key. */
-  readonly id: string | null
+  /** Null: the primary key; several: all of its columns. */
+  readonly id: string | readonly string[] | null
   readonly time: string | null
   readonly columns: readonly ProposedColumn[]
   /** Name, and what makes it: `sum('total')`. */
@@ -111,19 +112,26 @@ function fieldOf(name: string, taken: ReadonlySet<string>): string {
   return field
 }
 
-function columnsOf(table: CatalogTable): readonly ProposedColumn[] {
+function columnsOf(table: CatalogTable, reserved: ReadonlySet<string>): readonly ProposedColumn[] {
   const plain = new Set(table.columns.map(({name}) => name))
-  const taken = new Set<string>()
+  const taken = new Set(reserved)
   return table.columns.map(column => {
-    const {name, notNull} = column
+    const {name} = column
     // Those that may be called as they are come first, whatever stands before them.
-    const isPlain = fieldOf(name, new Set()) === name
+    const isPlain = fieldOf(name, reserved) === name
     const field = isPlain ? name : fieldOf(name, new Set([...taken, ...plain]))
     taken.add(field)
-    const [{kind}, made] = typeOfColumn(column)
-    const isName = KINDS[kind].isName && whyNoKey(column.type) === undefined
-    return {name, field, kind, isName, type: notNull ? `${made}.notNull()` : made}
+    return {...proposeColumn(column, new Set()), field}
   })
+}
+
+/** @param taken fields of others */
+export function proposeColumn(column: CatalogColumn, taken: ReadonlySet<string>): ProposedColumn {
+  const {name, notNull} = column
+  const [{kind}, made] = typeOfColumn(column)
+  const isName = KINDS[kind].isName && whyNoKey(column.type) === undefined
+  const field = fieldOf(name, taken)
+  return {name, field, kind, isName, type: notNull ? `${made}.notNull()` : made}
 }
 
 const SUMMED: ReadonlySet<ColumnKind> = new Set(['int', 'long', 'decimal', 'double'])
@@ -147,7 +155,7 @@ interface Chosen {
   readonly why: string
 }
 
-function chooseId({name, primaryKey, uniqueColumns}: CatalogTable): string | null {
+function chooseId({name, columns, primaryKey, uniqueColumns}: CatalogTable): Proposal['id'] {
   if (primaryKey.length === 1) return null
   if (primaryKey.length === 0) {
     throw new UsageError(
@@ -156,9 +164,13 @@ function chooseId({name, primaryKey, uniqueColumns}: CatalogTable): string | nul
   }
   const [unique] = uniqueColumns
   if (unique !== undefined) return unique
+  const odd = columns.find(
+    column => primaryKey.includes(column.name) && !isIdPart(typeOfColumn(column)[0].kind),
+  )
+  if (odd === undefined) return primaryKey
   throw new UsageError(
-    `the primary key of ${name} has several columns (${listOf(primaryKey)}), and no column names a row by itself: ` +
-      'ALTER TABLE … ADD COLUMN row_id bigint GENERATED ALWAYS AS IDENTITY UNIQUE',
+    `the primary key of ${name} has ${odd.name}, which is ${odd.type} and cannot name a row: ` +
+      'ALTER TABLE … ADD COLUMN row_number bigint GENERATED ALWAYS AS IDENTITY UNIQUE',
   )
 }
 
@@ -179,9 +191,11 @@ function chooseKey(
     columns.some(one => one.name === name && one.isName),
   )
   const column = find(columns, foreign ?? id, 'key')
-  const why =
-    foreign === undefined ? 'there is no foreign key: each row by itself' : 'the first foreign key'
-  return {column, why}
+  const alone =
+    table.primaryKey.length > 1 && table.primaryKey.includes(id)
+      ? 'there is no foreign key: the first of the primary key'
+      : 'there is no foreign key: each row by itself'
+  return {column, why: foreign === undefined ? alone : 'the first foreign key'}
 }
 
 function chooseTime(
@@ -206,9 +220,18 @@ function chooseTime(
 
 /** @throws UsageError about a wish that cannot be, or a table that cannot be counted */
 export function propose(table: CatalogTable, wishes: Wishes = {}): Proposal {
-  const columns = columnsOf(table)
   const id = chooseId(table)
-  const idColumn = find(columns, id ?? table.primaryKey[0]!, 'id')
+  const isSeveral = Array.isArray(id)
+  const columns = columnsOf(table, new Set(isSeveral ? [ROW_ID] : []))
+  const naming = table.primaryKey.find(one =>
+    columns.some(column => column.name === one && column.isName),
+  )
+  // Of several the first that can be a key; many rows may have it.
+  const idColumn = find(
+    columns,
+    typeof id === 'string' ? id : (naming ?? table.primaryKey[0]!),
+    'id',
+  )
   const key = chooseKey(table, columns, {id: idColumn.name, wish: wishes.key})
   const time = chooseTime(table, columns, wishes.time)
   const name = fieldOf(table.name, new Set())
@@ -218,7 +241,7 @@ export function propose(table: CatalogTable, wishes: Wishes = {}): Proposal {
     idColumn.name,
     key.column.name,
   ])
-  const isByKey = key.column.name !== idColumn.name
+  const isByKey = isSeveral || key.column.name !== idColumn.name
 
   const summed = columns.filter(({name: one, kind}) => SUMMED.has(kind) && !ofNames.has(one))
   const named = columns.filter(
@@ -267,7 +290,13 @@ export function propose(table: CatalogTable, wishes: Wishes = {}): Proposal {
       time === null
         ? 'no time: no timestamp is never null, so it is that of the commit; --time COLUMN chooses one'
         : `time ${time.column.name}: ${time.why}; --time COLUMN chooses another`,
-      ...(id === null ? [] : [`id ${id}: unique, and the primary key has several columns`]),
+      ...(id === null
+        ? []
+        : [
+            typeof id === 'string'
+              ? `id ${id}: unique, and the primary key has several columns`
+              : `id (${listOf(id)}): the primary key; ${ROW_ID} holds its texts together`,
+          ]),
     ],
   }
 }

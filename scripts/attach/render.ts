@@ -1,11 +1,12 @@
 /** The text of a stream's file, of what is proposed. Pure. */
 import type {Proposal, Rollup} from './propose.ts'
 
-const quote = (text: string): string =>
+/** A string as files of this project write it. */
+export const quote = (text: string): string =>
   `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n')}'`
 const list = (texts: readonly string[]): string => `[${texts.map(quote).join(', ')}]`
-/** `__proto__` without brackets would be no property. */
-const propertyOf = (name: string): string =>
+/** The name of a property: `__proto__` without brackets would be none. */
+export const propertyOf = (name: string): string =>
   name === '__proto__' ? `['__proto__']` : /^[a-z_]\w*$/i.test(name) ? name : quote(name)
 
 /** Words that no constant may be called by. */
@@ -68,7 +69,7 @@ export function render(proposal: Proposal): string {
     '  table,',
     `  topic: ${quote(topic)},`,
     `  key: ${quote(key)},`,
-    ...(id === null ? [] : [`  id: ${quote(id)},`]),
+    ...(id === null ? [] : [`  id: ${typeof id === 'string' ? quote(id) : list(id)},`]),
     ...(time === null ? [] : [`  time: ${quote(time)},`]),
     ...(fields.length === 0
       ? []

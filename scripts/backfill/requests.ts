@@ -141,12 +141,18 @@ const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
  * @throws a sentence that names the option
  */
 export function conditionOf(
-  {idColumn, columns, timeField, name}: Stream,
+  {idColumns, columns, timeField, name}: Stream,
   range: Range,
 ): string | null {
   const conditions: string[] = []
   const compare = (column: string, operator: string, value: string | undefined): void => {
     if (value !== undefined) conditions.push(`t.${quote(column)} ${operator} ${literal(value)}`)
+  }
+  const [idColumn = '', ...others] = idColumns
+  if (others.length > 0 && (range['from-id'] ?? range['to-id']) !== undefined) {
+    throw new UsageError(
+      `ids of ${name} have several columns (${idColumns.join(', ')}): give --where instead of --from-id and --to-id`,
+    )
   }
   compare(idColumn, '>=', range['from-id'])
   compare(idColumn, '<=', range['to-id'])

@@ -2,6 +2,7 @@
 import {KINDS} from '../../contracts/kinds.ts'
 import {partitionFor} from '../../contracts/partition.ts'
 import type {Column} from '../../contracts/stream.ts'
+import {idSql, withIdsSql} from '../../db/truth/row-id.ts'
 import {truthOfEvents, type SqlCondition, type TruthEvent} from '../../db/truth/truth.ts'
 import {quote, quoteTable} from '../../platform/sql-names.ts'
 import {fromCql} from '../../readmodel/cql-columns.ts'
@@ -15,13 +16,9 @@ import {equalOf, type Compared, type Equal} from './differences.ts'
 /** Events that are compared together. */
 const ROWS_AT_ONCE = 500
 
-const idOf = ({stream}: Compared): string => `r.${quote(stream.idColumn)}`
-
 /** Rows with these ids. */
-export const withIds = (at: Compared, ids: readonly unknown[]): SqlCondition => ({
-  text: `${idOf(at)} = ANY($1)`,
-  values: [ids],
-})
+export const withIds = ({stream}: Compared, ids: readonly unknown[]): SqlCondition =>
+  withIdsSql(stream, ids.map(String))
 
 /** Rows of the table by their ids, all of them or some, in pages. What is stored meanwhile is left out. */
 async function* pagesOf(
@@ -29,28 +26,33 @@ async function* pagesOf(
   only: SqlCondition = {text: 'true'},
 ): AsyncIterable<readonly TruthEvent[]> {
   const {pg, stream} = at
-  const id = idOf(at)
   const given = only.values ?? []
   const table = `${quoteTable(stream.table)} r`
+  const columns = stream.idColumns.map(name => `r.${quote(name)}`)
+  const key = `(${columns.join(', ')})`
+  const texts = `ARRAY[${columns.map(column => `${column}::text`).join(', ')}]`
+  const place = (n: number): string =>
+    `(${columns.map((_, i) => `$${given.length + n * columns.length + i + 1}`).join(', ')})`
   // Beside a writer there would be new rows for ever.
-  const last = await pg.query<{id: string}>(
-    `SELECT ${id}::text AS id FROM ${table} WHERE (${only.text}) ORDER BY ${id} DESC LIMIT 1`,
+  const last = await pg.query<{key: readonly string[]}>(
+    `SELECT ${texts} AS key FROM ${table} WHERE (${only.text})
+     ORDER BY ${columns.map(column => `${column} DESC`).join(', ')} LIMIT 1`,
     [...given],
   )
-  const end = last.rows[0]?.id
+  const end = last.rows[0]?.key
   if (end === undefined) return
   for (let after: readonly string[] = []; ;) {
-    const isAfter = after.length === 0 ? 'true' : `${id} > $${given.length + 2}`
-    const {rows} = await pg.query<{id: string}>(
-      `SELECT ${id}::text AS id FROM ${table}
-       WHERE (${only.text}) AND ${id} <= $${given.length + 1} AND ${isAfter}
-       ORDER BY ${id} LIMIT ${ROWS_AT_ONCE}`,
-      [...given, end, ...after],
+    const isAfter = after.length === 0 ? 'true' : `${key} > ${place(1)}`
+    const {rows} = await pg.query<{id: string; key: readonly string[]}>(
+      `SELECT ${idSql(stream)}::text AS id, ${texts} AS key FROM ${table}
+       WHERE (${only.text}) AND ${key} <= ${place(0)} AND ${isAfter}
+       ORDER BY ${columns.join(', ')} LIMIT ${ROWS_AT_ONCE}`,
+      [...given, ...end, ...after],
     )
     if (rows.length === 0) return
     const ids = rows.map(row => row.id)
     yield await truthOfEvents(pg, stream, {only: withIds(at, ids), limit: ROWS_AT_ONCE})
-    after = [ids.at(-1)!]
+    after = rows.at(-1)!.key
   }
 }
 

@@ -126,7 +126,9 @@ async function takeAway(
   const text = key === null ? null : textOf(key)
   // A record cannot be led to where its key does not lead.
   if (partitionFor(text, id, partitions) !== partition) return
-  const gone = JSON.stringify({[stream.idColumn]: known, [stream.keyColumn]: key})
+  // An id of several columns goes as the row's own.
+  const ids = stream.idColumns.length === 1 ? {[stream.idColumns[0]!]: known} : {}
+  const gone = JSON.stringify({...ids, [stream.keyColumn]: key})
   const how = howOf(toKeyText(key))
   await pg.query('SELECT cdc.repair($1, $2, $3, true, $4, $5)', [stream.topic, id, how, text, gone])
 }
