@@ -170,6 +170,8 @@ export interface Declaration<T extends PgTable, F extends FieldNames> {
   readonly time?: string
   /** Names of fields in records by column, where they differ. */
   readonly fields?: F
+  /** Columns of the table that do not travel, on purpose: others that it gets are reported until they are declared. */
+  readonly omit?: readonly string[]
   readonly paths?: Readonly<Record<string, JsonPath>>
   readonly enrich?: Readonly<Record<string, Lookup>>
   readonly shows?: readonly Shown[]
@@ -304,6 +306,7 @@ export function stream<T extends PgTable, const F extends FieldNames = NoFieldNa
     isReference: declaration.isReference ?? false,
     rawTable: declaration.rawTable ?? topic,
     hashes: declaration.hashes ?? null,
+    omit: declaration.omit ?? [],
     filed: declaration.filed ?? 'day',
     measures: declaration.measures ?? {},
     rollups: (declaration.rollups ?? []).map(rollup => {
@@ -421,6 +424,10 @@ function checkNames(declared: Stream): void {
   for (const name of [...Object.keys(declared.paths), ...Object.keys(declared.enrich)]) {
     if (taken.has(name)) throw wrong(`${name} is there twice: choose another name`)
     taken.add(name)
+  }
+  const omitted = declared.omit.find(name => declared.columns.some(({column}) => column === name))
+  if (omitted !== undefined) {
+    throw wrong(`column ${omitted} is declared, and left out in omit: take it out of one of them`)
   }
   checkColumns(declared, countable.keys(), wrong)
   for (const [alias, {by}] of Object.entries(declared.enrich)) {

@@ -1,6 +1,6 @@
 /**
  * Looks after the capture: at start and every minute what changed while no event trigger looked is followed
- * (`cdc.follow()`), and what is wrong with captured tables is counted (`cdc.check()`).
+ * (`cdc.follow()`), and what is wrong with captured tables, or other than declared, is counted (`cdc.check()`).
  *
  * Does not      mend what an operator has to decide: health and metrics say it until it is done.
  */
@@ -12,16 +12,30 @@ import type {RelayMetrics} from './metrics.ts'
 
 export interface CaptureKeeperDeps {
   readonly pool: Pool
-  readonly metrics: Pick<RelayMetrics, 'captureFollowed' | 'captureProblems'>
+  readonly metrics: Pick<RelayMetrics, 'captureFollowed' | 'captureProblems' | 'changedColumns'>
   readonly log: Logger
 }
 
-/** One look. @returns what is wrong, a sentence each */
-export async function keepCapture({
-  pool,
-  metrics,
-  log,
-}: CaptureKeeperDeps): Promise<readonly string[]> {
+interface Problem {
+  readonly source: string
+  readonly problem: string
+  readonly code: string
+  readonly todo: string | null
+}
+
+/** What one look found, a sentence each. */
+export interface CaptureState {
+  /** Changes may be missing. */
+  readonly problems: readonly string[]
+  /** Columns that are not as declared. */
+  readonly columns: readonly string[]
+}
+
+const sentenceOf = ({source, problem, todo}: Problem): string =>
+  `${source}: ${problem}${todo === null ? '' : `: ${todo}`}`
+
+/** One look. */
+export async function keepCapture({pool, metrics, log}: CaptureKeeperDeps): Promise<CaptureState> {
   const followed = await pool.query<{source: string; done: string}>(
     'SELECT source, done FROM cdc.follow()',
   )
@@ -29,11 +43,14 @@ export async function keepCapture({
     metrics.captureFollowed.inc()
     log.warn({table: source, done}, 'capture put right: what changed before it may be missing')
   }
-  const {rows} = await pool.query<{source: string; problem: string}>(
-    'SELECT source::text, problem FROM cdc.check()',
+  const {rows} = await pool.query<Problem>(
+    'SELECT source::text, problem, code, todo FROM cdc.check()',
   )
-  metrics.captureProblems.set(rows.length)
-  return rows.map(({source, problem}) => `${source}: ${problem}`)
+  const broken = rows.filter(({code}) => code === 'capture-broken')
+  const changed = rows.filter(one => !broken.includes(one))
+  metrics.captureProblems.set(broken.length)
+  metrics.changedColumns.set(changed.length)
+  return {problems: broken.map(sentenceOf), columns: changed.map(sentenceOf)}
 }
 
 export function createCaptureKeeper(
@@ -46,9 +63,12 @@ export function createCaptureKeeper(
       let said = ''
       while (!signal.aborted) {
         try {
-          const problems = await keepCapture(deps)
-          const text = problems.join('; ')
-          if (text !== said && text !== '') deps.log.error({problems}, 'tables are not captured')
+          const {problems, columns} = await keepCapture(deps)
+          const text = [...problems, ...columns].join('; ')
+          if (text !== said && problems.length > 0)
+            deps.log.error({problems}, 'tables are not captured')
+          if (text !== said && columns.length > 0)
+            deps.log.warn({columns}, 'columns are not as declared')
           said = text
         } catch (error) {
           deps.log.warn({message: messageOf(error)}, 'capture not looked at, tried again later')

@@ -65,6 +65,10 @@ export function createRelayMetrics(metrics: Metrics) {
       'relay_capture_problems',
       'Captured tables of which changes may be missing (SELECT * FROM cdc.check())',
     ),
+    changedColumns: metrics.gauge(
+      'relay_changed_columns',
+      'Columns of captured tables that are not as their streams declare them (SELECT * FROM cdc.check())',
+    ),
     captureFollowed: metrics.counter(
       'relay_capture_followed_total',
       'Captured tables that were attached again because nobody had followed a change of them',

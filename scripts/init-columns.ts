@@ -1,7 +1,8 @@
-/** Compares what a stream declares of its table's columns with the database. */
+/** Compares what a stream declares of its table's columns with the database, and tells it, for `cdc.check()`. */
+import {declaredOf} from '../contracts/column-fit.ts'
 import type {Stream} from '../contracts/stream.ts'
 import {PipelineError} from '../platform/errors.ts'
-import type {Client} from '../platform/postgres.ts'
+import {openClient, type Client} from '../platform/postgres.ts'
 import {quoteTable} from '../platform/sql-names.ts'
 
 /** @throws where an id of several columns would be another one than that under which rows are captured */
@@ -18,4 +19,25 @@ export async function assertId(client: Client, {name, table, idColumns}: Stream)
     `stream ${name}: id is (${idColumns.join(', ')}), and the primary key of ${table} is (${key.join(', ')}): name its columns in that order`,
     {disposition: 'stop'},
   )
+}
+
+/** Its table is captured. */
+export async function declareColumns(client: Client, stream: Stream): Promise<void> {
+  await client.query('SELECT cdc.declare_columns($1, $2, $3)', [
+    stream.topic,
+    JSON.stringify(stream.columns.filter(({parts}) => parts === undefined).map(declaredOf)),
+    stream.omit,
+  ])
+}
+
+/** All of them, at once or not at all. */
+export async function declareAll(url: string, streams: readonly Stream[]): Promise<void> {
+  const client = await openClient(url, {applicationName: 'init'})
+  try {
+    await client.query('BEGIN')
+    for (const stream of streams) await declareColumns(client, stream)
+    await client.query('COMMIT')
+  } finally {
+    await client.end()
+  }
 }

@@ -28,6 +28,7 @@ import type {ServerGate} from '../stack/pipeline.ts'
 import {loadStreams} from '../streams/load.ts'
 import {runCommand} from './command.ts'
 import {COMMANDS} from './commands.ts'
+import {declareAll} from './init-columns.ts'
 import {initDatabase} from './init-database.ts'
 import {initReadModel} from './init-read-model.ts'
 
@@ -83,17 +84,21 @@ export async function initPipeline(
     await ready(server)
     await retry(work, PATIENCE)
   }
+  const subjects = step('registry', async () => {
+    await initSubjects(streams, {prefix: topicPrefix, registry: config.registry}, say)
+  })
   await Promise.all([
     (async () => {
       await step('postgres', async () => await initDatabase(config.databaseUrl, streams, say))
+      // What readers could not take changes nothing that those who run go by.
+      await subjects
+      await step('postgres', async () => await declareAll(config.databaseUrl, streams))
       await step('cassandra', async () => await initReadModel(config, streams, say))
     })(),
     step('kafka', async () => {
       await initTopics(config.kafka, topicSpecs(streams, topicPrefix, config.partitions), say)
     }),
-    step('registry', async () => {
-      await initSubjects(streams, {prefix: topicPrefix, registry: config.registry}, say)
-    }),
+    subjects,
   ])
 }
 

@@ -87,12 +87,16 @@ test("the relay's user takes a lane, reads, saves, looks after the capture and e
   const pool = createPool(url, {applicationName: 'relay'})
   onTestFinished(async () => await pool.end())
   const warned: unknown[] = []
-  const problems = await keepCapture({
+  const found = await keepCapture({
     pool,
-    metrics: {captureFollowed: {inc: nobody}, captureProblems: {set: nobody}} as never,
+    metrics: {
+      captureFollowed: {inc: nobody},
+      captureProblems: {set: nobody},
+      changedColumns: {set: nobody},
+    } as never,
     log: {warn: (fields: unknown) => void warned.push(fields)} as never,
   })
-  expect(problems).toEqual([])
+  expect(found).toEqual({problems: [], columns: []})
   expect(warned).toMatchObject([{table: 'public.activity_events'}])
   expect(await rotate(pool)).toBe('opened')
   expect(await rotate(pool)).toBe('truncated')

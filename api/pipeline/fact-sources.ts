@@ -3,7 +3,7 @@ import type {Stream} from '../../contracts/stream.ts'
 import {quoteTable} from '../../platform/sql-names.ts'
 import type {Position} from '../../readmodel/positions.ts'
 import type {Session} from '../database.ts'
-import type {CaptureFacts, Contradiction, FactsDeps} from './facts.ts'
+import type {CaptureFacts, ChangedColumn, Contradiction, FactsDeps} from './facts.ts'
 import type {LagView} from './lag.ts'
 
 export const NO_OFFSETS = 'Kafka does not say how far the topics are'
@@ -44,16 +44,18 @@ export function createUnfilled(
 }
 
 export async function readCapture(db: Session, streams: readonly Stream[]): Promise<CaptureFacts> {
-  const {rows: problems} = await db.query<CaptureFacts['problems'][number]>(
-    'SELECT source::text AS table, problem FROM cdc.check()',
-  )
+  const {rows: found} = await db.query<
+    | ChangedColumn
+    | {readonly code: 'capture-broken'; readonly table: string; readonly problem: string}
+  >('SELECT source::text AS table, problem, code, todo FROM cdc.check()')
   const {rows: captured} = await db.query<{table: string; topic: string}>(
     'SELECT source::text AS table, topic FROM cdc.captured_tables ORDER BY topic',
   )
   const topics = new Set(captured.map(({topic}) => topic))
   const declared = new Set(streams.map(({topic}) => topic))
   return {
-    problems,
+    problems: found.filter(one => one.code === 'capture-broken'),
+    columns: found.filter(one => one.code !== 'capture-broken'),
     missing: streams
       .filter(({topic}) => !topics.has(topic))
       .map(({name, table}) => ({stream: name, table})),

@@ -42,9 +42,19 @@ export interface Contradiction {
   readonly what: string
 }
 
+/** A column that its table has otherwise than its stream declares. */
+export interface ChangedColumn {
+  readonly table: string
+  readonly code: 'column-new' | 'column-gone' | 'column-retyped'
+  readonly problem: string
+  readonly todo: string
+}
+
+/** What cdc.check() says, and what it cannot know. */
 export interface CaptureFacts {
-  /** Rows of cdc.check(). */
   readonly problems: readonly {readonly table: string; readonly problem: string}[]
+  /** Columns that are not as declared. */
+  readonly columns: readonly ChangedColumn[]
   /** Tables of streams that are not captured. */
   readonly missing: readonly {readonly stream: string; readonly table: string}[]
   /** Captured tables whose topic has no stream. */

@@ -63,6 +63,18 @@ export const KINDS = {
     severity: 'error',
     todo: 'Run npm run init, which attaches it, then npm run rebuild: changes meanwhile were never seen.',
   },
+  'column-new': {
+    severity: 'warning',
+    todo: 'Run npm run attach for the table, which proposes its declaration with the column, or leave it out: omit.',
+  },
+  'column-gone': {
+    severity: 'error',
+    todo: 'Run npm run attach for the table, which proposes its changed declaration, then re-drive the dead letters.',
+  },
+  'column-retyped': {
+    severity: 'error',
+    todo: 'Run npm run attach for the table, which proposes its changed declaration, or give the column its type again.',
+  },
   'topic-without-stream': {
     severity: 'warning',
     todo: 'Declare a stream for the topic, or end the capture: SELECT cdc.detach(…).',

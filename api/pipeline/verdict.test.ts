@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs'
 import {describe, expect, test} from 'vitest'
-import type {Facts, Told} from './facts.ts'
+import type {ChangedColumn, Facts, Told} from './facts.ts'
 import {FINDING_CODES, withoutDetails, type FindingCode} from './findings.ts'
 import {judgePipeline} from './verdict.ts'
 
@@ -29,6 +29,11 @@ const COMPARED = {
 }
 const LAUNCHER = {running: true, starting: false, ended: [], flapping: []}
 const QUIET = {stream: 'sales', records: 5000, stuck: []}
+const CAPTURED = {problems: [], columns: [], missing: [], foreign: []}
+const changed = (code: ChangedColumn['code']): Pick<Facts, 'capture'> => {
+  const column = {table: 'public.t', code, problem: 'column a changed', todo: 'run attach'}
+  return {capture: known({...CAPTURED, columns: [column]})}
+}
 const GOOD: Facts = {
   starting: false,
   stores: STORES,
@@ -38,7 +43,7 @@ const GOOD: Facts = {
   missingTopics: known([]),
   unfilled: known([]),
   contradictions: known([]),
-  capture: known({problems: [], missing: [], foreign: []}),
+  capture: known(CAPTURED),
   deadLetters: known({outbox: 0, topics: 0}),
   reconciliations: known([COMPARED]),
   wentBack: known([]),
@@ -89,15 +94,18 @@ const CASES: Readonly<Record<FindingCode, readonly [Partial<Facts>, Partial<Fact
     {lag: known([{...QUIET, records: 99_999}])},
   ],
   'capture-broken': [
-    {capture: known({problems: [{table: 't', problem: 'off'}], missing: [], foreign: []})},
+    {capture: known({...CAPTURED, problems: [{table: 't', problem: 'off'}]})},
     {capture: GOOD.capture},
   ],
   'not-captured': [
-    {capture: known({problems: [], missing: [{stream: 's', table: 't'}], foreign: []})},
+    {capture: known({...CAPTURED, missing: [{stream: 's', table: 't'}]})},
     {capture: GOOD.capture},
   ],
+  'column-new': [changed('column-new'), changed('column-gone')],
+  'column-gone': [changed('column-gone'), changed('column-new')],
+  'column-retyped': [changed('column-retyped'), changed('column-new')],
   'topic-without-stream': [
-    {capture: known({problems: [], missing: [], foreign: [{table: 't', topic: 'x'}]})},
+    {capture: known({...CAPTURED, foreign: [{table: 't', topic: 'x'}]})},
     {capture: GOOD.capture},
   ],
   'topic-missing': [{missingTopics: known(['sales'])}, {missingTopics: known([])}],

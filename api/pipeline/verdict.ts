@@ -112,7 +112,7 @@ export function judgeService(service: Service): readonly Finding[] {
 
 function judgeCapture({capture}: Facts): readonly Finding[] {
   if (!capture.told) return []
-  const {problems, missing, foreign} = capture.value
+  const {problems, columns, missing, foreign} = capture.value
   return [
     ...problems.map(({table, problem}) =>
       finding(
@@ -121,6 +121,10 @@ function judgeCapture({capture}: Facts): readonly Finding[] {
         problem,
       ),
     ),
+    ...columns.map(({table, code, problem, todo}) => ({
+      ...finding(code, `In table ${table}, ${problem}.`),
+      todo: `${todo}.`,
+    })),
     ...missing.map(({stream, table}) =>
       finding('not-captured', `Table ${table} of stream ${stream} is not captured.`),
     ),

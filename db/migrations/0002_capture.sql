@@ -95,6 +95,23 @@ CREATE TABLE cdc.captured_tables (
 -- Topics of the declared streams, as `npm run init` saw them last; none: init was never run.
 CREATE TABLE cdc.declared_topics (topic text PRIMARY KEY);
 --> statement-breakpoint
+-- Columns of their tables as the declarations have them, as `npm run init` saw them last. One that the table has and
+-- that stands here neither as declared nor as left out is new.
+CREATE TABLE cdc.declared_columns (
+  topic text REFERENCES cdc.declared_topics ON DELETE CASCADE,
+  name name,
+  is_declared boolean NOT NULL,
+  -- The column itself, whatever its name becomes; null: the table has none.
+  attnum smallint,
+  -- Types whose values are carried; null: those of all.
+  types text[],
+  -- Of a numeric that is carried with its digits: so many before the point, and behind it.
+  whole_digits integer,
+  scale integer,
+  is_nullable boolean NOT NULL DEFAULT true,
+  PRIMARY KEY (topic, name)
+);
+--> statement-breakpoint
 CREATE FUNCTION cdc.primary_key_of(source regclass) RETURNS name[] LANGUAGE sql STABLE AS $$
   SELECT array_agg(a.attname ORDER BY k.ord)
     FROM pg_index i

@@ -259,15 +259,109 @@ BEGIN
   END LOOP;
 END $fn$;
 --> statement-breakpoint
--- What is wrong with the capture of each table; no row when nothing is.
-CREATE FUNCTION cdc.check() RETURNS TABLE (source regclass, problem text) LANGUAGE sql STABLE SECURITY DEFINER AS $$
-  SELECT c.source, coalesce((SELECT w.problem FROM cdc.why_not(c.source, c.key_attnum) w), cdc.out_of_date(c))
+-- Columns of a table with what their types are made of, where those are domains.
+CREATE FUNCTION cdc.columns_of(source regclass) RETURNS TABLE (attnum smallint, name name, type text, whole_digits integer, scale integer, is_nullable boolean)
+LANGUAGE sql STABLE AS $$
+  WITH RECURSIVE types (attnum, oid, typmod, is_nullable) AS (
+    SELECT a.attnum, a.atttypid, a.atttypmod, NOT a.attnotnull FROM pg_attribute a
+     WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL
+    SELECT x.attnum, t.typbasetype, t.typtypmod, x.is_nullable AND NOT t.typnotnull
+      FROM types x JOIN pg_type t ON t.oid = x.oid AND t.typtype = 'd'
+  )
+  SELECT x.attnum, a.attname, format_type(t.oid, NULL), n.digits - n.scale, n.scale, x.is_nullable
+    FROM types x
+    JOIN pg_type t ON t.oid = x.oid AND t.typtype <> 'd'
+    JOIN pg_attribute a ON a.attrelid = source AND a.attnum = x.attnum
+    LEFT JOIN LATERAL (SELECT ((x.typmod - 4) >> 16) & 65535 AS digits, (((x.typmod - 4) & 2047) # 1024) - 1024 AS scale) n
+      ON t.oid = 'numeric'::regtype AND x.typmod >= 4
+$$;
+--> statement-breakpoint
+/*
+ * Remembers what a declaration says of the columns of its table. Those that it left out when it was seen first are left
+ * out on purpose, and those that it names no more; one that comes later only when it says so.
+ */
+CREATE FUNCTION cdc.declare_columns(of_topic text, declared jsonb, omitted text[]) RETURNS void LANGUAGE plpgsql AS $fn$
+DECLARE
+  source regclass := (SELECT c.source FROM cdc.captured_tables c WHERE c.topic = of_topic);
+  is_first boolean := NOT EXISTS (SELECT FROM cdc.declared_columns d WHERE d.topic = of_topic);
+BEGIN
+  UPDATE cdc.declared_columns d SET is_declared = false, attnum = NULL
+   WHERE d.topic = of_topic AND d.name NOT IN (SELECT x ->> 'name' FROM jsonb_array_elements(declared) x);
+  DELETE FROM cdc.declared_columns d
+   WHERE d.topic = of_topic AND NOT d.is_declared AND d.name <> ALL (omitted) AND d.name NOT IN (SELECT p.name FROM cdc.columns_of(source) p);
+  INSERT INTO cdc.declared_columns AS d (topic, name, is_declared, attnum, types, whole_digits, scale, is_nullable)
+  SELECT of_topic, x.name, true, p.attnum, x.types, x.whole_digits, x.scale, x.is_nullable
+    FROM jsonb_to_recordset(declared) x (name name, types text[], whole_digits integer, scale integer, is_nullable boolean)
+    LEFT JOIN cdc.columns_of(source) p ON p.name = x.name
+  ON CONFLICT ON CONSTRAINT declared_columns_pkey DO UPDATE
+    SET is_declared = true, attnum = coalesce(excluded.attnum, d.attnum), types = excluded.types,
+        whole_digits = excluded.whole_digits, scale = excluded.scale, is_nullable = excluded.is_nullable;
+  INSERT INTO cdc.declared_columns (topic, name, is_declared)
+  SELECT of_topic, p.name, false FROM cdc.columns_of(source) p WHERE is_first
+  UNION
+  SELECT of_topic, o::name, false FROM unnest(omitted) o
+  ON CONFLICT DO NOTHING;
+END $fn$;
+--> statement-breakpoint
+-- Columns that are not as their declarations have them: what is so, and what to do. A renamed one is told once.
+CREATE FUNCTION cdc.changed_columns() RETURNS TABLE (source regclass, name name, renamed_to name, code text, problem text, todo text)
+LANGUAGE sql STABLE AS $$
+  WITH present AS (
+    SELECT c.source, c.topic, p.* FROM cdc.captured_tables c CROSS JOIN LATERAL cdc.columns_of(c.source) p
+     WHERE EXISTS (SELECT FROM cdc.declared_columns d WHERE d.topic = c.topic)
+  ), gone AS (
+    SELECT c.source, d.topic, d.name,
+           (SELECT p.name FROM present p WHERE p.topic = d.topic AND p.attnum = d.attnum
+               AND NOT EXISTS (SELECT FROM cdc.declared_columns o WHERE o.topic = d.topic AND o.name = p.name)) AS renamed_to
+      FROM cdc.declared_columns d JOIN cdc.captured_tables c ON c.topic = d.topic
+     WHERE d.is_declared AND NOT EXISTS (SELECT FROM present p WHERE p.topic = d.topic AND p.name = d.name)
+  ), changed (source, name, renamed_to, code, problem) AS (
+    SELECT g.source, g.name, g.renamed_to, 'column-gone',
+           CASE WHEN g.renamed_to IS NULL THEN format('column %s is not there any more: its rows become dead letters', g.name)
+                ELSE format('column %s is called %s now: its rows become dead letters', g.name, g.renamed_to) END
+      FROM gone g
+    UNION ALL
+    SELECT p.source, p.name, NULL, 'column-new', format('column %s is new, and in no record', p.name)
+      FROM present p
+     WHERE NOT EXISTS (SELECT FROM cdc.declared_columns d WHERE d.topic = p.topic AND d.name = p.name)
+       AND NOT EXISTS (SELECT FROM gone g WHERE g.topic = p.topic AND g.renamed_to = p.name)
+    UNION ALL
+    SELECT p.source, p.name, NULL, 'column-retyped', r.problem
+      FROM present p
+      JOIN cdc.declared_columns d ON d.topic = p.topic AND d.name = p.name AND d.is_declared
+     CROSS JOIN LATERAL (
+       SELECT CASE
+         WHEN p.type <> ALL (d.types) THEN
+           format('column %s is %s now, which the declaration does not carry', p.name, p.type)
+         WHEN d.types IS NOT NULL AND p.type = 'numeric' AND (p.scale IS NULL OR p.scale > d.scale OR p.whole_digits > d.whole_digits) THEN
+           format('column %s is %s now, and the declaration carries numeric(%s,%s)', p.name,
+                  CASE WHEN p.scale IS NULL THEN 'numeric of any digits' ELSE format('numeric(%s,%s)', p.whole_digits + p.scale, p.scale) END,
+                  d.whole_digits + d.scale, d.scale)
+         WHEN p.is_nullable AND NOT d.is_nullable THEN
+           format('column %s may be null now, which the declaration does not carry', p.name)
+       END AS problem) r
+     WHERE r.problem IS NOT NULL
+  )
+  SELECT c.source, c.name, c.renamed_to, c.code, c.problem,
+         format('npm run attach -- %s proposes the changed declaration', CASE WHEN c.source::text ~ '^[a-z0-9_.]+$' THEN c.source::text ELSE quote_literal(c.source::text) END)
+         || CASE WHEN c.code = 'column-new' THEN format('; omit: [%s] in it leaves the column out', quote_literal(c.name)) ELSE '' END
+    FROM changed c
+   ORDER BY c.source::text, c.code, c.name
+$$;
+--> statement-breakpoint
+-- What is wrong with the capture of each table, and which columns are not as declared; no row when nothing is.
+CREATE FUNCTION cdc.check() RETURNS TABLE (source regclass, problem text, code text, todo text) LANGUAGE sql STABLE SECURITY DEFINER AS $$
+  SELECT c.source, coalesce((SELECT w.problem FROM cdc.why_not(c.source, c.key_attnum) w), cdc.out_of_date(c)), 'capture-broken', NULL
     FROM cdc.captured_tables c
    WHERE EXISTS (SELECT FROM cdc.why_not(c.source, c.key_attnum)) OR cdc.out_of_date(c) IS NOT NULL
       OR NOT EXISTS (SELECT FROM pg_class k WHERE k.oid = c.source)
   UNION ALL
-  SELECT s.stray, format('it was detached from captured table %s: SELECT cdc.release(%L, ''delete'') takes its rows out of the numbers, ''keep'' leaves them in', s.source, s.stray)
+  SELECT s.stray, format('it was detached from captured table %s: SELECT cdc.release(%L, ''delete'') takes its rows out of the numbers, ''keep'' leaves them in', s.source, s.stray),
+         'capture-broken', NULL
     FROM cdc.strays() s
+  UNION ALL
+  SELECT h.source, h.problem, h.code, h.todo FROM cdc.changed_columns() h
 $$;
 --> statement-breakpoint
 -- What triggers were made for is compared as text.

@@ -46,24 +46,25 @@ const KINDS: Readonly<Record<string, string>> = {
 
 /** Domains are what they are made of, whatever that is; of an array also its elements. */
 const COLUMNS = `
-  WITH RECURSIVE types (attnum, "isElement", oid, typmod) AS (
-    SELECT a.attnum, false, a.atttypid, a.atttypmod FROM pg_attribute a
+  WITH RECURSIVE types (attnum, "isElement", oid, typmod, "notNull") AS (
+    SELECT a.attnum, false, a.atttypid, a.atttypmod, a.attnotnull FROM pg_attribute a
      WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
     UNION ALL
     SELECT x.attnum, x."isElement" OR t.typtype <> 'd',
            CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.typelem END,
-           CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE x.typmod END
+           CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE x.typmod END,
+           x."notNull" OR t.typnotnull AND NOT x."isElement"
       FROM types x
       JOIN pg_type t ON t.oid = x.oid AND (t.typtype = 'd' OR NOT x."isElement" AND t.typcategory = 'A' AND t.typelem <> 0)
   ), found AS (
-    SELECT x.attnum, x."isElement", format_type(t.oid, NULL) AS type, t.typtype = 'e' AS "isEnum",
+    SELECT x.attnum, x."isElement", x."notNull", format_type(t.oid, NULL) AS type, t.typtype = 'e' AS "isEnum",
            t.typtype = 'c' OR t.typcategory = 'A'
              OR EXISTS (SELECT FROM pg_cast k WHERE k.castsource = t.oid AND k.casttarget = 'json'::regtype AND t.oid >= 16384) AS "isNested",
            CASE WHEN t.oid = 'numeric'::regtype AND x.typmod >= 4 THEN ((x.typmod - 4) >> 16) & 65535 END AS precision,
            CASE WHEN t.oid = 'numeric'::regtype AND x.typmod >= 4 THEN (((x.typmod - 4) & 2047) # 1024) - 1024 END AS scale
       FROM types x JOIN pg_type t ON t.oid = x.oid AND t.typtype <> 'd'
   )
-  SELECT a.attname AS name, f.type, f."isEnum", f."isNested", f.precision, f.scale, a.attnotnull AS "notNull",
+  SELECT a.attname AS name, f.type, f."isEnum", f."isNested", f.precision, f.scale, f."notNull",
          CASE WHEN e.attnum IS NOT NULL
               THEN json_build_object('type', e.type, 'isEnum', e."isEnum", 'isNested', e."isNested", 'precision', e.precision, 'scale', e.scale)
          END AS element,
