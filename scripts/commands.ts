@@ -85,7 +85,10 @@ export const COMMANDS = {
     name: 'attach',
     summary:
       'Makes a table of the database a stream: proposes what to count, writes it to streams/, captures the table,\nreads the rows that are there, and says where the numbers are.',
-    forms: [['TABLE [OPTIONS]', 'shows the file, asks, and does it']],
+    forms: [
+      ['TABLE [OPTIONS]', 'shows the file, asks, and does it'],
+      ['TABLE', 'of a declared one: proposes what changed in its columns'],
+    ],
     options: {
       key: text(
         'COLUMN',

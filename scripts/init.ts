@@ -18,6 +18,7 @@ import {
   type KafkaConnection,
   type RegistryConnection,
 } from '../platform/connections.ts'
+import {PipelineError} from '../platform/errors.ts'
 import {openAdmin} from '../platform/kafka-clients.ts'
 import type {TopicSpec} from '../platform/kafka.ts'
 import {createLogger} from '../platform/log.ts'
@@ -31,6 +32,7 @@ import {COMMANDS} from './commands.ts'
 import {declareAll} from './init-columns.ts'
 import {initDatabase} from './init-database.ts'
 import {initReadModel} from './init-read-model.ts'
+import {findBreaks} from './schema-breaks.ts'
 
 type Say = (what: string) => void
 
@@ -145,6 +147,12 @@ async function initSubjects(
   say: Say,
 ): Promise<void> {
   const client = createRegistry(registry)
+  const breaks = await Promise.all(
+    streams.map(async stream => await findBreaks(client, stream, prefix)),
+  )
+  if (breaks.flat().length > 0) {
+    throw new PipelineError('SCHEMA_INCOMPATIBLE', breaks.flat().join('. '), {disposition: 'stop'})
+  }
   for (const {topic, schema} of streams) {
     const subject = valueSubject(topicName(prefix, topic))
     say(`subject ${subject}: schema id ${await client.register(subject, schema)}`)

@@ -23,6 +23,13 @@ export interface CatalogColumn extends CatalogType {
   readonly distinct: number | null
 }
 
+/** What only the database remembers of a declared table. */
+export interface Remembered {
+  readonly renamed: readonly {readonly from: string; readonly to: string}[]
+  /** Columns that the declaration leaves out. */
+  readonly leftOut: readonly string[]
+}
+
 export interface CatalogTable {
   readonly schema: string
   readonly name: string
@@ -131,4 +138,23 @@ async function similar(client: Client, name: string): Promise<string> {
     [name],
   )
   return rows.length === 0 ? '' : `; there are ${rows.map(row => row.name).join(', ')}`
+}
+
+/** What the database remembers of a declared table; nothing before `npm run init`. */
+export async function readRemembered(client: Client, topic: string): Promise<Remembered> {
+  const {rows: known} = await client.query<{found: boolean}>(
+    "SELECT to_regclass('cdc.declared_columns') IS NOT NULL AS found",
+  )
+  if (known[0]?.found !== true) return {renamed: [], leftOut: []}
+  const {rows: renamed} = await client.query<Remembered['renamed'][number]>(
+    `SELECT h.name AS from, h.renamed_to AS to
+       FROM cdc.changed_columns() h JOIN cdc.captured_tables c USING (source)
+      WHERE c.topic = $1 AND h.renamed_to IS NOT NULL`,
+    [topic],
+  )
+  const {rows: left} = await client.query<{name: string}>(
+    'SELECT name FROM cdc.declared_columns WHERE topic = $1 AND NOT is_declared',
+    [topic],
+  )
+  return {renamed, leftOut: left.map(({name}) => name)}
 }
