@@ -14,6 +14,7 @@ const keyed = (...key: readonly (string | null)[]): string =>
 const ONE = `${ORDERS}&tab=keys&by=customer_id${keyed('a/b')}`
 const EVENTS = `${ORDERS}&tab=events${keyed('a/b')}`
 
+const choice = (page: Page, name: string) => page.getByRole('combobox', {name, exact: true})
 const title = (page: Page, name: string | RegExp) => page.getByRole('heading', {level: 1, name})
 
 /** Each page, and a text that stands on it when everything has come. */
@@ -107,7 +108,7 @@ test('a stream is reached from the navigation, and from it a key, its events, on
   await page.getByRole('link', {name: 'Trace this event'}).click()
   await title(page, 'Pipeline').waitFor()
   expect(new URL(page.url()).searchParams.get('trace')).toBe('orders:90210')
-  expect(await page.getByLabel('Stream', {exact: true}).inputValue()).toBe('orders')
+  expect(await choice(page, 'Stream').inputValue()).toBe('orders')
   await page.getByRole('link', {name: 'Message in the inspector'}).click()
   await page.locator('tr.open').waitFor()
   // Back leads through all of them.
@@ -142,7 +143,7 @@ test('what is chosen stands in the address, is the same for whoever has it, and 
   const page = await pages.open(ORDERS)
   await page.getByRole('button', {name: '7 days'}).click()
   await page.getByLabel('Granularity').selectOption('hour')
-  await page.getByLabel('Metric', {exact: true}).selectOption('customers')
+  await choice(page, 'Metric').selectOption('customers')
   await page.getByLabel('Metric of the most by customer_id').selectOption('revenue')
   const check = async (one: Page) => {
     await one.getByText('7 days, by hour').waitFor()
@@ -214,8 +215,10 @@ describe('keys', () => {
 
   test('another rollup of a hundred is chosen, and all time where it may be', async () => {
     const page = await pages.open('/?view=streams&stream=hostile&tab=keys')
-    expect(await page.getByLabel('Counted by').locator('option').count()).toBe(101)
-    await page.getByLabel('Counted by').selectOption({index: 3})
+    const rollups = choice(page, 'Counted by')
+    await rollups.waitFor()
+    expect(await rollups.locator('option').count()).toBe(101)
+    await rollups.selectOption({index: 3})
     await page.getByRole('heading', {name: /^Most by by_2_/}).waitFor()
     const asking = page.waitForRequest(request => request.url().includes('period=all'))
     await page.getByRole('button', {name: 'All time'}).click()
@@ -239,7 +242,7 @@ test('figures keep their digits, a missing one is a dash, and what cannot be dra
   expect(await figure('average').innerText()).toBe('0.667')
   expect(await figure('first_at').innerText()).toBe('31 Jan 2026, 13:00:00')
   expect(await figure('is_open').innerText()).toBe('yes')
-  const offered = page.getByLabel('Metric', {exact: true}).locator('option')
+  const offered = choice(page, 'Metric').locator('option')
   expect(await offered.allInnerTexts()).toEqual([
     'orders',
     'revenue',
@@ -276,7 +279,7 @@ test.each([
   ['activity', 'Users'],
 ])('the stream %s leads to the page that says more', async (name, other) => {
   const page = await pages.open(`/?view=streams&stream=${name}`)
-  await page.getByRole('main').getByRole('link', {name: other}).click()
+  await page.getByRole('main').getByRole('link', {name: other, exact: true}).click()
   await title(page, other).waitFor()
 })
 
@@ -338,15 +341,15 @@ describe('events', () => {
 
 test('any declared stream can be traced, and one that is not listed stays chosen', async () => {
   const page = await pages.open('/?view=pipeline')
-  const choice = page.getByLabel('Stream', {exact: true})
-  await choice.selectOption('totals')
+  const streams = choice(page, 'Stream')
+  await streams.selectOption('totals')
   await page.getByLabel('Event id').fill('activity:9')
   await page.getByRole('button', {name: 'Trace', exact: true}).click()
   await page.getByText('its slot was rotated').waitFor()
   expect(new URL(page.url()).searchParams.get('trace')).toBe('activity:9')
-  await choice.selectOption('orders')
+  await streams.selectOption('orders')
   await expect.poll(() => new URL(page.url()).searchParams.get('trace')).toBe('orders:9')
   const other = await pages.open('/?view=pipeline&trace=content:7')
   await other.getByText('its slot was rotated').waitFor()
-  expect(await other.getByLabel('Stream', {exact: true}).inputValue()).toBe('content')
+  expect(await choice(other, 'Stream').inputValue()).toBe('content')
 })

@@ -56,7 +56,7 @@ test('decimals are drawn, times and texts are not', () => {
 })
 
 test('nothing was counted where all is zero or missing', () => {
-  expect(areNothing({orders: 0, first_at: null})).toBe(true)
+  expect(areNothing({orders: 0, revenue: '0.00', first_at: null})).toBe(true)
   expect(areNothing({orders: 0, first_at: '2026-01-31T12:00:00Z'})).toBe(false)
 })
 

@@ -41,7 +41,7 @@ export const drawableOf = (
 
 /** Whether nothing was counted. */
 export const areNothing = (figures: Figures): boolean =>
-  Object.values(figures).every(figure => figure === null || figure === 0)
+  Object.values(figures).every(figure => figure === null || toNumber(figure) === 0)
 
 /** A window of time in one unit: 5 minutes. */
 export function describeWindow(seconds: number): string {

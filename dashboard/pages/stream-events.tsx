@@ -63,9 +63,11 @@ function NoKey({stream, nav}: {readonly stream: Stream; readonly nav: Navigation
     <>
       <div class="card">
         <Empty title={`Events are found by their ${key}`}>
-          Type one{rollup === undefined ? '' : ', choose one below'}, or look at{' '}
-          <a href={linkTo('inspector', {topic, order: 'newest'})}>the newest messages</a>.
+          {rollup === undefined ? 'Type one above.' : 'Type one above, or choose one below.'}
         </Empty>
+        <p class="inset">
+          <a href={linkTo('inspector', {topic, order: 'newest'})}>Newest messages of all keys</a>
+        </p>
       </div>
       {rollup === undefined ? null : (
         <KeyList stream={stream} rollup={rollup} nav={nav} tab="events" />

@@ -54,7 +54,7 @@ export function StreamFigures({
             {lately === undefined ? (
               <Value name={one} figure={ever[one]} />
             ) : (
-              <dd class="also clip" title={exactOf(ever[one])}>
+              <dd class="also clamp" title={exactOf(ever[one])}>
                 <span class="hidden-label">of all time </span>
                 {shorten(formatShort(ever[one]), TEXT_MAX)}
               </dd>
@@ -74,7 +74,7 @@ function Value({name, figure}: {readonly name: string; readonly figure: Figure})
   const text = shorten(formatShort(figure), TEXT_MAX)
   return (
     <dd
-      class={`clip${text.length > 14 ? ' wordy' : ''}`}
+      class={text.length > 12 ? 'wordy clamp' : 'clip'}
       data-metric={name}
       title={exactOf(figure)}
     >

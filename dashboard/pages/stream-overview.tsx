@@ -24,8 +24,7 @@ export function StreamOverview({
       {whole === undefined ? (
         <div class="card">
           <Empty title="The whole of this stream is not counted">
-            A rollup without a key would show here. Its keys are counted:{' '}
-            <a href={nav.link({tab: 'keys'})}>Keys</a>
+            A rollup without a key would show here. What is counted stands below.
           </Empty>
         </div>
       ) : (
@@ -44,6 +43,9 @@ export function StreamOverview({
     </>
   )
 }
+
+/** The others are chosen among the keys. */
+const ROLLUPS_SHOWN = 20
 
 /** Everything that its events are counted by. */
 function RollupsCard({stream}: {readonly stream: Stream}): JSX.Element {
@@ -71,7 +73,7 @@ function RollupsCard({stream}: {readonly stream: Stream}): JSX.Element {
       ) : (
         <Table
           caption="Rollups"
-          rows={stream.rollups}
+          rows={stream.rollups.slice(0, ROLLUPS_SHOWN)}
           keyOf={({by}) => by}
           columns={[
             {
@@ -98,6 +100,13 @@ function RollupsCard({stream}: {readonly stream: Stream}): JSX.Element {
             },
           ]}
         />
+      )}
+      {stream.rollups.length <= ROLLUPS_SHOWN ? null : (
+        <p class="inset">
+          <a href={linkTo('streams', {stream: stream.stream, tab: 'keys'})}>
+            and {stream.rollups.length - ROLLUPS_SHOWN} more
+          </a>
+        </p>
       )}
     </Card>
   )

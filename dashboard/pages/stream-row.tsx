@@ -76,11 +76,13 @@ export function StreamRow({row, nav}: {readonly row: Row; readonly nav: Navigati
           onMetric={next => nav.set({metric: next})}
         />
       )}
-      <div class="cols">
-        {rollup.splits.map(split => (
-          <StreamBreakdown key={split} row={row} split={split} look={look} metric={metric} />
-        ))}
-      </div>
+      {rollup.splits.length === 0 ? null : (
+        <div class="cols">
+          {rollup.splits.map(split => (
+            <StreamBreakdown key={split} row={row} split={split} look={look} metric={metric} />
+          ))}
+        </div>
+      )}
     </>
   )
 }

@@ -89,7 +89,7 @@ function NoStream({name}: {readonly name: string}): JSX.Element {
   return (
     <div class="card">
       <Empty title="There is no stream of this name">
-        <bdi class="breaks">{name}</bdi>. <a href={linkTo('streams')}>All streams</a>
+        <bdi class="breaks">{name}</bdi>
       </Empty>
     </div>
   )
