@@ -19,6 +19,7 @@ const column = (name: string, type: string, more: Partial<CatalogColumn> = {}): 
   notNull: true,
   precision: null,
   scale: null,
+  element: null,
   distinct: null,
   ...more,
 })
