@@ -1,6 +1,6 @@
 /** Puts the API together from open connections; main.ts and the tests open them. */
 import {join} from 'node:path'
-import type {Stream} from '../contracts/stream.ts'
+import {findRole, type Stream} from '../contracts/stream.ts'
 import {topicName} from '../contracts/topics.ts'
 import type {Cassandra} from '../platform/cassandra.ts'
 import type {KafkaAdmin} from '../platform/kafka.ts'
@@ -104,8 +104,8 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
   const {db, redis, cassandra, admin, log, registryOfMetrics, topicPrefix, secret} = resources
   const metrics = createApiMetrics(registryOfMetrics)
   const {streams} = resources
-  const [content, engagement, activity] = ['content', 'engagement', 'activity'].map(name =>
-    streams.find(one => one.name === name),
+  const [content, engagement, activity] = (['content', 'engagement', 'activity'] as const).map(
+    role => findRole(streams, role),
   )
   const hasEngagement = engagement !== undefined
   const counted = streams.filter(({isReference}) => !isReference)

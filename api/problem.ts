@@ -83,6 +83,12 @@ export function noStream(name: string, streams: readonly {readonly name: string}
   )
 }
 
+/** No stream is what these answers are of. */
+export function noRole(role: string, streams: readonly {readonly name: string}[]): Problem {
+  const known = streams.map(one => one.name).join(', ')
+  return new Problem('not-found', `there is no ${role} in this pipeline; its streams are ${known}`)
+}
+
 /** A store does not answer; the caller may come again. */
 export function unavailable(store: string, cause?: unknown): Problem {
   return new Problem('unavailable', `${store} does not answer now`, {

@@ -76,7 +76,7 @@ export function contentOf<T extends PgTable, const F extends FieldNames = NoFiel
   checkRoles('content', columnsOf(table, fields), CONTENT)
   // Without one, stream() says so.
   const key = primaryKeyOf(table) ?? ''
-  return stream({name: 'content', ...declaration, key, isReference: true})
+  return stream({name: 'content', role: 'content', ...declaration, key, isReference: true})
 }
 
 /** Which types of events are counted as what. A type that is none of them counts as an event of its own type. */
@@ -159,6 +159,7 @@ export function engagementOf<T extends PgTable, const F extends FieldNames = NoF
   const usual = measuresOf({...TYPES, ...types})
   return stream({
     name: 'engagement',
+    role: 'engagement',
     ...mapped,
     key: columnOf('content_id'),
     time: columnOf('event_ts'),

@@ -155,8 +155,13 @@ export type Special =
     }
   | {readonly kind: 'recent'; readonly by: string; readonly show: readonly string[]}
 
+/** What the API has answers for that other streams do not have: contents, engagement with them, activity of users. */
+export type Role = 'content' | 'engagement' | 'activity'
+
 export interface Declaration<T extends PgTable, F extends FieldNames> {
   readonly name: string
+  /** Said by `contentOf` and `engagementOf`, and by our own activity: a name alone makes none of them. */
+  readonly role?: Role
   readonly table: T
   /** Without prefix; equal to the `topic` column of the outbox. */
   readonly topic: string
@@ -210,7 +215,7 @@ export interface NamedRollup extends Omit<Rollup, 'name' | 'by'> {
 }
 
 /** What of a declaration is put in another way. */
-type Resolved = 'table' | 'avro' | 'key' | 'id' | 'time' | 'fields' | 'hashes' | 'rollups'
+type Resolved = 'role' | 'table' | 'avro' | 'key' | 'id' | 'time' | 'fields' | 'hashes' | 'rollups'
 
 /** A declaration with everything filled in. */
 export interface Stream<Row = Readonly<Record<string, unknown>>> extends Required<
@@ -228,6 +233,7 @@ export interface Stream<Row = Readonly<Record<string, unknown>>> extends Require
   readonly columns: readonly Column[]
   readonly schema: AvroRecord
   readonly hashes: string | null
+  readonly role: Role | null
   readonly rollups: readonly NamedRollup[]
   /** Never there: carries the type of a row. */
   readonly row?: Row
@@ -242,6 +248,10 @@ const MARK = Symbol.for('content-analytics.stream')
 
 export const isStream = (value: unknown): value is Stream =>
   typeof value === 'object' && value !== null && MARK in value
+
+/** The stream that has a role. */
+export const findRole = (streams: readonly Stream[], role: Role): Stream | undefined =>
+  streams.find(one => one.role === role)
 
 /** A name in tables, keys and metrics. */
 export const toName = (name: string): string => name.replaceAll('.', '_')
@@ -287,6 +297,7 @@ export function stream<T extends PgTable, const F extends FieldNames = NoFieldNa
   for (const column of idColumns) fieldOf(column, 'id')
   const declared: Stream<RowOfTable<T, F>> = {
     name,
+    role: declaration.role ?? null,
     topic,
     table: nameOfTable(table),
     keyColumn: key,

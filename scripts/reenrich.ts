@@ -1,5 +1,7 @@
 /** Emits a content's events again, so that their raw rows follow its metadata. */
 import {createContentTable, printContentId} from '../api/content-table.ts'
+import {noRole} from '../api/problem.ts'
+import {findRole, type Stream} from '../contracts/stream.ts'
 import {envReader} from '../platform/config.ts'
 import {readDatabaseUrl, readStreamsFolder} from '../platform/connections.ts'
 import {openClient} from '../platform/postgres.ts'
@@ -8,7 +10,6 @@ import {loadStreams} from '../streams/load.ts'
 import {requestBackfill, watchBackfill} from './backfill/requests.ts'
 import {runCommand, UsageError} from './command.ts'
 import {COMMANDS} from './commands.ts'
-import {findStream} from './find-stream.ts'
 
 await runCommand(COMMANDS.reenrich, async ({positionals: [text = ''], env}) => {
   const read = envReader(env)
@@ -16,7 +17,11 @@ await runCommand(COMMANDS.reenrich, async ({positionals: [text = ''], env}) => {
   const folder = readStreamsFolder(read)
   read.finish()
   const streams = await loadStreams(folder)
-  const [content, engagement] = ['content', 'engagement'].map(name => findStream(streams, name))
+  const [content, engagement] = (['content', 'engagement'] as const).map((role): Stream => {
+    const stream = findRole(streams, role)
+    if (stream === undefined) throw new UsageError(noRole(role, streams).message)
+    return stream
+  })
   const id = printContentId(content!, text)
   if (id === undefined) {
     throw new UsageError(`${text} is no id of a content: give one as ${content!.table} has them`)

@@ -226,7 +226,7 @@ test('INV-136: what is not declared is not there, says so, and stands in no docu
   for (const path of ['/v1/users/u/stats', '/v1/pages?limit=3', '/v1/activity-events']) {
     expect(await ask(path), path).toMatchObject({
       status: 404,
-      body: {detail: `there is no stream activity; there are ${names}`},
+      body: {detail: `there is no activity in this pipeline; its streams are ${names}`},
     })
   }
   expect(await ask('/v1/engagement-events', {event_type: 'start'})).toMatchObject({

@@ -1,7 +1,9 @@
 /** INV-136: the API of declarations other than ours has what they declare, and says what it has not. */
 import {afterAll, describe, expect, test} from 'vitest'
 import type {Api} from '../api/app.ts'
+import {absentOf} from '../api/routes/absent.ts'
 import {ADMIN, composeAway} from './api-away.ts'
+import {sales} from './streams/sales.ts'
 
 interface Parameter {
   readonly name: string
@@ -46,7 +48,7 @@ describe('of one stream that is not engagement', async () => {
     expect(answer.statusCode).toBe(404)
     expect(answer.json()).toMatchObject({
       type: '/problems/not-found',
-      detail: `there is no stream ${name}; there are sales`,
+      detail: `there is no ${name} in this pipeline; its streams are sales`,
     })
   })
 
@@ -59,6 +61,14 @@ describe('of one stream that is not engagement', async () => {
     expect(paths).toEqual(expect.arrayContaining(['/v1/streams', '/v1/platform', '/v1/query']))
     expect(paths.filter(path => OF_OURS.test(path))).toEqual([])
   })
+})
+
+test('a stream that is only called activity or content is none of them', () => {
+  const paths = absentOf([
+    {...sales, name: 'activity'},
+    {...sales, name: 'content'},
+  ]).map(({path}) => path)
+  expect(paths).toEqual(expect.arrayContaining(['/v1/users/*', '/v1/content/*', '/v1/top']))
 })
 
 describe('of engagement in tables of others', async () => {

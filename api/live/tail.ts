@@ -4,7 +4,7 @@
  * A listener that was away goes on from the offsets in its Last-Event-ID: from what is remembered
  * here, or, after a restart of this process, from Kafka; what is too far back is counted as missed.
  */
-import type {Stream} from '../../contracts/stream.ts'
+import {findRole, type Stream} from '../../contracts/stream.ts'
 import {topicName} from '../../contracts/topics.ts'
 import {pause, type Loop} from '../../platform/lifecycle.ts'
 import type {KafkaAdmin} from '../../platform/kafka.ts'
@@ -54,7 +54,7 @@ export function createTail(
   options: {readonly topicPrefix: string; readonly streams: readonly Stream[]},
 ): Tail {
   const topics = LETTERS.flatMap(({letter, stream}) => {
-    const found = options.streams.find(({name}) => name === stream)
+    const found = findRole(options.streams, stream)
     return found === undefined ? [] : [{letter, stream, topic: found.topic}]
   })
   const log = deps.log.child({component: 'live-activity'})

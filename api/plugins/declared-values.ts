@@ -44,8 +44,8 @@ const acceptsNull = ({type, enum: values}: Node): boolean =>
 /** @returns the schema of a marked value as the streams have it */
 function declared(node: Node, streams: readonly Stream[]): Node {
   const {[MARK]: mark, ...written} = node
-  const [name, field] = (mark as string).split('.')
-  const stream = streams.find(one => one.name === name)
+  const [role, field] = (mark as string).split('.')
+  const stream = streams.find(one => one.role === role)
   if (stream === undefined || isSample(stream)) return written
   const column = stream.columns.find(one => one.field === field)
   const form = formOf(column?.kind, written)

@@ -1,14 +1,17 @@
 /** Addresses of streams that this pipeline does not have: they say so, and which it has. */
-import type {Stream} from '../../contracts/stream.ts'
+import {findRole, type Role, type Stream} from '../../contracts/stream.ts'
 import {isSample} from '../../db/sample-tables.ts'
 import type {Api} from '../app.ts'
-import {noStream, Problem} from '../problem.ts'
+import {noRole, Problem} from '../problem.ts'
 import {UNCACHED} from './options.ts'
 
-const READ_OF: Readonly<Record<string, readonly string[]>> = {
+const ROLES = ['content', 'engagement', 'activity'] as const
+const BELOW_CONTENT = '/v1/content/:id/*'
+
+const READ_OF: Readonly<Record<Role, readonly string[]>> = {
   content: ['/v1/content', '/v1/content/*'],
   engagement: [
-    '/v1/content/:id/*',
+    BELOW_CONTENT,
     '/v1/events/*',
     '/v1/top',
     '/v1/active',
@@ -17,7 +20,8 @@ const READ_OF: Readonly<Record<string, readonly string[]>> = {
   ],
   activity: ['/v1/users/*', '/v1/pages'],
 }
-const WRITTEN_OF: Readonly<Record<string, readonly string[]>> = {
+const WRITTEN_OF: Readonly<Record<Role, readonly string[]>> = {
+  content: [],
   engagement: ['/v1/engagement-events'],
   activity: [
     '/v1/activity-events',
@@ -37,20 +41,22 @@ const notWritten = ({name, table}: Stream): Problem =>
 
 /** What is not there, and why. Pure. */
 export function absentOf(streams: readonly Stream[]): readonly Absent[] {
-  const at = (problem: Problem, paths: readonly string[] = []): readonly Absent[] =>
+  const at = (problem: Problem, paths: readonly string[]): readonly Absent[] =>
     paths.map(path => ({path, problem}))
-  const all = Object.keys(READ_OF).flatMap((name): readonly Absent[] => {
-    const stream = streams.find(one => one.name === name)
-    if (stream === undefined) {
-      return at(noStream(name, streams), [...READ_OF[name]!, ...(WRITTEN_OF[name] ?? [])])
+  return ROLES.flatMap(role => {
+    const stream = findRole(streams, role)
+    if (stream !== undefined) {
+      return isSample(stream) ? [] : at(notWritten(stream), WRITTEN_OF[role])
     }
-    return isSample(stream) ? [] : at(notWritten(stream), WRITTEN_OF[name])
+    const paths = [...READ_OF[role], ...WRITTEN_OF[role]]
+    // Without contents there is nothing below one, whatever else is missing.
+    const hasContents = findRole(streams, 'content') !== undefined
+    return at(
+      noRole(role, streams),
+      paths.filter(path => path !== BELOW_CONTENT || hasContents),
+    )
   })
-  // Without content there is nothing below it, whatever else is missing.
-  return all.filter(({path}) => path !== '/v1/content/:id/*' || streams.some(isContent))
 }
-
-const isContent = ({name}: Stream): boolean => name === 'content'
 
 export function addAbsentRoutes(app: Api, streams: readonly Stream[]): void {
   for (const {path, problem} of absentOf(streams)) {

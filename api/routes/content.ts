@@ -1,5 +1,6 @@
 /** Content: the list, one, and changes. Read from and written to PostgreSQL, the truth. */
 import {Type, type Static} from 'typebox'
+import {findRole} from '../../contracts/stream.ts'
 import {isSample} from '../../db/sample-tables.ts'
 import type {Api, Deps} from '../app.ts'
 import {createContentTable, positionAfter, type ContentPosition} from '../content-table.ts'
@@ -35,7 +36,7 @@ function checkPublishTime(text: string | undefined): void {
 
 export function addContentRoutes(app: Api, deps: Deps): void {
   const {db, cursors, streams} = deps
-  const stream = streams.find(({name}) => name === 'content')
+  const stream = findRole(streams, 'content')
   if (stream === undefined) return
   const contents = createContentTable(db, stream)
 

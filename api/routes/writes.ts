@@ -1,4 +1,5 @@
 /** Events into PostgreSQL, from where the outbox carries them on. Nothing is sent to Kafka here. */
+import type {Role} from '../../contracts/stream.ts'
 import {isSample} from '../../db/sample-tables.ts'
 import {ownerFilter} from '../access.ts'
 import {insertRequest, readRequest} from '../activity-requests.ts'
@@ -42,8 +43,8 @@ function written(status: Status, stream: string, ids: readonly number[]): Writte
 }
 
 export function addWriteRoutes(app: Api, deps: Deps): void {
-  const isWritten = (name: string): boolean =>
-    deps.streams.some(stream => stream.name === name && isSample(stream))
+  const isWritten = (role: Role): boolean =>
+    deps.streams.some(stream => stream.role === role && isSample(stream))
   if (isWritten('engagement')) addEngagementRoute(app, deps)
   if (isWritten('activity')) addActivityRoutes(app, deps)
 }

@@ -8,6 +8,7 @@ const PAGE_VIEW = {activity_type: 'page_view', page: PRESENT} as const
 
 export const activity = stream({
   name: 'activity',
+  role: 'activity',
   table: activityEvents,
   topic: 'user_activity',
   key: 'user_id',
