@@ -44,6 +44,10 @@ const IDS: Readonly<Record<string, IdKind>> = {
 /** What a content without a time of publication is sorted as. */
 const NEVER = '1970-01-01T00:00:00.000000Z'
 
+/** A time as its clock shows it in UTC, exactly; one without a zone is taken for that, whatever the zone of the session. */
+const inUtc = (sql: string): string =>
+  `CASE WHEN pg_typeof(${sql}) = 'timestamptz'::regtype THEN ${sql}::timestamptz AT TIME ZONE 'UTC' ELSE ${sql}::timestamp END`
+
 /** SQL of each part of a content; names of columns come from the declaration only, never from a request. */
 function partsOf({columns}: Pick<Stream, 'columns'>) {
   const find = (field: string): Column | undefined => columns.find(one => one.field === field)
@@ -63,11 +67,7 @@ function partsOf({columns}: Pick<Stream, 'columns'>) {
     content_type: type === undefined ? 'NULL' : sqlOf(type),
     // A bigint would come as text.
     length_seconds: length === undefined ? 'NULL' : `${sqlOf(length)}::float8`,
-    // Of times without a zone this is UTC, whatever the zone of the session.
-    publish_ts:
-      time === undefined
-        ? 'NULL::timestamptz'
-        : `to_timestamp(extract(epoch FROM ${sqlOf(time)})::float8)`,
+    publish_ts: time === undefined ? 'NULL::timestamp' : inUtc(sqlOf(time)),
   }
 }
 
@@ -78,7 +78,7 @@ const factsIn = ({id, content_type, length_seconds}: Parts): string =>
 
 const columnsIn = (parts: Parts): string =>
   `${factsIn(parts)}, ${parts.slug} AS slug, ${parts.title} AS title,
-   to_char(${parts.publish_ts} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS publish_ts`
+   to_char(${parts.publish_ts}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS publish_ts`
 
 interface OrderSql {
   readonly field: 'publish_ts' | 'title' | 'slug'
@@ -129,7 +129,7 @@ export function createContentTable(db: Session, stream: Stream): ContentTable {
         where.push(`${parts.content_type}::text = ${put(query.content_type)}`)
       }
       if (after !== undefined) {
-        const last = `${put(after[0])}::${isTime ? 'timestamptz' : 'text'}, ${put(after[1])}::${ids.type}`
+        const last = `${put(after[0])}::${isTime ? 'timestamp' : 'text'}, ${put(after[1])}::${ids.type}`
         where.push(`(${sorted}, ${parts.id}) ${descending ? '<' : '>'} (${last})`)
       }
       const direction = descending ? 'DESC' : 'ASC'
