@@ -64,11 +64,12 @@ async function readPeriod(
 ): Promise<Answered<readonly TopRow[]>> {
   const {from, to} = period
   const names = [...new Set([by, ...(metrics ?? [])])]
+  // A day that has just begun has no length yet.
   const plan = planQuery(
     {
       metrics: names,
       dimensions: ['content'],
-      date_range: from === null ? 'all' : [msToIso(from), msToIso(to)],
+      date_range: from === null ? 'all' : [msToIso(from), msToIso(Math.max(to, from + 1))],
       order_by: [[by, 'desc']],
       pagination: {limit: limit * 2},
     },
