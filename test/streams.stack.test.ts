@@ -45,6 +45,7 @@ import {
   type Rollup,
   type Value,
 } from './order-sql.ts'
+import {createOrderQuestions, type OrderQuestion} from './order-questions.ts'
 import {openPipelineWorld, until, type PipelineWorld} from './pipeline-world.ts'
 import {planStream} from '../readmodel/plan.ts'
 import {differencesWhenQuiet, whenCommitted} from './quiet.ts'
@@ -392,6 +393,39 @@ describe('once all is committed', () => {
       const expected = rows.map(row => Object.values(row)).toSorted(byText)
       const found = results.map(row => [...row.dimensions, ...row.metrics]).toSorted(byText)
       compareTexts(report, JSON.stringify(question), expected, found)
+    })
+  })
+
+  async function compareQuestion(report: Report, question: OrderQuestion): Promise<void> {
+    const {body, rows, totals, refusal} = question
+    const where = JSON.stringify(body)
+    if (rows === undefined) {
+      const {status, body: problem} = await send('/v1/query', body)
+      compareTexts(report, where, [422, refusal], [status, problem.detail])
+      return
+    }
+    const answer = await query(body)
+    const figuresOf = (metrics: readonly unknown[]) =>
+      Object.fromEntries(body.metrics.map((name, i) => [name, metrics[i]]))
+    const expected = new Map(
+      (await sql(rows)).map(row => [toText(body.dimensions!.map((_, i) => row[`d${i}`])), row]),
+    )
+    const found = answer.results.map(row => toText(row.dimensions))
+    compareTexts(report, where, [...expected.keys()].toSorted(), found.toSorted())
+    for (const {dimensions, metrics} of answer.results) {
+      const own = expected.get(toText(dimensions)) ?? {}
+      compareFigures(report, `${where} ${toText(dimensions)}`, own, figuresOf(metrics))
+    }
+    const [all] = await sql(totals)
+    compareFigures(report, `${where} in all`, all!, figuresOf(answer.totals!.metrics))
+  }
+
+  test('INV-115: every drawn question equals SQL, or is refused as it is planned', async () => {
+    const draw = createOrderQuestions(SEED)
+    const questions = Array.from({length: 50}, draw)
+    expect(questions.filter(({refusal}) => refusal === undefined).length).toBeGreaterThan(30)
+    await expectEqual(async report => {
+      for (const question of questions) await compareQuestion(report, question)
     })
   })
 
