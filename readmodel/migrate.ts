@@ -168,6 +168,6 @@ async function growRaw(
   const missing = columnsToAdd(stream, entry, there)
   if (missing === null) return false
   if (missing.length > 0)
-    await db.transact(`ALTER TABLE ${stream.rawTable} ADD ${missing.join(', ')}`)
+    await db.transact(`ALTER TABLE ${stream.rawTable} ADD (${missing.join(', ')})`)
   return true
 }

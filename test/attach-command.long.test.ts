@@ -2,25 +2,13 @@
  * A table of a database of another shape becomes numbers by one command, in a checkout of its own: 100,000 rows are
  * there already; then it is taken out again.
  */
-import {execFile} from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs'
-import {tmpdir} from 'node:os'
-import {join, relative, resolve} from 'node:path'
+import {existsSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import {openClient} from '../platform/postgres.ts'
-import {readStackConfig, type Env} from '../stack/config.ts'
-import {sideEnv} from '../stack/side-stack.ts'
+import {COMMAND_MS, openCheckout, type Checkout} from './checkout.ts'
 
 const ROWS = 100_000
-const COMMAND_MS = 600_000
 
 const SHOP = `CREATE SCHEMA "Shop";
   CREATE TYPE "Shop".state AS ENUM ('new', 'paid', 'sent');
@@ -38,43 +26,13 @@ const SHOP = `CREATE SCHEMA "Shop";
 const TRUTH = `SELECT count(*)::int AS rows, sum(price)::text AS price, count(*) FILTER (WHERE state = 'paid')::int AS paid
   FROM "Shop"."Order lines"`
 
-interface Outcome {
-  readonly status: number
-  readonly said: string
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'attach-command-'))
-let env: Env
-
-async function run(script: string, ...args: readonly string[]): Promise<Outcome> {
-  const {promise, resolve: end} = Promise.withResolvers<Outcome>()
-  execFile(
-    process.execPath,
-    [`scripts/${script}.ts`, ...args],
-    {cwd: folder, env: {...env}, timeout: COMMAND_MS, maxBuffer: 64 * 1024 * 1024},
-    (error, stdout, stderr) => {
-      end({status: error === null ? 0 : Number(error.code ?? 1), said: stdout + stderr})
-    },
-  )
-  return await promise
-}
-
-const LEFT_OUT = /^(\.git|\.stack|node_modules|test\/results|test\/attach-)/
+let checkout: Checkout
 
 beforeAll(async () => {
-  const here = resolve('.')
-  cpSync(here, folder, {recursive: true, filter: from => !LEFT_OUT.test(relative(here, from))})
-  symlinkSync(realpathSync('node_modules'), join(folder, 'node_modules'))
-  const cache = readStackConfig(process.env).cache
-  env = {...(await sideEnv(process.env, join(folder, '.stack'))), STACK_CACHE: resolve(cache)}
-  const started = await run('start', '--detach', '--no-sample')
-  if (started.status !== 0) throw new Error(started.said)
+  checkout = await openCheckout('attach-command')
 }, COMMAND_MS)
 
-afterAll(async () => {
-  await run('stop')
-  rmSync(folder, {recursive: true, force: true})
-})
+afterAll(async () => await checkout[Symbol.asyncDispose]())
 
 interface Answer {
   readonly metrics: Readonly<Record<string, unknown>>
@@ -83,8 +41,8 @@ interface Answer {
 test(
   'one command captures, reads what is there, and serves it equal to SQL; the way back says what is kept',
   async () => {
-    const config = readStackConfig(env)
-    const client = await openClient(config.connections.DATABASE_URL, {applicationName: 'test'})
+    const {run, folder} = checkout
+    const client = await openClient(checkout.databaseUrl, {applicationName: 'test'})
     try {
       await client.query(SHOP)
       await client.query('ANALYZE "Shop"."Order lines"')
@@ -120,9 +78,9 @@ test(
       const healthy = await run('status', '--json')
       expect(JSON.parse(healthy.said)).toMatchObject({healthy: true, findings: []})
 
-      const again = await run('attach', '"Shop"."Order lines"', '--yes')
-      expect(again).toMatchObject({status: 2})
-      expect(again.said).toContain('stream order_lines counts Shop.Order lines already')
+      const again = await run('attach', '"Shop"."Order lines"', '--print')
+      expect(again).toMatchObject({status: 0})
+      expect(again.said).toContain('order-lines.ts declares Shop.Order lines as it is')
 
       const detached = await run('detach', 'order_lines', '--yes')
       expect(detached).toMatchObject({status: 0})

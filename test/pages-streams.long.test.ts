@@ -104,6 +104,7 @@ test('a stream is reached from the navigation, and from it a key, its events, on
   await page.getByRole('table', {name: 'Most by customer_id'}).getByRole('link').first().click()
   await title(page, HARD_KEYS[0][0]).waitFor()
   await page.getByRole('link', {name: 'All of them'}).click()
+  await page.getByRole('heading', {name: 'Events', exact: true}).waitFor()
   await page.getByRole('button', {name: 'Event 90210'}).click()
   await page.getByRole('link', {name: 'Trace this event'}).click()
   await title(page, 'Pipeline').waitFor()
@@ -151,16 +152,14 @@ test('what is chosen stands in the address, is the same for whoever has it, and 
     expect(await one.getByLabel('Metric of the most by customer_id').inputValue()).toBe('revenue')
   }
   await check(page)
-  await check(await pages.open(new URL(page.url()).search.replace(/^/, '/')))
+  await check(await pages.open(`/${new URL(page.url()).search}`))
   await page.goBack()
   await page.goBack()
   await page.getByRole('heading', {name: 'orders', level: 2}).waitFor()
   await page.goBack()
   await page.getByText('7 days, by day').waitFor()
   await page.goBack()
-  expect(await page.getByRole('button', {name: '24 hours'}).getAttribute('aria-pressed')).toBe(
-    'true',
-  )
+  await page.locator('[aria-pressed="true"]', {hasText: '24 hours'}).waitFor()
 })
 
 describe('keys', () => {

@@ -204,7 +204,8 @@ export const DecimalsQuery = optional({
 /** Read-your-writes. */
 export const AfterQuery = optional({
   after_event: Type.String({
-    pattern: '^([a-z][a-z0-9_]{0,62}:)?[\\w.~-]{1,200}$',
+    // Ids of other streams are texts of any kind.
+    pattern: '^([a-z][a-z0-9_]{0,62}:[^\\x00-\\x1f]{1,512}|[\\w.~-]{1,200})$',
     ...expected('stream:id, such as engagement:7'),
     description:
       'answer only with this event included: `activity:9`, any `stream:id`, or `7` of engagement',
