@@ -1,6 +1,6 @@
 /**
  * A table of the database becomes a stream: proposes a declaration, writes it, and brings everything up to date, as
- * one would by hand (docs/ATTACH.md); of a table that is declared it proposes what changed in its columns. Whatever
+ * one would by hand (docs/STREAMS.md); of a table that is declared it proposes what changed in its columns. Whatever
  * interrupts it: the file is there, and `npm run init` goes on.
  */
 import {envReader} from '../platform/config.ts'

@@ -110,7 +110,7 @@ export const COMMANDS = {
         'as one knows better',
       ],
     ],
-    notes: 'By hand, step by step: docs/ATTACH.md.',
+    notes: 'By hand, step by step: docs/STREAMS.md.',
     usesDatabase: true,
   },
   detach: {

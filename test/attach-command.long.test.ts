@@ -2,27 +2,24 @@
  * A table of a database of another shape becomes numbers by one command, in a checkout of its own: 100,000 rows are
  * there already; then it is taken out again.
  */
-import {existsSync, readFileSync} from 'node:fs'
+import {existsSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import {openClient} from '../platform/postgres.ts'
 import {COMMAND_MS, openCheckout, type Checkout} from './checkout.ts'
 
 const ROWS = 100_000
+const PAGE = 'docs/STREAMS.md'
+/** What a person has to read of the file that is written. */
+const LINES_MAX = 40
 
-const SHOP = `CREATE SCHEMA "Shop";
-  CREATE TYPE "Shop".state AS ENUM ('new', 'paid', 'sent');
-  CREATE TABLE "Shop".customers (id uuid PRIMARY KEY, name text);
-  CREATE TABLE "Shop"."Order lines" (
-    order_no int, line int, "No." bigint GENERATED ALWAYS AS IDENTITY UNIQUE, customer uuid NOT NULL REFERENCES "Shop".customers,
-    state "Shop".state NOT NULL, price numeric(12, 2) NOT NULL, tags text[], extra jsonb, created_at timestamptz NOT NULL,
-    PRIMARY KEY (order_no, line)
-  );
-  INSERT INTO "Shop".customers SELECT md5(i::text)::uuid, 'c' || i FROM generate_series(1, 50) i;
-  INSERT INTO "Shop"."Order lines" (order_no, line, customer, state, price, tags, extra, created_at)
-  SELECT i, 1, md5((1 + i % 50)::text)::uuid, (ARRAY['new', 'paid', 'sent'])[1 + i % 3]::"Shop".state, (i % 1000) + 0.05,
-         ARRAY['a', NULL], '{"x": 1.50}', '2026-01-01'::timestamptz + i * interval '1 minute'
-    FROM generate_series(1, ${ROWS}) i`
+/** Blocks of the page's first section, as a newcomer meets them. */
+const section = readFileSync(PAGE, 'utf8')
+  .split(/^## /m)
+  .find(part => part.startsWith('One command'))!
+const blocks = [...section.matchAll(/```(\w+) run\n(.*?)```/gs)].map(([, language, text]) => {
+  return {language: language!, text: text!.trim()}
+})
 const TRUTH = `SELECT count(*)::int AS rows, sum(price)::text AS price, count(*) FILTER (WHERE state = 'paid')::int AS paid
   FROM "Shop"."Order lines"`
 
@@ -41,18 +38,29 @@ interface Answer {
 test(
   'one command captures, reads what is there, and serves it equal to SQL; the way back says what is kept',
   async () => {
-    const {run, folder} = checkout
+    const {exec, run, folder, env} = checkout
     const client = await openClient(checkout.databaseUrl, {applicationName: 'test'})
     try {
-      await client.query(SHOP)
-      await client.query('ANALYZE "Shop"."Order lines"')
+      expect(blocks.map(({language}) => language)).toEqual(['sql', 'sh', 'sh'])
+      const [shop, attach, ask] = blocks.map(({text}) => text) as [string, string, string]
+      await client.query(shop)
       const began = performance.now()
-      const attached = await run('attach', '"Shop"."Order lines"', '--yes')
+      const attached = await exec('bash', '-c', attach)
+      const seconds = Math.round((performance.now() - began) / 1000)
       expect(attached.said).toMatch(/^numbers {3}http/m)
       expect(attached.status).toBe(0)
-      console.log(`${ROWS} rows attached in ${Math.round((performance.now() - began) / 1000)} s`)
+      console.log(`${ROWS} rows attached in ${seconds} s`)
       const file = join(folder, 'streams/order-lines.ts')
-      expect(readFileSync(file, 'utf8').split('\n').length).toBeLessThanOrEqual(45)
+      const lines = readFileSync(file, 'utf8').trimEnd().split('\n').length
+      expect(lines).toBeLessThanOrEqual(LINES_MAX)
+      writeFileSync(
+        'test/results/attach.json',
+        `${JSON.stringify({at: new Date().toISOString(), rows: ROWS, seconds, lines}, null, 2)}\n`,
+      )
+      const answered = await exec('bash', '-c', ask.replace(':3000', `:${env['API_PORT']}`))
+      expect(JSON.parse(answered.said)).toMatchObject({
+        metrics: {order_lines: ROWS, price_sum: 49_955_000},
+      })
 
       const url = /^numbers {3}(\S+)/m.exec(attached.said)![1]!
       const read = async (after = ''): Promise<Answer['metrics']> => {

@@ -17,6 +17,8 @@ export interface Checkout {
   readonly folder: string
   readonly env: Env
   readonly databaseUrl: string
+  /** Any program, in its folder. */
+  readonly exec: (program: string, ...args: readonly string[]) => Promise<Outcome>
   /** A command of `scripts/`. */
   readonly run: (script: string, ...args: readonly string[]) => Promise<Outcome>
   [Symbol.asyncDispose](): Promise<void>
@@ -35,11 +37,11 @@ export async function openCheckout(name: string): Promise<Checkout> {
     ...(await sideEnv(process.env, join(folder, '.stack'))),
     STACK_CACHE: resolve(cache),
   }
-  const run: Checkout['run'] = async (script, ...args) => {
+  const exec: Checkout['exec'] = async (program, ...args) => {
     const {promise, resolve: end} = Promise.withResolvers<Outcome>()
     execFile(
-      process.execPath,
-      [`scripts/${script}.ts`, ...args],
+      program,
+      [...args],
       {cwd: folder, env, timeout: COMMAND_MS, maxBuffer: 64 * 1024 * 1024},
       (error, stdout, stderr) => {
         end({status: error === null ? 0 : Number(error.code ?? 1), said: stdout + stderr})
@@ -47,6 +49,8 @@ export async function openCheckout(name: string): Promise<Checkout> {
     )
     return await promise
   }
+  const run: Checkout['run'] = async (script, ...args) =>
+    await exec(process.execPath, `scripts/${script}.ts`, ...args)
   const dispose = async (): Promise<void> => {
     await run('stop')
     rmSync(folder, {recursive: true, force: true})
@@ -57,5 +61,5 @@ export async function openCheckout(name: string): Promise<Checkout> {
     throw new Error(started.said)
   }
   const databaseUrl = readStackConfig(env).connections.DATABASE_URL
-  return {folder, env, databaseUrl, run, [Symbol.asyncDispose]: dispose}
+  return {folder, env, databaseUrl, exec, run, [Symbol.asyncDispose]: dispose}
 }

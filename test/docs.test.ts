@@ -16,7 +16,7 @@ const RUN_BY: Readonly<Record<string, readonly string[]>> = {
   'README.md': ['test/api.stack.test.ts', 'test/first-steps.pg.test.ts'],
   'client/README.md': ['test/client-package.test.ts'],
   'docs/API.md': ['test/api.stack.test.ts'],
-  'docs/ATTACH.md': ['test/attach-page.pg.test.ts'],
+  'docs/STREAMS.md': ['test/streams-page.pg.test.ts', 'test/attach-command.long.test.ts'],
   'docs/MANAGED.md': ['test/managed.pg.test.ts'],
   'docs/METRICS.md': ['test/readmodel.stack.test.ts'],
   'docs/RELAY.md': ['test/first-steps.pg.test.ts'],

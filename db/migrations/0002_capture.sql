@@ -542,7 +542,7 @@ BEGIN
      AND NOT EXISTS (SELECT FROM cdc.captured_tables c WHERE c.topic = check_attachable.topic) THEN
     RAISE EXCEPTION 'no stream is declared for topic %: what is captured could not be published', topic
       USING ERRCODE = 'undefined_object',
-            HINT = 'Declare it (a file in streams/, docs/ATTACH.md), then run npm run init, which makes the topic and attaches the table.';
+            HINT = 'Declare it (a file in streams/, docs/STREAMS.md), then run npm run init, which makes the topic and attaches the table.';
   END IF;
   IF key_attnum IS NULL THEN
     RAISE EXCEPTION 'table % has no column %', source, quote_nullable(key_column)

@@ -51,7 +51,7 @@ const load = async (table: CatalogTable, wishes?: Wishes): Promise<Stream> =>
 
 test('a table of orders: keyed by customer, timed by its making, split by what has few values', () => {
   expect(render(propose(ORDERS)))
-    .toBe(`/** Rows of public.orders: a first proposal; what may be declared says docs/ATTACH.md. */
+    .toBe(`/** Rows of public.orders: a first proposal; what may be declared says docs/STREAMS.md. */
 import {pgTable} from 'drizzle-orm/pg-core'
 import {bytea} from '../contracts/columns.ts'
 import {average, count, sum, uniques} from '../contracts/measures.ts'

@@ -54,7 +54,7 @@ export function render(proposal: Proposal): string {
   const hasBytes = columns.some(({type}) => type.startsWith('bytea()'))
   const fields = columns.filter(one => one.field !== one.name)
   return [
-    `/** Rows of ${schema}.${table}: a first proposal; what may be declared says docs/ATTACH.md. */`,
+    `/** Rows of ${schema}.${table}: a first proposal; what may be declared says docs/STREAMS.md. */`,
     `import {${maker}} from 'drizzle-orm/pg-core'`,
     ...(hasBytes ? [`import {bytea} from '../contracts/columns.ts'`] : []),
     `import {${used.join(', ')}} from '../contracts/measures.ts'`,

@@ -1,11 +1,13 @@
-/** What docs/ATTACH.md tells a newcomer to do works as it stands there. */
+/** What docs/STREAMS.md tells a newcomer to do works as it stands there. */
 import {readFileSync} from 'node:fs'
 import avsc from 'avsc'
 import {expect, test} from 'vitest'
 import {loadDeclaration} from './declaration.ts'
 import {openOutboxWorld} from './outbox-world.ts'
 
-const page = readFileSync('docs/ATTACH.md', 'utf8')
+const page = readFileSync('docs/STREAMS.md', 'utf8')
+  .split(/^## /m)
+  .find(part => part.startsWith('By hand'))!
 const blocks = (language: string): string[] =>
   [...page.matchAll(new RegExp(`\`\`\`${language} run\\n(.*?)\`\`\``, 'gs'))].map(
     ([, text]) => text!,
