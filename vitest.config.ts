@@ -38,6 +38,8 @@ export default defineConfig({
           include: ['**/*.test.ts'],
           exclude: [...never, '**/*.{pg,kafka,stack,long}.test.ts'],
           setupFiles: ['test/properties.ts'],
+          // How fast the machine is, and what else it does, is nobody's fault.
+          testTimeout: 30_000,
         },
       },
       {

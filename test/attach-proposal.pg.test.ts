@@ -128,35 +128,46 @@ test('every value of a proposed stream is carried from the table into Avro and b
   expect(avsc.Type.forSchema(stream.schema as unknown as avsc.Schema).typeName).toBe('record')
 })
 
+/** Puts into each column of the one row of `every` the first of some texts that its type takes. */
+const FILL = `CREATE FUNCTION fill(types text[], literals text[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE i int; literal text;
+BEGIN
+  FOR i IN 1 .. cardinality(types) LOOP
+    FOREACH literal IN ARRAY literals LOOP
+      BEGIN
+        EXECUTE format('UPDATE every SET c%s = %L::%s', i - 1, literal, types[i]);
+        EXIT;
+      EXCEPTION WHEN OTHERS THEN NULL;
+      END;
+    END LOOP;
+  END LOOP;
+END $$`
+
 /** Texts of which most types take one. */
 const LITERALS = [
-  '1; 1.5; true; a; 2026-01-01; 12:34:56; 1 day; 10.0.0.1; 08:00:2b:01:02:03; <a/>; $.a; {}; {1}; {a}; [1,2); {[1,2)}',
+  '1; 1.5; true; a; 2026-01-01; 12:34:56; 1 day; 10.0.0.1; 08:00:2b:01:02:03; <a/>; $.a; {1}; {a}; [1,2); {[1,2)}',
   '[2026-01-01,2026-01-02); {[2026-01-01,2026-01-02)}; (1,2); ((1,2),(3,4)); {1,2,3}; <(1,2),3>; (0,1); 1/1; 1:2:',
   'pg_class; now(); english; simple; C; public; +; abs(int); =(int,int); a=r/postgres; {"{}"}; {"[1,2)"}',
-  '00000000-0000-4000-8000-00000000000a; 08:00:2b:01:02:03:04:05; {"a": [1.50, null]}',
+  '00000000-0000-4000-8000-00000000000a; 08:00:2b:01:02:03:04:05; {"a": [1.50, null]}; {}',
 ].flatMap(line => line.split('; '))
 
 test('every built-in type is proposed, and a value of it carried from the table into Avro and back', async () => {
   await using world = await openOutboxWorld()
   await world.run(PRINT_SETTINGS.join('; '))
-  const {rows: types} = await world.client.query<{type: string; literal: string | null}>(
-    `SELECT format_type(t.oid, NULL) AS type,
-            (SELECT l FROM unnest($1::text[]) WITH ORDINALITY u (l, n) WHERE cdc.can_be_read(l, format_type(t.oid, NULL)) ORDER BY n LIMIT 1) AS literal
-       FROM pg_type t
+  const {rows: types} = await world.client.query<{type: string}>(
+    `SELECT format_type(t.oid, NULL) AS type FROM pg_type t
       WHERE t.typtype IN ('b', 'r', 'm') AND t.typnamespace = 'pg_catalog'::regnamespace AND t.oid < 10000
         AND NOT EXISTS (SELECT FROM pg_type e WHERE e.oid = t.typelem AND e.typtype IN ('c', 'p')) ORDER BY t.oid`,
-    [LITERALS],
   )
   expect(types.length).toBeGreaterThan(120)
   const columns = types.map(({type}, i) => `c${i} ${type}`).join(', ')
-  await world.run(`CREATE TABLE every (id int PRIMARY KEY, ${columns})`)
-  const stream = await loadDeclaration(render(propose(await readTable(world.client, 'every'))))
-  await world.run("SELECT cdc.attach('every', 'every', 'id')")
-  await world.client.query(
-    `INSERT INTO every VALUES (1, ${types.map(({type}, i) => `$${i + 1}::text::${type}`).join(', ')})`,
-    types.map(({literal}) => literal),
+  await world.run(
+    `${FILL}; CREATE TABLE every (id int PRIMARY KEY, ${columns}); INSERT INTO every VALUES (1)`,
   )
-  const [row] = await outboxOf(world, 'every')
+  await world.client.query('SELECT fill($1, $2)', [types.map(({type}) => type), LITERALS])
+  const stream = await loadDeclaration(render(propose(await readTable(world.client, 'every'))))
+  await world.run("SELECT cdc.attach('every', 'every', 'id'); UPDATE every SET id = 2")
+  const row = (await outboxOf(world, 'every')).at(-1)
   const record = toRecord(stream, row!, STAMP) as Readonly<Record<string, unknown>>
   const type = compileSchema(stream.schema)
   const decoded = type.fromBuffer(type.toBuffer(record)) as object
@@ -165,8 +176,8 @@ test('every built-in type is proposed, and a value of it carried from the table 
   const [truth] = await truthOfEvents(world.client, stream, {limit: 1})
   expect(truth?.event).toEqual(values)
   // Of few types no value is tried: pg_node_tree and its like are not written by hand.
-  const untried = types.filter(({literal}) => literal === null).map(one => one.type)
-  expect(untried.filter(one => !/^pg_|^"?any|acl|gtsvector|refcursor/.test(one))).toEqual([])
+  const untried = types.filter((_, i) => values[`c${i}`] === null).map(one => one.type)
+  expect(untried.filter(one => !/^pg_|acl|gtsvector/.test(one))).toEqual([])
 })
 
 test.each([
