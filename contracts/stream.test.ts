@@ -56,6 +56,7 @@ test('names, types and nullability come from the table, and the rest has a usual
 })
 
 test.each<[string, Partial<Orders>, RegExp]>([
+  ['a name that no address has', {name: 'Orders'}, /stream Orders needs another name/],
   ['a key that is no column', {key: 'buyer'}, /key buyer is no column; there are id, customer/],
   [
     'a measure of nothing',

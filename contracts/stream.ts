@@ -360,6 +360,8 @@ const STORED: ReadonlySet<string> = new Set([
 /** Whether records or stored rows have something of ours by that name: `fields` gives a column another one. */
 export const isFieldTaken = (field: string): boolean => RESERVED.has(field) || STORED.has(field)
 
+/** What addresses take. */
+const STREAM_NAME = /^[a-z][a-z0-9_]{0,62}$/
 /** Longer split values count as others: a condition on one could never be met. */
 const SPLIT_CHARACTERS_MAX = 64
 /** Stores take a life of twenty years. */
@@ -369,6 +371,11 @@ const NEEDS_EVENTS: ReadonlySet<Measure['kind']> = new Set(['uniques', 'min', 'm
 
 /** Every name that a declaration uses is one that it has, once, and of a kind that fits. */
 function checkNames(declared: Stream): void {
+  if (!STREAM_NAME.test(declared.name)) {
+    throw new TypeError(
+      `stream ${declared.name} needs another name: small letters, digits and _, a letter first, 63 at most`,
+    )
+  }
   const countable = countableOf(declared)
   const known = [...countable.keys()].join(', ')
   const wrong = (what: string): TypeError => new TypeError(`stream ${declared.name}: ${what}`)

@@ -218,6 +218,12 @@ function chooseTime(
   return first === undefined ? null : {column: first, why: 'the first that is never null'}
 }
 
+/** A field's name that begins with a letter. */
+function streamNameOf(table: string): string {
+  const name = fieldOf(table, new Set()).replace(/^_+/, '')
+  return (/^[a-z]/.test(name) ? name : `t_${name}`).slice(0, 63)
+}
+
 /** @throws UsageError about a wish that cannot be, or a table that cannot be counted */
 export function propose(table: CatalogTable, wishes: Wishes = {}): Proposal {
   const id = chooseId(table)
@@ -234,7 +240,7 @@ export function propose(table: CatalogTable, wishes: Wishes = {}): Proposal {
   )
   const key = chooseKey(table, columns, {id: idColumn.name, wish: wishes.key})
   const time = chooseTime(table, columns, wishes.time)
-  const name = fieldOf(table.name, new Set())
+  const name = streamNameOf(table.name)
   const ofNames = new Set([
     ...table.primaryKey,
     ...table.foreignKeys,
