@@ -258,7 +258,11 @@ const unpublished = async (): Promise<number> => {
 }
 
 beforeAll(async () => {
-  world = await openPipelineWorld({STREAMS_FOLDER: 'test/streams-with-orders'}, ORDER_SQL)
+  world = await openPipelineWorld(
+    // The trace of an order looks for it in the outbox, which would be emptied meanwhile.
+    {STREAMS_FOLDER: 'test/streams-with-orders', RELAY_ROTATE_EVERY_MS: '3600000'},
+    ORDER_SQL,
+  )
   const [, , api] = await Promise.all(
     (['ingestor', 'processor', 'api'] as const).map(name => world.start(name)),
   )
