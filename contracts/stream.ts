@@ -16,6 +16,7 @@ import {
   type NoFieldNames,
   type RowOfTable,
 } from './columns.ts'
+import {isCqlName, isReserved, toTableName} from './cql-names.ts'
 import {KINDS, type Carried} from './kinds.ts'
 import {acceptedOf, isPresence, type Condition, type Measure} from './measures.ts'
 import {isIdPart, ROW_ID} from './row-id.ts'
@@ -195,7 +196,7 @@ export interface Declaration<T extends PgTable, F extends FieldNames> {
    * topic is kept for ever.
    */
   readonly isReference?: boolean
-  /** Table of single events in Cassandra; the topic's name when left out. */
+  /** Table of single events in Cassandra; the topic's name when left out, as Cassandra takes it. */
   readonly rawTable?: string
   /** Begin of the keys of single events in Redis; none when left out. */
   readonly hashes?: string
@@ -315,7 +316,7 @@ export function stream<T extends PgTable, const F extends FieldNames = NoFieldNa
     aheadHoursMax,
     keepDays: declaration.keepDays ?? null,
     isReference: declaration.isReference ?? false,
-    rawTable: declaration.rawTable ?? topic,
+    rawTable: declaration.rawTable ?? toTableName(topic),
     hashes: declaration.hashes ?? null,
     omit: declaration.omit ?? [],
     filed: declaration.filed ?? 'day',
@@ -357,8 +358,9 @@ const STORED: ReadonlySet<string> = new Set([
   'takeover',
 ])
 
-/** Whether records or stored rows have something of ours by that name: `fields` gives a column another one. */
-export const isFieldTaken = (field: string): boolean => RESERVED.has(field) || STORED.has(field)
+/** Whether records, stored rows or CQL have something of their own by that name: `fields` gives a column another one. */
+export const isFieldTaken = (field: string): boolean =>
+  RESERVED.has(field) || STORED.has(field) || isReserved(field)
 
 /** What addresses take. */
 const STREAM_NAME = /^[a-z][a-z0-9_]{0,62}$/
@@ -434,9 +436,8 @@ function checkNames(declared: Stream): void {
     if (isFieldTaken(field)) {
       throw wrong(`column ${field} needs another name, in fields`)
     }
-    // Cassandra takes names without quotes as lower case.
-    if (field !== field.toLowerCase()) {
-      throw wrong(`column ${field} needs a name in lower case, in fields`)
+    if (!isCqlName(field)) {
+      throw wrong(`column ${field} needs a name in lower case that begins with a letter, in fields`)
     }
   }
   for (const name of [...Object.keys(declared.paths), ...Object.keys(declared.enrich)]) {
@@ -447,6 +448,7 @@ function checkNames(declared: Stream): void {
   if (omitted !== undefined) {
     throw wrong(`column ${omitted} is declared, and left out in omit: take it out of one of them`)
   }
+  checkStored(declared, wrong)
   checkColumns(declared, countable.keys(), wrong)
   for (const [alias, {by}] of Object.entries(declared.enrich)) {
     if (!declared.columns.some(({field}) => field === by)) {
@@ -515,6 +517,20 @@ function checkIds({idColumns, columns}: Stream, wrong: (what: string) => TypeErr
   if (named !== undefined) {
     throw wrong(
       `column ${named.column} needs another name, in fields: ${ROW_ID} is the id of its columns`,
+    )
+  }
+}
+
+/** What tables and columns beside those of the source are called in Cassandra. */
+function checkStored(
+  {rawTable, rollups, paths, derived}: Stream,
+  wrong: (what: string) => TypeError,
+): void {
+  const tables = [rawTable, ...rollups.flatMap(({table}) => table ?? [])]
+  for (const name of [...tables, ...Object.keys(paths), ...Object.keys(derived)]) {
+    if (isCqlName(name)) continue
+    throw wrong(
+      `${name} needs another name, for Cassandra: small letters, digits and _, a letter first, no word of CQL`,
     )
   }
 }

@@ -91,7 +91,7 @@ test('INV-120: every figure of every rollup has a field, every field of an event
 const oddTable = pgTable('odd "rows"', {
   id: bigint('id', {mode: 'number'}).primaryKey(),
   top: text('top'),
-  on: boolean('on'),
+  is_on: boolean('is_on'),
   weight: doublePrecision('weight'),
   day: date('day'),
   doc: jsonb('doc'),
@@ -109,19 +109,19 @@ const odd = (name: string, topic: string) =>
     time: 'at',
     measures: {
       'a b': m.count(),
-      'a-b': m.count({where: {on: true}}),
+      'a-b': m.count({where: {is_on: true}}),
       __typename: m.sum('n'),
-      '9th': m.latest('on'),
+      '9th': m.latest('is_on'),
       größe: m.max('weight', {scale: 3}),
       true: m.sum('amount', {per: 100}),
       last: m.latest('n'),
     },
     rollups: [
-      {name: 'top', by: 'top', split: ['on', 'n'], every: ['day']},
+      {name: 'top', by: 'top', split: ['is_on', 'n'], every: ['day']},
       {name: 'a.b', by: ['top', 'n'], every: ['total']},
       {name: 'a_b', by: 'n', every: ['total'], measures: ['a b']},
       {every: ['total']},
-      {name: 'some', where: {on: true}, every: ['total']},
+      {name: 'some', where: {is_on: true}, every: ['total']},
     ],
     top: [{by: 'top', seconds: 60, measures: ['a b', 'true']}],
   })

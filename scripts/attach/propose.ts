@@ -102,7 +102,7 @@ function typeOfColumn(column: CatalogColumn): ProposedType {
 /** A name that records, Cassandra and JavaScript take, other than those before. */
 function fieldOf(name: string, taken: ReadonlySet<string>): string {
   const letters = name.toLowerCase().replaceAll(/[^a-z0-9_]+/g, '_')
-  const plain = /^(?!__)[a-z_]/.test(letters)
+  const plain = /^[a-z]/.test(letters)
     ? letters
     : `c_${letters}`.replaceAll(/_{2,}|_$/g, '_').replace(/^c_$/, 'c')
   let field = plain
