@@ -26,10 +26,10 @@ test.each([1])(
   async seed => {
     world = await openPipelineWorld()
     await Promise.all([world.start('ingestor'), world.start('processor')])
-    await writeHistory(world.pool, {seed, steps: 80})
+    await writeHistory(world.pool, {seed, steps: 50})
     expect((await differencesWhenQuiet(world)).slice(0, 20)).toEqual([])
     // More of it, over what is stored by now.
-    await writeHistory(world.pool, {seed: seed + 1000, steps: 40})
+    await writeHistory(world.pool, {seed: seed + 1000, steps: 25})
     expect((await differencesWhenQuiet(world, 60_000)).slice(0, 20)).toEqual([])
 
     const equal = await runReconcile(world.env)
