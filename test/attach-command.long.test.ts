@@ -80,9 +80,9 @@ test(
       await expectTruth()
       const {rows} = await client.query<{id: string}>(
         `INSERT INTO "Shop"."Order lines" (order_no, line, customer, state, price, created_at)
-         SELECT 1, 2, id, 'new', 9.99, now() FROM "Shop".customers LIMIT 1 RETURNING "No."::text AS id`,
+         SELECT 1, 2, id, 'new', 9.99, now() FROM "Shop".customers LIMIT 1 RETURNING concat(order_no, ',', line) AS id`,
       )
-      await expectTruth(`?after_event=order_lines:${rows[0]!.id}&wait_ms=20000`)
+      await expectTruth(`?after_event=order_lines:${encodeURIComponent(rows[0]!.id)}&wait_ms=20000`)
       const healthy = await run('status', '--json')
       expect(JSON.parse(healthy.said)).toMatchObject({healthy: true, findings: []})
 
