@@ -68,6 +68,13 @@ function notNumbersOf(stream: Stream): ReadonlySet<string> {
   return new Set(measures.filter(([, measure]) => !isNumber(measure)).map(([name]) => name))
 }
 
+/** Ids of contents are texts in every answer, whatever they are in their table. */
+const asText = ({words, parse}: ValueKind): ValueKind => ({
+  words,
+  serve: text => text,
+  parse: value => (typeof value === 'string' ? (parse(value) ?? parse(Number(value))) : undefined),
+})
+
 export function subjectOf(plan: StreamPlan, facts?: KeyFacts): Subject {
   const {stream} = plan
   const dimensions = new Map<string, Dimension>()
@@ -77,7 +84,8 @@ export function subjectOf(plan: StreamPlan, facts?: KeyFacts): Subject {
   }
   if (facts !== undefined) {
     const {field, alias} = facts
-    dimensions.set(alias, {...dimensions.get(field)!, name: alias})
+    const own = dimensions.get(field)!
+    dimensions.set(alias, {...own, name: alias, kind: asText(own.kind)})
     for (const [name, closed] of Object.entries(facts.dimensions)) {
       dimensions.set(name, {name, field, kind: valueKindOf({kind: 'text'}), isFact: true, closed})
     }
