@@ -1,0 +1,62 @@
+/** Inserts, updates, moves to another key or id, and deletes of a drawn table; some are rolled back. */
+import type {Pool} from '../platform/postgres.ts'
+import {quote} from '../platform/sql-names.ts'
+import type {AnyColumn, AnyTable, Random} from './any-table.ts'
+import {pick} from './any-table.ts'
+
+const drawOf = (random: Random, column: AnyColumn): string | null =>
+  column.nullable && random(5) === 0 ? null : column.draw(random)
+
+interface Statement {
+  readonly text: string
+  readonly values: readonly (string | null)[]
+}
+
+/** Some row: which one is PostgreSQL's to say. */
+const SOME = (any: AnyTable): string =>
+  `${quote(any.id.name)} = (SELECT ${quote(any.id.name)} FROM ${any.table} ORDER BY md5(${quote(any.id.name)}::text || $1::text) LIMIT 1)`
+
+function drawStatement(any: AnyTable, random: Random, columns: readonly AnyColumn[]): Statement {
+  const roll = random(12)
+  if (roll < 6) {
+    const many = 1 + random(3)
+    const values = Array.from({length: many}, () => columns.map(one => drawOf(random, one))).flat()
+    const places = Array.from({length: many}, (_, row) => {
+      const own = columns.map((_column, i) => `$${row * columns.length + i + 1}`)
+      return `(${own.join(', ')})`
+    })
+    return {
+      text: `INSERT INTO ${any.table} (${columns.map(({name}) => quote(name)).join(', ')}) VALUES ${places.join(', ')} ON CONFLICT DO NOTHING`,
+      values,
+    }
+  }
+  const mark = String(random(1e9))
+  if (roll === 6) return {text: `DELETE FROM ${any.table} WHERE ${SOME(any)}`, values: [mark]}
+  // Its key and its id move, too.
+  const column = pick(random, columns)
+  return {
+    text: `UPDATE ${any.table} SET ${quote(column.name)} = $2 WHERE ${SOME(any)}`,
+    values: [mark, drawOf(random, column)],
+  }
+}
+
+/** @param columns those that are there by now */
+export async function writeAnyHistory(
+  pool: Pool,
+  any: AnyTable,
+  {random, steps, columns}: {random: Random; steps: number; columns: readonly AnyColumn[]},
+): Promise<void> {
+  const client = await pool.connect()
+  try {
+    for (let left = steps; left > 0;) {
+      await client.query('BEGIN')
+      for (let together = 1 + random(4); together > 0 && left > 0; together--, left--) {
+        const {text, values} = drawStatement(any, random, columns)
+        await client.query(text, [...values])
+      }
+      await client.query(random(10) === 0 ? 'ROLLBACK' : 'COMMIT')
+    }
+  } finally {
+    client.release()
+  }
+}
