@@ -50,9 +50,9 @@ test.each<[string, readonly Stream[], string]>([
     'stream b: table user_recent is taken by stream a',
   ],
   [
-    'two rollups of one table, in letters of either case',
+    'two rollups of one table',
     [
-      declare('a', {rollups: [{every, table: 'Users'}]}),
+      declare('a', {rollups: [{every, table: 'users'}]}),
       declare('b', {rollups: [{every, table: 'users'}]}),
     ],
     'stream b: table users is taken by stream a',
