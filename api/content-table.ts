@@ -4,6 +4,7 @@ import type {Stream} from '../contracts/stream.ts'
 import {quote, quoteTable} from '../platform/sql-names.ts'
 import type {Session} from './database.ts'
 import {notFound} from './problem.ts'
+import {UUID_PATTERN} from './schemas/common.ts'
 import type {Content, ContentListQuery, ContentOrder} from './schemas/content.ts'
 
 /** Where a page ends: the sort column's value and the id that breaks ties. */
@@ -26,7 +27,7 @@ export interface ContentTable {
   idOf(text: string): string | undefined
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const UUID = new RegExp(UUID_PATTERN)
 const WHOLE = /^-?\d{1,16}$/
 
 /** Ids by the kind of their column: the type as which they are compared, and how they are printed. */

@@ -1,17 +1,10 @@
 /** Limits of rows and batches are needed: without one of them a partition stands still for ever. */
 import {expect, test, vi} from 'vitest'
+import {TINY_RUN, tinyLimits} from './tiny-limits.ts'
 
-const limits = vi.hoisted(() => ({
-  BODY_BYTES_MAX: 150,
-  PARTITION_BYTES_MAX: 500,
-  MIXED_BYTES_MAX: 400,
-  IDS_PER_ROW: 4,
-}))
-vi.mock('../readmodel/limits.ts', () => limits)
+vi.mock('../readmodel/limits.ts', async () => (await import('./tiny-limits.ts')).tinyLimits)
 
 const {runModel} = await import('./processor-model.ts')
-
-const options = {changes: 120, mutationBytesMax: 510, upset: null}
 
 test.each([
   ['bodies of rows', {BODY_BYTES_MAX: 1e6}],
@@ -19,18 +12,18 @@ test.each([
 ])(
   'without a limit of %s a partition never gets to its end',
   async (_name, without) => {
-    const before = {...limits}
-    Object.assign(limits, without)
+    const before = {...tinyLimits}
+    Object.assign(tinyLimits, without)
     try {
       const calm = {failOneIn: 0, ownersBefore: 0, storms: 0, patienceMs: 3000}
       let stalled = false
       for (let seed = 1; seed <= 10 && !stalled; seed++) {
-        const {differences} = await runModel({...options, ...calm, seed})
+        const {differences} = await runModel({...TINY_RUN, ...calm, seed})
         stalled = differences.some(text => text.startsWith('committed'))
       }
       expect(stalled).toBe(true)
     } finally {
-      Object.assign(limits, before)
+      Object.assign(tinyLimits, before)
     }
   },
   120_000,

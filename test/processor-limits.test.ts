@@ -1,19 +1,13 @@
 /** The model with limits so small that rows, batches and lists come to them: nothing may be refused for ever. */
 import {expect, test, vi} from 'vitest'
+import {TINY_RUN} from './tiny-limits.ts'
 
-const limits = vi.hoisted(() => ({
-  BODY_BYTES_MAX: 150,
-  PARTITION_BYTES_MAX: 500,
-  MIXED_BYTES_MAX: 400,
-  IDS_PER_ROW: 4,
-}))
-vi.mock('../readmodel/limits.ts', () => limits)
+vi.mock('../readmodel/limits.ts', async () => (await import('./tiny-limits.ts')).tinyLimits)
 
 const {runModel} = await import('./processor-model.ts')
 
-const mutationBytesMax = 510
 /** Small batches are many, and one that fails is written again with all others. */
-const options = {changes: 120, mutationBytesMax, upset: null, failOneIn: 40}
+const options = {...TINY_RUN, failOneIn: 40}
 
 test('rows and batches that come to their limits go on, and lose nothing', async () => {
   for (let seed = 1; seed <= 4; seed++) {

@@ -1,4 +1,5 @@
 /** Values of dimensions: as keys and split values name them, as they are served, and as filters give them. Pure. */
+import {toIsoDay} from '../../contracts/times.ts'
 import {textOf} from '../../readmodel/fields.ts'
 import {toIso, toMicros} from '../times.ts'
 
@@ -53,8 +54,6 @@ const decimalOf = (scale: number): ValueKind => ({
       : undefined,
 })
 
-const dateOf = (days: number): string => new Date(days * DAY_MS).toISOString().split('T', 1)[0]!
-
 const KINDS: Readonly<Record<string, ValueKind>> = {
   long: WHOLE,
   int: WHOLE,
@@ -78,12 +77,12 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
     serve(text) {
       const days = serveNumber(text)
       const isDate = typeof days === 'number' && Math.abs(days * DAY_MS) <= TIME_MS_MAX
-      return isDate ? dateOf(days) : text
+      return isDate ? toIsoDay(days) : text
     },
     parse(value) {
       if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(value)) return undefined
       const days = Date.parse(value) / DAY_MS
-      return Number.isFinite(days) && dateOf(days) === value ? textOf(days) : undefined
+      return Number.isFinite(days) && toIsoDay(days) === value ? textOf(days) : undefined
     },
   },
   timestamp: {

@@ -16,12 +16,13 @@ import {planShown} from '../../readmodel/shown.ts'
 import type {StreamReads} from '../../readmodel/stream-reads.ts'
 import {parseExact} from '../exact-json.ts'
 import {refuse} from '../problem.ts'
+import {UUID_PATTERN} from '../schemas/common.ts'
 import {toMicros} from '../times.ts'
 import type {Found} from './stores.ts'
 
 /** As PostgreSQL prints it. */
 const TIME = /^(-?infinity|\d[\d :.+-]*( BC)?)$/
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const UUID = new RegExp(UUID_PATTERN)
 
 /**
  * The id of a row as its records have it.

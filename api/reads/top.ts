@@ -6,7 +6,8 @@ import {mergeReads} from '../merge-reads.ts'
 import type {Period} from '../period.ts'
 import {planQuery} from '../query/plan.ts'
 import {createQuestions} from '../query/read.ts'
-import {subjectOf} from '../query/subject.ts'
+import type {Subject} from '../query/subject.ts'
+import {createSubjects} from '../query/subjects.ts'
 import type {MetricsView} from '../schemas/metrics.ts'
 import {msToIso} from '../times.ts'
 import {shareReads} from '../waits.ts'
@@ -29,6 +30,7 @@ export const WINDOW_METRICS: readonly MetricName[] = [
 
 export function createTop(deps: EngagementDeps): Reads['top'] {
   const {stores} = deps
+  const subjects = createSubjects(stores, [STREAM], createContentFacts(deps.contents, {}))
   const readWindow = async (): Promise<Answered<Window>> =>
     await readFrom(stores, {what: 'top', stream: STREAM}, async reads => {
       const [window] = stores.plan(STREAM).tops
@@ -41,7 +43,9 @@ export function createTop(deps: EngagementDeps): Reads['top'] {
   const shared = shareReads(fresh, WINDOW_MS)
 
   return async (by, period, limit, {after, metrics} = {}) => {
-    if (period !== 'window') return await readPeriod(deps, {by, period, limit, metrics})
+    if (period !== 'window') {
+      return await readPeriod(deps, subjects(STREAM, 'query'), {by, period, limit, metrics})
+    }
     // Who has waited for an event is not answered by sums from before it.
     const {value, meta} = (await (after === true ? fresh('') : shared('')))!
     const ranked = [...value]
@@ -60,6 +64,7 @@ interface PeriodAsked extends Pick<TopOptions, 'metrics'> {
 
 async function readPeriod(
   deps: EngagementDeps,
+  subject: Subject,
   {by, period, limit, metrics}: PeriodAsked,
 ): Promise<Answered<readonly TopRow[]>> {
   const {from, to} = period
@@ -73,7 +78,7 @@ async function readPeriod(
       order_by: [[by, 'desc']],
       pagination: {limit: limit * 2},
     },
-    subjectOf(deps.stores.plan(STREAM), createContentFacts(deps.contents, {})),
+    subject,
     Date.now(),
   )
   const {value, meta} = await createQuestions(deps)(plan)
