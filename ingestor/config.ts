@@ -71,7 +71,7 @@ function readAll(read: EnvReader) {
     /** Rows waiting this long without any being published make the relay not ready. */
     stalledMs: int('STALLED_MS', 5_000, 500, 3_600_000),
     /** Rows of a table that are read again at once. */
-    backfillRows: int('BACKFILL_ROWS', 500, 1, 10_000),
+    backfillRows: int('BACKFILL_ROWS', 250, 1, 10_000),
     /**
      * While more records of a topic are not durable in the read model, no rows are read again. Of rows read again the
      * processor holds 8,000 of a partition at most: with more on their way live events would wait behind them.

@@ -9,12 +9,13 @@ import assert from 'node:assert/strict'
 import type {StreamRecord} from '../contracts/record.ts'
 import type {Repair} from '../contracts/repair.ts'
 import {settleAll} from '../platform/settle.ts'
+import {createComparer, eventColumns} from '../readmodel/event-columns.ts'
 import {toKeyText, type Fields} from '../readmodel/fields.ts'
 import type {StreamPlan} from '../readmodel/plan.ts'
 import type {DoubtedRow} from '../readmodel/projection.ts'
-import type {EventId, RawTable, Register} from '../readmodel/raw-table.ts'
+import type {EventId, RawTable, RawWrite, Register} from '../readmodel/raw-table.ts'
 import type {ShownPlan} from '../readmodel/shown.ts'
-import {decide, effectsOf, effectsOfRefused, isFresh, type Effect} from './admit.ts'
+import {decide, effectsOf, effectsOfRefused, isFresh, isNewer, type Effect} from './admit.ts'
 import {identityOf, type PartitionState} from './partition-state.ts'
 import type {ReferenceCache} from './references.ts'
 import {createHorizon} from './rules.ts'
@@ -91,6 +92,7 @@ export function createFold(
 ): Fold {
   const {cache, pending, replayEnd} = state
   const isTooOld = createHorizon(plan.stream)
+  const areSame = createComparer(eventColumns(plan.stream, shown))
 
   /** Parts that a record says are wrong. */
   const doubtedOf = (repair: Repair | undefined): PlannedRecord['doubted'] =>
@@ -210,12 +212,32 @@ export function createFold(
   const find = (stream: string, id: string): Fields | null =>
     references.get(stream)?.peek(id) ?? null
 
+  /**
+   * INV-138: whether everything is there as the record would leave it, as with most rows that are read again. The
+   * register stays at the record before: what is repeated of older ones is behind that, too. What an earlier owner
+   * began is not judged, and a repair writes what it says.
+   */
+  const changesNothing = (
+    {offset, record, repair}: PlannedRecord,
+    stored: Register | null,
+    write: RawWrite,
+  ): boolean =>
+    stored !== null &&
+    stored.event !== null &&
+    write.kind === 'put' &&
+    repair === undefined &&
+    offset > replayEnd &&
+    isNewer(identityOf(record), stored) &&
+    plan.timeOf(stored.event) === plan.timeOf(write.event) &&
+    areSame({event: stored.event, shown: stored.shown}, write)
+
   const queueWrites = (
-    {offset, record, fresh}: PlannedRecord,
+    planned: PlannedRecord,
     {kind, event, id}: Effect,
     {stored, isOutside}: {readonly stored: Register | null; readonly isOutside: boolean},
     counts: FoldCounts,
   ): void => {
+    const {offset, record, fresh} = planned
     const isPut = kind === 'put' && !isOutside
     for (const reference of isPut ? shown.referencesOf(event) : []) {
       if (find(reference.stream, reference.id) !== null) continue
@@ -237,6 +259,7 @@ export function createFold(
       fresh: record.op === 'c' && stored === null,
       mayRepeat,
     }
+    if (changesNothing(planned, stored, write)) return
     pending.add(id, write, fresh)
     // A hash that may stand must not outlive a change of its event.
     const withHash = hasHashes && (!fresh || state.lag <= hashLagMax)

@@ -1,6 +1,7 @@
 /**
  * What is kept of a single event, by the names of its columns: the same in its raw row and in its hash. Pure.
  */
+import {isDeepStrictEqual} from 'node:util'
 import type {Carried} from '../contracts/kinds.ts'
 import type {Stream} from '../contracts/stream.ts'
 import {getterOf, type Fields} from './fields.ts'
@@ -38,3 +39,17 @@ export function eventColumns(stream: Stream, shown: ShownPlan): readonly EventCo
   })
   return [...own, ...added, ...beside]
 }
+
+interface Kept {
+  readonly event: Fields
+  readonly shown: ShownValues
+}
+
+/** Tells whether two events leave the same in every one of the columns. */
+export const createComparer =
+  (columns: readonly EventColumn[]) =>
+  (one: Kept, other: Kept): boolean =>
+    columns.every(({get}) => {
+      const [a, b] = [get(one.event, one.shown), get(other.event, other.shown)]
+      return a === b || (typeof a === 'object' && isDeepStrictEqual(a, b))
+    })
