@@ -220,6 +220,7 @@ test('a key buys a cookie that reads, and writes only from our own pages', async
   const app = await setup()
   const session = await app.inject({method: 'POST', url: '/v1/session', headers: withKey})
   expect(session.statusCode).toBe(200)
+  expect(session.json()).toMatchObject({by: 'key', roles: ['content', 'engagement', 'activity']})
   const setCookie = String(session.headers['set-cookie'])
   expect(setCookie).toMatch(/HttpOnly/)
   expect(setCookie).toMatch(/SameSite=Strict/)

@@ -23,6 +23,7 @@ import type {KeyStore} from './key-store.ts'
 import type {ApiMetrics} from './metrics.ts'
 import {addAnswerTypes} from './plugins/answer-types.ts'
 import {addAuth} from './plugins/auth.ts'
+import {answerClientError} from './plugins/client-errors.ts'
 import {addCompression} from './plugins/compression.ts'
 import {addDeclaredValues} from './plugins/declared-values.ts'
 import {addDocuments} from './plugins/documents.ts'
@@ -103,6 +104,7 @@ function newApp(options: AppOptions, logger: FastifyBaseLogger): Api {
       const given = request.headers['x-request-id']
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
     },
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => {
       app.errorHandler(error, request, reply)
     },

@@ -333,7 +333,15 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
           {...config, topicPrefix},
         )
         const streamGraph = {plans, ...answers, cursors}
-        await addGraphql(api, {reads, db, hub, streams: streamGraph, production: config.production})
+        await addGraphql(api, {
+          reads,
+          db,
+          subjects,
+          hub,
+          declared: streams,
+          streams: streamGraph,
+          production: config.production,
+        })
         await addPages(api, join(process.cwd(), config.pagesFolder))
       },
     },

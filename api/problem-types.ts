@@ -50,6 +50,12 @@ export const PROBLEMS = {
     cause: 'The header `Accept` names only types that this operation does not answer with.',
     todo: 'Accept one of the types that `detail` lists, or leave the header out.',
   },
+  'request-timeout': {
+    status: 408,
+    title: 'The request did not come in time',
+    cause: 'The connection was opened, and its headers or its body were not sent to their end.',
+    todo: 'Send the request again, at once and whole.',
+  },
   conflict: {
     status: 409,
     title: 'This contradicts what is stored',
@@ -82,6 +88,13 @@ export const PROBLEMS = {
     cause:
       'The key or the address asked more often in this minute than it may, or has too many live streams open.',
     todo: 'Wait as many seconds as `Retry-After` says, then go on more slowly.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The address and the headers are longer than accepted',
+    cause:
+      'The request line and all headers together have more bytes than the server takes (16 KiB as Node has it, `--max-http-header-size`), mostly by a long list in the address.',
+    todo: 'Ask for less at once, or by POST /v1/query, whose question is in the body.',
   },
   'internal-error': {
     status: 500,

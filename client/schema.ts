@@ -222,7 +222,7 @@ export type SegmentList = {readonly items: readonly (Segment)[]}
 
 export type Service = {readonly name: string; readonly url: string; readonly ready: boolean | null; readonly reasons: readonly (string)[]; readonly details: unknown}
 
-export type Session = {readonly id: string; readonly scopes: readonly (Scope)[]; readonly by: "key" | "cookie" | "open"}
+export type Session = {readonly id: string; readonly scopes: readonly (Scope)[]; readonly by: "key" | "cookie" | "open"; readonly roles: readonly ("content" | "engagement" | "activity")[]}
 
 export type Stale = {readonly reason: string}
 

@@ -157,7 +157,8 @@ export type Special =
   | {readonly kind: 'recent'; readonly by: string; readonly show: readonly string[]}
 
 /** What the API has answers for that other streams do not have: contents, engagement with them, activity of users. */
-export type Role = 'content' | 'engagement' | 'activity'
+export const ROLES = ['content', 'engagement', 'activity'] as const
+export type Role = (typeof ROLES)[number]
 
 export interface Declaration<T extends PgTable, F extends FieldNames> {
   readonly name: string

@@ -1,7 +1,7 @@
 /** The pages: what a content team keeps open, and what an engineer opens first. */
 import {render, type ComponentType, type JSX} from 'preact'
 import {useEffect, useRef} from 'preact/hooks'
-import {pageOf, type ViewName} from './model/url-state.ts'
+import {pageOf, shownView, type ViewName} from './model/url-state.ts'
 import {addressFor} from './net/address.ts'
 import {followLinks, useNavigation, type Navigation} from './net/navigation.ts'
 import {useResource} from './net/use-resource.ts'
@@ -47,13 +47,19 @@ function App(): JSX.Element {
     HEALTH_EVERY_MS,
   )
   useTitleFocus(nav)
-  const Page = PAGES[nav.view]
+  const roles = session.data?.roles
+  const view = shownView(nav.view, roles)
+  const Page = PAGES[view]
   return (
-    <Shell view={nav.unknownPath === undefined ? nav.view : undefined} verdict={health.data}>
+    <Shell
+      view={nav.unknownPath === undefined ? view : undefined}
+      roles={roles}
+      verdict={health.data}
+    >
       {session.error?.status === 401 ? (
         <SignIn onDone={session.reload} />
       ) : nav.unknownPath === undefined ? (
-        <Page key={nav.view} nav={nav} />
+        <Page key={view} nav={nav} />
       ) : (
         <NothingHere path={nav.unknownPath} />
       )}

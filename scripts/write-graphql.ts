@@ -9,6 +9,7 @@ import {loadStreams} from '../streams/load.ts'
 
 const FILE = 'docs/schema.graphql'
 const streams = await loadStreams(readStreamsFolder(envReader(process.env)))
-const {sdl} = graphOf(streams.filter(({isReference}) => !isReference).map(planStream))
+const counted = streams.filter(({isReference}) => !isReference)
+const {sdl} = graphOf(counted.map(planStream), streams)
 writeFileSync(FILE, `${printSchema(buildSchema(sdl))}\n`)
 console.log(`${FILE} written`)

@@ -294,8 +294,9 @@ describe('streams and GraphQL', () => {
     const {post, get} = document.paths['/graphql']!
     expect(post!.operationId).toBe('graphql')
     expect(get).toBeUndefined()
-    const counted = (await loadStreams('streams')).filter(({isReference}) => !isReference)
-    const {sdl} = graphOf(counted.map(planStream))
+    const streams = await loadStreams('streams')
+    const counted = streams.filter(({isReference}) => !isReference)
+    const {sdl} = graphOf(counted.map(planStream), streams)
     expect(readFileSync('docs/schema.graphql', 'utf8')).toBe(`${printSchema(buildSchema(sdl))}\n`)
   })
 })

@@ -15,9 +15,9 @@ describe('types of problems', () => {
       file => !file.endsWith('.test.ts') && !file.endsWith('problem-types.ts'),
     )
     const text = sources.map(file => readFileSync(file, 'utf8')).join('\n')
-    const thrown = [...text.matchAll(/new Problem\(\s*'([a-z-]+)'|FST_\w+: '([a-z-]+)'/g)].map(
-      ([, kind, ofCode]) => kind ?? ofCode,
-    )
+    const thrown = [
+      ...text.matchAll(/new Problem\(\s*'([a-z-]+)'|(?:FST_|HPE_|ERR_)\w+: \[?\s*'([a-z-]+)'/g),
+    ].map(([, kind, ofCode]) => kind ?? ofCode)
     expect(thrown.length).toBeGreaterThan(20)
     expect(new Set(thrown)).toEqual(new Set(KINDS))
   })

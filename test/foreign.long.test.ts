@@ -220,6 +220,45 @@ test('INV-134: events have the ids of their tables, and a new one is in the numb
   expect(itemsOf(await get('/v1/content/2/events?event_type=seek'))).toEqual([])
 })
 
+test('INV-134: GraphQL has contents, events and questions of these tables, with their ids and types', async () => {
+  const [row] = await sql(
+    `SELECT entry, what FROM media.watch_log WHERE video = 1 ORDER BY at DESC, entry LIMIT 1`,
+  )
+  const {data, errors} = await get<{data: Row; errors?: unknown}>('/graphql', {
+    query: `query ($entry: ID!) {
+      content(id: "1") {id title content_type publish_ts metrics {events plays}}
+      contents(content_type: "trailer") {id}
+      top(by: plays, period: "all") {content {id} value}
+      event(id: $entry) {event_id event_type content {id}}
+      query(metrics: ["events"], date_range: "all", dimensions: ["content"]) {results {dimensions metrics}}}`,
+    variables: {entry: row!['entry']},
+  })
+  expect(errors).toBeUndefined()
+  const {events, plays} = await ofVideo(1)
+  expect(data).toMatchObject({
+    content: {
+      id: '1',
+      title: 'Cooking',
+      content_type: 'course',
+      publish_ts: null,
+      metrics: {events, plays},
+    },
+    contents: [{id: '2'}],
+    event: {event_id: row!['entry'], event_type: row!['what'], content: {id: '1'}},
+  })
+  const {results} = data['query'] as {results: {dimensions: string[]; metrics: number[]}[]}
+  expect(results.find(({dimensions}) => dimensions[0] === '1')!.metrics).toEqual([events])
+  for (const [field, id] of [
+    ['content', 'cooking'],
+    ['event', '7'],
+  ]) {
+    const refused = await get<{errors: Row[]}>('/graphql', {
+      query: `{${field}(id: "${id}") {__typename}}`,
+    })
+    expect(refused.errors[0]).toMatchObject({extensions: {errors: [{in: 'argument', field: 'id'}]}})
+  }
+})
+
 test('INV-136: what is not declared is not there, says so, and stands in no document', async () => {
   const names = (await loadStreams(FOLDER)).map(({name}) => name).join(', ')
   expect(names).toBe('content, engagement')

@@ -1,15 +1,14 @@
 /** Checks of GraphQL arguments; each refusal names the argument and its value. */
+import type {Stream} from '../../contracts/stream.ts'
 import {INSTANT_PATTERN, parsePeriod, PERIOD_PATTERN, type Period} from '../period.ts'
 import {refuse} from '../problem.ts'
+import {parseId} from '../reads/events.ts'
 import type {PeriodQuery} from '../routes/asked.ts'
-import {UUID_PATTERN} from '../schemas/common.ts'
 
 const LIST_MAX = 100
 
-export function checkId(id: string): string {
-  if (!new RegExp(UUID_PATTERN).test(id)) throw refuse('argument', 'id', id, 'is not a UUID')
-  return id.toLowerCase()
-}
+/** The text of an id of the stream, as its rows have it. */
+export const checkId = (stream: Stream, id: string): string => String(parseId({stream}, id))
 
 export function checkLimit(limit: number): number {
   if (limit >= 1 && limit <= LIST_MAX) return limit

@@ -8,9 +8,11 @@ import {Problem, type ProblemDetail} from '../problem.ts'
 
 type Failed = ExecutionResult & Required<Pick<ExecutionResult, 'errors'>>
 
-/** What an address has in its query or path is an argument here. */
+/** What a request has in its address or body is an argument here; within one a JSON pointer says where. */
 const toArgument = (detail: ProblemDetail): ProblemDetail =>
-  detail.in === 'query' || detail.in === 'path' ? {...detail, in: 'argument'} : detail
+  detail.in === 'store'
+    ? detail
+    : {...detail, in: 'argument', field: detail.field.replace(/^\//, '')}
 
 /** Refusals of ours with their code, each in its place of the answer. */
 export const createFormatter =

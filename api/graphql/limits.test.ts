@@ -2,11 +2,14 @@
 import {buildSchema, parse} from 'graphql/index.js'
 import {expect, test} from 'vitest'
 import {planStream} from '../../readmodel/plan.ts'
+import {content} from '../../streams/content.ts'
+import {engagement} from '../../streams/engagement.ts'
 import {orders} from '../../test/streams-with-orders/orders.ts'
 import {checkCost, costOf} from './limits.ts'
 import {graphOf} from './schema.ts'
 
-const SCHEMA = buildSchema(graphOf([planStream(orders)]).sdl)
+const DECLARED = [content, engagement, orders]
+const SCHEMA = buildSchema(graphOf([planStream(orders)], DECLARED).sdl)
 
 test('depth, aliases and cost are counted, through fragments too', () => {
   const document = parse(`
@@ -46,7 +49,7 @@ test('fields of a list count as often as the answer around it was asked for, onc
 
 test('all of a row may be asked for at once, and many lists of rows may not', () => {
   const {rollups} = planStream(orders)
-  const {metrics, field} = graphOf([planStream(orders)]).streams[0]!.rollups[0]!
+  const {metrics, field} = graphOf([planStream(orders)], DECLARED).streams[0]!.rollups[0]!
   const all = `{${metrics.map(({name}) => name).join(' ')}}`
   const row = `${field}(key: ["1"]) {
     figures {metrics ${all}} timeseries {buckets {start metrics ${all}}}

@@ -93,9 +93,10 @@ function subscriptionSdl({subscription, rollup, type}: RollupModel): string {
   return `${subscription}${key}: ${type}_Figures!`
 }
 
-export function streamsSdl(models: readonly StreamModel[]): string {
+/** @param extendsOthers whether there are subscriptions of others already */
+export function streamsSdl(models: readonly StreamModel[], extendsOthers: boolean): string {
   const live = models.flatMap(({rollups}) => rollups.map(subscriptionSdl))
-  const subscriptions =
-    live.length === 0 ? '' : `extend type Subscription {\n  ${live.join('\n  ')}\n}`
-  return [SHARED, ...models.map(streamSdl), subscriptions].join('\n')
+  const type = `${extendsOthers ? 'extend ' : ''}type Subscription`
+  const subscriptions = live.length === 0 ? '' : `${type} {\n  ${live.join('\n  ')}\n}`
+  return [...models.map(streamSdl), subscriptions].join('\n')
 }

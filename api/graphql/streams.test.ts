@@ -16,23 +16,28 @@ import {assertValidSchema, buildSchema, isObjectType, type GraphQLSchema} from '
 import {pino} from 'pino'
 import {expect, onTestFinished, test, vi} from 'vitest'
 import * as m from '../../contracts/measures.ts'
-import {stream} from '../../contracts/stream.ts'
+import {stream, type Stream} from '../../contracts/stream.ts'
 import {createMetrics} from '../../platform/metrics.ts'
 import {metricNames, planStream, type StreamPlan} from '../../readmodel/plan.ts'
 import {activity} from '../../streams/activity.ts'
+import {content} from '../../streams/content.ts'
 import {engagement} from '../../streams/engagement.ts'
 import {subscribe} from '../../test/graphql-socket.ts'
+import {content as videos, engagement as watched} from '../../test/streams-foreign/watching.ts'
 import {orders} from '../../test/streams-with-orders/orders.ts'
 import type {Api} from '../app.ts'
 import {createCursors} from '../cursor.ts'
 import {createHub} from '../live/hub.ts'
 import {idOfRow} from '../live/stream-sources.ts'
 import {createApiMetrics} from '../metrics.ts'
+import type {QueryPlan} from '../query/plan.ts'
+import {createSubjects} from '../query/subjects.ts'
 import {servedFields} from '../reads/events.ts'
 import {addGraphql} from './plugin.ts'
 import {graphOf} from './schema.ts'
 
 const PLANS = [activity, engagement, orders].map(planStream)
+const DECLARED = [content, activity, engagement, orders]
 const META = {source: 'redis', newest_event_at: null, age_ms: 3, notes: []} as const
 
 const fieldsOf = (schema: GraphQLSchema, name: string): Readonly<Record<string, string>> => {
@@ -43,8 +48,11 @@ const fieldsOf = (schema: GraphQLSchema, name: string): Readonly<Record<string, 
   )
 }
 
-function schemaOf(plans: readonly StreamPlan[]): GraphQLSchema {
-  const schema = buildSchema(graphOf(plans).sdl)
+function schemaOf(
+  plans: readonly StreamPlan[],
+  declared: readonly Stream[] = DECLARED,
+): GraphQLSchema {
+  const schema = buildSchema(graphOf(plans, declared).sdl)
   assertValidSchema(schema)
   return schema
 }
@@ -58,7 +66,7 @@ test('INV-120: every figure of every rollup has a field, every field of an event
     engagement: 'Engagement!',
     activity: 'Activity!',
   })
-  for (const {plan, type, rollups} of graphOf(PLANS).streams) {
+  for (const {plan, type, rollups} of graphOf(PLANS, DECLARED).streams) {
     for (const {rollup, type: own} of rollups) {
       expect(Object.keys(fieldsOf(schema, `${own}_Metrics`))).toEqual(metricNames(rollup))
     }
@@ -131,7 +139,7 @@ test('INV-120: names of all kinds, also those that are taken, give a schema in w
     (name, i) => planStream(odd(name, `t${i}`)),
   )
   const schema = schemaOf(plans)
-  const {streams} = graphOf(plans)
+  const {streams} = graphOf(plans, DECLARED)
   expect(streams.map(({field, type}) => [field, type])).toEqual([
     ['top_', 'Top'],
     ['content_', 'Content_'],
@@ -196,19 +204,32 @@ async function setup() {
       return await answer(id.startsWith('0') ? undefined : event)
     }),
   }
+  const query = vi.fn(async (plan: QueryPlan) => {
+    const row = {dimensions: [7], metrics: [2, '12345678901234567890.10'], percentages: [50, null]}
+    return await answer({rows: [row], count: 1, totals: {metrics: [4, '1.00']}, stretch: plan.main})
+  })
+  const findPlan = (name: string) => PLANS.find(({stream: {name: own}}) => own === name)
   const app = fastify() as unknown as Api
   const streams = {plans: PLANS, figures, tops, events, cursors: createCursors('secret')} as never
-  await addGraphql(app, {reads: {} as never, db: {} as never, hub, streams, production: true})
+  await addGraphql(app, {
+    reads: {query} as never,
+    db: {} as never,
+    subjects: createSubjects({findPlan}, ['activity', 'engagement', 'orders'], undefined),
+    hub,
+    declared: DECLARED,
+    streams,
+    production: true,
+  })
   const url = await app.listen({host: '127.0.0.1', port: 0})
   onTestFinished(async () => {
     hub.close()
     await app.close()
   })
-  const ask = async (query: string) => {
-    const reply = await app.inject({method: 'POST', url: '/graphql', payload: {query}})
+  const ask = async (question: string) => {
+    const reply = await app.inject({method: 'POST', url: '/graphql', payload: {query: question}})
     return reply.json<{data: Record<string, unknown>; errors?: {extensions: unknown}[]}>()
   }
-  return {ask, hub, url, figures, tops, events}
+  return {ask, hub, url, figures, tops, events, query}
 }
 
 test('INV-121: figures, series and breakdowns read what is selected, and nothing else', async () => {
@@ -336,4 +357,65 @@ test('INV-121: figures of a row are subscribed to, of the channel of its live st
   expect(figures.figures).toHaveBeenCalledTimes(1)
   hub.finish(channel)
   expect(await next()).toMatchObject({type: 'complete'})
+})
+
+test('INV-121: query takes what POST /v1/query takes, and answers what it answers', async () => {
+  const {ask, query} = await setup()
+  const {data, errors} =
+    await ask(`{query(stream: "orders", metrics: ["orders", "revenue"], date_range: "all"
+      dimensions: ["shop_id"], filters: [["is", "shop_id", [7, 8]]], order_by: [["orders", "desc"]]
+      include: {totals: true, percentages: true}, pagination: null) {
+    results {dimensions metrics percentages comparison {change}} totals {metrics} meta}}`)
+  expect(errors).toBeUndefined()
+  expect(data['query']).toEqual({
+    results: [
+      {
+        dimensions: [7],
+        metrics: [2, '12345678901234567890.10'],
+        percentages: [50, null],
+        comparison: null,
+      },
+    ],
+    totals: {metrics: [4, '1.00']},
+    meta: META,
+  })
+  expect(query).toHaveBeenCalledTimes(1)
+  expect(query.mock.calls[0]![0]).toMatchObject({
+    metrics: ['orders', 'revenue'],
+    dimensions: ['shop_id'],
+    include: {totals: true, percentages: true},
+  })
+})
+
+test.each([
+  ['stream: "sales", metrics: ["orders"], date_range: "all"', 'stream'],
+  ['stream: "orders", metrics: ["sold"], date_range: "all"', 'metrics/0'],
+  ['stream: "orders", metrics: [], date_range: "all"', 'metrics'],
+  ['stream: "orders", metrics: ["orders"], date_range: 7', 'date_range'],
+  [
+    'stream: "orders", metrics: ["orders"], date_range: "all", filters: [["likes", "shop_id", ["7"]]]',
+    'filters/0/0',
+  ],
+])('a question that nothing answers names its argument: %s', async (question, field) => {
+  const {ask, query} = await setup()
+  const {data, errors} = await ask(`{query(${question}) {results {metrics}}}`)
+  expect(data).toBeNull()
+  expect(errors![0]!.extensions).toMatchObject({errors: [{in: 'argument', field}]})
+  expect(query).not.toHaveBeenCalled()
+})
+
+test('INV-133: what is not declared has no field, and tables of others have their own types', () => {
+  const only = schemaOf([planStream(orders)], [orders])
+  expect(Object.keys(fieldsOf(only, 'Query'))).toEqual(['query', 'orders'])
+  expect(only.getType('Content')).toBeUndefined()
+  const foreign = schemaOf([planStream(watched)], [videos, watched])
+  expect(fieldsOf(foreign, 'Content')).toMatchObject({
+    content_type: 'String',
+    publish_ts: 'String',
+    metrics: 'Metrics!',
+  })
+  expect(fieldsOf(schemaOf(PLANS), 'Content')).toMatchObject({
+    content_type: 'ContentType',
+    publish_ts: 'String!',
+  })
 })

@@ -4,6 +4,8 @@ import {buildClientSchema, getIntrospectionQuery, type IntrospectionQuery} from 
 import {pino} from 'pino'
 import {expect, onTestFinished, test, vi} from 'vitest'
 import {createMetrics} from '../../platform/metrics.ts'
+import {content} from '../../streams/content.ts'
+import {engagement} from '../../streams/engagement.ts'
 import {subscribe} from '../../test/graphql-socket.ts'
 import type {Api} from '../app.ts'
 import type {Database} from '../database.ts'
@@ -52,7 +54,9 @@ async function setup(production = false) {
   await addGraphql(app, {
     reads: reads as unknown as Reads,
     db: {} as Database,
+    subjects: {} as never,
     hub,
+    declared: [content, engagement],
     streams,
     production,
   })
@@ -100,7 +104,11 @@ test.each([
     'depth of a subscription 4',
   ],
   ['no such field', `subscription {content_metrics(id: "${ID}") {nothing}}`, 'Cannot query field'],
-  ['no UUID', 'subscription {content_metrics(id: "x") {metrics {events}}}', 'is not a UUID'],
+  [
+    'no UUID',
+    'subscription {content_metrics(id: "x") {metrics {events}}}',
+    'is no UUID, as ids of content are',
+  ],
   ['no such content', QUERY.replace(ID, ID.replaceAll('1', '2')), 'there is no such content'],
   ['a query', '{active_users}', 'Invalid operation: query'],
 ])('a subscription with %s is refused', async (_what, query, reason) => {

@@ -6,6 +6,7 @@
  *               latest figures, so nothing piles up.
  */
 import type {IResolvers} from 'mercurius'
+import type {Stream} from '../../contracts/stream.ts'
 import type {Hub} from '../live/hub.ts'
 import {channelOf} from '../live/sources.ts'
 import type {MetricValues} from '../measures.ts'
@@ -118,18 +119,15 @@ export const figuresOfContent = (
   figuresOf: ({content: one, metrics}) => [one, metrics],
 })
 
-export const subscriptions = ({
-  reads,
-  hub,
-}: {
-  readonly reads: Reads
-  readonly hub: Hub
-}): IResolvers =>
+export const subscriptions = (
+  {reads, hub}: {readonly reads: Reads; readonly hub: Hub},
+  stream: Stream,
+): IResolvers =>
   ({
     Subscription: {
       content_metrics: {
         subscribe: async (_root: unknown, {id}: {id: string}, connection: Connection) => {
-          const content = await reads.content(checkId(id))
+          const content = await reads.content(checkId(stream, id))
           if (content === undefined) throw refuse('argument', 'id', id, 'there is no such content')
           return listenTo(hub, 'content_metrics', figuresOfContent(content, reads), connection)
         },

@@ -85,20 +85,40 @@ function parseJson(bytes: Buffer): unknown {
   })
 }
 
+const COMMON = {allErrors: true, verbose: true, strict: false, useDefaults: true} as const
+
+function createAjv(options: Readonly<Record<string, unknown>>): Ajv2020 {
+  const ajv = new Ajv2020({...COMMON, ...options})
+  // Named by its default export, which nodenext sees as a module with a `default`.
+  addFormats.default(ajv)
+  return ajv
+}
+
+/**
+ * A check of values of one schema, compiled when it is first asked: a start needs none of them.
+ *
+ * @returns what is wrong, as a problem
+ */
+function createCheck(ajv: Ajv2020, schema: object, part: string) {
+  let check: ValidateFunction | undefined
+  return (value: unknown): Problem | undefined => {
+    check ??= ajv.compile(schema)
+    return check(value) ? undefined : toValidationProblem(check.errors ?? [], part)
+  }
+}
+
+/** A check of what does not come as the body of a request, by the schema of one. */
+export const createBodyCheck = (schema: object) => createCheck(createAjv({}), schema, 'body')
+
 /** Sets how bodies are read and schemas are checked. */
 export function addValidation(app: FastifyInstance): void {
-  const common = {allErrors: true, verbose: true, strict: false, useDefaults: true} as const
-  const bodies = new Ajv2020(common)
-  const addresses = new Ajv2020({...common, coerceTypes: 'array'})
-  // Named by its default export, which nodenext sees as a module with a `default`.
-  for (const ajv of [bodies, addresses]) addFormats.default(ajv)
-  app.setValidatorCompiler(({schema, httpPart}) => {
-    // Compiled when a route is first asked: a start needs none of them.
-    let check: ValidateFunction | undefined
+  const bodies = createAjv({})
+  const addresses = createAjv({coerceTypes: 'array'})
+  app.setValidatorCompiler(({schema, httpPart = 'body'}) => {
+    const check = createCheck(httpPart === 'body' ? bodies : addresses, schema, httpPart)
     return (value: unknown) => {
-      check ??= (httpPart === 'body' ? bodies : addresses).compile(schema as object)
-      if (check(value)) return {value}
-      return {error: toValidationProblem(check.errors ?? [], httpPart ?? 'body')}
+      const error = check(value)
+      return error === undefined ? {value} : {error}
     }
   })
   app.addHook('onRoute', route => {

@@ -6,6 +6,10 @@ import {valueKindOf} from './values.ts'
 test('what is served of a value, given as a filter, is the text of the value', () => {
   const drawn = fc.oneof(
     fc.record({kind: fc.constantFrom('long', 'int', 'timestamp'), value: fc.maxSafeInteger()}),
+    fc.record({
+      kind: fc.constant('time' as const),
+      value: fc.integer({min: 0, max: 86_400_000_000}),
+    }),
     fc.record({kind: fc.constant('date'), value: fc.integer({min: -719_528, max: 2_932_896})}),
     fc.record({
       kind: fc.constant('double'),
@@ -48,6 +52,7 @@ test.each([
   ['text', 1, 'a text'],
   ['boolean', 'true', 'true or false'],
   ['date', '2026-02-30', 'a date such as 2026-01-31'],
+  ['time', '12:61:00', 'a time of day such as 12:30:00'],
   ['timestamp', '2026-01-01', 'a time such as 2026-01-31T12:00:00Z'],
 ] as const)('%s is not given as %j but as %s', (kind, value, words) => {
   const {parse, words: own} = valueKindOf({kind})
@@ -55,8 +60,14 @@ test.each([
   expect(own).toBe(words)
 })
 
+test('a time of day is served as it is asked, not in microseconds', () => {
+  const {serve, parse} = valueKindOf({kind: 'time'})
+  expect(serve(textOf(45_000_250_000))).toBe('12:30:00.25')
+  expect(parse('12:30:00.25')).toBe('45000250000')
+})
+
 test('what stands for many values is served as it is, whatever the kind', () => {
-  for (const kind of ['long', 'double', 'date', 'timestamp', 'boolean']) {
+  for (const kind of ['long', 'double', 'date', 'time', 'timestamp', 'boolean'] as const) {
     expect(valueKindOf({kind}).serve('(other)')).toBe('(other)')
   }
 })

@@ -1,5 +1,6 @@
 /** Values of dimensions: as keys and split values name them, as they are served, and as filters give them. Pure. */
-import {toIsoDay} from '../../contracts/times.ts'
+import type {ColumnKind} from '../../contracts/kinds.ts'
+import {parseTime, toIsoDay, toTimeText} from '../../contracts/times.ts'
 import {textOf} from '../../readmodel/fields.ts'
 import {toIso, toMicros} from '../times.ts'
 
@@ -54,7 +55,13 @@ const decimalOf = (scale: number): ValueKind => ({
       : undefined,
 })
 
-const KINDS: Readonly<Record<string, ValueKind>> = {
+/** All but decimals, whose digits are those of their column. */
+const BY_KIND: Readonly<Record<Exclude<ColumnKind, 'decimal'>, ValueKind>> = {
+  text: TEXT,
+  interval: TEXT,
+  json: TEXT,
+  bytes: TEXT,
+  array: TEXT,
   long: WHOLE,
   int: WHOLE,
   double: {
@@ -85,6 +92,17 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
       return Number.isFinite(days) && toIsoDay(days) === value ? textOf(days) : undefined
     },
   },
+  time: {
+    words: 'a time of day such as 12:30:00',
+    serve(text) {
+      const micros = serveNumber(text)
+      return typeof micros === 'number' ? toTimeText(micros) : text
+    },
+    parse(value) {
+      const micros = typeof value === 'string' ? parseTime(value) : undefined
+      return micros === undefined ? undefined : textOf(micros)
+    },
+  },
   timestamp: {
     words: 'a time such as 2026-01-31T12:00:00Z',
     serve(text) {
@@ -99,13 +117,13 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
   },
 }
 
-/** How values of a column are given and served; those of any other kind are texts. */
+/** How values of a column are given and served. */
 export function valueKindOf({
   kind,
   scale = 0,
 }: {
-  readonly kind: string
+  readonly kind: ColumnKind
   readonly scale?: number
 }): ValueKind {
-  return kind === 'decimal' ? decimalOf(scale) : (KINDS[kind] ?? TEXT)
+  return kind === 'decimal' ? decimalOf(scale) : BY_KIND[kind]
 }

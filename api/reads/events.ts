@@ -29,7 +29,7 @@ const UUID = new RegExp(UUID_PATTERN)
  *
  * @throws 422 when no row can have it
  */
-export function parseId({stream}: StreamPlan, text: string, field = 'id'): EventId {
+export function parseId({stream}: Pick<StreamPlan, 'stream'>, text: string, field = 'id'): EventId {
   const {kind, parts} = stream.columns.find(column => column.field === stream.idField)!
   if (parts !== undefined) return parseParts({stream}, parts, {text, field})
   const isNumber = kind === 'long' || kind === 'int'

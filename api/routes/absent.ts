@@ -1,11 +1,10 @@
 /** Addresses of streams that this pipeline does not have: they say so, and which it has. */
-import {findRole, type Role, type Stream} from '../../contracts/stream.ts'
+import {findRole, ROLES, type Role, type Stream} from '../../contracts/stream.ts'
 import {isSample} from '../../db/sample-tables.ts'
 import type {Api} from '../app.ts'
 import {noRole, Problem} from '../problem.ts'
 import {UNCACHED} from './options.ts'
 
-const ROLES = ['content', 'engagement', 'activity'] as const
 const BELOW_CONTENT = '/v1/content/:id/*'
 
 const READ_OF: Readonly<Record<Role, readonly string[]>> = {

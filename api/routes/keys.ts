@@ -1,5 +1,6 @@
 /** API keys for administrators, and the exchange of a key for a browser's cookie. */
 import {Type, type Static} from 'typebox'
+import {findRole, ROLES, type Stream} from '../../contracts/stream.ts'
 import {makeSession} from '../access.ts'
 import type {Api, AppOptions, Deps} from '../app.ts'
 import {columnsOf} from '../csv.ts'
@@ -11,7 +12,7 @@ import {ADMIN, optionsOf, UNCACHED} from './options.ts'
 
 const SESSION_MS = 12 * 3_600_000
 
-export function addKeyRoutes(app: Api, {keys}: Deps, options: AppOptions): void {
+export function addKeyRoutes(app: Api, {keys, streams}: Deps, options: AppOptions): void {
   app.get(
     '/v1/admin/keys',
     optionsOf('admin', ADMIN, {
@@ -56,10 +57,11 @@ export function addKeyRoutes(app: Api, {keys}: Deps, options: AppOptions): void 
       return reply.code(204).send(null)
     },
   )
-  addSessionRoutes(app, options)
+  addSessionRoutes(app, streams, options)
 }
 
-function addSessionRoutes(app: Api, options: AppOptions): void {
+function addSessionRoutes(app: Api, streams: readonly Stream[], options: AppOptions): void {
+  const roles = ROLES.filter(role => findRole(streams, role) !== undefined)
   const cookie = {
     path: '/',
     httpOnly: true,
@@ -73,7 +75,7 @@ function addSessionRoutes(app: Api, options: AppOptions): void {
       summary: 'Who am I',
       response: {200: Session},
     }),
-    ({principal}) => principal,
+    ({principal}) => ({...principal, roles}),
   )
   app.post(
     '/v1/session',
@@ -92,7 +94,7 @@ function addSessionRoutes(app: Api, options: AppOptions): void {
         const value = makeSession(options.secret, principal.id, until)
         reply.setCookie(SESSION_COOKIE, value, {...cookie, maxAge: SESSION_MS / 1000})
       }
-      return principal
+      return {...principal, roles}
     },
   )
   app.delete(

@@ -303,7 +303,7 @@ const problemAnswer = (kinds: readonly ProblemKind[]): TSchema =>
   })
 
 /** What any operation may be refused or fail with. */
-const ANY = ['invalid-request', 'internal-error', 'unavailable'] as const
+const ANY = ['invalid-request', 'headers-too-large', 'internal-error', 'unavailable'] as const
 /** What is besides told to who asks with a key. */
 const KEYED = [
   'unauthorized',

@@ -1,5 +1,6 @@
 /** API keys and sessions. */
 import {Type, type Static} from 'typebox'
+import {ROLES} from '../../contracts/stream.ts'
 import {SCOPES} from '../access.ts'
 import {closed, expected, named, nullable, oneOf, optional, textOf, Time} from './common.ts'
 import {WrittenTime} from './content.ts'
@@ -49,4 +50,7 @@ export const Session = named('Session', {
   id: Type.String(),
   scopes: Type.Array(Scope),
   by: oneOf(['key', 'cookie', 'open']),
+  roles: Type.Array(oneOf(ROLES), {
+    description: 'roles that declared streams have here: their addresses are there',
+  }),
 })

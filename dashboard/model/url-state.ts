@@ -3,6 +3,26 @@
 export const VIEWS = ['overview', 'content', 'users', 'streams', 'pipeline', 'inspector'] as const
 export type ViewName = (typeof VIEWS)[number]
 
+/** What a declared stream is here for. */
+export type Role = 'content' | 'engagement' | 'activity'
+
+/** Pages about streams of a role say nothing where none has it. */
+const NEEDS: Readonly<Partial<Record<ViewName, readonly Role[]>>> = {
+  overview: ['engagement'],
+  content: ['content', 'engagement'],
+  users: ['activity'],
+}
+
+/** The pages there are; all of them as long as roles are not known. */
+export const viewsOf = (roles: readonly Role[] | undefined): readonly ViewName[] =>
+  VIEWS.filter(
+    name => roles === undefined || (NEEDS[name] ?? []).every(role => roles.includes(role)),
+  )
+
+/** The page that is shown: where the one that is asked for is not there, the one that always is. */
+export const shownView = (view: ViewName, roles: readonly Role[] | undefined): ViewName =>
+  viewsOf(roles).includes(view) ? view : 'streams'
+
 /** View and its settings; only values that differ from the defaults stand in the address. */
 export interface UrlState {
   readonly view: ViewName

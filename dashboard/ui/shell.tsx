@@ -2,29 +2,32 @@
 import type {ComponentChildren, JSX} from 'preact'
 import {viewerZone} from '../model/format.ts'
 import {bannerOf} from '../model/health.ts'
-import type {ViewName} from '../model/url-state.ts'
+import {viewsOf, type Role, type ViewName} from '../model/url-state.ts'
 import {linkTo} from '../net/navigation.ts'
 import type {Verdict} from '../net/types.ts'
 import {Icon, Logo} from './icons.tsx'
 import {toggleTheme, useTheme} from './theme.ts'
 import {useTitle} from './title.ts'
 
-const PAGES: readonly (readonly [ViewName, string])[] = [
-  ['overview', 'Overview'],
-  ['content', 'Content'],
-  ['users', 'Users'],
-  ['streams', 'Streams'],
-  ['pipeline', 'Pipeline'],
-  ['inspector', 'Inspector'],
-]
+const TITLES: Readonly<Record<ViewName, string>> = {
+  overview: 'Overview',
+  content: 'Content',
+  users: 'Users',
+  streams: 'Streams',
+  pipeline: 'Pipeline',
+  inspector: 'Inspector',
+}
 
 export function Shell({
   view,
+  roles,
   verdict,
   children,
 }: {
   /** Undefined: none of them. */
   readonly view: ViewName | undefined
+  /** Of declared streams; undefined: not known yet. */
+  readonly roles: readonly Role[] | undefined
   /** Undefined: not known, which is no reason to alarm anybody. */
   readonly verdict: Verdict | undefined
   readonly children: ComponentChildren
@@ -42,10 +45,10 @@ export function Shell({
             <span>Engagement</span>
           </a>
           <nav class="nav" aria-label="Pages">
-            {PAGES.map(([name, title]) => (
+            {viewsOf(roles).map(name => (
               <a key={name} href={linkTo(name)} aria-current={name === view ? 'page' : undefined}>
                 <Icon name={name} />
-                {title}
+                {TITLES[name]}
               </a>
             ))}
           </nav>
