@@ -18,6 +18,9 @@ export const TRACEPARENT = 'traceparent'
  */
 export const GENERATION = 'generation'
 
+/** On records that a backfill read, by its number: rows that nobody changed. */
+export const BACKFILL = 'backfill'
+
 /**
  * On a record that was sent only because something was found wrong: its row is put, and it changes no number.
  * Its value is JSON, see `readRepair`.

@@ -5,7 +5,7 @@
  * Does not      drop: what an overtaken relay wrote is told apart by `admitted`.
  */
 import type {EpochTable} from '../contracts/epochs.ts'
-import {GENERATION} from '../contracts/headers.ts'
+import {BACKFILL, GENERATION} from '../contracts/headers.ts'
 import type {RecordMeta, StreamRecord} from '../contracts/record.ts'
 import {readRepair, type Repair} from '../contracts/repair.ts'
 import type {Decoder} from '../platform/avro-codec.ts'
@@ -23,6 +23,8 @@ export type Outcome =
       readonly record: StreamRecord<Fields>
       /** It fills this generation: never too old. */
       readonly isFilling: boolean
+      /** A backfill read the row: nobody changed it. */
+      readonly isReread: boolean
       /** It was sent only to mend something. */
       readonly repair?: Repair
     }
@@ -115,9 +117,9 @@ function judge(
   }
   const repair = readRepair(source.headers)
   const isFilling = filled !== undefined
-  return repair === undefined
-    ? {kind: 'record', offset, record, isFilling}
-    : {kind: 'record', offset, record, isFilling, repair}
+  const isReread = source.headers[BACKFILL] !== undefined
+  const read = {kind: 'record', offset, record, isFilling, isReread} as const
+  return repair === undefined ? read : {...read, repair}
 }
 
 function toLetter(source: ConsumedRecord, reason: string, message: string): Outcome {

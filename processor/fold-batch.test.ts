@@ -255,29 +255,41 @@ test('INV-104: a repair puts its row and is folded into nothing; parts that it n
   expect(calls.slice(1)).toEqual(['retract', 'apply'])
 })
 
-test('INV-138: a record that leaves its row as it is writes nothing, and what came before it is still known', async () => {
+const reread = (offset: number, content: string): AdmittedRecord => ({
+  ...record('r', offset, content),
+  isReread: true,
+})
+
+test('INV-138: a row that a backfill reads as it is stored is not written, and what comes later is', async () => {
   const stored = storedBy(3, 'same')
   const [again, changed] = [REPLAY_END + 1, REPLAY_END + 2]
-  const {writes} = await writesOf([record('r', again, 'same')], stored)
+  const {writes} = await writesOf([reread(again, 'same')], stored)
   expect(writes).toEqual([])
-  expect(await hashesOf([record('r', again, 'same')], stored)).toEqual([])
-  expect((await writesOf([record('u', again, 'same')], stored)).writes).toEqual([])
+  expect(await hashesOf([reread(again, 'same')], stored)).toEqual([])
+  expect((await writesOf([reread(again, 'other')], stored)).writes).toEqual([['put', again]])
   expect(
-    (await writesOf([record('r', again, 'same'), record('u', changed, 'new')], stored)).writes,
+    (await writesOf([reread(again, 'same'), record('u', changed, 'new')], stored)).writes,
   ).toEqual([['put', changed]])
   expect((await writesOf([record('d', again, 'same')], stored)).writes).toEqual([['delete', again]])
 })
 
+test('INV-138: what else tells a row again is written: it has to be newer than what another partition has of it', async () => {
+  const stored = storedBy(3, 'same')
+  const offset = REPLAY_END + 1
+  for (const op of ['r', 'u'] as const) {
+    const {writes} = await writesOf([record(op, offset, 'same')], stored)
+    expect(writes).toEqual([['put', offset]])
+  }
+})
+
 test('INV-138: it is written where the register would stay behind something: a replay, ids that went back, a repair', async () => {
   const stored = storedBy(3, 'same')
-  expect((await writesOf([record('r', 5, 'same')], stored)).writes).toEqual([['put', 5]])
+  expect((await writesOf([reread(5, 'same')], stored)).writes).toEqual([['put', 5]])
   const offset = REPLAY_END + 1
   const restored = {...storedBy(1000, 'same'), offset: 3}
-  expect((await writesOf([record('r', offset, 'same')], restored)).writes).toEqual([
-    ['put', offset],
-  ])
-  const repair = {...record('r', offset, 'same'), repair: {parts: []}}
+  expect((await writesOf([reread(offset, 'same')], restored)).writes).toEqual([['put', offset]])
+  const repair = {...reread(offset, 'same'), repair: {parts: []}}
   expect((await writesOf([repair], stored)).writes).toEqual([['put', offset]])
-  const none = await writesOf([record('r', offset, 'same')], storedBy(3, null))
-  expect(none.writes).toEqual([['put', offset]])
+  const gone = await writesOf([reread(offset, 'same')], storedBy(3, null))
+  expect(gone.writes).toEqual([['put', offset]])
 })

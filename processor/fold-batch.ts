@@ -29,6 +29,8 @@ export interface AdmittedRecord {
   readonly record: StreamRecord<Fields>
   /** A rebuild reads the row again for this generation: it may be as old as it is. */
   readonly isFilling?: boolean
+  /** A backfill read the row: nobody changed it. */
+  readonly isReread?: boolean
   /** It was sent only to mend something: its row is put and folded into nothing. */
   readonly repair?: Repair
 }
@@ -108,30 +110,33 @@ export function createFold(
     const wanted = new Set<EventId>()
     const found = new Map<EventId, Register | null>()
     const waiting = new Map<EventId, Register>()
-    const drafts = batch.map(({kind, offset, record, isFilling = false, repair}) => {
-      const {before} = record
-      plan.readPaths(record)
-      if (before !== null) plan.readPaths(before)
-      const find = kind === 'refused' ? effectsOfRefused : effectsOf
-      const effects = find(record, record, before, plan.idOf)
-      const fresh = isFresh(record)
-      for (const {id} of effects) {
-        // Taken now: it may become durable, and leave the pending writes, before the fold.
-        const last = pending.registerAt(id)
-        if (last !== undefined) waiting.set(id, last)
-        else if (!fresh) wanted.add(id)
-      }
-      return {offset, record, isFilling, fresh, effects, repair}
-    })
+    const drafts = batch.map(
+      ({kind, offset, record, isFilling = false, isReread = false, repair}) => {
+        const {before} = record
+        plan.readPaths(record)
+        if (before !== null) plan.readPaths(before)
+        const find = kind === 'refused' ? effectsOfRefused : effectsOf
+        const effects = find(record, record, before, plan.idOf)
+        const fresh = isFresh(record)
+        for (const {id} of effects) {
+          // Taken now: it may become durable, and leave the pending writes, before the fold.
+          const last = pending.registerAt(id)
+          if (last !== undefined) waiting.set(id, last)
+          else if (!fresh) wanted.add(id)
+        }
+        return {offset, record, isFilling, isReread, fresh, effects, repair}
+      },
+    )
     if (wanted.size > 0) {
       const ids = [...wanted]
       const read = await raw.registers(ids, state.partition)
       state.registerReads += 1
       for (const [i, id] of ids.entries()) found.set(id, read[i] ?? null)
     }
-    return drafts.map(({offset, record, isFilling, fresh, effects, repair}) => ({
+    return drafts.map(({offset, record, isFilling, isReread, fresh, effects, repair}) => ({
       offset,
       record,
+      isReread,
       fresh,
       ...(repair === undefined ? {} : {repair}),
       doubted: doubtedOf(repair),
@@ -213,15 +218,16 @@ export function createFold(
     references.get(stream)?.peek(id) ?? null
 
   /**
-   * INV-138: whether everything is there as the record would leave it, as with most rows that are read again. The
-   * register stays at the record before: what is repeated of older ones is behind that, too. What an earlier owner
-   * began is not judged, and a repair writes what it says.
+   * INV-138: whether a backfill read what is stored already. The register stays at the record before: what is
+   * repeated of older ones is behind that, too. What else tells a row again does so to be newer than what another
+   * partition has of it; what an earlier owner began is not judged.
    */
   const changesNothing = (
-    {offset, record, repair}: PlannedRecord,
+    {offset, record, isReread, repair}: PlannedRecord,
     stored: Register | null,
     write: RawWrite,
   ): boolean =>
+    isReread === true &&
     stored !== null &&
     stored.event !== null &&
     write.kind === 'put' &&

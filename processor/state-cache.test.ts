@@ -169,3 +169,26 @@ test('INV-41: what cannot be taken out is said to be stale', () => {
   cache.takeDirty(10)
   expect(found, 'and with the row').toEqual([wanted, wanted])
 })
+
+test('what is used all the time stays when rows of another kind fill the memory', async () => {
+  let loads = 0
+  const of = (id: string, load: Load = nothing): Projection => ({
+    ...sums(id, load),
+    keysOf: event => [textOf(event[id])],
+  })
+  const few = of('few', async () => {
+    loads += 1
+    return await nothing([])
+  })
+  const cache = openCache([few, of('many')], {ceiling: -1})
+  for (let i = 0; i < 300; i++) {
+    // A batch uses one of the few, and a row that nobody asks for again.
+    const event = {few: i % 3, many: i}
+    cache.rowsOf(event)
+    await cache.load()
+    for (const row of loaded(cache, event)) cache.apply(row, {value: 1}, i)
+    cache.saved(cache.takeDirty(10))
+    cache.evict()
+  }
+  expect(loads).toBeLessThan(30)
+})

@@ -76,6 +76,8 @@ const UNSAVED_MIN = 1000
 export class StateCache {
   readonly #options: StateCacheOptions
   readonly #rows: ReadonlyMap<string, Map<string, Row>>
+  /** All of them, in the order in which they are looked at to be forgotten. */
+  readonly #line = new Set<Row>()
   #missing: Row[] = []
   readonly #dirty: Row[] = []
   readonly #liveDirty: Row[] = []
@@ -293,48 +295,45 @@ export class StateCache {
 
   /** What Redis holds may expire: everything is written whole the next time, what is not stored yet is due. */
   refreshLive(): void {
-    for (const rows of this.#rows.values()) {
-      for (const row of rows.values()) {
-        row.isLive = false
-        if (row.dirty || row.saving > 0) this.touchLive(row)
-      }
+    for (const row of this.#line) {
+      row.isLive = false
+      if (row.dirty || row.saving > 0) this.touchLive(row)
     }
   }
 
   /**
-   * Forgets clean rows until the budget is kept, those that were not used lately first. Call it
-   * between batches: rows that were handed out are invalid afterwards.
+   * Forgets clean rows until the budget is kept, those that were not used lately first, whatever they are rows of.
+   * Call it between batches: rows that were handed out are invalid afterwards.
    */
   evict(): number {
+    const {budget} = this.#options
     let evicted = 0
-    for (const rows of this.#rows.values()) {
-      // One round at most: a row that was used gets a second chance at the end of the line.
-      let left = rows.size
-      for (const [key, row] of rows) {
-        if (left-- <= 0 || !isOverBudget(this.#options.budget)) break
-        if (row.used) {
-          row.used = false
-          rows.delete(key)
-          rows.set(key, row)
-        } else if (isClean(row)) {
-          rows.delete(key)
-          this.#options.budget.entries -= 1
-          this.#options.budget.bytes -= row.bytes
-          this.#mayExist = true
-          evicted += 1
-        }
+    // One round at most: a row that was used gets a second chance at the end of the line.
+    let left = this.#line.size
+    for (const row of this.#line) {
+      if (left-- <= 0 || !isOverBudget(budget)) break
+      this.#line.delete(row)
+      if (row.used || !isClean(row)) {
+        row.used = false
+        this.#line.add(row)
+        continue
       }
+      this.#rows.get(row.projection.id)!.delete(row.key)
+      budget.entries -= 1
+      budget.bytes -= row.bytes
+      this.#mayExist = true
+      evicted += 1
     }
     return evicted
   }
 
   /** Gives back what the rows take from the budget. The cache is not used afterwards. */
   drop(): void {
-    for (const rows of this.#rows.values()) {
-      this.#options.budget.entries -= rows.size
-      for (const row of rows.values()) this.#options.budget.bytes -= row.bytes
-      rows.clear()
-    }
+    const {budget} = this.#options
+    budget.entries -= this.#line.size
+    for (const row of this.#line) budget.bytes -= row.bytes
+    this.#line.clear()
+    for (const rows of this.#rows.values()) rows.clear()
   }
 
   #createRow(projection: Projection, key: string): Row {
@@ -354,6 +353,7 @@ export class StateCache {
     }
     this.#options.budget.entries += 1
     this.#options.budget.bytes += NEW_ROW_BYTES
+    this.#line.add(row)
     if (this.#mayExist) this.#missing.push(row)
     return row
   }

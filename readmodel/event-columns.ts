@@ -51,5 +51,6 @@ export const createComparer =
   (one: Kept, other: Kept): boolean =>
     columns.every(({get}) => {
       const [a, b] = [get(one.event, one.shown), get(other.event, other.shown)]
-      return a === b || (typeof a === 'object' && isDeepStrictEqual(a, b))
+      // 0 and -0 are two values of a row.
+      return Object.is(a, b) || (typeof a === 'object' && isDeepStrictEqual(a, b))
     })

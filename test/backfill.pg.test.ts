@@ -50,7 +50,10 @@ test('every row that was there before the table was attached is read, in chunks,
   expect(rows.map(({op, key, aggregate_id: id}) => `${op} ${key} ${id}`)).toEqual(
     Array.from({length: 10}, (_, i) => `r c${(i + 1) % 3} ${i + 1}`),
   )
-  expect(rows[0]).toMatchObject({payload: {price: 1.5}, headers: null})
+  expect(rows[0]).toMatchObject({
+    payload: {price: 1.5},
+    headers: {backfill: expect.stringMatching(/^\d+$/)},
+  })
 })
 
 test('the row is written as a trigger would have written it', async () => {
@@ -119,7 +122,9 @@ test('a condition and a generation go along', async () => {
   expect(await work(world)).toMatchObject({state: 'done', rows_looked_at: '10', rows_written: '4'})
   const rows = await world.captured('orders')
   expect(rows.map(({aggregate_id: id}) => id)).toEqual(['5', '7', '8', '10'])
-  for (const {headers} of rows) expect(headers).toEqual({generation: 'c1'})
+  for (const {headers} of rows) {
+    expect(headers).toEqual({backfill: expect.stringMatching(/^\d+$/), generation: 'c1'})
+  }
 })
 
 test('paused, it stands; let go, it goes on where it was; cancelled, it is over', async () => {

@@ -1,4 +1,5 @@
 /** The model's partition of Kafka, and what can happen to it and to the keyspace between two owners. */
+import {BACKFILL} from '../contracts/headers.ts'
 import type {ConsumedRecord} from '../platform/kafka.ts'
 import type {FakeCassandra} from './fakes/cassandra.ts'
 import {createHistory, type History} from './processor-history.ts'
@@ -82,7 +83,9 @@ export class ModelLog {
       timestampMs: 0,
       key: null,
       value: Buffer.from(String(from + i)),
-      headers: {},
+      // Of rows that are told again, some are read by a backfill.
+      headers:
+        this.history.log[from + i]!.op === 'r' && (from + i) % 2 === 0 ? {[BACKFILL]: '1'} : {},
     }))
   }
 

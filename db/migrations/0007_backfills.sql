@@ -112,7 +112,7 @@ BEGIN
   IF held IS NULL THEN RETURN 0; END IF;
   INSERT INTO cdc.outbox_events (slot, hash, topic, aggregate_id, key, op, payload, headers)
   SELECT (SELECT slot FROM cdc.outbox_slot), cdc.key_hash(e ->> 1, e ->> 0), captured.topic, e ->> 0, e ->> 1, 'r', e -> 2,
-         CASE WHEN backfill.generation IS NOT NULL THEN json_build_object('generation', backfill.generation) END
+         json_strip_nulls(json_build_object('backfill', backfill.id::text, 'generation', backfill.generation))
     FROM json_array_elements(held) WITH ORDINALITY x (e, n) ORDER BY n;
   PERFORM cdc.wake();
   RETURN json_array_length(held);
@@ -122,7 +122,7 @@ END $fn$;
  * One step of the oldest backfill of each topic that is due, at most one in a call: begins it, or writes the next
  * rows, or ends it. Answers what it did; no row when nothing is due.
  */
-CREATE FUNCTION cdc.backfill_step(chunk integer DEFAULT 500, not_topics text[] DEFAULT '{}')
+CREATE FUNCTION cdc.backfill_step(chunk integer DEFAULT 250, not_topics text[] DEFAULT '{}')
 RETURNS SETOF cdc.backfills LANGUAGE plpgsql SECURITY DEFINER SET lock_timeout = '2s' AS $fn$
 DECLARE
   backfill cdc.backfills;
