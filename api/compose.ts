@@ -303,7 +303,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
         addQueryRoutes(api, {...readDeps, db, subjects})
         addSegmentRoutes(api, {db, subjects})
         if (activity !== undefined) addUserRoutes(api, readDeps)
-        addStreamRoutes(api, {streams, stores, ...answers, readAfter, cursors})
+        addStreamRoutes(api, {streams, topicPrefix, stores, ...answers, readAfter, cursors})
         addOverviewRoutes(api, overview)
         addLiveRoutes(api, {
           hub,

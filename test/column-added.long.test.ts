@@ -36,6 +36,8 @@ afterAll(async () => {
 interface Load {
   /** Of a statement that inserts; `$1` rows. */
   insert: string
+  /** Written so far. */
+  readonly events: number
   stop(): Promise<number>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -48,6 +50,9 @@ async function startLoad(insert: string, eventsASecond: number): Promise<Load> {
   let events = 0
   const load: Load = {
     insert,
+    get events() {
+      return events
+    },
     stop,
     async [Symbol.asyncDispose]() {
       if (!over.signal.aborted) await stop().catch(() => undefined)
@@ -142,7 +147,10 @@ test(
     // Nothing counts it: nothing is to be built again.
     expect(again.said).not.toContain('rebuild')
     expect(readFileSync(join(checkout.folder, 'streams/orders.ts'), 'utf8')).toContain('coupon')
-    await sleep(2_000)
+    const before = load.events
+    await until('some hundred events more', async () => {
+      return await Promise.resolve(load.events > before + 500)
+    })
     const rate = await load.stop()
     console.log(`column added at ${Math.round(rate)} events a second`)
     expect(rate).toBeGreaterThan(200)

@@ -2,8 +2,10 @@
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import type {Trace} from '../api/schemas/admin.ts'
 import type {Static} from 'typebox'
+import type {CqlParams} from '../platform/cassandra.ts'
 import {openPipelineWorld, type PipelineWorld} from './pipeline-world.ts'
 import {differencesWhenQuiet} from './quiet.ts'
+import {runReconcile} from './reconcile-command.ts'
 import {LINES_SQL} from './streams-composite/lines.ts'
 
 let world: PipelineWorld
@@ -65,3 +67,23 @@ test('a row is told again, and a range by a backfill, without a change of number
   await world.pool.query("INSERT INTO cdc.backfills (topic) VALUES ('lines')")
   expect(await differencesWhenQuiet(world)).toEqual([])
 }, 60_000)
+
+test('reconcile finds the row of several columns that is missing, and repairs it', async () => {
+  const [place] = await world.cassandra.rows('SELECT src_partition, block, row_id FROM lines')
+  await world.cassandra.execute(
+    'DELETE FROM lines WHERE src_partition = ? AND block = ? AND row_id = ?',
+    Object.values(place!) as CqlParams,
+  )
+  const of = ['--stream', 'lines']
+  expect(await runReconcile(world.env, of)).toMatchObject({
+    status: 1,
+    said: expect.stringContaining(
+      `differs: raw lines event ${place!['row_id'] as string}: SQL a row`,
+    ),
+  })
+  expect(await runReconcile(world.env, [...of, '--repair'])).toMatchObject({status: 0})
+  expect(await runReconcile(world.env, of)).toMatchObject({
+    status: 0,
+    said: expect.stringMatching(/^equal$/m),
+  })
+}, 120_000)

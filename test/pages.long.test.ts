@@ -40,6 +40,11 @@ afterAll(async () => {
 const numberOf = async (page: Page, selector: string): Promise<number> =>
   Number((await page.locator(selector).first().innerText()).replaceAll(/[^\d.]/g, ''))
 
+const listStreams = async () => {
+  const answer = await fetch(`${api.url}/v1/streams`)
+  return ((await answer.json()) as {items: {stream: string}[]}).items
+}
+
 const seen: Record<string, readonly number[]> = {}
 
 /** Milliseconds from the commit until the page shows it, five times: the median. All are stored. */
@@ -147,6 +152,50 @@ test('an event is traced through every store, with its times', async () => {
   await page.getByText('from commit to visible').waitFor()
   await close()
 })
+
+test('the pages of any stream on what is really served: its whole, a key, its events, one traced, its topic', async () => {
+  const [content] = contents
+  await world.pool.query(
+    `INSERT INTO engagement_events (content_id, event_type, event_ts, duration_ms, device) VALUES ($1, 'click', now(), 2000, 'ios')`,
+    [content],
+  )
+  const {page, mistakes, close} = await openPage(browser)
+  const refused: string[] = []
+  page.on('response', response => {
+    if (response.status() >= 400) refused.push(`${response.status()} ${response.url()}`)
+  })
+  const title = (name: string) => page.getByRole('heading', {level: 1, name})
+  await page.goto(`${api.url}/?view=streams`)
+  for (const {stream} of await listStreams()) {
+    await page.goto(`${api.url}/?view=streams&stream=${stream}`)
+    await title(stream).waitFor()
+    await page.locator('[data-metric]').first().waitFor()
+  }
+  const {rows} = await world.pool.query<{clicks: number}>(
+    `SELECT count(*)::int AS clicks FROM engagement_events WHERE content_id = $1 AND event_type = 'click'`,
+    [content],
+  )
+  const key = encodeURIComponent(JSON.stringify([content]))
+  const look = `${api.url}/?view=streams&stream=engagement`
+  await page.goto(`${look}&tab=keys&by=content_id&key=${key}`)
+  await until(
+    'the clicks of SQL',
+    async () => (await numberOf(page, '[data-metric="clicks"]')) === rows[0]!.clicks,
+  )
+  await page.getByRole('link', {name: 'All of them'}).click()
+  await page
+    .getByRole('button', {name: /^Event \d+$/})
+    .first()
+    .click()
+  await page.getByRole('link', {name: 'Trace this event'}).click()
+  await page.locator('[data-trace="cassandra"].present').waitFor({timeout: 20_000})
+  await page.goto(look)
+  await page.getByRole('link', {name: `${world.env['TOPIC_PREFIX']}engagement_events`}).click()
+  await page.locator('[data-live="live"]').first().waitFor()
+  expect(refused).toEqual([])
+  expect(mistakes).toEqual([])
+  await close()
+}, 120_000)
 
 test('INV-91: the API goes away and comes back, and the pages recover by themselves', async () => {
   const opened = await Promise.all(

@@ -678,7 +678,7 @@ describe('once all is committed', () => {
     expect(items[2]).toEqual({
       stream: 'orders',
       table: 'public.orders',
-      topic: 'orders',
+      topic: `${world.env['TOPIC_PREFIX']}orders`,
       key: 'shop_id',
       id: 'id',
       time: 'placed_at',

@@ -37,6 +37,7 @@ async function ask(path: string, until: Waits['until'], reads: Partial<Reads> = 
   addStreamRoutes(app, {
     ...deps,
     streams: [activity],
+    topicPrefix: '',
     stores,
     ...createStreamAnswers(stores),
   })

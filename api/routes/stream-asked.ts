@@ -20,6 +20,7 @@ import type {ReadAfter} from './read-after.ts'
 
 export interface StreamDeps extends StreamAnswers {
   readonly streams: readonly Stream[]
+  readonly topicPrefix: string
   readonly stores: Stores
   readonly readAfter: ReadAfter
   readonly cursors: Cursors

@@ -1,6 +1,7 @@
 /** Every declared stream by the same questions: figures, series, breakdowns, tops, events. */
 import type {FastifyReply} from 'fastify'
 import type {Static} from 'typebox'
+import {topicName} from '../../contracts/topics.ts'
 import {metricNames, type RollupPlan} from '../../readmodel/plan.ts'
 import type {Api} from '../app.ts'
 import {refuse} from '../problem.ts'
@@ -53,7 +54,7 @@ export function addStreamRoutes(app: Api, deps: StreamDeps): void {
   addStreamEvents(app, deps)
 }
 
-function addList(app: Api, {streams, stores}: StreamDeps): void {
+function addList(app: Api, {streams, stores, topicPrefix}: StreamDeps): void {
   app.get(
     '/v1/streams',
     optionsOf('streams', READ, {
@@ -70,7 +71,7 @@ function addList(app: Api, {streams, stores}: StreamDeps): void {
           return {
             stream: stream.name,
             table: stream.table,
-            topic: stream.topic,
+            topic: topicName(topicPrefix, stream.topic),
             key: stream.keyField,
             id: stream.idField,
             time: stream.timeField,

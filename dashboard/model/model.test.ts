@@ -14,7 +14,16 @@ import {
   type SeriesOptions,
   type Step,
 } from './series.ts'
-import {choose, formatUrl, guessView, pageOf, parseUrl, VIEWS} from './url-state.ts'
+import {
+  choose,
+  formatUrl,
+  guessView,
+  pageOf,
+  parseUrl,
+  shownView,
+  VIEWS,
+  viewsOf,
+} from './url-state.ts'
 
 describe('figures', () => {
   test('a missing figure is a dash, never a zero', () => {
@@ -275,4 +284,14 @@ describe('the banner about health', () => {
     const two = bannerOf({state: 'unhealthy', findings: [error('One.'), error('Two.')]})
     expect(two?.text).toBe('The pipeline is not healthy. One. And 1 more.')
   })
+})
+
+test('INV-136: pages about what is not declared are not there, and the first one is that of the streams', () => {
+  expect(viewsOf(undefined)).toEqual(VIEWS)
+  expect(viewsOf(['content', 'engagement', 'activity'])).toEqual(VIEWS)
+  expect(viewsOf(['content', 'engagement'])).not.toContain('users')
+  expect(viewsOf([])).toEqual(['streams', 'pipeline', 'inspector'])
+  expect(shownView('overview', [])).toBe('streams')
+  expect(shownView('users', ['activity'])).toBe('users')
+  expect(shownView('overview', undefined)).toBe('overview')
 })
