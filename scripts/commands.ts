@@ -104,9 +104,9 @@ export const COMMANDS = {
     },
     positionals: {min: 1, max: 1},
     examples: [
-      ['npm run attach -- public.orders', 'by what can be seen of the table'],
+      ['npm run attach -- public.bookings', 'by what can be seen of the table'],
       [
-        'npm run attach -- shop.orders --key customer_id --time placed_at --yes',
+        'npm run attach -- shop.bookings --key customer_id --time placed_at --yes',
         'as one knows better',
       ],
     ],
@@ -119,7 +119,7 @@ export const COMMANDS = {
     forms: [['STREAM [--yes]', '']],
     options: {yes: flag('does not ask')},
     positionals: {min: 1, max: 1},
-    examples: [['npm run detach -- orders', 'the way back of npm run attach']],
+    examples: [['npm run detach -- bookings', 'the way back of npm run attach']],
     usesDatabase: true,
   },
   simulate: {

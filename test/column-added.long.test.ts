@@ -20,10 +20,10 @@ let url = ''
 beforeAll(async () => {
   checkout = await openCheckout('column-added')
   client = await openClient(checkout.databaseUrl, {applicationName: 'test'})
-  await client.query(`CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer integer NOT NULL,
+  await client.query(`CREATE TABLE bookings (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer integer NOT NULL,
       total integer NOT NULL, placed_at timestamptz NOT NULL DEFAULT now());
-    INSERT INTO orders (customer, total) SELECT i % 20, i FROM generate_series(1, 1000) i`)
-  const attached = await checkout.run('attach', 'public.orders', '--key', 'customer', '--yes')
+    INSERT INTO bookings (customer, total) SELECT i % 20, i FROM generate_series(1, 1000) i`)
+  const attached = await checkout.run('attach', 'public.bookings', '--key', 'customer', '--yes')
   if (attached.status !== 0) throw new Error(attached.said)
   url = /^numbers {3}(\S+)\/v1\//m.exec(attached.said)![1]!
 }, COMMAND_MS)
@@ -63,9 +63,9 @@ async function startLoad(insert: string, eventsASecond: number): Promise<Load> {
     for (let turn = 1; !over.signal.aborted; turn++) {
       const {rowCount} = await writer.query(load.insert, [rows - 2])
       await writer.query(
-        'UPDATE orders SET customer = customer + 1 WHERE id = (SELECT max(id) - 3 FROM orders)',
+        'UPDATE bookings SET customer = customer + 1 WHERE id = (SELECT max(id) - 3 FROM bookings)',
       )
-      await writer.query('DELETE FROM orders WHERE id = (SELECT max(id) - 40 FROM orders)')
+      await writer.query('DELETE FROM bookings WHERE id = (SELECT max(id) - 40 FROM bookings)')
       events += (rowCount ?? 0) + 2
       await sleep(Math.max(0, began + turn * EVERY_MS - performance.now()))
     }
@@ -81,8 +81,8 @@ async function startLoad(insert: string, eventsASecond: number): Promise<Load> {
   return load
 }
 
-const PLAIN = `INSERT INTO orders (customer, total) SELECT i % 20, i FROM generate_series(1, $1::int) i`
-const WITH_COUPON = `INSERT INTO orders (customer, total, coupon)
+const PLAIN = `INSERT INTO bookings (customer, total) SELECT i % 20, i FROM generate_series(1, $1::int) i`
+const WITH_COUPON = `INSERT INTO bookings (customer, total, coupon)
   SELECT i % 20, i, CASE WHEN i % 2 = 0 THEN 'c' || i END FROM generate_series(1, $1::int) i`
 
 interface Health {
@@ -104,22 +104,22 @@ const whenFound = async (code: string): Promise<Health['findings'][number]> =>
   )
 
 async function expectTruth(sum: string): Promise<void> {
-  const {rows} = await client.query<{orders: number; total: number; last: string}>(
-    `SELECT count(*)::int AS orders, sum(${sum})::int AS total, max(id)::text AS last FROM orders`,
+  const {rows} = await client.query<{bookings: number; total: number; last: string}>(
+    `SELECT count(*)::int AS bookings, sum(${sum})::int AS total, max(id)::text AS last FROM bookings`,
   )
-  const {orders, total, last} = rows[0]!
+  const {bookings, total, last} = rows[0]!
   await until(
     'the numbers are those of SQL',
     async () => {
       const answer = await fetch(
-        `${url}/v1/streams/orders/metrics?after_event=orders:${last}&wait_ms=20000`,
+        `${url}/v1/streams/bookings/metrics?after_event=bookings:${last}&wait_ms=20000`,
       )
       const {metrics} = (await answer.json()) as {readonly metrics: Record<string, unknown>}
-      return metrics['orders'] === orders && metrics['total_sum'] === total
+      return metrics['bookings'] === bookings && metrics['total_sum'] === total
     },
     60_000,
   )
-  const compared = await checkout.run('reconcile', '--stream', 'orders')
+  const compared = await checkout.run('reconcile', '--stream', 'bookings')
   expect(compared.status, compared.said).toBe(0)
 }
 
@@ -134,19 +134,19 @@ test(
   'a new column is named, declared by one command and in every row, while 250 events a second go on',
   async () => {
     await using load = await startLoad(PLAIN, EVENTS_A_SECOND)
-    await client.query('ALTER TABLE orders ADD COLUMN coupon text')
+    await client.query('ALTER TABLE bookings ADD COLUMN coupon text')
     load.insert = WITH_COUPON
     const found = await whenFound('column-new')
-    expect(found.what).toMatch(/^In table \S*orders, column coupon is new, and in no record\.$/)
-    expect(found.todo).toContain('npm run attach -- public.orders')
+    expect(found.what).toMatch(/^In table \S*bookings, column coupon is new, and in no record\.$/)
+    expect(found.todo).toContain('npm run attach -- public.bookings')
     expect(await health()).toMatchObject({healthy: true})
 
-    const again = await checkout.run('attach', 'public.orders', '--yes')
+    const again = await checkout.run('attach', 'public.bookings', '--yes')
     expect(again.status, again.said).toBe(0)
     expect(again.said).toMatch(/^\+ {3}coupon: t\.text\(\),$/m)
     // Nothing counts it: nothing is to be built again.
     expect(again.said).not.toContain('rebuild')
-    expect(readFileSync(join(checkout.folder, 'streams/orders.ts'), 'utf8')).toContain('coupon')
+    expect(readFileSync(join(checkout.folder, 'streams/bookings.ts'), 'utf8')).toContain('coupon')
     const before = load.events
     await until('some hundred events more', async () => {
       return await Promise.resolve(load.events > before + 500)
@@ -158,9 +158,9 @@ test(
     await expectTruth('total')
     expect(await openLetters()).toBe(0)
     const {rows} = await client.query<{id: string; coupon: string}>(
-      'SELECT id::text, coupon FROM orders WHERE coupon IS NOT NULL ORDER BY id LIMIT 1',
+      'SELECT id::text, coupon FROM bookings WHERE coupon IS NOT NULL ORDER BY id LIMIT 1',
     )
-    const event = await fetch(`${url}/v1/streams/orders/events/${rows[0]!.id}`)
+    const event = await fetch(`${url}/v1/streams/bookings/events/${rows[0]!.id}`)
     expect(await event.json()).toMatchObject({event: {coupon: rows[0]!.coupon}})
     const status = await checkout.run('status', '--json')
     expect(JSON.parse(status.said)).toMatchObject({healthy: true, findings: []})
@@ -171,7 +171,7 @@ test(
 test(
   'a renamed column is loud, is declared by one command, and what waited is sent again',
   async () => {
-    await client.query('ALTER TABLE orders RENAME COLUMN total TO amount')
+    await client.query('ALTER TABLE bookings RENAME COLUMN total TO amount')
     // Each of them is a letter for a while.
     await using renamed = await startLoad(PLAIN.replace('total', 'amount'), 40)
     const found = await whenFound('column-gone')
@@ -184,11 +184,11 @@ test(
       {reason: 'ENCODE_FAILED', message: expect.stringContaining('the row has no total') as string},
     ])
 
-    const again = await checkout.run('attach', 'public.orders', '--yes')
+    const again = await checkout.run('attach', 'public.bookings', '--yes')
     expect(again.status, again.said).toBe(0)
-    expect(again.said).toMatch(/dead-letters.* redrive --topic orders --yes/)
+    expect(again.said).toMatch(/dead-letters.* redrive --topic bookings --yes/)
     await renamed.stop()
-    const redriven = await checkout.run('dead-letters', 'redrive', '--topic', 'orders', '--yes')
+    const redriven = await checkout.run('dead-letters', 'redrive', '--topic', 'bookings', '--yes')
     expect(redriven.status, redriven.said).toBe(0)
     await expectTruth('amount')
     expect(await openLetters()).toBe(0)

@@ -121,16 +121,16 @@ test('every block of the page runs in order, as the role that it names', async (
   expect(answers.get('SELECT source, problem FROM cdc.check()')).toEqual([])
   const relay = await openAs('relay', 'shop')
   const outbox = await relay.query(
-    "SELECT op::text, key, payload -> 'note' AS note FROM cdc.outbox_events WHERE topic = 'orders' ORDER BY id",
+    "SELECT op::text, key, payload -> 'note' AS note FROM cdc.outbox_events WHERE topic = 'bookings' ORDER BY id",
   )
   expect(outbox.rows).toEqual([
     {op: 'c', key: 'anna', note: null},
     {op: 'u', key: 'anna', note: null},
     {op: 'c', key: 'berta', note: 'first'},
   ])
-  await expect(relay.query('SELECT * FROM sales.orders')).rejects.toThrow('permission denied')
+  await expect(relay.query('SELECT * FROM sales.bookings')).rejects.toThrow('permission denied')
   await relay.end()
   expect(answers.get('SELECT source, done FROM cdc.follow()')).toMatchObject([
-    {source: 'sales.orders'},
+    {source: 'sales.bookings'},
   ])
 })

@@ -16,7 +16,7 @@ const blocks = (language: string): string[] =>
 test('the SQL of the page captures what its table says', async () => {
   await using world = await openOutboxWorld()
   for (const sql of blocks('sql')) await world.run(sql)
-  const rows = await world.captured('orders')
+  const rows = await world.captured('bookings')
   const [one, two] = ['1', '2'].map(n => '11111111-1111-1111-1111-111111111111'.replaceAll('1', n))
   expect(rows.map(({op, key}) => `${op} ${key}`)).toEqual([
     `c ${one}`,
