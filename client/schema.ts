@@ -192,7 +192,7 @@ export type QueryComparedPeriod = {readonly from: string; readonly to: string}
 
 export type QueryComparisons = {readonly mode: "previous_period" | "year_over_year" | "custom"; readonly date_range?: (string) | (readonly (string)[])}
 
-export type QueryMeta = {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]; readonly comparison?: QueryComparedPeriod; readonly time?: Granularity; readonly time_labels?: readonly (string)[]; readonly total_rows?: number}
+export type QueryMeta = {readonly source: "redis" | "cassandra" | "postgresql" | "kafka"; readonly newest_event_at: string | null; readonly age_ms: number | null; readonly notes: readonly (string)[]; readonly comparison?: QueryComparedPeriod; readonly time?: Granularity; readonly time_labels?: readonly (string | number)[]; readonly total_rows?: number}
 
 export type QueryRow = {readonly dimensions: readonly (number | string | boolean | null)[]; readonly metrics: readonly (number | string | boolean | null)[]; readonly comparison?: QueryChange; readonly percentages?: readonly (number | null)[]}
 

@@ -11,15 +11,25 @@ export interface AnyQuestion {
   readonly metrics: readonly string[]
 }
 
-const TRUNC = {minute: 'minute', hour: 'hour', day: 'day', week: 'week', month: 'month'} as const
-type Granularity = keyof typeof TRUNC
-/** Stored levels that a granularity can be made of. */
-const FITS: Readonly<Record<Granularity, readonly string[]>> = {
+/** Stored levels that a dimension of time can be made of. */
+const FITS = {
   minute: ['minute'],
   hour: ['hour', 'minute'],
   day: ['day', 'hour', 'minute'],
   week: ['day', 'hour', 'minute'],
   month: ['day', 'hour', 'minute'],
+  hour_of_day: ['hour', 'minute'],
+  weekday: ['day', 'hour', 'minute'],
+} as const
+type TimeName = keyof typeof FITS
+
+/** What it is of a time, as text. */
+function timeSql(name: TimeName, at: string): string {
+  const utc = `${at} AT TIME ZONE 'UTC'`
+  if (name === 'hour_of_day') return `extract(hour FROM ${utc})::text`
+  if (name === 'weekday') return `extract(isodow FROM ${utc})::text`
+  const form = name === 'minute' || name === 'hour' ? 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"' : 'YYYY-MM-DD'
+  return `to_char(date_trunc('${name}', ${at}, 'UTC') AT TIME ZONE 'UTC', '${form}')`
 }
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
@@ -97,35 +107,24 @@ export function drawQuestion(any: AnyTable, random: Random): AnyQuestion {
     any.columns.find(column => column.field === field)!,
   )
   const chosen = columns.filter(() => random(2) === 0)
-  const granularities = (Object.keys(FITS) as Granularity[]).filter(granularity =>
-    FITS[granularity].some(level => rollup.every.includes(level)),
+  const names = (Object.keys(FITS) as TimeName[]).filter(name =>
+    FITS[name].some(level => rollup.every.includes(level)),
   )
   const time =
-    any.time !== null && granularities.length > 0 && random(2) === 0
-      ? {at: quote(any.time.name), granularity: pick(random, granularities)}
+    any.time !== null && names.length > 0 && random(2) === 0
+      ? {at: quote(any.time.name), name: pick(random, names)}
       : null
   const isBounded =
     time !== null || (any.time !== null && rollup.every.includes('day') && random(3) === 0)
   const [from, to] =
-    time?.granularity === 'minute' ? ['2026-04-01', '2026-04-03'] : ['2026-03-01', '2026-04-05']
+    time?.name === 'minute' ? ['2026-04-01', '2026-04-03'] : ['2026-03-01', '2026-04-05']
   const measures = any.measures.filter(() => random(3) > 0)
   const metrics = (measures.length === 0 ? any.measures.slice(0, 1) : measures).flatMap(({sql}) =>
     Object.entries(sql),
   )
   const filters = columns.length === 0 || random(2) === 0 ? [] : [drawFilter(random, columns)]
   const dimensions = [
-    ...(time === null
-      ? []
-      : [
-          [
-            `time:${time.granularity}`,
-            `to_char(date_trunc('${TRUNC[time.granularity]}', ${time.at}, 'UTC') AT TIME ZONE 'UTC', '${
-              time.granularity === 'minute' || time.granularity === 'hour'
-                ? 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
-                : 'YYYY-MM-DD'
-            }')`,
-          ] as const,
-        ]),
+    ...(time === null ? [] : [[`time:${time.name}`, timeSql(time.name, time.at)] as const]),
     ...chosen.map(({field, name}) => [field, `${quote(name)}::text`] as const),
   ]
   const where = [

@@ -86,6 +86,9 @@ const labelsOf = ({shop, status, product, hour}: Order): Labels => ({
   status,
   product,
   'time:hour': toIso(START_US + hour * HOUR_US),
+  'time:hour_of_day': hour % 24,
+  // 1 April 2026 is a Wednesday.
+  'time:weekday': hour < 24 ? 3 : 4,
 })
 
 /** The plain way. */
@@ -133,8 +136,8 @@ function naive(question: Question, all: readonly Order[]) {
   const rows = Array.from(groups, ([labels, own]) => {
     return {labels: JSON.parse(labels) as Value[], figures: figuresOf(own)}
   }).filter(({figures}) => least === undefined || figures['revenue']! > least)
-  const time = dimensions.indexOf('time:hour')
-  const by = order ?? {by: time < 0 ? 'orders' : 'time:hour', descending: time < 0}
+  const time = dimensions.find(name => name.startsWith('time:'))
+  const by = order ?? {by: time ?? 'orders', descending: time === undefined}
   const of = ({labels, figures}: (typeof rows)[number]): Value =>
     dimensions.includes(by.by) ? labels[dimensions.indexOf(by.by)]! : figures[by.by]!
   rows.sort((a, b) => {
@@ -165,7 +168,18 @@ const drawnOrder = fc.record<Order>({
   hour: fc.nat(30),
 })
 const drawnQuestion = fc.record<Question>({
-  dimensions: fc.subarray(['shop_id', 'status', 'product', 'time:hour']),
+  dimensions: fc
+    .tuple(
+      fc.subarray(['shop_id', 'status', 'product']),
+      fc.constantFrom(
+        [],
+        ['time:hour'],
+        ['time:hour_of_day'],
+        ['time:weekday'],
+        ['time:weekday', 'time:hour_of_day'],
+      ),
+    )
+    .map(([fields, times]) => [...fields, ...times]),
   statuses: fc.option(fc.subarray(['new', 'paid', '(none)', null], {minLength: 1}), {
     nil: undefined,
   }),
@@ -173,7 +187,14 @@ const drawnQuestion = fc.record<Question>({
   least: fc.option(fc.integer({min: -10, max: 50}), {nil: undefined}),
   order: fc.option(
     fc.record({
-      by: fc.constantFrom(...METRICS, 'shop_id', 'status', 'product', 'time:hour'),
+      by: fc.constantFrom(
+        ...METRICS,
+        'shop_id',
+        'status',
+        'product',
+        'time:hour',
+        'time:hour_of_day',
+      ),
       descending: fc.boolean(),
     }),
     {nil: undefined},
@@ -294,6 +315,18 @@ describe('a comparison', () => {
     ])
   })
 
+  test('pairs hours of the day, of whatever days', () => {
+    const {rows} = ask(
+      {dimensions: ['time:hour_of_day'], include},
+      [order({hour: 3}), order({hour: 27}), order({hour: 5})],
+      [order({hour: -21})],
+    )
+    expect(rows.map(row => [row.dimensions, row.metrics, row.comparison])).toEqual([
+      [[3], [2], {dimensions: [3], metrics: [1], change: [100]}],
+      [[5], [1], {dimensions: [5], metrics: [0], change: [null]}],
+    ])
+  })
+
   test('of more buckets than were before has none for the last', () => {
     const comparisons = {mode: 'custom', date_range: ['2026-03-01', '2026-03-02']} as const
     const {rows} = ask(
@@ -315,6 +348,14 @@ describe('a comparison', () => {
   ])('from %j to %j is %j', (before, now, change) => {
     expect(changeOf(before, now)).toBe(change)
   })
+})
+
+test('hours in which nothing happened are rows where they are asked for', () => {
+  const dimensions = ['time:hour_of_day']
+  const {rows} = ask({dimensions, include: {time_labels: true}}, [order({hour: 7})])
+  expect(rows.map(row => [row.dimensions[0], row.metrics[0]])).toEqual(
+    Array.from({length: 24}, (_, hour) => [hour, hour === 7 ? 1 : 0]),
+  )
 })
 
 test('a value that stands for many is served as it is, and named', () => {

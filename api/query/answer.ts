@@ -1,9 +1,10 @@
 /** From groups to the rows of an answer: which are shown, in which order, and what they are compared with. Pure. */
 import type {Figure, Figures} from '../measures.ts'
 import type {QueryRow} from '../schemas/query.ts'
-import {timeLabel, type Group, type Grouped} from './group.ts'
-import {isTime, type Order, type QueryPlan, type Stretch} from './plan.ts'
+import type {Group, Grouped} from './group.ts'
+import type {Order, QueryPlan, Stretch} from './plan.ts'
 import type {Subject} from './subject.ts'
+import {isCalendar, isTime, timeLabel} from './time.ts'
 import type {Label} from './values.ts'
 
 export interface AnswerRows {
@@ -73,13 +74,18 @@ function toComparison(figures: Figures, before: Figures, plan: Shape) {
 }
 
 /** Numbers of the buckets of a stretch by their labels. */
-const bucketsOf = ({starts = []}: Stretch, plan: QueryPlan): ReadonlyMap<Label, number> =>
-  new Map(starts.map((start, i) => [timeLabel(start, plan), i]))
+const bucketsOf = (
+  {starts = []}: Stretch,
+  time: string,
+  plan: QueryPlan,
+): ReadonlyMap<Label, number> =>
+  new Map(starts.map((start, i) => [timeLabel(time, start, plan), i]))
 
 /** Finds the same group in the stretch that is compared with: buckets of time by their place in it. */
 function createFinder(plan: QueryPlan, main: Stretch, {stretch, grouped}: GroupedStretch) {
-  const at = plan.dimensions.findIndex(isTime)
-  const numbers = bucketsOf(main, plan)
+  const at = plan.dimensions.findIndex(isCalendar)
+  const time = plan.dimensions[at] ?? ''
+  const numbers = bucketsOf(main, time, plan)
   const {starts = []} = stretch
   const byLabels = new Map(
     grouped.groups.map(({labels, figures}) => [JSON.stringify(labels), figures]),
@@ -87,7 +93,7 @@ function createFinder(plan: QueryPlan, main: Stretch, {stretch, grouped}: Groupe
   return (labels: readonly Label[]) => {
     const start = at < 0 ? 0 : starts[numbers.get(labels[at]!) ?? starts.length]
     if (start === undefined) return undefined
-    const own = at < 0 ? labels : labels.with(at, timeLabel(start, plan))
+    const own = at < 0 ? labels : labels.with(at, timeLabel(time, start, plan))
     return {dimensions: [...own], figures: byLabels.get(JSON.stringify(own)) ?? grouped.empty}
   }
 }

@@ -4,13 +4,13 @@ import {OTHER_VALUE, valueOfSplitText} from '../../readmodel/places.ts'
 import {textsOfKey} from '../../readmodel/rollup-table.ts'
 import type {Piece} from '../../readmodel/stream-reads.ts'
 import {Tally} from '../../readmodel/tally.ts'
-import {floorTo, offsetMs} from '../calendar.ts'
+import {floorTo} from '../calendar.ts'
 import {figuresOf, type Figures} from '../measures.ts'
 import {labelsOf} from '../reads/figures.ts'
-import {msToIso} from '../times.ts'
 import type {Labels} from './conditions.ts'
-import {isTime, type QueryPlan, type Stretch} from './plan.ts'
+import type {QueryPlan, Stretch} from './plan.ts'
 import type {Dimension, Fact} from './subject.ts'
+import {isTime, timeLabel, timeLabels} from './time.ts'
 import type {Label} from './values.ts'
 
 /** What the stores hold of a key in total, or in a bucket of time. */
@@ -42,13 +42,6 @@ export interface Grouper {
   /** @returns false when there are too many groups */
   add(row: SourceRow): boolean
   finish(): Grouped
-}
-
-/** Label of a bucket: the local date for days and longer, else the instant. */
-export function timeLabel(start: number, plan: Pick<QueryPlan, 'granularity' | 'zone'>): string {
-  const {granularity, zone} = plan
-  if (granularity === 'minute' || granularity === 'hour') return msToIso(start)
-  return new Date(start + offsetMs(zone, start)).toISOString().split('T', 1)[0]!
 }
 
 interface Summed {
@@ -129,23 +122,24 @@ export function createGrouper(plan: QueryPlan, stretch: Stretch, groupsMax: numb
     return isSized ? {...figuresOf(tally), ...facts!.figures(bySize)} : figuresOf(tally)
   }
 
+  const times = dimensions.filter(isTime)
+  const timesOf = (start: number | null): Labels => {
+    if (start === null || granularity === undefined) return {}
+    const bucket = floorTo(start, granularity, zone)
+    return Object.fromEntries(times.map(name => [name, timeLabel(name, bucket, plan)]))
+  }
+
   return {
     add(row) {
       const {start, piece} = row
-      const time =
-        start === null || granularity === undefined
-          ? null
-          : timeLabel(floorTo(start, granularity, zone), plan)
-      const ofKey = labeller.ofKey(row)
+      const ofRow = {...labeller.ofKey(row), ...timesOf(start)}
       const chosen = new Map<Summed, Set<string>>()
       const all = new Set<string>()
       // Places with the same split values count as one.
       for (const place of labelsOf(piece, values => values.join('\0'))) {
-        const labels = {...ofKey, ...labeller.ofPlace(place.split('\0'))}
+        const labels: Labels = {...ofRow, ...labeller.ofPlace(place.split('\0'))}
         if (!filters.matches(labels)) continue
-        const group = groupAt(
-          dimensions.map(name => (isTime(name) ? time : (labels[name] ?? null))),
-        )
+        const group = groupAt(dimensions.map(name => labels[name] ?? null))
         const places = chosen.get(group)
         if (places === undefined) chosen.set(group, new Set([place]))
         else places.add(place)
@@ -159,7 +153,8 @@ export function createGrouper(plan: QueryPlan, stretch: Stretch, groupsMax: numb
       if (dimensions.length === 0) groupAt([])
       if (plan.include.timeLabels && dimensions.length === 1 && granularity !== undefined) {
         // With time as the only dimension every bucket gets a row, also where nothing happened.
-        for (const start of stretch.starts ?? []) groupAt([timeLabel(start, plan)])
+        const labels = timeLabels(dimensions[0]!, stretch.starts ?? [], plan)
+        for (const label of labels) groupAt([label])
       }
       return {
         groups: Array.from(groups.values(), group => {

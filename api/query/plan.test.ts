@@ -199,6 +199,17 @@ describe('INV-115: refused with the reason, and what to declare', () => {
       `the rollup shop.region_status is kept by hour in UTC, and the time that is asked for begins or ends within: declare its every as ['hour', 'quarter', 'total'] in streams/orders.ts`,
     ],
     [
+      'hours of the day of a zone within a stored bucket',
+      {
+        stream: 'orders',
+        dimensions: ['shop.region', 'status', 'time:hour_of_day'],
+        date_range: [...APRIL],
+        timezone: 'Asia/Kolkata',
+      },
+      '/date_range',
+      `the rollup shop.region_status is kept by hour in UTC, and the time that is asked for begins or ends within: declare its every as ['hour', 'quarter', 'total'] in streams/orders.ts`,
+    ],
+    [
       'a period of what is kept in total',
       {stream: 'activity', metrics: ['page_views'], dimensions: ['page'], date_range: [...APRIL]},
       '/date_range',

@@ -4,16 +4,17 @@
  */
 import type {RollupPlan} from '../../readmodel/plan.ts'
 import type {TimeRange} from '../../readmodel/slices.ts'
-import {floorTo, GRANULARITIES, withEnds, type Granularity} from '../calendar.ts'
+import {floorTo, withEnds, type Granularity} from '../calendar.ts'
 import {parseZone} from '../period.ts'
-import {invalid, Problem, refuse} from '../problem.ts'
+import {Problem, refuse} from '../problem.ts'
 import {wholeBuckets} from '../reads/parts.ts'
 import type {QueryBody} from '../schemas/query.ts'
 import {chooseRollup, type Access} from './choose.ts'
 import {checkMetric, dimensionOf} from './conditions.ts'
 import {planFilters, type PlannedFilters} from './filters.ts'
-import {automaticOf, comparedRange, rangeOf, startsOf, type Range} from './range.ts'
+import {comparedRange, rangeOf, startsOf, type Range} from './range.ts'
 import type {Subject} from './subject.ts'
+import {granularitiesOf, isTime, type Parted} from './time.ts'
 
 /** A range, with the starts of its buckets where they are asked for and it has a start. */
 export interface Stretch {
@@ -48,25 +49,6 @@ export interface QueryPlan {
   }
 }
 
-export const isTime = (dimension: string): boolean =>
-  dimension === 'time' || dimension.startsWith('time:')
-
-/** How finely time is parted, best first; empty: not at all. */
-function granularitiesOf(dimensions: readonly string[], range: Range): readonly Granularity[] {
-  const times = dimensions.filter(isTime)
-  const [time] = times
-  if (time === undefined) return []
-  if (times.length > 1) {
-    throw refuse('body', '/dimensions', times, 'can hold one dimension of time')
-  }
-  if (time === 'time') return automaticOf(range)
-  const found = GRANULARITIES.find(name => time === `time:${name}`)
-  if (found !== undefined) return [found]
-  const known = GRANULARITIES.map(name => `time:${name}`).join(', ')
-  const pointer = `/dimensions/${dimensions.indexOf(time)}`
-  throw invalid('body', pointer, time, `must be one of time, ${known}`)
-}
-
 /** Time without a beginning is judged by its end. */
 const PROBED_MS: Readonly<Record<Granularity, number>> = {
   minute: 3_600_000,
@@ -76,12 +58,7 @@ const PROBED_MS: Readonly<Record<Granularity, number>> = {
   month: 800 * 86_400_000,
 }
 
-interface Parting {
-  readonly granularity: Granularity | undefined
-  readonly zone: string
-}
-
-function stretchOf(range: Range, {granularity, zone}: Parting): Stretch {
+function stretchOf(range: Range, {granularity, zone}: Parted): Stretch {
   const {from, to} = range
   const isParted = granularity !== undefined && from !== null
   return {range, starts: isParted ? startsOf({from, to}, granularity, zone) : undefined}
@@ -95,7 +72,7 @@ function stretchOf(range: Range, {granularity, zone}: Parting): Stretch {
 export function slicesOf(
   rollup: Pick<RollupPlan, 'levels'>,
   {range: {from, to, endsNow}, starts}: Stretch,
-  {granularity, zone}: Parting,
+  {granularity, zone}: Parted,
 ): readonly TimeRange[] | null {
   if (granularity !== undefined && starts !== undefined) {
     return withEnds(starts, granularity, zone).map(bucket => ({
@@ -110,7 +87,7 @@ export function slicesOf(
 }
 
 /** Time without a beginning, as far as it takes to see whether it can be parted. */
-function probeOf(stretch: Stretch, {granularity, zone}: Parting): Stretch {
+function probeOf(stretch: Stretch, {granularity, zone}: Parted): Stretch {
   const {range} = stretch
   if (granularity === undefined || range.from !== null) return stretch
   const from = floorTo(range.to - PROBED_MS[granularity], granularity, zone)

@@ -5,11 +5,11 @@ import {isoStretch} from '../routes/asked.ts'
 import type {QueryAnswer, QueryBody} from '../schemas/query.ts'
 import {readSegments} from '../segment-table.ts'
 import {msToIso} from '../times.ts'
-import {timeLabel} from './group.ts'
 import {planQuery, type QueryPlan} from './plan.ts'
 import type {QueryResult} from './read.ts'
 import {expandSegments, segmentNames, takesSegments} from './segments.ts'
 import type {Subjects} from './subjects.ts'
+import {isTime, timeLabels} from './time.ts'
 
 export interface QuestionDeps {
   readonly db: Session
@@ -52,7 +52,8 @@ export function toAnswer(
 ): QueryAnswer {
   const {rows, count, totals, stretch} = value
   const {include, compared, granularity, dimensions} = plan
-  const labels = (stretch.starts ?? []).map(start => timeLabel(start, plan))
+  const time = dimensions.find(isTime)
+  const labels = time === undefined ? [] : [...timeLabels(time, stretch.starts ?? [], plan)]
   return {
     results: [...rows],
     ...(totals === undefined ? {} : {totals}),

@@ -2,6 +2,7 @@
 import {Type, type Static} from 'typebox'
 import {GRANULARITIES} from '../calendar.ts'
 import {PERIOD_PATTERN} from '../period.ts'
+import {TIMES} from '../query/time.ts'
 import {
   closed,
   expected,
@@ -166,7 +167,7 @@ export const QueryBody = named(
       dimensions: Type.Array(Name, {
         maxItems: 5,
         uniqueItems: true,
-        description: `what the stream is counted by, \`time\`, or ${GRANULARITIES.map(name => `\`time:${name}\``).join(', ')}`,
+        description: `what the stream is counted by, \`time\`, or ${TIMES.map(name => `\`${name}\``).join(', ')}`,
       }),
       filters: Filters,
       order_by: Type.Array(
@@ -260,7 +261,7 @@ export const QueryAnswer = named('QueryAnswer', {
     ...optional({
       comparison: named('QueryComparedPeriod', {from: Time, to: Time}),
       time: oneOf(GRANULARITIES, {title: 'Granularity', description: 'what `time` was taken for'}),
-      time_labels: Type.Array(Type.String()),
+      time_labels: Type.Array(Type.Unsafe<string | number>({type: ['string', 'number']})),
       total_rows: Type.Integer(),
     }),
   }),
