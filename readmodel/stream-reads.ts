@@ -25,7 +25,7 @@ import {planShown} from './shown.ts'
 import type {TimeRange} from './slices.ts'
 import {createStepTable} from './step-table.ts'
 import {addStep, type WindowTotals} from './step.ts'
-import {createRecentTable, readRecent, type Recent, type RecentTable} from './special/recent.ts'
+import {createRecentTable, readRecent, type RecentTable, type RecentView} from './special/recent.ts'
 import {
   createRetentionTable,
   readSegments,
@@ -121,7 +121,7 @@ export interface StreamReads {
   /** What the retention curve of a thing is made of. @throws when the stream has none */
   segmentsOf(key: string): Promise<readonly RetentionSegment[]>
   /** The newest events of a thing, by source partition. @throws when the stream has no such list */
-  recentOf(key: string): Promise<readonly Recent[]>
+  recentOf(key: string): Promise<readonly RecentView[]>
 }
 
 export interface StreamReadsDeps {

@@ -420,6 +420,17 @@ describe('writes go through PostgreSQL', () => {
     const id = state.body['event_id'] as number
     const days = await ask(`/v1/users/async/days?after_event=activity:${id}&${WAIT}`)
     expect(days.body['items']).toMatchObject([{activity_type: 'page_view', count: 1}])
+    // INV-144: what was done lately is in Redis.
+    const [stats, recent] = [
+      await ask('/v1/users/async/stats'),
+      await ask('/v1/users/async/activity'),
+    ]
+    expect(stats.body).toMatchObject({by_type: {page_view: 1}, meta: {source: 'redis'}})
+    expect(recent.body).toMatchObject({
+      items: [{event_id: id, metadata: {page: '/async'}}],
+      page: {next_cursor: null},
+      meta: {source: 'redis'},
+    })
     const pages = await ask(`/v1/pages?after_event=activity:${id}&${WAIT}`)
     expect(pages.body['items']).toContainEqual({page: '/async', views: 1})
   })

@@ -257,10 +257,10 @@ test('of a user whose rows are deleted no number is left, and no row but empty o
   await whenCommitted(world)
   await until('no viewer', async () => (await figuresOf(6))?.unique_viewers === 0)
   // Aggregates that are emptied stay, as rows and keys of nothing.
-  const isEmpty = /^aggregated_metrics: .*,0$|^user_recent: .*"list":\[\]/s
+  const isEmpty = /^(aggregated_metrics|activity_by_user_id): .*,0$|^user_recent: .*"list":\[\]/s
   const rowsLeft = async () => (await rowsWith(words)).filter(row => !isEmpty.test(row))
   await expect.poll(rowsLeft, POLL).toEqual([])
-  const isEmptyKey = /:(activity_by_days|user_recent):/
+  const isEmptyKey = /:(activity_by_days|activity_by_user_id|user_recent):/
   const keysLeft = async () => (await keysWith(words)).filter(key => !isEmptyKey.test(key))
   await expect.poll(keysLeft, POLL).toEqual([])
   expect((await ask(`/v1/users/${ERASED_NAME}/stats`)).body).toMatchObject({

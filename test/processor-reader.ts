@@ -125,7 +125,7 @@ export function startReader(world: World, kafka: ModelLog): Reader {
   const checkRecent = async (store: keyof typeof readsOf): Promise<void> => {
     const key = `c${random(3)}`
     const {from, answer} = await ask(store, () => readsOf[store].recentOf(key))
-    const [recent] = answer
+    const recent = answer[0]?.recent
     const isExact = recent?.isStale !== true
     check(from, {
       what: `${store} recent ${key}`,

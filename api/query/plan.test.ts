@@ -69,9 +69,20 @@ describe('the rollup that answers with the least that is read', () => {
       'scan',
     ],
     [
+      {
+        stream: 'activity',
+        metrics: ['activities'],
+        dimensions: ['activity_type', 'time:weekday', 'time:hour_of_day'],
+        date_range: [...APRIL],
+        timezone: 'Europe/Berlin',
+      },
+      'all',
+      'keys',
+    ],
+    [
       {stream: 'activity', metrics: ['activities'], filters: [['is', 'user_id', ['u1']]]},
-      'days',
-      'firsts',
+      'user_id',
+      'keys',
     ],
     [
       {
@@ -82,7 +93,7 @@ describe('the rollup that answers with the least that is read', () => {
           ['is', 'activity_type', ['page_view', null]],
         ],
       },
-      'days',
+      'user_id',
       'keys',
     ],
     // Of page views the rollup of pages has all.
@@ -111,13 +122,13 @@ describe('the rollup that answers with the least that is read', () => {
 
   test('keys are all combinations of what filters name, up to a thousand', () => {
     const filters: QueryBody['filters'] = [
-      ['is', 'user_id', ['u1', 'u2']],
-      ['is', 'activity_type', ['a', 'b']],
+      ['is', 'shop.region', ['n', 's']],
+      ['is', 'status', ['new', 'paid']],
     ]
-    const {access} = plan({stream: 'activity', metrics: ['activities'], filters})
+    const {access} = plan({stream: 'orders', filters})
     expect(access).toEqual({
       kind: 'keys',
-      keys: ['["u1","a"]', '["u1","b"]', '["u2","a"]', '["u2","b"]'],
+      keys: ['["n","new"]', '["n","paid"]', '["s","new"]', '["s","paid"]'],
     })
     const many = Array.from({length: 1001}, (_, i) => `u${i}`)
     const asked: Asked = {stream: 'activity', metrics: ['activities']}
@@ -142,10 +153,10 @@ describe('automatic time', () => {
     const day = plan({
       stream: 'activity',
       metrics: ['activities'],
-      dimensions: ['time', 'activity_type'],
+      dimensions: ['time', 'user_id'],
       date_range: 'day',
     })
-    expect([day.granularity, day.rollup.name]).toEqual(['day', 'days'])
+    expect([day.granularity, day.rollup.name]).toEqual(['day', 'user_id'])
   })
 })
 

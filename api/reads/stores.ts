@@ -57,6 +57,9 @@ export interface Found<T> {
   readonly isScan?: boolean
 }
 
+/** Of rows as they are stored: Cassandra holds all but what the last seconds brought. */
+export const SCANNED = {source: 'cassandra', isScan: true} as const
+
 /**
  * Reads of a stream, and says how fresh that is.
  *

@@ -10,6 +10,7 @@ const plan = planStream(activity)
 /** Redis keeps up, Cassandra is four seconds behind. */
 function pagesOf(hash: readonly (ReadonlyMap<string, number> | null)[]) {
   const reads = {
+    plan,
     live: {namedHash: async () => hash},
     rollup: () => ({async *all() {}}),
   } as unknown as StreamReads

@@ -46,8 +46,8 @@ async function ask(path: string, until: Waits['until'], reads: Partial<Reads> = 
 }
 
 test.each([
-  ['/v1/users/anna/activity', ['cassandra']],
-  ['/v1/users/anna/days', ['cassandra']],
+  ['/v1/users/anna/activity', ['redis', 'cassandra']],
+  ['/v1/users/anna/days', ['redis', 'cassandra']],
   ['/v1/users/anna/stats', ['redis', 'cassandra']],
   ['/v1/pages', ['redis', 'cassandra']],
   ['/v1/streams/activity/metrics', ['redis']],

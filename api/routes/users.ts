@@ -21,8 +21,10 @@ import {
 } from '../schemas/users.ts'
 import {isoOrNull} from '../times.ts'
 import {pageOf} from './asked.ts'
-import {BOTH_STORES, STORED, type ReadDeps} from './metrics.ts'
+import {BOTH_STORES, type ReadDeps} from './metrics.ts'
 import {optionsOf, READ} from './options.ts'
+
+// Whether Redis has all that a question about a user needs is known only when it is read.
 
 export function addUserRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>): void {
   const {reads, readAfter, cursors} = deps
@@ -42,7 +44,7 @@ export function addUserRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>):
     async ({query, params}, reply) => {
       const scope = ['activity', params.id]
       const {limit, after, pageTo} = pageOf<ListPosition>(cursors, scope, query)
-      const answer = await readAfter(query, STORED, reply, () =>
+      const answer = await readAfter(query, BOTH_STORES, reply, () =>
         reads.userActivity(params.id, {limit, after}),
       )
       if (answer === undefined) return reply
@@ -69,7 +71,6 @@ function addCounts(app: Api, {reads, readAfter}: ReadDeps): void {
       }),
     }),
     async ({params, query}, reply) => {
-      // When last is read as Redis has it, how much as it is stored.
       const answer = await readAfter(query, BOTH_STORES, reply, () =>
         Promise.all([reads.userTypes(params.id), reads.userLastSeen(params.id)]),
       )
@@ -106,7 +107,7 @@ function addCounts(app: Api, {reads, readAfter}: ReadDeps): void {
       if (from !== null && to !== null && to <= from) {
         throw refuse('query', 'to', to, 'must be after from')
       }
-      const answer = await readAfter(query, STORED, reply, () =>
+      const answer = await readAfter(query, BOTH_STORES, reply, () =>
         reads.userDays(params.id, {from, to}),
       )
       if (answer === undefined) return reply

@@ -15,6 +15,8 @@ import {ACTIVITY_COLUMNS, csvOf, FindUser} from './user-activity.tsx'
 
 const REFRESH_MS = 2000
 const DAY_MS = 86_400_000
+/** As many as Redis keeps of a user. */
+const NEWEST = 20
 
 export function OneUser({
   user,
@@ -27,7 +29,7 @@ export function OneUser({
   const path = {id: user}
   const stats = useResource(addressFor('GET /v1/users/{id}/stats', {path}), REFRESH_MS)
   const list = useResource(
-    addressFor('GET /v1/users/{id}/activity', {path, query: {limit: 50, cursor}}),
+    addressFor('GET /v1/users/{id}/activity', {path, query: {limit: NEWEST, cursor}}),
     cursor === undefined ? REFRESH_MS : undefined,
   )
   return (

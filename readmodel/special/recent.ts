@@ -22,7 +22,7 @@ import {shardOf, totalSlice} from '../slices.ts'
 /** Events that a row keeps. */
 export const RECENT_MAX = 20
 /** Of a long text so many characters are shown. */
-const SHOWN_CHARACTERS_MAX = 256
+export const SHOWN_CHARACTERS_MAX = 256
 const LIVE_TTL_S = 900
 
 export interface RecentEvent {
@@ -169,16 +169,26 @@ export function createRecentTable(cassandra: Cassandra, stream: Stream): RecentT
   }
 }
 
+export interface RecentView {
+  readonly recent: Recent
+  /** As Redis has it. */
+  readonly isLive: boolean
+}
+
 /** The list of a thing: as Redis has it, or as it is stored. */
 export async function readRecent(
   stream: Stream,
   {live, table}: {readonly live: Pick<LiveReads, 'rows'>; readonly table: RecentTable},
   {key, partition}: RowAt,
-): Promise<Recent | null> {
+): Promise<RecentView | null> {
   const [row] = await live.rows(idOf(stream), ['body', 'events'], [{partition, key}])
   const [body, events] = [row?.fieldOf('body'), row?.fieldOf('events')]
-  if (body === undefined) return await table.find(key, partition)
-  return Recent.decode(body.toString(), Number(events?.toString()), row!.offset)
+  if (body === undefined) {
+    const stored = await table.find(key, partition)
+    return stored && {recent: stored, isLive: false}
+  }
+  const recent = Recent.decode(body.toString(), Number(events?.toString()), row!.offset)
+  return {recent, isLive: true}
 }
 
 const shorten = (value: unknown): unknown =>

@@ -39,7 +39,17 @@ export const activity = stream({
       table: 'page_views',
       hash: 'page_views',
     },
-    {every: ['minute', 'hour', 'day', 'total'], measures: ['activities', 'page_views']},
+    {
+      by: 'user_id',
+      split: ['activity_type'],
+      every: ['day', 'total'],
+      measures: ['activities', 'last_seen_at'],
+    },
+    {
+      split: ['activity_type'],
+      every: ['minute', 'hour', 'day', 'total'],
+      measures: ['activities', 'page_views'],
+    },
   ],
-  special: [{kind: 'recent', by: 'user_id', show: ['activity_type', 'page']}],
+  special: [{kind: 'recent', by: 'user_id', show: ['activity_type', 'page', 'metadata']}],
 })
