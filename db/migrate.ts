@@ -22,8 +22,10 @@ const migrationSet = (folder: string, migrationsTable: string): MigrationSet => 
 
 /** Schemas `cdc` and `api`, and the outbox: all that a database needs. */
 const OURS = migrationSet('migrations', 'migrations')
-/** The tables of our own declarations (sample-tables.ts). */
+/** The tables of our own declarations (sample-tables.ts): each set by itself. */
 export const SAMPLE = migrationSet('sample', 'sample_migrations')
+export const SHOP = migrationSet('shop', 'shop_migrations')
+export const TELEMETRY = migrationSet('telemetry', 'telemetry_migrations')
 
 /** Any number: the advisory lock that migrating processes take. */
 const LOCK = 913_370_009

@@ -16,7 +16,8 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 
-const moment = <const Name extends string>(name: Name) =>
+/** A time as text, with all of its digits. */
+export const moment = <const Name extends string>(name: Name) =>
   timestamp(name, {withTimezone: true, mode: 'string'})
 
 /** Types that the sample's tables take; in a table of others any type counts as itself. */

@@ -53,13 +53,13 @@ test('imports follow the dependency table', () => {
 test('the relay knows no stream but by loading it, and declarations know no more of db than its tables', () => {
   const broken: string[] = []
   for (const [folder, to, allowed] of [
-    ['ingestor', 'streams', 'streams/load.ts'],
-    ['streams', 'db', 'db/tables.ts'],
+    ['ingestor', 'streams', ['streams/load.ts']],
+    ['streams', 'db', ['db/tables.ts', 'db/shop-tables.ts', 'db/telemetry-tables.ts']],
   ] as const) {
     for (const file of sources(folder).filter(f => !isTest(f))) {
       for (const [, target] of readFileSync(file, 'utf8').matchAll(RELATIVE)) {
         const path = normalize(join(dirname(file), target!))
-        if (path.startsWith(`${to}${sep}`) && path !== normalize(allowed)) {
+        if (path.startsWith(`${to}${sep}`) && !allowed.some(one => path === normalize(one))) {
           broken.push(`${file} -> ${target}`)
         }
       }

@@ -1,6 +1,7 @@
 /** INV-18: the schema of a migrated database is the one that was reviewed: db/catalog.txt. */
 import {expect, test} from 'vitest'
 import {migrate} from '../db/migrate.ts'
+import {makeSampleTables} from '../db/sample-tables.ts'
 import {openClient, type Client} from '../platform/postgres.ts'
 import {initDatabase} from '../scripts/init-database.ts'
 import {loadStreams} from '../streams/load.ts'
@@ -50,8 +51,9 @@ SELECT line FROM (
    WHERE g.grantee <> p.proowner
 ) l ORDER BY line COLLATE "C"`
 
-test('INV-18: a migrated database has the catalog that is committed', async () => {
+test('INV-18: a migrated database, with every table of the sample, has the catalog that is committed', async () => {
   await using database = await createTestDatabase()
+  await makeSampleTables(database.url, await loadStreams('streams'))
   const client = await openClient(database.url, {applicationName: 'test'})
   try {
     const {rows} = await client.query<{line: string}>(CATALOG)
