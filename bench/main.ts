@@ -77,7 +77,8 @@ async function runBench(bench: Bench, changes: readonly string[], store: boolean
   servers = await openServers(bench.needs, progress, stopping.signal)
   const rounds: Round[] = []
   try {
-    const env = {...process.env, ...servers.connections}
+    // What is measured is the sample, whatever else is declared.
+    const env = {...process.env, ...servers.connections, STREAMS_FOLDER: 'streams/sample'}
     await bench.run({
       servers,
       settings,

@@ -64,7 +64,13 @@ export async function until(
 
 async function startProcess(env: Env): Promise<RelayProcess> {
   const child = spawn(process.execPath, ['ingestor/main.ts'], {
-    env: {...process.env, ...env, RELAY_PORT: '0', LOG_LEVEL: 'info'},
+    env: {
+      ...process.env,
+      STREAMS_FOLDER: 'streams/sample',
+      ...env,
+      RELAY_PORT: '0',
+      LOG_LEVEL: 'info',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const lines: string[] = []
