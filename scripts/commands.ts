@@ -124,16 +124,34 @@ export const COMMANDS = {
   },
   simulate: {
     name: 'simulate',
-    summary: 'Streams plausible activity into PostgreSQL, as an application would.',
+    summary:
+      'Streams plausible rows into PostgreSQL, as applications would; says what it planted in them.',
     forms: [['[OPTIONS]', 'until Ctrl-C']],
     options: {
-      rate: text('N', 'events a second, default 100'),
-      seconds: text('N', 'how long, default 0: until Ctrl-C'),
-      seed: text('N', 'the same seed, the same contents and people, default 1'),
+      streams: text(
+        'LIST',
+        'all, or some of engagement, activity, users, orders, readings, logs; default engagement,activity',
+      ),
+      rate: text('N', 'rows a second of all streams together, default 100'),
+      for: text('TIME', 'how long, as 90s, 15m, 2h, 1d; default until Ctrl-C'),
+      seconds: text('N', 'the same in seconds; 0: until Ctrl-C'),
+      since: text('TIME', 'begins so long ago, as fast as it can be written, and goes on live'),
+      seed: text('N', 'the same seed, the same contents, people, products, devices, default 1'),
+      calm: flag('plants nothing: no hits, churn, failures, bursts'),
       contents: text('N', 'default 60'),
-      users: text('N', 'default 2000'),
+      users: text('N', 'people at first, default 2000'),
+      products: text('N', 'default 200'),
+      devices: text('N', 'of four sensors each, default 12'),
+      json: flag('one line of JSON at the end: what was written, and what was planted'),
     },
-    examples: [['npm run simulate -- --rate 50 --seconds 60', 'a minute of it']],
+    examples: [
+      ['npm run simulate -- --rate 50 --seconds 60', 'a minute of people who watch and read'],
+      ['npm run simulate -- --streams all --for 15m', 'everything, for a quarter of an hour'],
+      ['npm run simulate -- --streams readings,logs --rate 500', 'devices and services alone'],
+      ['npm run simulate -- --streams orders --rate 2 --since 7d', 'a week of orders, and more'],
+    ],
+    notes:
+      'Of the rate, engagement has 30 parts, activity 15, readings 30, logs 17.5, orders 7, users 0.5; chosen streams\nshare it out. Users, orders and logs follow the day and the week (UTC): theirs is the mean of a week.\nWhat is planted, and what it looks like: docs/SIMULATE.md.',
     usesDatabase: true,
   },
   sql: {

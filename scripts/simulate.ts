@@ -1,81 +1,79 @@
-/** Streams plausible activity into PostgreSQL, as an application would, and says what it did. */
-import {envReader} from '../platform/config.ts'
+/** Streams plausible rows into PostgreSQL, as applications would, and says what it did and what it planted. */
+import {envReader, type Env} from '../platform/config.ts'
 import {readDatabaseUrl, readStreamsFolder} from '../platform/connections.ts'
 import {pause, stopSignal} from '../platform/lifecycle.ts'
 import {createPool, type Pool} from '../platform/postgres.ts'
 import {loadStreams} from '../streams/load.ts'
-import {runCommand, UsageError, wholeNumbers} from './command.ts'
+import {runCommand, UsageError} from './command.ts'
 import {COMMANDS} from './commands.ts'
 import {lackOfSample} from './sample-streams.ts'
-import {createSimulation, type Simulation} from './simulated-activity.ts'
-import {insertContents, insertEvents} from './simulated-inserts.ts'
+import type {StreamName} from './simulated/changes.ts'
+import {createFeed, type Feed} from './simulated/feed.ts'
+import {createWriter, insertContents, insertUsers} from './simulated/inserts.ts'
+import {readOptions, type SimulateOptions} from './simulated/options.ts'
+import {jsonText, plantedText, progressText} from './simulated/report.ts'
+import {createTeller, run} from './simulated/run.ts'
+import {lackOfTables} from './simulated/tables.ts'
 
-const TICK_MS = 50
-const ROWS_MAX = 2000
-const PLAIN_EVERY_MS = 5000
+const TELL_EVERY_MS = 5000
 
-const BOUNDS = {
-  rate: {usual: 100, min: 1, max: 1_000_000},
-  seconds: {usual: 0, min: 0, max: 31_536_000},
-  seed: {usual: 1, min: 0, max: 2 ** 31 - 1},
-  contents: {usual: 60, min: 1, max: 100_000},
-  users: {usual: 2000, min: 1, max: 1_000_000},
-} as const
+/** Never goes back. */
+const nowMs = (): number => Math.floor(performance.timeOrigin + performance.now())
 
-async function run(
+const isOfSample = (name: StreamName): boolean => name === 'engagement' || name === 'activity'
+
+/** @throws UsageError when the chosen streams have no tables of this project */
+async function assertTables(
   pool: Pool,
-  simulation: Simulation,
-  {rate, seconds}: {readonly rate: number; readonly seconds: number},
+  folder: string,
+  streams: readonly StreamName[],
 ): Promise<void> {
-  const stop = stopSignal()
-  const began = performance.now()
-  const until = seconds === 0 ? Infinity : began + seconds * 1000
-  const sent = {engagement: 0, activity: 0}
-  let [due, looked, printed, insertMs] = [0, began, began, 0]
-  const line = (): string => {
-    const elapsed = (performance.now() - began) / 1000
-    const all = sent.engagement + sent.activity
-    return (
-      `${elapsed.toFixed(0)} s | ${(all / elapsed).toFixed(0)} events/s | ${sent.engagement} engagement, ` +
-      `${sent.activity} page views | last insert ${insertMs.toFixed(1)} ms`
-    )
-  }
-  while (!stop.aborted && performance.now() < until) {
-    const now = performance.now()
-    // A database that cannot keep up slows us down; the debt is not paid later.
-    due = Math.min(due + ((now - looked) / 1000) * rate, Math.max(rate, ROWS_MAX))
-    looked = now
-    const batch = Array.from({length: Math.min(ROWS_MAX, Math.floor(due))}, () => simulation.next())
-    if (batch.length > 0) {
-      await insertEvents(pool, batch)
-      insertMs = performance.now() - now
-      due -= batch.length
-      for (const {kind} of batch) sent[kind] += 1
-    }
-    if (process.stdout.isTTY) process.stdout.write(`\r\x1b[2K${line()}`)
-    else if (now - printed > PLAIN_EVERY_MS) {
-      console.log(line())
-      printed = now
-    }
-    if (due < ROWS_MAX) await pause(TICK_MS, stop)
-  }
-  console.log(`${process.stdout.isTTY ? '\r\x1b[2K' : ''}${line()}`)
+  const sample = streams.some(isOfSample) ? lackOfSample(await loadStreams(folder)) : undefined
+  const problems = sample === undefined ? await lackOfTables(pool, streams) : [sample]
+  if (problems.length > 0) throw new UsageError(problems.join('\n'))
 }
 
-await runCommand(COMMANDS.simulate, async ({values, env}) => {
-  const options = wholeNumbers(values, BOUNDS)
+/** What is there before anything happens. */
+async function insertFirst(pool: Pool, feed: Feed, streams: readonly StreamName[]): Promise<void> {
+  if (streams.includes('engagement')) await insertContents(pool, feed.contents)
+  if (streams.includes('users')) await insertUsers(pool, feed.firstUsers())
+}
+
+async function simulate(pool: Pool, options: SimulateOptions): Promise<void> {
+  const {streams} = options.feed
+  const stop = stopSignal()
+  const feed = createFeed({...options.feed, startMs: nowMs() - options.sinceMs})
+  await insertFirst(pool, feed, streams)
+  const writer = createWriter(pool)
+  const done = await run(
+    {
+      feed,
+      write: async changes => await writer.write(changes),
+      tell: createTeller(process.stdout, TELL_EVERY_MS),
+      nowMs,
+      wait: async ms => await pause(ms, stop),
+    },
+    {streams, forMs: options.forMs, hasHistory: options.sinceMs > 0, stop},
+  )
+  const planted = feed.planted()
+  console.log(`${process.stdout.isTTY ? '\r\u001B[2K' : ''}${progressText(streams, done)}`)
+  if (!options.feed.isCalm) console.log(plantedText(planted))
+  if (options.isJson) console.log(jsonText(done, planted))
+}
+
+async function main(values: Parameters<typeof readOptions>[0], env: Env): Promise<void> {
+  const options = readOptions(values)
   const read = envReader(env)
   const url = readDatabaseUrl(read)
   const folder = readStreamsFolder(read)
   read.finish()
-  const lack = lackOfSample(await loadStreams(folder))
-  if (lack !== undefined) throw new UsageError(lack)
   const pool = createPool(url, {applicationName: 'simulate', connectionsMax: 2})
   try {
-    const simulation = createSimulation(options)
-    await insertContents(pool, simulation.contents)
-    await run(pool, simulation, options)
+    await assertTables(pool, folder, options.feed.streams)
+    await simulate(pool, options)
   } finally {
     await pool.end()
   }
-})
+}
+
+await runCommand(COMMANDS.simulate, async ({values, env}) => await main(values, env))

@@ -77,6 +77,7 @@ test.each([
   ['set-lanes', [], /an argument is missing/],
   ['reenrich', ['nope'], /nope is no id of a content/],
   ['simulate', ['--rate', '0', '--seconds', 'x'], /--rate 0: give[^]*--seconds x: give/],
+  ['simulate', ['--streams', 'orders,carts'], /--streams orders,carts: [^]* carts; give all, or a/],
   ['dead-letters', ['list', 'x'], /list x: give --limit x/],
   ['stop', ['now'], /now: an argument too many[^]*see: npm stop -- --help/],
   ['status', ['--no-such-option'], /'--no-such-option'[^]*see: npm run status -- --help/],
