@@ -35,7 +35,7 @@ async function assertTables(
 
 /** What is there before anything happens. */
 async function insertFirst(pool: Pool, feed: Feed, streams: readonly StreamName[]): Promise<void> {
-  if (streams.includes('engagement')) await insertContents(pool, feed.contents)
+  if (streams.includes('engagement')) await insertContents(pool, feed.contents, feed.atMs())
   if (streams.includes('users')) await insertUsers(pool, feed.firstUsers())
 }
 

@@ -57,8 +57,8 @@ test('every row of every stream fits its table, and lines of orders end as they 
   const feed = createFeed(OPTIONS)
   const changes: Change[] = []
   try {
-    await insertContents(pool, feed.contents)
-    await insertContents(pool, feed.contents)
+    await insertContents(pool, feed.contents, OPTIONS.startMs)
+    await insertContents(pool, feed.contents, OPTIONS.startMs)
     await insertUsers(pool, feed.firstUsers())
     await insertUsers(pool, feed.firstUsers())
     const writer = createWriter(pool)

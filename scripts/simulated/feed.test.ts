@@ -126,3 +126,9 @@ test('rows of a step lie within it, in order, and what is skipped does not happe
   expect(Math.min(...timesOf(feed.step()))).toBe(START_MS + 60_000)
   expect(feed.atMs()).toBe(START_MS + 60_000 + STEP_MS)
 })
+
+test('one of everything is enough', () => {
+  const feed = createFeed({...USUAL, contents: 1, users: 1, products: 1, devices: 1})
+  const changes = take(feed, 120_000)
+  for (const name of STREAM_NAMES) expect(countOf(changes, name)).toBeGreaterThan(0)
+})

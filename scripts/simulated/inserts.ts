@@ -81,7 +81,7 @@ export const TARGETS: Readonly<Record<StreamName, Target>> = {
 
 const INSERT_CONTENT = `
   INSERT INTO public.content (id, slug, title, content_type, length_seconds, publish_ts)
-  SELECT id, slug, title, content_type, length_seconds, now() - make_interval(days => published_days_ago)
+  SELECT id, slug, title, content_type, length_seconds, to_timestamp($2::float8 / 1000) - make_interval(days => published_days_ago)
     FROM jsonb_to_recordset($1::jsonb) AS t(id uuid, slug text, title text, content_type text,
                                             length_seconds int, published_days_ago int)
   ${ONCE}`
@@ -148,9 +148,13 @@ export function createWriter(pool: Pool): Writer {
   }
 }
 
-/** Those that are there already stay as they are. */
-export async function insertContents(pool: Pool, contents: readonly ContentRow[]): Promise<void> {
-  await pool.query(INSERT_CONTENT, [JSON.stringify(contents)])
+/** Those that are there already stay as they are; the others were published before the simulation begins. */
+export async function insertContents(
+  pool: Pool,
+  contents: readonly ContentRow[],
+  startMs: number,
+): Promise<void> {
+  await pool.query(INSERT_CONTENT, [JSON.stringify(contents), startMs])
 }
 
 const USERS_A_STATEMENT = 5000

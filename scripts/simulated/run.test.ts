@@ -92,13 +92,13 @@ test('whoever stops it has no further batch written', async () => {
   expect([...done.inserted.values()].reduce((a, b) => a + b, 0)).toBe(rowsOf(written))
 })
 
-test('a terminal has one line that changes, elsewhere lines come now and then', () => {
+test('a terminal has one line that changes and fits, elsewhere lines come now and then', () => {
   const texts: string[] = []
   const write = (text: string) => texts.push(text)
-  const tell = createTeller({isTTY: true, write}, 60_000)
+  const tell = createTeller({isTTY: true, columns: 10, write}, 60_000)
   tell('one')
-  tell('two')
-  expect(texts.splice(0)).toEqual(['\r\u001B[2Kone', '\r\u001B[2Ktwo'])
+  tell('two, and more')
+  expect(texts.splice(0)).toEqual(['\r\u001B[2Kone', '\r\u001B[2Ktwo, and '])
   createTeller({write}, 60_000)('one')
   createTeller({write}, 0)('two')
   expect(texts).toEqual(['two\n'])

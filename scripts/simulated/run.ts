@@ -25,6 +25,8 @@ export interface RunOptions {
 export const ROWS_MAX = 2000
 /** What is behind by more is left out, unless it is history. */
 export const DEBT_MS = 1000
+/** Of a terminal that does not say how wide it is. */
+const COLUMNS = 80
 /** While it catches up, steps that may yield little are taken together. */
 const STEPS_MAX = 200
 
@@ -71,13 +73,14 @@ function dueOf(feed: RunDeps['feed'], nowMs: number): readonly Change[] {
 
 /** A terminal has one line that changes; elsewhere there is one now and then. */
 export function createTeller(
-  out: {readonly isTTY?: boolean; write(text: string): unknown},
+  out: {readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown},
   everyMs: number,
 ): (line: string) => void {
   let toldMs = performance.now()
   return line => {
     if (out.isTTY === true) {
-      out.write(`\r\u001B[2K${line}`)
+      // A line that the terminal breaks could not be taken back.
+      out.write(`\r\u001B[2K${line.slice(0, (out.columns ?? COLUMNS) - 1)}`)
       return
     }
     const nowMs = performance.now()
