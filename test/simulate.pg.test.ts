@@ -52,7 +52,7 @@ function linesAfter(changes: readonly Change[]): ReadonlyMap<string, OrderLineRo
 
 test('every row of every stream fits its table, and lines of orders end as they were told to', async () => {
   await using world = await openOutboxWorld()
-  await makeSimulatedTables(world.client)
+  await makeSimulatedTables(world.url)
   const pool = createPool(world.url, {applicationName: 'test', connectionsMax: 2})
   const feed = createFeed(OPTIONS)
   const changes: Change[] = []
@@ -100,7 +100,7 @@ const simulate = (url: string, ...args: readonly string[]) =>
 
 test('the command writes all streams, and says what it wrote and planted', async () => {
   await using world = await openOutboxWorld()
-  await makeSimulatedTables(world.client)
+  await makeSimulatedTables(world.url)
   const {status, stderr, stdout} = simulate(
     world.url,
     '--streams=all',
