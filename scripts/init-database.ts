@@ -3,6 +3,7 @@ import type {Stream} from '../contracts/stream.ts'
 import {migrate} from '../db/migrate.ts'
 import {isSample, makeSampleTables} from '../db/sample-tables.ts'
 import {grantsOf, lookUpRead, type ColumnsRead} from '../ingestor/look-up-sql.ts'
+import {installJobs} from '../platform/jobs.ts'
 import {quoteTable} from '../platform/sql-names.ts'
 import {PipelineError} from '../platform/errors.ts'
 import {classifyPostgresError, openClient, type Client} from '../platform/postgres.ts'
@@ -25,6 +26,7 @@ export async function initDatabase(
   try {
     const {applied} = await migrate(url)
     const ofSample = await makeSampleTables(url, streams)
+    await installJobs(url)
     say(`database: ${applied + ofSample} migrations applied`)
     await client.query('BEGIN')
     await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK])

@@ -13,7 +13,7 @@ export async function followDdl(client: Client, say: Say): Promise<void> {
   )
 }
 
-/** Makes the roles of relay and API, where that is allowed, and grants them what is missing, where there are any. */
+/** Makes the roles of relay, API and worker, where that is allowed, and grants them what is missing, where there are any. */
 export async function grantRoles(client: Client, say: Say): Promise<void> {
   const {rows} = await client.query<{statement: string; owner: string}>(
     'SELECT statement, current_user AS owner FROM cdc.grant_roles() statement',
@@ -22,7 +22,7 @@ export async function grantRoles(client: Client, say: Say): Promise<void> {
   if (first === undefined) return
   const statements = rows.map(({statement}) => statement).join('; ')
   say(
-    `database: ${first.owner} may not run ${statements}: ask an administrator, then run init again; or let relay and API log in as ${first.owner}`,
+    `database: ${first.owner} may not run ${statements}: ask an administrator, then run init again; or let relay, API and worker log in as ${first.owner}`,
   )
 }
 

@@ -12,6 +12,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   readmodel: ['contracts', 'platform', 'streams'],
   ingestor: ['contracts', 'db', 'platform', 'streams'],
   processor: ['contracts', 'readmodel', 'platform', 'streams'],
+  schedule: ['contracts', 'db', 'platform'],
+  worker: ['contracts', 'db', 'readmodel', 'platform', 'streams', 'schedule'],
   api: ['contracts', 'db', 'readmodel', 'platform', 'streams'],
   client: ['contracts'],
   dashboard: ['client', 'contracts'],
@@ -26,6 +28,7 @@ const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   '@kafkajs/confluent-schema-registry': ['platform/registry.ts'],
   'cassandra-driver': ['platform/cassandra'],
   redis: ['platform/redis.ts'],
+  'pg-boss': ['platform/jobs.ts'],
 }
 
 const RELATIVE = /(?:from|import)\s*\(?\s*'(\.[^']+)'/g

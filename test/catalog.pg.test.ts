@@ -78,13 +78,13 @@ const FOUND = `
 SELECT nspname::text AS name FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
 UNION ALL
 SELECT format('%s.%s', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE n.nspname !~ '^(pg_|cdc$|api$|information_schema$)' AND c.relkind IN ('r', 'p', 'v', 'S')
+ WHERE n.nspname !~ '^(pg_|cdc$|api$|jobs$|information_schema$)' AND c.relkind IN ('r', 'p', 'v', 'S')
 ORDER BY name`
 
 const namesIn = async (client: Client): Promise<readonly string[]> =>
   (await client.query<{name: string}>(FOUND)).rows.map(({name}) => name)
 
-test('a database of others gets two schemas, and the outbox where its name is free', async () => {
+test('a database of others gets three schemas, and the outbox where its name is free', async () => {
   await using database = await createTestDatabase({migrated: false})
   const client = await openClient(database.url, {applicationName: 'test'})
   try {
@@ -95,7 +95,7 @@ test('a database of others gets two schemas, and the outbox where its name is fr
     const before = await namesIn(client)
     await initDatabase(database.url, [], () => undefined)
     const added = (await namesIn(client)).filter(name => !before.includes(name))
-    expect(added).toEqual(['api', 'cdc', 'public.outbox_events'])
+    expect(added).toEqual(['api', 'cdc', 'jobs', 'public.outbox_events'])
     await client.query(
       `SELECT cdc.attach('content', 'content', 'id'); INSERT INTO content (headline) VALUES ('x')`,
     )

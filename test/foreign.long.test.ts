@@ -61,11 +61,11 @@ test('INV-135: all that is stored is what SQL over its tables says', async () =>
   expect(await differencesWhenQuiet(world)).toEqual([])
 })
 
-test('INV-133: init leaves the application its tables and names, and adds two schemas and the outbox', async () => {
+test('INV-133: init leaves the application its tables and names, and adds three schemas and the outbox', async () => {
   const schemas = await sql(
     `SELECT nspname AS name FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1`,
   )
-  expect(schemas.map(({name}) => name)).toEqual(['api', 'cdc', 'media', 'public'])
+  expect(schemas.map(({name}) => name)).toEqual(['api', 'cdc', 'jobs', 'media', 'public'])
   const others = await sql(
     `SELECT c.oid::regclass::text AS name FROM pg_class c WHERE relnamespace = ANY('{public,media}'::regnamespace[])
         AND relkind IN ('r', 'p', 'v') ORDER BY 1`,

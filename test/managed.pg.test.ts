@@ -49,7 +49,7 @@ test('without the roles init goes on and says what to run; they are granted when
   await superuser.query('CREATE DATABASE alone OWNER alone')
   const missing = [
     NO_EVENT_TRIGGERS,
-    'database: alone may not run CREATE ROLE cdc_relay NOLOGIN; CREATE ROLE cdc_api NOLOGIN: ask an administrator, then run init again; or let relay and API log in as alone',
+    'database: alone may not run CREATE ROLE cdc_relay NOLOGIN; CREATE ROLE cdc_api NOLOGIN; CREATE ROLE cdc_worker NOLOGIN: ask an administrator, then run init again; or let relay, API and worker log in as alone',
   ]
   expect(await init('alone', 'alone')).toEqual(missing)
   expect(await init('alone', 'alone')).toEqual(missing)
@@ -59,7 +59,7 @@ test('without the roles init goes on and says what to run; they are granted when
   )
   expect((await owner.query('SELECT FROM outbox_events')).rowCount).toBe(1)
   await superuser.query(
-    'CREATE ROLE cdc_relay NOLOGIN; CREATE ROLE cdc_api NOLOGIN; REVOKE CONNECT ON DATABASE alone FROM PUBLIC',
+    'CREATE ROLE cdc_relay NOLOGIN; CREATE ROLE cdc_api NOLOGIN; CREATE ROLE cdc_worker NOLOGIN; REVOKE CONNECT ON DATABASE alone FROM PUBLIC',
   )
   expect(await init('alone', 'alone')).toEqual([NO_EVENT_TRIGGERS])
   const {rows} = await owner.query<Record<string, boolean>>(
@@ -67,10 +67,11 @@ test('without the roles init goes on and says what to run; they are granted when
             has_function_privilege('cdc_relay', 'cdc.rotate()', 'EXECUTE') AS rotates,
             has_table_privilege('cdc_api', 'api.keys', 'INSERT') AS writes,
             has_database_privilege('cdc_api', 'alone', 'CONNECT') AS connects,
-            has_table_privilege('cdc_api', 'cdc.outbox_events', 'SELECT') AS api_reads`,
+            has_table_privilege('cdc_api', 'cdc.outbox_events', 'SELECT') AS api_reads,
+            has_table_privilege('cdc_worker', 'jobs.queue', 'INSERT') AS queues`,
   )
   expect(rows).toEqual([
-    {reads: true, rotates: true, writes: true, connects: true, api_reads: false},
+    {reads: true, rotates: true, writes: true, connects: true, api_reads: false, queues: true},
   ])
   await owner.query('CREATE TABLE api.later (id int)')
   const later = "SELECT has_table_privilege('cdc_api', 'api.later', 'INSERT') AS may"
@@ -78,7 +79,9 @@ test('without the roles init goes on and says what to run; they are granted when
   expect((await owner.query('SELECT * FROM cdc.missing_grants()')).rows).toEqual([])
   await owner.end()
   await superuser.query('DROP DATABASE alone; ')
-  await superuser.query('DROP ROLE alone; DROP ROLE sole; DROP ROLE cdc_relay; DROP ROLE cdc_api')
+  await superuser.query(
+    'DROP ROLE alone; DROP ROLE sole; DROP ROLE cdc_relay; DROP ROLE cdc_api; DROP ROLE cdc_worker',
+  )
 })
 
 interface Block {

@@ -2,9 +2,10 @@
 CREATE FUNCTION cdc.has_sample() RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT to_regclass('cdc.sample_migrations') IS NOT NULL $$;
 --> statement-breakpoint
 /*
- * What the roles of relay and API may do: the roles have no login, grant them to the users that the services log in
- * as. The relay reads the outbox and moves its cursor; it sees no source table. The API writes the sample tables,
- * where we made them, whose triggers write the outbox; itself it may not.
+ * What the roles of relay, API and worker may do: the roles have no login, grant them to the users that the services
+ * log in as. The relay reads the outbox and moves its cursor; it sees no source table. The API writes the sample tables,
+ * where we made them, whose triggers write the outbox; itself it may not. The worker has its queue (schema jobs) and
+ * the runs of jobs; of source tables it writes those that a job of ours fills.
  */
 CREATE FUNCTION cdc.wanted_grants() RETURNS TABLE (role name, kind text, object text, privilege text) LANGUAGE sql STABLE AS $$
   SELECT w.role::name, w.kind, o, p
@@ -29,9 +30,20 @@ CREATE FUNCTION cdc.wanted_grants() RETURNS TABLE (role name, kind text, object 
       ('cdc_api', 'SEQUENCE', CASE WHEN cdc.has_sample() THEN '{public.engagement_events_id_seq, public.activity_events_id_seq}'::text[] END, 'USAGE'),
       -- For health: what is captured, whether as it should be (cdc.check() with what it calls), and the last comparisons.
       ('cdc_api', 'TABLE', '{cdc.outbox_status, cdc.relay_cursor, cdc.dead_letters, cdc.slot_status, cdc.backfills, cdc.captured_tables,
-                             cdc.reconciliations, cdc.outbox_ids}', 'SELECT'),
+                             cdc.reconciliations, cdc.outbox_ids, cdc.jobs, cdc.job_runs}', 'SELECT'),
       ('cdc_api', 'FUNCTION', '{cdc.unpublished(integer), "cdc.reread(text, text)", "cdc.next_try(text, integer)", cdc.dead_letter_redrive(bigint),
-                                cdc.dead_letter_discard(bigint), "cdc.steer_backfill(bigint, text)", cdc.check(), cdc.printed(anyelement)}', 'EXECUTE')
+                                cdc.dead_letter_discard(bigint), "cdc.steer_backfill(bigint, text)", cdc.check(), cdc.printed(anyelement),
+                                cdc.ask_job(text), "cdc.pause_job(text, boolean)"}', 'EXECUTE'),
+      ('cdc_worker', 'DATABASE', ARRAY[quote_ident(current_database())], 'CONNECT'),
+      ('cdc_worker', 'SCHEMA', '{public, cdc, jobs}', 'USAGE'),
+      -- Not there yet in a database that was only migrated: init makes it.
+      ('cdc_worker', 'TABLE', (SELECT array_agg(t.oid::regclass::text)
+                                 FROM pg_class t WHERE t.relnamespace = to_regnamespace('jobs') AND t.relkind IN ('r', 'p')),
+       'SELECT, INSERT, UPDATE, DELETE'),
+      ('cdc_worker', 'TABLE', '{cdc.jobs}', 'SELECT, INSERT, UPDATE, DELETE'),
+      ('cdc_worker', 'TABLE', '{cdc.job_runs}', 'SELECT, INSERT, UPDATE'),
+      ('cdc_worker', 'FUNCTION', '{"cdc.forget_history(integer, integer, integer)"}', 'EXECUTE'),
+      ('cdc_worker', 'TABLE', CASE WHEN cdc.has_sample() THEN '{public.users}'::text[] END, 'SELECT, INSERT, UPDATE')
     ) w (role, kind, objects, privileges)
    CROSS JOIN unnest(w.objects) o
    CROSS JOIN regexp_split_to_table(w.privileges, ', ') p
@@ -68,7 +80,7 @@ DECLARE
   name text;
   missing record;
 BEGIN
-  FOREACH name IN ARRAY ARRAY['cdc_relay', 'cdc_api'] LOOP
+  FOREACH name IN ARRAY ARRAY['cdc_relay', 'cdc_api', 'cdc_worker'] LOOP
     BEGIN
       IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN EXECUTE format('CREATE ROLE %I NOLOGIN', name); END IF;
     EXCEPTION
