@@ -25,6 +25,7 @@ export const COMMANDS = {
       detach: DETACH,
       'no-sample': flag('leaves an empty database empty'),
       servers: flag('only the servers, brought up to date, without services'),
+      'users-api': flag('invented users from a local service, which the worker fetches'),
       child: CHILD,
     },
     examples: [

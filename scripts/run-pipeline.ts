@@ -16,11 +16,14 @@ import {initPipeline} from './init.ts'
 import {loadSample} from './load-sample.ts'
 import {openStatusReader, type StatusReader} from './pipeline-status.ts'
 import {lackOfSample} from './sample-streams.ts'
+import type {UsersApi} from './users-api.ts'
 import {connectionLines, keyLines, lastError, recordsProcessed, statusLine} from './view.ts'
 
 export interface StartOptions {
   readonly withSample: boolean
   readonly withServices: boolean
+  /** Users are fetched from a service of our own. */
+  readonly withUsersApi: boolean
 }
 
 /** What the process that stays tells the one that waits for it. */
@@ -52,10 +55,12 @@ function print(text: string): void {
 /** @returns the exit status */
 export async function runPipeline(
   config: StackConfig,
-  env: Env,
+  given: Env,
   options: StartOptions,
 ): Promise<number> {
   const began = performance.now()
+  const usersApi = options.withUsersApi ? await openUsersApi() : undefined
+  const env = usersApi === undefined ? given : {...given, WORKER_USERS_URL: usersApi.url}
   const full = {...env, ...config.connections}
   const {stop, settle} = stopWish()
   let pipeline: Pipeline
@@ -98,18 +103,25 @@ export async function runPipeline(
     await reader.close()
     process.stdout.write(process.stdout.isTTY ? '\nstopping\n' : 'stopping\n')
     await pipeline.stop()
+    await usersApi?.close()
     console.log('stopped')
   }
   return 0
 }
 
+const SECRET = /(_PASSWORD|_API_KEY|RECONCILE_DATABASE_URL)$/
+
 /** What other commands of the checkout have to know; no secret is written down a second time. */
 function sharedSettings(env: Env): Env {
   const names = settingGroups().flatMap(({settings}) => settings.map(({name}) => name))
   const files = names.map(name => `${name}_FILE`)
-  const shared = [...names, ...files].filter(name => !name.endsWith('_PASSWORD'))
+  const shared = [...names, ...files].filter(name => !SECRET.test(name))
   return Object.fromEntries(shared.flatMap(name => (env[name] ? [[name, env[name]]] : [])))
 }
+
+/** Loaded only where it is wanted: it invents people. */
+const openUsersApi = async (): Promise<UsersApi> =>
+  await (await import('./users-api.ts')).startUsersApi()
 
 /** The pages are compiled while the servers start. */
 async function buildPages(): Promise<void> {

@@ -92,8 +92,9 @@ await runCommand(
     if (!existsSync(config.folder)) mkdirSync(config.folder, {recursive: true})
     if (values.detach === true) return await detach(config)
     const withSample = withServices && values['no-sample'] !== true
+    const withUsersApi = withServices && 'users-api' in values && values['users-api'] === true
     // Whatever still holds on to a server: the pipeline has ended.
-    return process.exit(await runPipeline(config, env, {withServices, withSample}))
+    return process.exit(await runPipeline(config, env, {withServices, withSample, withUsersApi}))
   },
   {withStack: false},
 )
