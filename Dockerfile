@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# One image for the three services and the jobs; the command says which one runs.
+# One image for the four services and the jobs; the command says which one runs.
 ARG NODE=24.19.0-bookworm-slim
 
 # Everything, to build the pages.
@@ -32,6 +32,8 @@ COPY db ./db
 COPY readmodel ./readmodel
 COPY ingestor ./ingestor
 COPY processor ./processor
+COPY worker ./worker
+COPY schedule ./schedule
 COPY api ./api
 COPY scripts ./scripts
 COPY --from=build /app/dashboard/dist ./dashboard/dist

@@ -30,3 +30,9 @@ test.each([
     /API_ACCESS: open is for a loopback API_HOST.*API_PUBLISHED_ON/,
   )
 })
+
+test('services of which there are to be none are asked nowhere', () => {
+  const {config} = readApiConfig({API_WORKER_URLS: 'none'})
+  expect(config.workerUrls).toEqual([])
+  expect(config.relayUrls).toEqual(['http://127.0.0.1:3001'])
+})

@@ -12,7 +12,7 @@ import {
   type KafkaConnection,
   type RegistryConnection,
 } from '../platform/connections.ts'
-import {localAddress} from '../platform/environment.ts'
+import {localAddress, NOWHERE} from '../platform/environment.ts'
 import {readLogLevel, type LogLevel} from '../platform/log.ts'
 import {isForThisMachine} from './access.ts'
 
@@ -46,6 +46,7 @@ export interface ApiConfig {
   readonly streamsFolder: string
   readonly relayUrls: readonly string[]
   readonly processorUrls: readonly string[]
+  readonly workerUrls: readonly string[]
 }
 
 export interface ApiConnections {
@@ -57,6 +58,8 @@ export interface ApiConnections {
   readonly cassandra: CassandraConnection
 }
 
+/** Where services are asked how they do; `none`: that there are none is as it should be. */
+const SERVICE_URLS = ['API_RELAY_URLS', 'API_PROCESSOR_URLS', 'API_WORKER_URLS'] as const
 const ORIGIN = /^https?:\/\/[\w.-]+(:\d{1,5})?$/
 
 /** @throws `CONFIG_INVALID` that lists every problem */
@@ -83,6 +86,10 @@ export function readApiConfig(env: Env): {
   }
   // On the open loopback there is nobody to be fair to: limits are off until they are set.
   const perMinute = access === 'open' ? 0 : 6000
+  const urlsOf = (name: (typeof SERVICE_URLS)[number]): readonly string[] => {
+    const text = read.text(name, localAddress(name, {}))
+    return text === NOWHERE ? [] : listOf(text)
+  }
   const config: ApiConfig = {
     host,
     port: read.int('API_PORT', 3000, {min: 0, max: 65_535}),
@@ -107,8 +114,9 @@ export function readApiConfig(env: Env): {
     processorGroupId: read.text('PROCESSOR_GROUP_ID', 'processor', /^[\w.-]{1,200}$/),
     streamsFolder: readStreamsFolder(read),
     pagesFolder: read.text('API_PAGES', 'dashboard/dist'),
-    relayUrls: listOf(read.text('API_RELAY_URLS', localAddress('API_RELAY_URLS', {}))),
-    processorUrls: listOf(read.text('API_PROCESSOR_URLS', localAddress('API_PROCESSOR_URLS', {}))),
+    relayUrls: urlsOf('API_RELAY_URLS'),
+    processorUrls: urlsOf('API_PROCESSOR_URLS'),
+    workerUrls: urlsOf('API_WORKER_URLS'),
   }
   const connections: ApiConnections = {
     databaseUrl: readDatabaseUrl(read),

@@ -72,6 +72,7 @@ export async function openPipelineBed(
     API_PORT: String(apiPort),
     API_RELAY_URLS: `http://127.0.0.1:${relayPort}`,
     API_PROCESSOR_URLS: `http://127.0.0.1:${processorPort}`,
+    API_WORKER_URLS: 'none',
     LOG_LEVEL: 'warn',
   }
   await initPipeline(env, () => undefined)

@@ -32,6 +32,10 @@ test('several instances of a service are all found, ten ports apart', () => {
   )
 })
 
+test('a service of which there is to be none is looked for nowhere', () => {
+  expect(mergeSettings([{WORKER_COUNT: '0'}])['API_WORKER_URLS']).toBe('none')
+})
+
 test('whatever the layers say, an address is that of the strongest layer that says anything of it', () => {
   const layer = fc.record(
     Object.fromEntries(

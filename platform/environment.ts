@@ -76,6 +76,13 @@ export const PLACES = [
     at: port => `http://127.0.0.1:${port}`,
     count: 'PROCESSOR_COUNT',
   },
+  {
+    address: 'API_WORKER_URLS',
+    port: 'WORKER_PORT',
+    fallback: 3003,
+    at: port => `http://127.0.0.1:${port}`,
+    count: 'WORKER_COUNT',
+  },
 ] as const satisfies readonly Place[]
 
 export type AddressVariable = (typeof PLACES)[number]['address']
@@ -91,11 +98,15 @@ export const usualPort = (port: (typeof PLACES)[number]['port']): number =>
 /** Instance `index` of a service listens that much above the first one. */
 export const instancePort = (first: number, index: number): number => first + 10 * index
 
+/** In the place of addresses: there are none of it, and that is as it should be. */
+export const NOWHERE = 'none'
+
 /** Where something is on this machine, on the port that the variables say. */
 export function localAddress(address: AddressVariable, env: Env): string {
   const place: Place = PLACES.find(one => one.address === address)!
   const first = numberIn(env, place.port) ?? place.fallback
   const count = place.count === undefined ? 1 : (numberIn(env, place.count) ?? 1)
+  if (count === 0) return NOWHERE
   return Array.from({length: count}, (_, i) => place.at(instancePort(first, i))).join(',')
 }
 

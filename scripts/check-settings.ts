@@ -5,10 +5,11 @@ import type {Env} from '../platform/config.ts'
 import {messageOf, PipelineError} from '../platform/errors.ts'
 import {readProcessorConfig} from '../processor/config.ts'
 import {readStackConfig} from '../stack/config.ts'
+import {readWorkerConfig} from '../worker/config.ts'
 import {readInitConfig} from './init.ts'
 
 const OF_SERVERS = [readStackConfig, readInitConfig] as const
-const OF_SERVICES = [readRelayConfig, readProcessorConfig, readApiConfig] as const
+const OF_SERVICES = [readRelayConfig, readProcessorConfig, readWorkerConfig, readApiConfig] as const
 
 /** @throws `CONFIG_INVALID` with every problem of every part, each once */
 export function checkSettings(env: Env, withServices: boolean): void {

@@ -4,6 +4,7 @@ import {relaySettings} from '../ingestor/config.ts'
 import type {Setting} from '../platform/config.ts'
 import {initSettings} from './init.ts'
 import {processorSettings} from '../processor/config.ts'
+import {workerSettings} from '../worker/config.ts'
 
 interface Group {
   readonly title: string
@@ -42,19 +43,20 @@ export const STACK_SETTINGS: readonly Setting[] = [
   {name: 'REDIS_MEMORY', fallback: '1g', expects: 'a size such as 512m or 2g'},
   {name: 'INGESTOR_COUNT', fallback: '1', expects: 'relays to run, 0 to 9'},
   {name: 'PROCESSOR_COUNT', fallback: '1', expects: 'processors to run, 0 to 9'},
+  {name: 'WORKER_COUNT', fallback: '1', expects: 'workers to run, 0 to 9'},
   {name: 'API_COUNT', fallback: '1', expects: 'API processes to run, 0 to 9'},
 ]
 
 const isOfInit = ({name}: Setting): boolean =>
   ['TOPIC_PARTITIONS', 'CASSANDRA_REPLICATION_FACTOR'].includes(name)
-const isShared = (name: string): boolean => !/^(RELAY|PROCESSOR|API)_/.test(name)
+const isShared = (name: string): boolean => !/^(RELAY|PROCESSOR|WORKER|API)_/.test(name)
 
 function unique(settings: readonly Setting[]): readonly Setting[] {
   return [...new Map(settings.map(setting => [setting.name, setting])).values()]
 }
 
 export function settingGroups(): readonly Group[] {
-  const all = [relaySettings(), processorSettings(), readApiConfig({}).settings]
+  const all = [relaySettings(), processorSettings(), workerSettings(), readApiConfig({}).settings]
   const own = (prefix: string): readonly Setting[] =>
     unique(all.flat().filter(({name}) => name.startsWith(prefix)))
   return [
@@ -62,6 +64,7 @@ export function settingGroups(): readonly Group[] {
     {title: 'Topics and tables (init)', settings: unique(initSettings().filter(isOfInit))},
     {title: 'Relay', settings: own('RELAY_')},
     {title: 'Processor', settings: own('PROCESSOR_')},
+    {title: 'Worker', settings: own('WORKER_')},
     {title: 'API', settings: own('API_')},
     {title: 'Local servers (npm start)', settings: STACK_SETTINGS},
   ]

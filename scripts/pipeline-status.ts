@@ -7,7 +7,13 @@ import {conclude, type Finding, type Verdict} from '../api/pipeline/findings.ts'
 import {readService} from '../api/pipeline/services.ts'
 import {judgeLauncher, judgeService} from '../api/pipeline/verdict.ts'
 import {envReader, type Env} from '../platform/config.ts'
-import {SERVICES, type ServerName, type ServiceName, type StackConfig} from '../stack/config.ts'
+import {
+  byService,
+  SERVICES,
+  type ServerName,
+  type ServiceName,
+  type StackConfig,
+} from '../stack/config.ts'
 import {readState, type StackState} from '../stack/state.ts'
 import {openOwnHealth, type OwnHealth} from './own-health.ts'
 
@@ -175,10 +181,6 @@ function describe(
       },
       redis: {url: connections.REDIS_URL, pid: pid('redis')},
     },
-    services: {
-      ingestor: services('ingestor'),
-      processor: services('processor'),
-      api: services('api'),
-    },
+    services: byService(services),
   }
 }

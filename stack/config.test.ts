@@ -6,7 +6,7 @@ test('without variables everything is local, on the documented ports', () => {
   const config = readStackConfig({})
   expect(config.external).toEqual([])
   expect(Object.values(config.ports).map(({port}) => port)).toEqual([
-    5432, 9092, 9093, 8081, 9042, 7000, 7199, 6379, 3000, 3001, 3002,
+    5432, 9092, 9093, 8081, 9042, 7000, 7199, 6379, 3000, 3001, 3002, 3003,
   ])
   expect(config.connections.DATABASE_URL).toBe(
     'postgres://postgres:postgres@127.0.0.1:5432/engagement',
@@ -67,7 +67,7 @@ test('addresses are found in URLs and lists', () => {
 
 test('several instances of a service listen ten apart', () => {
   const config = readStackConfig({PROCESSOR_COUNT: '3', API_COUNT: '0'})
-  expect(servicePorts(config).map(({port}) => port)).toEqual([3001, 3002, 3012, 3022])
+  expect(servicePorts(config).map(({port}) => port)).toEqual([3001, 3002, 3012, 3022, 3003])
   expect(instancePort(3000, 2)).toBe(3020)
   expect(serverPorts('cassandra', config).map(({variable}) => variable)).toEqual([
     'CASSANDRA_PORT',

@@ -16,8 +16,12 @@ export type Env = Readonly<Record<string, string | undefined>>
 export const SERVERS = ['postgres', 'kafka', 'registry', 'cassandra', 'redis'] as const
 export type ServerName = (typeof SERVERS)[number]
 
-export const SERVICES = ['ingestor', 'processor', 'api'] as const
+export const SERVICES = ['ingestor', 'processor', 'worker', 'api'] as const
 export type ServiceName = (typeof SERVICES)[number]
+
+/** Something of each service, under its name. */
+export const byService = <T>(of: (name: ServiceName) => T): Readonly<Record<ServiceName, T>> =>
+  Object.fromEntries(SERVICES.map(name => [name, of(name)])) as Record<ServiceName, T>
 
 /** Every port that the stack may listen on: variable, default, who needs it. */
 const PORTS = {
@@ -48,6 +52,7 @@ const PORTS = {
     fallback: usualPort('PROCESSOR_PORT'),
     owner: 'the processor',
   },
+  worker: {variable: 'WORKER_PORT', fallback: usualPort('WORKER_PORT'), owner: 'the worker'},
 } as const
 export type PortName = keyof typeof PORTS
 
@@ -87,7 +92,7 @@ export interface StackConfig {
   readonly durable: boolean
   readonly external: readonly ServerName[]
   readonly connections: Connections
-  readonly counts: {readonly ingestor: number; readonly processor: number; readonly api: number}
+  readonly counts: Readonly<Record<ServiceName, number>>
   readonly startTimeoutMs: number
 }
 
@@ -181,6 +186,7 @@ export function readStackConfig(env: Env): StackConfig {
     counts: {
       ingestor: int('INGESTOR_COUNT', 1, 0, 9),
       processor: int('PROCESSOR_COUNT', 1, 0, 9),
+      worker: int('WORKER_COUNT', 1, 0, 9),
       api: int('API_COUNT', 1, 0, 9),
     },
     startTimeoutMs: int('STACK_START_TIMEOUT_MS', 180_000, 1000, 3_600_000),
@@ -210,6 +216,7 @@ export function servicePorts(config: StackConfig): readonly Port[] {
   return [
     ...of(ports.relay, counts.ingestor),
     ...of(ports.processor, counts.processor),
+    ...of(ports.worker, counts.worker),
     ...of(ports.api, counts.api),
   ]
 }

@@ -4,7 +4,7 @@
  * Guarantees    A start that fails leaves nothing running (INV-81).
  */
 import {PROJECT_FOLDER} from '../platform/environment.ts'
-import {SERVERS, type Env, type ServerName, type StackConfig} from './config.ts'
+import {byService, SERVERS, type Env, type ServerName, type StackConfig} from './config.ts'
 import {createServices, type Services} from './services.ts'
 import {startStack, type Stack} from './stack.ts'
 import {removeState, serverPids, writeState, type StackState} from './state.ts'
@@ -46,7 +46,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       servers: serverPids(stack),
       external: config.external,
       ended,
-      services: services?.state() ?? {ingestor: [], processor: [], api: []},
+      services: services?.state() ?? byService(() => []),
     })
   }
   let phase: StackState['phase'] = 'starting'

@@ -7,7 +7,7 @@
  */
 import {setTimeout as sleep} from 'node:timers/promises'
 import {instancePort, localAddress} from '../platform/environment.ts'
-import {SERVICES, type Env, type ServiceName, type StackConfig} from './config.ts'
+import {byService, SERVICES, type Env, type ServiceName, type StackConfig} from './config.ts'
 import {messageOf, StackError} from './errors.ts'
 import {
   exitText,
@@ -61,7 +61,12 @@ interface Instance {
   process: Running | undefined
 }
 
-const PORT_OF = {ingestor: 'relay', processor: 'processor', api: 'api'} as const
+const PORT_OF = {
+  ingestor: 'relay',
+  processor: 'processor',
+  worker: 'worker',
+  api: 'api',
+} as const
 
 export function createServices(deps: ServicesDeps): Services {
   const instances = SERVICES.flatMap(name =>
@@ -95,7 +100,7 @@ export function createServices(deps: ServicesDeps): Services {
             flapping: isFlapping(restartsAtMs, now),
             restarts: restartsAtMs.length,
           }))
-      return {ingestor: of('ingestor'), processor: of('processor'), api: of('api')}
+      return byService(of)
     },
     async stop() {
       stopping.abort(new Error('stopping'))
@@ -128,6 +133,7 @@ function describe(
       env: {
         API_RELAY_URLS: localAddress('API_RELAY_URLS', env),
         API_PROCESSOR_URLS: localAddress('API_PROCESSOR_URLS', env),
+        API_WORKER_URLS: localAddress('API_WORKER_URLS', env),
         ...env,
         ...config.connections,
         [variable]: String(own),

@@ -15,6 +15,7 @@ const PORT_VARIABLES = [
   'API_PORT',
   'RELAY_PORT',
   'PROCESSOR_PORT',
+  'WORKER_PORT',
 ] as const
 
 /** Variables that would lead to somebody else's servers. */
@@ -31,6 +32,8 @@ const CONNECTION_VARIABLES = [
   'TOPIC_PREFIX',
   'API_RELAY_URLS',
   'API_PROCESSOR_URLS',
+  'API_WORKER_URLS',
+  'WORKER_API_URL',
 ] as const
 
 /**

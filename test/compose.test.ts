@@ -12,6 +12,7 @@ import {readDatabaseUrl} from '../platform/connections.ts'
 import {readProcessorConfig} from '../processor/config.ts'
 import {readInitConfig} from '../scripts/init.ts'
 import {SERVICE_FLAGS} from '../stack/services.ts'
+import {readWorkerConfig} from '../worker/config.ts'
 
 interface Service {
   readonly image?: string
@@ -43,6 +44,7 @@ const READERS: Readonly<Record<string, (env: Env) => unknown>> = {
   producer: readDatabase,
   ingestor: readRelayConfig,
   processor: readProcessorConfig,
+  worker: readWorkerConfig,
   api: readApiConfig,
 }
 
@@ -55,6 +57,8 @@ const SERVERS = [
   'REDIS_URL',
   'API_RELAY_URLS',
   'API_PROCESSOR_URLS',
+  'API_WORKER_URLS',
+  'WORKER_API_URL',
 ]
 /** As the compose file itself reads variables: `${NAME:-default}`. */
 const interpolate = (text: string, variables: Env = {}): string =>
@@ -194,7 +198,7 @@ test('no password stands in the file', () => {
 })
 
 test('services start after the init job, and the job after healthy servers', () => {
-  for (const name of ['ingestor', 'processor', 'api']) {
+  for (const name of ['ingestor', 'processor', 'worker', 'api']) {
     expect(compose.services[name]?.depends_on, name).toMatchObject({
       init: {condition: 'service_completed_successfully'},
     })

@@ -23,7 +23,7 @@ test('every variable of the local servers is in the reference, with its default'
   )
   readStackConfig(spy)
   const elsewhere =
-    /^(DATABASE_URL|KAFKA_BROKERS|SCHEMA_REGISTRY_URL|REDIS_URL|CASSANDRA_(CONTACT|LOCAL)\w+|(API|RELAY|PROCESSOR)_PORT)$/
+    /^(DATABASE_URL|KAFKA_BROKERS|SCHEMA_REGISTRY_URL|REDIS_URL|CASSANDRA_(CONTACT|LOCAL)\w+|(API|RELAY|PROCESSOR|WORKER)_PORT)$/
   const own = [...names].filter(name => !elsewhere.test(name))
   const read = STACK_SETTINGS.map(s => s.name).filter(name => name !== 'ENV_FILE')
   expect(read.toSorted()).toEqual(own.toSorted())

@@ -40,7 +40,7 @@ describe.each(pages)('%s', page => {
   test('names files of the project that exist', () => {
     const files = [
       ...text.matchAll(
-        /`((?:api|bench|client|contracts|dashboard|db|deploy|docs|ingestor|platform|processor|readmodel|scripts|stack|test)\/[\w./-]+\.\w+)`/g,
+        /`((?:api|bench|client|contracts|dashboard|db|deploy|docs|ingestor|platform|processor|readmodel|schedule|scripts|stack|test|worker)\/[\w./-]+\.\w+)`/g,
       ),
     ].map(([, file]) => file!)
     expect(files.filter(file => !existsSync(file))).toEqual([])

@@ -3,8 +3,10 @@ import {expect, test} from 'vitest'
 import {toDatabase} from '../api/postgres.ts'
 import {openLeaseClient, saveCursor, takeLane} from '../ingestor/leases.ts'
 import {rotate} from '../ingestor/retention.ts'
+import {installJobs} from '../platform/jobs.ts'
 import {createPool, WRITER_SETTINGS} from '../platform/postgres.ts'
 import {NOTHING_KNOWN, openOutboxWorld, type OutboxWorld} from './outbox-world.ts'
+import {openScheduleWorld, testJob} from './schedule-world.ts'
 
 const DEFAULTS = {
   search_path: "''",
@@ -108,4 +110,15 @@ test('where the default is to read only, relays and API write all the same', asy
   const add = `INSERT INTO activity_events (user_id, activity_type) VALUES ($1, 'x') RETURNING user_id`
   expect((await db.query(add, ['u'])).rows).toEqual([{user_id: 'u'}])
   await expect(db.query(add, [null])).rejects.toThrow('null value')
+})
+
+test('under all of them, and where everything is read only, jobs run by themselves', async () => {
+  await using world = await openOutboxWorld()
+  await setDefaults(world, 'database', {...DEFAULTS, default_transaction_read_only: 'on'})
+  await installJobs(world.url)
+  await using schedule = await openScheduleWorld(world.url)
+  await schedule.worker('one', [testJob('sweep', async () => await Promise.resolve({}))])
+  const tick = new Date(Date.UTC(2026, 0, 31, 12, 30, 15))
+  await schedule.due('sweep', tick)
+  expect(await schedule.whenLast('sweep', 'succeeded')).toMatchObject({tick, attempt: 1})
 })

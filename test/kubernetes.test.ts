@@ -5,6 +5,7 @@ import {expect, test} from 'vitest'
 import {readApiConfig} from '../api/config.ts'
 import {readRelayConfig} from '../ingestor/config.ts'
 import {readProcessorConfig} from '../processor/config.ts'
+import {readWorkerConfig} from '../worker/config.ts'
 import type {Env} from '../platform/config.ts'
 
 const FOLDER = 'deploy/kubernetes'
@@ -12,6 +13,7 @@ const KEDA_FOLDER = 'deploy/kubernetes-keda'
 const READERS: Readonly<Record<string, (env: Env) => unknown>> = {
   ingestor: readRelayConfig,
   processor: readProcessorConfig,
+  worker: readWorkerConfig,
   api: readApiConfig,
 }
 
@@ -68,7 +70,7 @@ test.each(Object.entries(READERS))(
 )
 
 test('every container runs a file that exists, without privileges', () => {
-  expect(containers.length).toBe(4)
+  expect(containers.length).toBe(5)
   for (const {command, securityContext} of containers) {
     expect(existsSync(command[1]!), command.join(' ')).toBe(true)
     expect(securityContext).toMatchObject({

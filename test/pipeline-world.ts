@@ -142,6 +142,7 @@ export async function openPipelineWorld(changes: Env = {}, sql = '', of = {migra
     API_PORT: String(api),
     API_RELAY_URLS: `http://127.0.0.1:${relay}`,
     API_PROCESSOR_URLS: `http://127.0.0.1:${processor}`,
+    API_WORKER_URLS: 'none',
     LOG_LEVEL: 'warn',
     STREAMS_FOLDER: 'streams/sample',
     ...changes,

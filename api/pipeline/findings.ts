@@ -29,7 +29,7 @@ export const KINDS = {
   },
   'service-away': {
     severity: 'error',
-    todo: 'Look at its log and start it again, or set its address (API_RELAY_URLS, API_PROCESSOR_URLS).',
+    todo: 'Look at its log and start it again, or set its address (API_RELAY_URLS, API_PROCESSOR_URLS, API_WORKER_URLS; none: there is none).',
   },
   'service-not-ready': {
     severity: 'error',

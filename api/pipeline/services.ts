@@ -1,4 +1,4 @@
-/** What relay and processor say about themselves over HTTP. */
+/** What relay, processor and worker say about themselves over HTTP. */
 import {messageOf} from '../../platform/errors.ts'
 import type {PipelineView} from '../schemas/admin.ts'
 import {readFlushTimes} from './flush-times.ts'
@@ -9,12 +9,15 @@ type ServiceState = PipelineView['services'][number]
 export const servicesOf = ({
   relayUrls,
   processorUrls,
+  workerUrls,
 }: {
   readonly relayUrls: readonly string[]
   readonly processorUrls: readonly string[]
+  readonly workerUrls: readonly string[]
 }): readonly {readonly name: string; readonly url: string}[] => [
   ...relayUrls.map(url => ({name: 'ingestor', url})),
   ...processorUrls.map(url => ({name: 'processor', url})),
+  ...workerUrls.map(url => ({name: 'worker', url})),
 ]
 
 const TIMEOUT_MS = 1000

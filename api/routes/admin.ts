@@ -42,6 +42,7 @@ export interface AdminOptions {
   readonly processorGroupId: string
   readonly relayUrls: readonly string[]
   readonly processorUrls: readonly string[]
+  readonly workerUrls: readonly string[]
 }
 
 export function addAdminRoutes(app: Api, deps: AdminDeps, options: AdminOptions): void {
@@ -133,6 +134,7 @@ function addFlow(app: Api, deps: AdminDeps, options: AdminOptions): void {
         Promise.all([
           ...options.relayUrls.map(url => readService('ingestor', url)),
           ...options.processorUrls.map(url => readProcessor(url)),
+          ...options.workerUrls.map(url => readService('worker', url)),
         ]),
         deps.deadLetters.count(),
         deps.deadLetters.share(),

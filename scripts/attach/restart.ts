@@ -14,7 +14,7 @@ export async function restartServices(config: StackConfig, say: Say): Promise<vo
   const before = instancesOf(readState(config))
   if (before.length === 0) return
   for (const {pid} of before) if (pid !== null) process.kill(pid, 'SIGTERM')
-  say('relay, processor and API are started again')
+  say('relay, processor, worker and API are started again')
   const old = new Set(before.map(({pid}) => pid))
   const until = performance.now() + WAIT_MS
   for (;;) {

@@ -26,7 +26,7 @@ async function setup(source: string) {
   mkdirSync(join(folder, 'ingestor'))
   writeFileSync(join(folder, 'package.json'), '{"type": "module"}')
   writeFileSync(join(folder, 'ingestor/main.ts'), source)
-  const env = await sideEnv({PROCESSOR_COUNT: '0', API_COUNT: '0'}, folder)
+  const env = await sideEnv({PROCESSOR_COUNT: '0', WORKER_COUNT: '0', API_COUNT: '0'}, folder)
   const records = openPidRecords(join(folder, 'run'))
   const said: string[] = []
   const services = createServices({
