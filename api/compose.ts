@@ -65,6 +65,7 @@ import {addOverviewRoutes} from './routes/overview.ts'
 import {addPlatformRoutes} from './routes/platform.ts'
 import {addQueryRoutes} from './routes/query.ts'
 import {createReadAfter} from './routes/read-after.ts'
+import {addScheduleRoutes} from './routes/schedules.ts'
 import {addSegmentRoutes} from './routes/segments.ts'
 import {addStreamLive} from './routes/stream-live.ts'
 import {addStreamRoutes} from './routes/streams.ts'
@@ -332,6 +333,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
           },
           {...config, topicPrefix},
         )
+        addScheduleRoutes(api, {db, cursors})
         const streamGraph = {plans, ...answers, cursors}
         await addGraphql(api, {
           reads,

@@ -108,6 +108,12 @@ export type GraphqlLocation = {readonly line: number; readonly column: number}
 
 export type GraphqlRequest = {readonly query: string; readonly operationName?: string | null; readonly variables?: Readonly<Record<string, unknown>> | null}
 
+export type JobFailure = {readonly attempt: number; readonly at: string; readonly error: string}
+
+export type JobRun = {readonly id: string; readonly job: string; readonly tick: string; readonly cause: "cron" | "after" | "asked"; readonly state: "due" | "queued" | "running" | "retrying" | "succeeded" | "failed" | "skipped"; readonly attempt: number; readonly worker: string | null; readonly due_at: string; readonly started_at: string | null; readonly finished_at: string | null; readonly seconds: number | null; readonly error: string | null; readonly failures: readonly (JobFailure)[]; readonly result: unknown}
+
+export type JobRunList = {readonly items: readonly (JobRun)[]; readonly page: Page}
+
 export type Key = {readonly prefix: string; readonly name: string; readonly scopes: readonly (Scope)[]; readonly created_at: string; readonly expires_at: string | null; readonly revoked_at: string | null; readonly last_used_at: string | null}
 
 export type KeyList = {readonly items: readonly (Key)[]}
@@ -209,6 +215,10 @@ export type RequestStreamMessage = (RequestMessage) | (StaleMessage) | (DroppedM
 export type ResolvedDeadLetters = {readonly resolved: number; readonly failed: readonly (FailedDeadLetter)[]; readonly next: string | null}
 
 export type RetentionPoint = {readonly elapsed_ratio: number; readonly audience: number; readonly audience_watch_ratio: number | null}
+
+export type Schedule = {readonly job: string; readonly what: string; readonly cron: string | null; readonly zone: string; readonly after: readonly (string)[]; readonly retries: number; readonly back_off_seconds: number; readonly back_off_max_seconds: number; readonly time_limit_seconds: number; readonly off: string | null; readonly paused_at: string | null; readonly next_at: string | null; readonly latest: readonly (JobRun)[]; readonly seconds_median: number | null; readonly seconds_max: number | null}
+
+export type ScheduleList = {readonly items: readonly (Schedule)[]}
 
 export type SchemaVersion = {readonly version: number; readonly id: number; readonly schema: unknown}
 
@@ -834,6 +844,41 @@ export interface Operations {
     readonly body: undefined
     readonly answer: Trace
   }
+  /** Jobs that run by themselves, with their last run */
+  "GET /v1/admin/schedules": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: ScheduleList
+  }
+  /** Runs of a job, newest first */
+  "GET /v1/admin/schedules/{job}/runs": {
+    readonly path: {readonly job: string}
+    readonly query: {readonly limit?: number; readonly cursor?: string}
+    readonly body: undefined
+    readonly answer: JobRunList
+  }
+  /** Run a job now */
+  "POST /v1/admin/schedules/{job}/run": {
+    readonly path: {readonly job: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: JobRun
+  }
+  /** Let a job not run by itself */
+  "POST /v1/admin/schedules/{job}/pause": {
+    readonly path: {readonly job: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: Schedule
+  }
+  /** Let a paused job run by itself again */
+  "POST /v1/admin/schedules/{job}/resume": {
+    readonly path: {readonly job: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: Schedule
+  }
   /** Ask in GraphQL */
   "POST /graphql": {
     readonly path: Readonly<Record<string, never>>
@@ -921,5 +966,10 @@ export const OPERATIONS = {
   resumeBackfill: "POST /v1/admin/backfills/{id}/resume",
   cancelBackfill: "POST /v1/admin/backfills/{id}/cancel",
   getTrace: "GET /v1/admin/trace/{stream}/{id}",
+  listSchedules: "GET /v1/admin/schedules",
+  listJobRuns: "GET /v1/admin/schedules/{job}/runs",
+  runJob: "POST /v1/admin/schedules/{job}/run",
+  pauseJob: "POST /v1/admin/schedules/{job}/pause",
+  resumeJob: "POST /v1/admin/schedules/{job}/resume",
   graphql: "POST /graphql",
 } as const satisfies Readonly<Record<string, keyof Operations>>
