@@ -20,6 +20,7 @@ const PAGES: Readonly<Record<ViewName, ComponentType<{readonly nav: Navigation}>
   content: ContentPage,
   users: UsersPage,
   streams: lazily('Streams', async () => (await import('./pages/streams.tsx')).StreamsPage),
+  schedules: lazily('Schedules', async () => (await import('./pages/schedules.tsx')).SchedulesPage),
   pipeline: PipelinePage,
   inspector: lazily('Inspector', async () => (await import('./pages/inspector.tsx')).InspectorPage),
 }

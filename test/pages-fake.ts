@@ -7,6 +7,7 @@ import {createServer, type IncomingMessage, type Server, type ServerResponse} fr
 import {extname, join} from 'node:path'
 import {PAGES_CSP} from '../api/plugins/pages.ts'
 import {activity, contents, meta, metrics, platform, point, ROUTES} from './pages-figures.ts'
+import {SCHEDULE_ROUTES} from './pages-figures-schedules.ts'
 import {STREAM_ROUTES} from './pages-figures-streams.ts'
 import {HOSTILE} from './pages-hostile.ts'
 
@@ -90,7 +91,7 @@ export async function startFakeApi(
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost')
     if (url.pathname.startsWith('/v1/live/')) return sendLive(url.pathname, response)
-    for (const [pattern, answer] of [...ROUTES, ...STREAM_ROUTES]) {
+    for (const [pattern, answer] of [...ROUTES, ...STREAM_ROUTES, ...SCHEDULE_ROUTES]) {
       const match = pattern.exec(url.pathname)
       if (match === null) continue
       const body = answer(url.searchParams, match)

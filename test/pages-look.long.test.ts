@@ -24,6 +24,8 @@ const PAGES: Readonly<Record<string, readonly [path: string, shows: string]>> = 
   users: ['/?view=users', HOSTILE.emoji],
   user: ['/?view=users&user=u1', 'page_view'],
   pipeline: ['/?view=pipeline&trace=engagement:7', 'its slot was rotated'],
+  schedules: ['/?view=schedules', 'fetch-users'],
+  'runs of a job': ['/?view=schedules&job=fetch-users&open=41', 'the server was away'],
   topics: ['/?view=inspector', 'user_activity'],
   messages: [
     '/?view=inspector&topic=engagement_events&open=4-3996',

@@ -1,6 +1,14 @@
 /** What is looked at, as an address that can be shared. Pure: unknown or broken values fall away. */
 
-export const VIEWS = ['overview', 'content', 'users', 'streams', 'pipeline', 'inspector'] as const
+export const VIEWS = [
+  'overview',
+  'content',
+  'users',
+  'streams',
+  'schedules',
+  'pipeline',
+  'inspector',
+] as const
 export type ViewName = (typeof VIEWS)[number]
 
 /** What a declared stream is here for. */
@@ -60,7 +68,11 @@ export const pageOf = ({view, values, unknownPath = ''}: UrlState): string =>
   [unknownPath, view, ...partsOf(view).map(name => values[name] ?? '')].join('\n')
 // Elsewhere the stream is a choice of a form.
 const partsOf = (view: ViewName): readonly string[] =>
-  view === 'streams' ? ['stream', 'key', 'cursor'] : ['id', 'topic', 'user', 'cursor']
+  view === 'streams'
+    ? ['stream', 'key', 'cursor']
+    : view === 'schedules'
+      ? ['job', 'cursor']
+      : ['id', 'topic', 'user', 'cursor']
 
 /** The address of a state; the same state always gives the same address. */
 export function formatUrl(

@@ -35,4 +35,6 @@ export type SubjectVersions = AnswerOf<'GET /v1/admin/schemas/{subject}'>
 export type DeadLetter = ItemOf<AnswerOf<'GET /v1/admin/dead-letters'>>
 export type Backfill = ItemOf<AnswerOf<'GET /v1/admin/backfills'>>
 export type DeadLetterGroup = AnswerOf<'GET /v1/admin/dead-letters'>['groups'][number]
+export type Schedule = ItemOf<AnswerOf<'GET /v1/admin/schedules'>>
+export type JobRun = ItemOf<AnswerOf<'GET /v1/admin/schedules/{job}/runs'>>
 export type Trace = AnswerOf<'GET /v1/admin/trace/{stream}/{id}'>

@@ -14,6 +14,7 @@ const TITLES: Readonly<Record<ViewName, string>> = {
   content: 'Content',
   users: 'Users',
   streams: 'Streams',
+  schedules: 'Schedules',
   pipeline: 'Pipeline',
   inspector: 'Inspector',
 }
