@@ -28,6 +28,7 @@ import {addGraphql} from './graphql/plugin.ts'
 import {forgetOldAnswers} from './idempotency.ts'
 import {createKeyStore} from './key-store.ts'
 import {createLate, type Late} from './late.ts'
+import {alertSource} from './live/alerts.ts'
 import {createHub} from './live/hub.ts'
 import {figureSources} from './live/figures.ts'
 import {createFigureLoop} from './live/sources.ts'
@@ -58,6 +59,9 @@ import {createServed} from './reads/served.ts'
 import {createStreamAnswers} from './reads/stream-answers.ts'
 import {createUserReads} from './reads/users.ts'
 import {addAdminRoutes} from './routes/admin.ts'
+import {addAlertChannelRoutes} from './routes/alert-channels.ts'
+import {addAlertRuleRoutes} from './routes/alert-rules.ts'
+import {addAlertRoutes} from './routes/alerts.ts'
 import {addEventRoutes} from './routes/events.ts'
 import {addLiveRoutes} from './routes/live.ts'
 import {addMetricsRoutes} from './routes/metrics.ts'
@@ -223,6 +227,7 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
   const sources = [
     ...figureSources({reads: liveReads, overview, hasEngagement}),
     ...streamSources(plans, createStreamAnswers(polled)),
+    alertSource(db),
   ]
   const checks = storeChecks(resources)
   const deps: Deps = {
@@ -303,6 +308,9 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
         }
         addQueryRoutes(api, {...readDeps, db, subjects})
         addSegmentRoutes(api, {db, subjects})
+        addAlertRoutes(api, {hub, sources, db, cursors})
+        addAlertRuleRoutes(api, {db, subjects})
+        addAlertChannelRoutes(api, {db, cursors})
         if (activity !== undefined) addUserRoutes(api, readDeps)
         addStreamRoutes(api, {streams, topicPrefix, stores, ...answers, readAfter, cursors})
         addOverviewRoutes(api, overview)

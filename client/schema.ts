@@ -12,6 +12,40 @@ export type ActivityRequest = {readonly request_id: string; readonly status: "pe
 
 export type ActivityStreamMessage = (EngagementRecordMessage) | (ActivityRecordMessage) | (GapMessage) | (StaleMessage) | (DroppedMessage)
 
+export type Alert = {readonly id: string; readonly source: string; readonly subject: string; readonly rule: string; readonly kind: AlertKind; readonly stream: string; readonly metric: string; readonly severity: AlertSeverity; readonly status: "open" | "resolved"; readonly value: number | null; readonly expected: number | null; readonly summary: string; readonly details: Readonly<Record<string, unknown>>; readonly channels: readonly (string)[]; readonly opened_at: string; readonly resolved_at: string | null; readonly resolution: string | null; readonly seconds: number | null; readonly acknowledged_at: string | null; readonly acknowledged_by: string | null; readonly muted_until: string | null}
+
+export type AlertChannel = {readonly name: string; readonly kind: AlertChannelKind; readonly address: string; readonly created_at: string; readonly failures: number; readonly retry_at: string | null; readonly waiting: number; readonly dead: number}
+
+export type AlertChannelKind = "webhook" | "mail"
+
+export type AlertChannelList = {readonly items: readonly (AlertChannel)[]}
+
+export type AlertDelivery = {readonly id: string; readonly channel: string; readonly message_id: string; readonly state: AlertDeliveryState; readonly attempts: number; readonly queued_at: string; readonly finished_at: string | null; readonly error: string | null}
+
+export type AlertDeliveryList = {readonly items: readonly (AlertDelivery)[]; readonly page: Page}
+
+export type AlertDeliveryState = "waiting" | "sent" | "dead"
+
+export type AlertKind = "above" | "below" | "change" | "absence" | "deviation" | "anomaly"
+
+export type AlertList = {readonly items: readonly (Alert)[]; readonly page: Page}
+
+export type AlertMute = {readonly until: string | null}
+
+export type AlertRule = {readonly id: string; readonly name: string; readonly stream: string; readonly metric: string; readonly dimension: string | null; readonly filters: readonly (unknown)[]; readonly kind: AlertRuleKind; readonly threshold: number | null; readonly direction: "up" | "down" | "both"; readonly window_minutes: number; readonly days: number; readonly open_after_seconds: number; readonly resolve_after_seconds: number; readonly severity: AlertSeverity; readonly channels: readonly (string)[]; readonly muted_until: string | null; readonly created_at: string; readonly changed_at: string; readonly judged_at: string | null; readonly not_judged: string | null; readonly open: number}
+
+export type AlertRuleChange = {readonly name?: string; readonly stream?: string; readonly metric?: string; readonly dimension?: string | null; readonly filters?: readonly (Filter)[]; readonly kind?: AlertRuleKind; readonly threshold?: number | null; readonly direction?: "up" | "down" | "both"; readonly window_minutes?: number; readonly days?: number; readonly open_after_seconds?: number; readonly resolve_after_seconds?: number; readonly severity?: AlertSeverity; readonly channels?: readonly (string)[]; readonly muted_until?: string | null}
+
+export type AlertRuleKind = "above" | "below" | "change" | "absence" | "deviation"
+
+export type AlertRuleList = {readonly items: readonly (AlertRule)[]}
+
+export type AlertSeverity = "info" | "warning" | "critical"
+
+export type AlertsMessage = {readonly id?: string; readonly event: "alerts"; readonly data: LiveAlerts}
+
+export type AlertsStreamMessage = (AlertsMessage) | (StaleMessage) | (DroppedMessage)
+
 export type Backfill = {readonly id: string; readonly topic: string; readonly condition: string | null; readonly generation: string | null; readonly state: "waiting" | "running" | "paused" | "done" | "cancelled" | "failed"; readonly rows_estimated: number | null; readonly rows_looked_at: number; readonly rows_written: number; readonly rows_per_second: number | null; readonly seconds_left: number | null; readonly problem: string | null; readonly requested_at: string; readonly finished_at: string | null}
 
 export type BackfillList = {readonly items: readonly (Backfill)[]}
@@ -45,6 +79,8 @@ export type ContentRetention = {readonly content_id: string; readonly basis: "po
 export type ContentSeries = {readonly content_id: string; readonly granularity: Granularity; readonly timezone: string; readonly buckets: readonly (Bucket)[]; readonly meta: Meta}
 
 export type ContentStreamMessage = (ContentMessage) | (StaleMessage) | (DroppedMessage)
+
+export type CreatedAlertChannel = {readonly name: string; readonly kind: AlertChannelKind; readonly address: string; readonly secret: string | null}
 
 export type CreatedKey = {readonly prefix: string; readonly name: string; readonly scopes: readonly (Scope)[]; readonly created_at: string; readonly expires_at: string | null; readonly revoked_at: string | null; readonly last_used_at: string | null; readonly key: string}
 
@@ -128,6 +164,8 @@ export type LeaderboardStreamMessage = (LeaderboardMessage) | (StaleMessage) | (
 
 export type Live = {readonly live: boolean}
 
+export type LiveAlerts = {readonly open: readonly (Alert)[]; readonly resolved: readonly (Alert)[]}
+
 export type LiveRecord = {readonly partition: number; readonly offset: number; readonly at: string; readonly value: unknown; readonly error: string | null}
 
 export type Message = {readonly partition: number; readonly offset: number; readonly timestamp: string; readonly key: string | null; readonly value: unknown; readonly schema_id: number | null; readonly error: string | null; readonly headers: Readonly<Record<string, string>>; readonly value_bytes: number; readonly raw: string | null}
@@ -141,6 +179,10 @@ export type Metric = "events" | "plays" | "pauses" | "finishes" | "clicks" | "ev
 export type Metrics = {readonly events: number; readonly plays: number; readonly pauses: number; readonly finishes: number; readonly clicks: number; readonly events_with_duration: number; readonly engagement_seconds: number; readonly engagement_seconds_avg: number | null; readonly engagement_pct_sum: number | null; readonly engagement_pct_avg: number | null; readonly completion_rate: number | null; readonly unique_viewers: number; readonly engagement_seconds_p50: number | null; readonly engagement_seconds_p75: number | null; readonly engagement_seconds_p90: number | null; readonly engagement_seconds_p95: number | null; readonly engagement_seconds_p99: number | null; readonly first_event_at: string | null; readonly last_event_at: string | null}
 
 export type NewActivity = {readonly user_id: string; readonly activity_type: string; readonly occurred_at?: string; readonly metadata?: Readonly<Record<string, unknown>> | null}
+
+export type NewAlertChannel = {readonly name: string; readonly kind: AlertChannelKind; readonly address: string}
+
+export type NewAlertRule = {readonly name: string; readonly stream: string; readonly metric: string; readonly kind: AlertRuleKind; readonly window_minutes: number; readonly dimension?: string | null; readonly filters?: readonly (Filter)[]; readonly threshold?: number | null; readonly direction?: "up" | "down" | "both"; readonly days?: number; readonly open_after_seconds?: number; readonly resolve_after_seconds?: number; readonly severity?: AlertSeverity; readonly channels?: readonly (string)[]; readonly muted_until?: string | null}
 
 export type NewContent = {readonly id?: string; readonly slug: string; readonly title: string; readonly content_type?: "podcast" | "newsletter" | "video" | null; readonly length_seconds?: number | null; readonly publish_ts?: string}
 
@@ -564,6 +606,112 @@ export interface Operations {
     readonly body: undefined
     readonly answer: undefined
   }
+  /** Alerts, the newest first */
+  "GET /v1/alerts": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: {readonly status?: "open" | "resolved"; readonly severity?: "info" | "warning" | "critical"; readonly source?: string; readonly limit?: number; readonly cursor?: string}
+    readonly body: undefined
+    readonly answer: AlertList
+  }
+  /** One alert */
+  "GET /v1/alerts/{id}": {
+    readonly path: {readonly id: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: Alert
+  }
+  /** Say that somebody has seen it */
+  "POST /v1/alerts/{id}/acknowledge": {
+    readonly path: {readonly id: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: Alert
+  }
+  /** Send nothing of this row until then */
+  "POST /v1/alerts/{id}/mute": {
+    readonly path: {readonly id: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: AlertMute
+    readonly answer: Alert
+  }
+  /** What is open, and what was resolved last, as it changes */
+  "GET /v1/alerts/live": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: undefined
+    readonly messages: AlertsStreamMessage
+  }
+  /** All rules of alerts */
+  "GET /v1/alerts/rules": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: AlertRuleList
+  }
+  /** Watch a measure of a stream */
+  "POST /v1/alerts/rules": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: Readonly<Record<string, never>>
+    readonly body: NewAlertRule
+    readonly answer: AlertRule
+  }
+  /** One rule, with why it is not judged */
+  "GET /v1/alerts/rules/{id}": {
+    readonly path: {readonly id: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: AlertRule
+  }
+  /** Change a rule, or mute it */
+  "PATCH /v1/alerts/rules/{id}": {
+    readonly path: {readonly id: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: AlertRuleChange
+    readonly answer: AlertRule
+  }
+  /** Delete a rule */
+  "DELETE /v1/alerts/rules/{id}": {
+    readonly path: {readonly id: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: undefined
+  }
+  /** All channels, without their secrets */
+  "GET /v1/alerts/channels": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: AlertChannelList
+  }
+  /** Make a channel that rules can send to */
+  "POST /v1/alerts/channels": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: Readonly<Record<string, never>>
+    readonly body: NewAlertChannel
+    readonly answer: CreatedAlertChannel
+  }
+  /** Delete a channel, with what waits for it */
+  "DELETE /v1/alerts/channels/{name}": {
+    readonly path: {readonly name: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: undefined
+  }
+  /** Messages, the newest first */
+  "GET /v1/alerts/deliveries": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: {readonly state?: "waiting" | "sent" | "dead"; readonly channel?: string; readonly limit?: number; readonly cursor?: string}
+    readonly body: undefined
+    readonly answer: AlertDeliveryList
+  }
+  /** Send a dead letter again, under its id */
+  "POST /v1/alerts/deliveries/{id}/redrive": {
+    readonly path: {readonly id: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: AlertDelivery
+  }
   /** Activity of a user, newest first */
   "GET /v1/users/{id}/activity": {
     readonly path: {readonly id: string}
@@ -927,6 +1075,21 @@ export const OPERATIONS = {
   createSegment: "POST /v1/segments",
   updateSegment: "PATCH /v1/segments/{name}",
   deleteSegment: "DELETE /v1/segments/{name}",
+  listAlerts: "GET /v1/alerts",
+  getAlert: "GET /v1/alerts/{id}",
+  acknowledgeAlert: "POST /v1/alerts/{id}/acknowledge",
+  muteAlert: "POST /v1/alerts/{id}/mute",
+  streamAlerts: "GET /v1/alerts/live",
+  listAlertRules: "GET /v1/alerts/rules",
+  createAlertRule: "POST /v1/alerts/rules",
+  getAlertRule: "GET /v1/alerts/rules/{id}",
+  updateAlertRule: "PATCH /v1/alerts/rules/{id}",
+  deleteAlertRule: "DELETE /v1/alerts/rules/{id}",
+  listAlertChannels: "GET /v1/alerts/channels",
+  createAlertChannel: "POST /v1/alerts/channels",
+  deleteAlertChannel: "DELETE /v1/alerts/channels/{name}",
+  listAlertDeliveries: "GET /v1/alerts/deliveries",
+  redriveAlertDelivery: "POST /v1/alerts/deliveries/{id}/redrive",
   listUserActivity: "GET /v1/users/{id}/activity",
   getUserStats: "GET /v1/users/{id}/stats",
   getUserDays: "GET /v1/users/{id}/days",

@@ -20,10 +20,12 @@ const away = (what: string) => async (): Promise<never> => {
   throw new PipelineError('UPSTREAM_UNAVAILABLE', `${what} is away`, {disposition: 'retry'})
 }
 
-/** Knows keys; everything else in PostgreSQL is away. */
-const database: Database = {
+const NOWHERE: Database = {query: away('PostgreSQL'), transaction: away('PostgreSQL')}
+
+/** Knows keys; everything else is asked of another one. */
+const withKeys = (other: Database): Database => ({
   async query<T>(text: string, values: readonly unknown[] = []): Promise<Rows<T>> {
-    if (!text.includes('api.keys')) return await away('PostgreSQL')()
+    if (!text.includes('api.keys')) return await other.query<T>(text, values)
     const known = [ADMIN, NOTHING].find(({prefix}) => prefix === values[0])
     const scopes = known === ADMIN ? ['read', 'write', 'admin'] : []
     const row = {
@@ -36,11 +38,18 @@ const database: Database = {
     const rows = (known === undefined ? [] : [row]) as unknown as readonly T[]
     return {rows, rowCount: rows.length}
   },
-  transaction: away('PostgreSQL'),
-}
+  transaction: work => other.transaction(work),
+})
 
-/** Close `app` of it. */
-export async function composeAway(folder = 'streams/sample'): Promise<Composed> {
+/**
+ * Close `app` of it.
+ *
+ * @param db for what is in PostgreSQL alone; away when left out
+ */
+export async function composeAway(
+  folder = 'streams/sample',
+  db: Database = NOWHERE,
+): Promise<Composed> {
   const {config} = readApiConfig({
     API_ACCESS: 'keys',
     API_KEY_LIMIT_PER_MINUTE: '0',
@@ -53,7 +62,7 @@ export async function composeAway(folder = 'streams/sample'): Promise<Composed> 
   const reader = {fetch: away('Kafka'), close: async () => await Promise.resolve()}
   return await composeApi(
     {
-      db: database,
+      db: withKeys(db),
       redis: {
         send: redis,
         sendBinary: redis,

@@ -256,6 +256,7 @@ describe('streams and GraphQL', () => {
       '/v1/live/content/{id}': ['content', 'stale', 'dropped'],
       '/v1/streams/{stream}/live': ['figures', 'stale', 'dropped'],
       '/v1/streams/{stream}/top/live': ['top', 'stale', 'dropped'],
+      '/v1/alerts/live': ['alerts', 'stale', 'dropped'],
       '/v1/live/leaderboard': ['leaderboard', 'stale', 'dropped'],
       '/v1/live/platform': ['platform', 'history', 'stale', 'dropped'],
       '/v1/live/activity': ['engagement', 'activity', 'gap', 'stale', 'dropped'],

@@ -4,6 +4,7 @@
  */
 import {Type, type Static, type TSchema} from 'typebox'
 import type {DropReason} from '../live/stream.ts'
+import {LiveAlerts} from './alerts.ts'
 import {Count, expected, Meta, named, nullable, oneOf, Time} from './common.ts'
 import {ContentMetrics, TopItem} from './metrics.ts'
 import {HistorySchema, OverviewSchema} from './overview.ts'
@@ -91,6 +92,7 @@ export const MESSAGES = {
     messageOf('FiguresMessage', 'figures', StreamFigures),
   ),
   top: oneMessageOf('TopStreamMessage', messageOf('TopMessage', 'top', StreamTop)),
+  alerts: oneMessageOf('AlertsStreamMessage', messageOf('AlertsMessage', 'alerts', LiveAlerts)),
   request: oneMessageOf(
     'RequestStreamMessage',
     messageOf('RequestMessage', 'request', ActivityRequest),
