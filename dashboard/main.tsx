@@ -21,6 +21,7 @@ const PAGES: Readonly<Record<ViewName, ComponentType<{readonly nav: Navigation}>
   users: UsersPage,
   streams: lazily('Streams', async () => (await import('./pages/streams.tsx')).StreamsPage),
   schedules: lazily('Schedules', async () => (await import('./pages/schedules.tsx')).SchedulesPage),
+  alerts: lazily('Alerts', async () => (await import('./pages/alerts.tsx')).AlertsPage),
   pipeline: PipelinePage,
   inspector: lazily('Inspector', async () => (await import('./pages/inspector.tsx')).InspectorPage),
 }

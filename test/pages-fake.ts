@@ -8,6 +8,7 @@ import {extname, join} from 'node:path'
 import {PAGES_CSP} from '../api/plugins/pages.ts'
 import {activity, contents, meta, metrics, platform, point, ROUTES} from './pages-figures.ts'
 import {SCHEDULE_ROUTES} from './pages-figures-schedules.ts'
+import {ALERT_ROUTES, liveAlerts} from './pages-figures-alerts.ts'
 import {STREAM_ROUTES} from './pages-figures-streams.ts'
 import {HOSTILE} from './pages-hostile.ts'
 
@@ -51,7 +52,8 @@ function sendLive(path: string, response: ServerResponse): void {
           op: 'c',
         },
       })
-    } else send('platform', platform())
+    } else if (path.endsWith('/alerts/live')) send('alerts', liveAlerts)
+    else send('platform', platform())
   }
   if (path.endsWith('/platform')) {
     const points = Array.from({length: 180}, (_, i) => point(Date.now() - (180 - i) * 10_000))
@@ -90,8 +92,9 @@ export async function startFakeApi(
 ): Promise<{readonly url: string; readonly server: Server}> {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost')
-    if (url.pathname.startsWith('/v1/live/')) return sendLive(url.pathname, response)
-    for (const [pattern, answer] of [...ROUTES, ...STREAM_ROUTES, ...SCHEDULE_ROUTES]) {
+    if (/^\/v1\/(live\/|alerts\/live$)/.test(url.pathname)) return sendLive(url.pathname, response)
+    const routes = [...ROUTES, ...STREAM_ROUTES, ...SCHEDULE_ROUTES, ...ALERT_ROUTES]
+    for (const [pattern, answer] of routes) {
       const match = pattern.exec(url.pathname)
       if (match === null) continue
       const body = answer(url.searchParams, match)

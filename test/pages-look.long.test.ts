@@ -7,7 +7,7 @@ import type {Browser} from 'playwright-core'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {openBrowser} from './browser.ts'
 import {startFakeApi} from './pages-fake.ts'
-import {HOSTILE} from './pages-hostile.ts'
+import {HOSTILE, uuid} from './pages-hostile.ts'
 import {findBarriers, openPage, overflowOf, SCHEMES, waitForLive, WIDTHS} from './pages-world.ts'
 
 const ONE = '11111111-1111-4111-8111-111111111111'
@@ -23,6 +23,9 @@ const PAGES: Readonly<Record<string, readonly [path: string, shows: string]>> = 
   'a comparison of long titles': [`/?view=content&id=${SCRIPT}&compare=${LONG}`, '90210'],
   users: ['/?view=users', HOSTILE.emoji],
   user: ['/?view=users&user=u1', 'page_view'],
+  alerts: ['/?view=alerts&open=99', 'The first 3 of 120'],
+  'alerts that are over': ['/?view=alerts&tab=history', HOSTILE.script],
+  'rules of alerts': [`/?view=alerts&tab=rules&open=${uuid(1)}`, 'Delete'],
   pipeline: ['/?view=pipeline&trace=engagement:7', 'its slot was rotated'],
   schedules: ['/?view=schedules', 'fetch-users'],
   'runs of a job': ['/?view=schedules&job=fetch-users&open=41', 'the server was away'],

@@ -6,6 +6,7 @@ export const VIEWS = [
   'users',
   'streams',
   'schedules',
+  'alerts',
   'pipeline',
   'inspector',
 ] as const

@@ -37,4 +37,6 @@ export type Backfill = ItemOf<AnswerOf<'GET /v1/admin/backfills'>>
 export type DeadLetterGroup = AnswerOf<'GET /v1/admin/dead-letters'>['groups'][number]
 export type Schedule = ItemOf<AnswerOf<'GET /v1/admin/schedules'>>
 export type JobRun = ItemOf<AnswerOf<'GET /v1/admin/schedules/{job}/runs'>>
+export type Alert = ItemOf<AnswerOf<'GET /v1/alerts'>>
+export type AlertRule = ItemOf<AnswerOf<'GET /v1/alerts/rules'>>
 export type Trace = AnswerOf<'GET /v1/admin/trace/{stream}/{id}'>

@@ -128,8 +128,8 @@ export function TextField({
         class="field"
         name={name}
         type={kind}
-        // To the second, which a field of a time otherwise refuses.
-        step={type === 'datetime-local' ? 'any' : undefined}
+        // To the second, and to any fraction, which these fields otherwise refuse.
+        step={type === 'datetime-local' || type === 'number' ? 'any' : undefined}
         defaultValue={value ?? ''}
         placeholder={placeholder}
         autocomplete="off"

@@ -9,6 +9,8 @@ const PATHS: Readonly<Record<IconName, string>> = {
   users: 'M8 8a2.6 2.6 0 1 0 0-5.2A2.6 2.6 0 0 0 8 8Zm-5 5.5c.6-2.4 2.6-3.6 5-3.6s4.4 1.2 5 3.6',
   streams: 'M2 5c2-2 4-2 6 0s4 2 6 0M2 11c2-2 4-2 6 0s4 2 6 0',
   schedules: 'M8 4.5V8l2.5 1.5M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z',
+  alerts:
+    'M8 2.5a3.6 3.6 0 0 1 3.6 3.6c0 3.4 1.4 4.4 1.4 4.9H3c0-.5 1.4-1.5 1.4-4.9A3.6 3.6 0 0 1 8 2.5Zm-1.2 11h2.4',
   pipeline: 'M2 8h3m6 0h3M5 5h6v6H5z',
   inspector: 'M2.5 4h11m-11 4h11m-11 4h7',
   save: 'M8 2.5v7m-3-3 3 3 3-3M3 13.5h10',

@@ -15,6 +15,7 @@ const TITLES: Readonly<Record<ViewName, string>> = {
   users: 'Users',
   streams: 'Streams',
   schedules: 'Schedules',
+  alerts: 'Alerts',
   pipeline: 'Pipeline',
   inspector: 'Inspector',
 }

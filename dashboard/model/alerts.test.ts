@@ -1,0 +1,55 @@
+import {expect, test} from 'vitest'
+import {describeRule, hoursFrom, isMuted, ruleOf} from './alerts.ts'
+
+const RULE = {
+  stream: 'orders',
+  metric: 'revenue',
+  dimension: null,
+  kind: 'above',
+  threshold: 10,
+  window_minutes: 5,
+  days: 7,
+  open_after_seconds: 0,
+} as const
+
+test('a rule is described in a line', () => {
+  const changes = [
+    {},
+    {dimension: 'shop', open_after_seconds: 60},
+    {kind: 'absence', threshold: null},
+    {kind: 'change'},
+    {kind: 'deviation'},
+  ] as const
+  expect(changes.map(change => describeRule({...RULE, ...change}))).toEqual([
+    'revenue of orders: above 10 in 5 min',
+    'revenue of orders by shop: above 10 in 5 min, for 60 s',
+    'revenue of orders: nothing in 5 min',
+    'revenue of orders: changed by 10 % in 5 min',
+    'revenue of orders: 10 deviations from 7 days before in 5 min',
+  ])
+})
+
+test('a form without values has the usual ones, and an absence has no threshold', () => {
+  const chosen = {stream: 'orders', metric: 'revenue', dimension: '', severity: 'warning'} as const
+  const fields = {name: 'few', threshold: '', window: '', hold: '30', channels: ' a, ,b'}
+  expect(ruleOf(fields, {...chosen, kind: 'absence'})).toEqual({
+    stream: 'orders',
+    metric: 'revenue',
+    kind: 'absence',
+    severity: 'warning',
+    name: 'few',
+    dimension: null,
+    threshold: null,
+    window_minutes: 5,
+    open_after_seconds: 30,
+    resolve_after_seconds: 30,
+    channels: ['a', 'b'],
+  })
+})
+
+test('what is muted is so until then', () => {
+  const now = Date.parse('2026-01-31T12:00:00Z')
+  expect(hoursFrom(now, 1)).toBe('2026-01-31T13:00:00.000Z')
+  const until = ['2026-01-31T13:00:00Z', '2026-01-31T11:00:00Z', null]
+  expect(until.map(time => isMuted({muted_until: time}, now))).toEqual([true, false, false])
+})
