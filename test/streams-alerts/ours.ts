@@ -1,0 +1,2 @@
+export {alerts} from '../../streams/alerts.ts'
+export {activity} from '../../streams/sample/activity.ts'
