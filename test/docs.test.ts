@@ -15,6 +15,7 @@ const {scripts} = JSON.parse(readFileSync('package.json', 'utf8')) as {
 const RUN_BY: Readonly<Record<string, readonly string[]>> = {
   'README.md': ['test/api.stack.test.ts', 'test/first-steps.pg.test.ts'],
   'client/README.md': ['test/client-package.test.ts'],
+  'docs/ALERTS.md': ['test/alerts-page.test.ts'],
   'docs/API.md': ['test/api.stack.test.ts'],
   'docs/STREAMS.md': ['test/streams-page.pg.test.ts', 'test/attach-command.long.test.ts'],
   'docs/MANAGED.md': ['test/managed.pg.test.ts'],
