@@ -1,6 +1,7 @@
+import * as fc from 'fast-check'
 import {expect, test} from 'vitest'
 import {orders} from '../../test/streams-with-orders/orders.ts'
-import type {RowState} from './decide.ts'
+import {CLOSED, stateAfter, type RowState} from './decide.ts'
 import {absentOf, OPEN_MAX, planChanges} from './plan-changes.ts'
 import type {StoredRule} from './rule-table.ts'
 
@@ -76,4 +77,52 @@ test('no more are open at once than may be', () => {
 test('what nothing was counted of is 0, and of other measures no value', () => {
   const of = (metric: string) => absentOf([orders], {...RULE, metric})
   expect(['orders', 'revenue', 'amounts_p95'].map(of)).toEqual([0, 0, null])
+})
+
+test('INV-153: whatever comes, no row opens twice or resolves unopened, and all that opens is met now', () => {
+  const subject = fc.constantFrom('a', 'b', 'c')
+  const moment = fc.record({
+    rows: fc.dictionary(subject, fc.integer({min: 0, max: 20})),
+    after: fc.integer({min: 0, max: 90_000}),
+  })
+  const holds = fc.record({
+    open_after_seconds: fc.nat(120),
+    resolve_after_seconds: fc.nat(120),
+    kind: fc.constantFrom('above', 'below'),
+  } as const)
+  fc.assert(
+    fc.property(holds, fc.array(moment, {maxLength: 40}), (rule, moments) => {
+      let states = new Map<string, RowState>()
+      let now = 0
+      for (const {rows, after} of moments) {
+        now += after
+        const values = {present: new Map(Object.entries(rows)), past: []}
+        const changes = planChanges({...RULE, ...rule}, {values, states, absent: 0, now})
+        const stateOf = (name: string): RowState => states.get(name) ?? CLOSED
+        const isMet = (name: string): boolean => {
+          const value = rows[name] ?? 0
+          return rule.kind === 'above' ? value > 10 : value < 10
+        }
+        for (const {subject: name} of changes.open) {
+          expect([stateOf(name).isOpen, isMet(name)]).toEqual([false, true])
+        }
+        for (const name of changes.resolve) {
+          expect([stateOf(name).isOpen, isMet(name)]).toEqual([true, false])
+        }
+        for (const {subject: name} of changes.hold)
+          expect(isMet(name)).not.toBe(stateOf(name).isOpen)
+        const next = new Map(states)
+        for (const {subject: name} of changes.open)
+          next.set(name, stateAfter(CLOSED, {kind: 'open'}))
+        for (const one of changes.hold) {
+          next.set(one.subject, stateAfter(stateOf(one.subject), {kind: 'hold', since: one.since}))
+        }
+        for (const name of changes.forget) {
+          next.set(name, stateAfter(stateOf(name), {kind: 'forget'}))
+        }
+        for (const name of changes.resolve) next.delete(name)
+        states = new Map([...next].filter(([, one]) => one.isOpen || one.since !== null))
+      }
+    }),
+  )
 })
