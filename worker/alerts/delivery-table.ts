@@ -16,12 +16,7 @@ export interface Claim {
   readonly message: Message
 }
 
-interface ClaimRow {
-  readonly name: string
-  readonly kind: Channel['kind']
-  readonly address: string
-  readonly secret: string | null
-  readonly failures: number
+interface MessageRow {
   readonly id: string
   readonly message_id: string
   readonly payload: string
@@ -38,6 +33,7 @@ export interface DeliveryTable {
   forget(): Promise<number>
 }
 
+/** The channel that waits longest. */
 const CLAIM = `
   WITH free AS (
     SELECT c.name FROM api.alert_channels c
@@ -45,16 +41,19 @@ const CLAIM = `
        AND (c.leased_until IS NULL OR c.leased_until <= clock_timestamp())
        AND c.kind = ANY ($3)
        AND EXISTS (SELECT FROM api.alert_deliveries d WHERE d.channel = c.name AND d.state = 'waiting')
-     ORDER BY c.leased_until NULLS FIRST, c.name LIMIT 1 FOR UPDATE SKIP LOCKED),
-  taken AS (
-    UPDATE api.alert_channels c SET lease = $1, leased_until = clock_timestamp() + $2 * interval '1 ms'
-      FROM free WHERE c.name = free.name
-    RETURNING c.name, c.kind, c.address, c.secret, c.failures)
-  SELECT taken.*, d.id, d.message_id, d.payload::text AS payload, d.attempts,
-         extract(epoch FROM clock_timestamp() - d.queued_at)::double precision * 1000 AS queued_ms
-    FROM taken
-    JOIN LATERAL (SELECT * FROM api.alert_deliveries w WHERE w.channel = taken.name AND w.state = 'waiting'
-                   ORDER BY w.id LIMIT 1) d ON true`
+     ORDER BY c.leased_until NULLS FIRST, c.name LIMIT 1 FOR UPDATE SKIP LOCKED)
+  UPDATE api.alert_channels c SET lease = $1, leased_until = clock_timestamp() + $2 * interval '1 ms'
+    FROM free WHERE c.name = free.name
+  RETURNING c.name, c.kind, c.address, c.secret, c.failures`
+
+/** Asked once the channel is ours: what another worker noted until then is seen. */
+const OLDEST = `
+  SELECT id, message_id, payload::text AS payload, attempts,
+         extract(epoch FROM clock_timestamp() - queued_at)::double precision * 1000 AS queued_ms
+    FROM api.alert_deliveries WHERE channel = $1 AND state = 'waiting' ORDER BY id LIMIT 1`
+
+const RELEASE = `
+  UPDATE api.alert_channels SET lease = NULL, leased_until = clock_timestamp() WHERE name = $1 AND lease = $2`
 
 const STATE = {sent: 'sent', wait: 'waiting', dead: 'dead'} as const
 
@@ -74,15 +73,15 @@ export function createDeliveryTable(
   return {
     async claim() {
       const lease = randomUUID()
-      const [row] = await query<ClaimRow>(pool, CLAIM, [lease, options.leaseMs, options.kinds])
-      if (row === undefined) return undefined
-      const {name, kind, address, secret, failures, id, message_id: messageId, payload} = row
-      const {attempts, queued_ms: queuedMs} = row
-      return {
-        lease,
-        channel: {name, kind, address, secret, failures},
-        message: {id, messageId, payload, attempts, queuedMs},
+      const [channel] = await query<Channel>(pool, CLAIM, [lease, options.leaseMs, options.kinds])
+      if (channel === undefined) return undefined
+      const [row] = await query<MessageRow>(pool, OLDEST, [channel.name])
+      if (row === undefined) {
+        await query(pool, RELEASE, [channel.name, lease])
+        return undefined
       }
+      const {id, message_id: messageId, payload, attempts, queued_ms: queuedMs} = row
+      return {lease, channel, message: {id, messageId, payload, attempts, queuedMs}}
     },
     finish: ({lease, channel, message}, step) =>
       inTransaction(pool, async session => {
@@ -90,7 +89,7 @@ export function createDeliveryTable(
         const held = await query(
           session,
           `UPDATE api.alert_channels
-              SET lease = NULL, leased_until = NULL, failures = CASE WHEN $3 THEN failures + 1 ELSE 0 END,
+              SET lease = NULL, leased_until = clock_timestamp(), failures = CASE WHEN $3 THEN failures + 1 ELSE 0 END,
                   retry_at = CASE WHEN $3 THEN clock_timestamp() + $4 * interval '1 ms' END
             WHERE name = $1 AND lease = $2 RETURNING name`,
           [channel.name, lease, isWait, isWait ? step.ms : 0],
