@@ -42,7 +42,6 @@ test('a form without values has the usual ones, and an absence has no threshold'
     threshold: null,
     window_minutes: 5,
     open_after_seconds: 30,
-    resolve_after_seconds: 30,
     channels: ['a', 'b'],
   })
 })

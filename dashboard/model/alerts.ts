@@ -81,7 +81,6 @@ export function ruleOf(
     threshold: kind === 'absence' ? null : wholeOf(fields['threshold'], 0),
     window_minutes: wholeOf(fields['window'], 5),
     open_after_seconds: wholeOf(fields['hold'], 0),
-    resolve_after_seconds: wholeOf(fields['hold'], 0),
     channels: listOf(fields['channels']),
   }
 }

@@ -51,7 +51,12 @@ function Fields({streams, rule, onDone}: Given & {readonly streams: readonly Str
     const body = ruleOf(fields, {stream, metric: chosen, dimension, kind, severity})
     try {
       if (rule === undefined) {
-        await request(addressFor('POST /v1/alerts/rules'), {method: 'POST', body})
+        // One hold for both ends, unless somebody has said otherwise since.
+        const {open_after_seconds: hold} = body
+        await request(addressFor('POST /v1/alerts/rules'), {
+          method: 'POST',
+          body: {...body, resolve_after_seconds: hold},
+        })
       } else {
         const {id} = rule
         const address = addressFor('PATCH /v1/alerts/rules/{id}', {path: {id}})
