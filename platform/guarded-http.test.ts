@@ -9,7 +9,7 @@ async function setup(listener: RequestListener, allow: readonly string[]) {
   const server = createServer(listener)
   server.listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))
-  const http = createGuardedHttp({allow, timeoutMs: 2000})
+  const http = createGuardedHttp({allow, timeoutMs: 500})
   onTestFinished(async () => {
     await http.close()
     server.close()
