@@ -2,7 +2,7 @@ import {createServer} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {expect, onTestFinished, test} from 'vitest'
 import {questionsOf} from '../../contracts/alerts.ts'
-import {createFigures, readAnswer} from './figures.ts'
+import {createFigures, readAnswer, shareAnswers, type Found} from './figures.ts'
 
 const answer = (
   rows: readonly (readonly [readonly string[], number | null])[],
@@ -72,4 +72,28 @@ test('INV-154: what the API refuses with is why a rule is not judged, and so is 
     kind: 'notJudged',
     reason: expect.stringContaining('the API does not answer'),
   })
+})
+
+test('rules that ask the same at the same time are given one answer, and a new one later', async () => {
+  let now = 0
+  let asked = 0
+  const figures = shareAnswers(
+    {
+      async ask(): Promise<Found> {
+        asked += 1
+        return await Promise.resolve({kind: 'rows', rows: new Map([['', asked]])})
+      },
+    },
+    {lifeMs: 500, now: () => now},
+  )
+  const {signal} = new AbortController()
+  const other = {...QUESTION, metrics: ['revenue']} as const
+  const first = await Promise.all([figures.ask(QUESTION, signal), figures.ask(QUESTION, signal)])
+  expect(first[0]).toBe(first[1])
+  await figures.ask(other, signal)
+  expect(asked).toBe(2)
+  now = 499
+  expect(await figures.ask(QUESTION, signal)).toBe(first[0])
+  now = 500
+  expect(await figures.ask(QUESTION, signal)).toEqual({kind: 'rows', rows: new Map([['', 3]])})
 })

@@ -81,3 +81,28 @@ export function createFigures({apiUrl, apiKey, timeoutMs, ageMsMax}: FiguresOpti
     },
   }
 }
+
+interface Shared {
+  readonly until: number
+  readonly found: Promise<Found>
+}
+
+/** Rules that ask the same within `lifeMs` are given one answer: bounds of several severities cost one question. */
+export function shareAnswers(
+  figures: Figures,
+  {lifeMs, now}: {readonly lifeMs: number; readonly now: () => number},
+): Figures {
+  const shared = new Map<string, Shared>()
+  return {
+    async ask(question, signal) {
+      const at = now()
+      for (const [key, {until}] of shared) if (until <= at) shared.delete(key)
+      const key = JSON.stringify(question)
+      const known = shared.get(key)
+      if (known !== undefined) return await known.found
+      const found = figures.ask(question, signal)
+      shared.set(key, {until: at + lifeMs, found})
+      return await found
+    },
+  }
+}

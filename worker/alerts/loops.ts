@@ -17,7 +17,7 @@ import type {AlertConfig} from './config.ts'
 import {createCourier, type Channel, type Send} from './courier.ts'
 import {createDeliveryTable} from './delivery-table.ts'
 import {createEvaluator} from './evaluator.ts'
-import {createFigures} from './figures.ts'
+import {createFigures, shareAnswers} from './figures.ts'
 import {createLease} from './lease.ts'
 import {openMail} from './mail.ts'
 import {createMeasure} from './measure.ts'
@@ -34,6 +34,8 @@ export interface AlertDeps {
 }
 
 const TICK_MS = 500
+/** Rules that are looked at together are given one answer to one question. */
+const SHARED_MS = 500
 const RENEWALS = 4
 const POLL_MS = 300
 const FIRST_DELAY_MS = 500
@@ -74,7 +76,13 @@ const evaluatorOf = (
     {
       pool,
       lease: createLease(pool, {leaseMs: config.leaseMs}),
-      measure: createMeasure(createFigures({...config, timeoutMs: config.askTimeoutMs}), now),
+      measure: createMeasure(
+        shareAnswers(createFigures({...config, timeoutMs: config.askTimeoutMs}), {
+          lifeMs: SHARED_MS,
+          now,
+        }),
+        now,
+      ),
       streams,
       metrics,
       log,
