@@ -8,7 +8,7 @@ import {DEAD_LETTER_HEADERS} from '../contracts/headers.ts'
 import {deadLetterTopic} from '../contracts/topics.ts'
 import {PipelineError} from '../platform/errors.ts'
 import type {ConsumedRecord, OutgoingRecord, Publisher} from '../platform/kafka.ts'
-import {createTurns} from './turns.ts'
+import {createTurns} from '../platform/turns.ts'
 
 export interface DeadLetter {
   /** The record as it came. */

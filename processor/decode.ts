@@ -14,7 +14,7 @@ import {RULE_BROKEN, type DeadLetter} from './dead-letters.ts'
 import type {ConsumedRecord} from '../platform/kafka.ts'
 import type {Fields} from '../readmodel/fields.ts'
 import {identityOf, type Identity} from './partition-state.ts'
-import type {FindProblem} from './rules.ts'
+import type {FindProblem} from '../readmodel/rules.ts'
 
 export type Outcome =
   | {

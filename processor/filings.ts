@@ -4,7 +4,7 @@
  * Guarantees    INV-32: an aggregate row is written only when every event that it counts is filed.
  */
 import type {FilesTable, Filing} from '../readmodel/files-table.ts'
-import {createTurns} from './turns.ts'
+import {createTurns} from '../platform/turns.ts'
 
 export interface Filings {
   add(filing: Filing): void

@@ -18,7 +18,7 @@ import type {ShownPlan} from '../readmodel/shown.ts'
 import {decide, effectsOf, effectsOfRefused, isFresh, isNewer, type Effect} from './admit.ts'
 import {identityOf, type PartitionState} from './partition-state.ts'
 import type {ReferenceCache} from './references.ts'
-import {createHorizon} from './rules.ts'
+import {createHorizon} from '../readmodel/rules.ts'
 import {isLoaded, type LoadedRow, type Row} from './state-cache.ts'
 
 /** A record that was decoded and belongs to the stream's history. */

@@ -11,7 +11,7 @@ import type {Inbox} from './inbox.ts'
 import {loopOf, type OwnerDeps, type OwnerShared} from './owner-shared.ts'
 import {barePosition} from '../readmodel/positions.ts'
 import {identityOf} from './partition-state.ts'
-import {createRules} from './rules.ts'
+import {createRules} from '../readmodel/rules.ts'
 import {problemOfBefore} from './start-check.ts'
 import {isOverBudget} from './state-cache.ts'
 

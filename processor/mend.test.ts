@@ -6,7 +6,7 @@ import {createMender, mendParts, type Mended} from './mend.ts'
 import type {OwnerDeps, OwnerShared} from './owner-shared.ts'
 import {StaleList} from './stale-list.ts'
 import {createBudget, StateCache} from './state-cache.ts'
-import {createTurns} from './turns.ts'
+import {createTurns} from '../platform/turns.ts'
 import {createWake} from './wake.ts'
 
 const STALE: StaleRow = {projection: 'sums', key: 'a', level: 'hour', start: 0}

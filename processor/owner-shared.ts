@@ -17,7 +17,7 @@ import type {ReferenceCache} from './references.ts'
 import type {Slices} from './slices.ts'
 import type {PartitionStart} from './partition-start.ts'
 import type {CacheBudget} from './state-cache.ts'
-import type {Turns} from './turns.ts'
+import type {Turns} from '../platform/turns.ts'
 import type {Wake} from './wake.ts'
 
 export interface OwnerDeps {

@@ -18,7 +18,7 @@ import {openPartition} from './partition-start.ts'
 import {nameOf} from './partition-state.ts'
 import {createPatches} from './patches.ts'
 import {createRawWriter} from './raw-writer.ts'
-import {createTurns} from './turns.ts'
+import {createTurns} from '../platform/turns.ts'
 import {createWake} from './wake.ts'
 
 export interface PartitionOwner extends Loop {

@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest'
 import type {StreamRecord} from '../contracts/record.ts'
-import type {Fields} from '../readmodel/fields.ts'
+import type {Fields} from './fields.ts'
 import {createHorizon, createRules} from './rules.ts'
 
 const HOUR_US = 3_600_000_000

@@ -1,7 +1,7 @@
 /** Rules that a record of a stream can break. Pure. */
 import type {StreamRecord} from '../contracts/record.ts'
 import type {Stream} from '../contracts/stream.ts'
-import type {Fields} from '../readmodel/fields.ts'
+import type {Fields} from './fields.ts'
 
 const HOUR_US = 3_600_000_000
 const DAY_US = 24 * HOUR_US
