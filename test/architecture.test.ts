@@ -30,6 +30,7 @@ const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   'cassandra-driver': ['platform/cassandra'],
   redis: ['platform/redis.ts'],
   'pg-boss': ['platform/jobs.ts'],
+  undici: ['platform/guarded-'],
 }
 
 const RELATIVE = /(?:from|import)\s*\(?\s*'(\.[^']+)'/g
