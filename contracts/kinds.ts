@@ -259,7 +259,7 @@ function readElements(raw: string, element: Carried): readonly unknown[] | undef
 }
 
 /** What `print` wrote, as JSON: a number that JSON does not have is a string. */
-function toJsonText(value: unknown, of: Carried): string {
+export function toJsonText(value: unknown, of: Carried): string {
   const {form} = KINDS[of.kind]
   const text = KINDS[of.kind].print(value, of)
   const isBare = form !== 'string' && (form !== 'number' || Number.isFinite(value))

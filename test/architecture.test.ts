@@ -15,7 +15,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   schedule: ['contracts', 'db', 'platform'],
   worker: ['contracts', 'db', 'readmodel', 'platform', 'streams', 'schedule'],
   api: ['contracts', 'db', 'readmodel', 'platform', 'streams'],
-  worker: ['contracts', 'db', 'readmodel', 'platform', 'streams'],
   client: ['contracts'],
   dashboard: ['client', 'contracts'],
 }
