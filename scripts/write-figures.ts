@@ -4,7 +4,7 @@ import {readResults} from '../bench/results.ts'
 import {figuresOf, fillFigures, storedValues} from './figures.ts'
 
 const results = readResults()
-for (const page of ['README.md', ...globSync('docs/**/*.md')]) {
+for (const page of ['README.md', ...globSync('{docs,deploy}/**/*.md')]) {
   const text = readFileSync(page, 'utf8')
   const figures = figuresOf(text)
   if (figures.length === 0) continue

@@ -5,7 +5,7 @@ import {readResults} from '../bench/results.ts'
 import {figuresOf, fillFigures, formatFigure, storedValues} from '../scripts/figures.ts'
 
 const results = readResults()
-const pages = ['README.md', ...globSync('docs/**/*.md')]
+const pages = ['README.md', ...globSync('{docs,deploy}/**/*.md')]
   .map(page => ({page, figures: figuresOf(readFileSync(page, 'utf8'))}))
   .filter(({figures}) => figures.length > 0)
 
