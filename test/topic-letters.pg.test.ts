@@ -10,6 +10,7 @@ import {activity} from '../streams/sample/activity.ts'
 import {openOutboxWorld} from './outbox-world.ts'
 
 const DLQ = 'p-user_activity.dlq'
+const SINK_DLQ = 'p-user_activity.sink.dlq'
 
 async function setup() {
   const world = await openOutboxWorld()
@@ -20,6 +21,8 @@ async function setup() {
     fetches: 0,
     isAway: false,
     decodes: true,
+    /** Topics that there are. */
+    topics: [DLQ],
     /** Holds the next answer back. */
     gate: undefined as Promise<void> | undefined,
   }
@@ -29,9 +32,14 @@ async function setup() {
     const end = topic.endsWith('.dlq') ? kafka.begin + kafka.log.length : 100
     return [{partition: 0, begin: kafka.begin, end}]
   }
+  const listTopics = async () => {
+    await Promise.resolve()
+    if (kafka.isAway) throw new Error('Kafka is away')
+    return kafka.topics.map(topic => ({topic, partitions: 1}))
+  }
   const deps = {
     db: toDatabase(pool),
-    admin: async () => await Promise.resolve({offsets}),
+    admin: async () => await Promise.resolve({offsets, listTopics}),
     reader: {
       async fetch([from]: readonly {readonly topic: string; readonly offset: number}[]) {
         await Promise.resolve()
@@ -116,6 +124,19 @@ test('every record of a dead-letter topic is learned once, however many ask', as
   const {fetches} = world.kafka
   await world.letters.count()
   expect(world.kafka.fetches).toBe(fetches)
+})
+
+test('what the sink put aside is found, and driven again, like any other letter', async () => {
+  await using world = await setup()
+  world.kafka.topics = [SINK_DLQ]
+  await world.rows(1)
+  world.put(1, 'UPSTREAM_REFUSED')
+  const {items} = await world.letters.list({}, 100)
+  expect(items.map(({id, topic, reason}) => [id, topic, reason])).toEqual([
+    [`${SINK_DLQ}:0:0`, 'user_activity', 'UPSTREAM_REFUSED'],
+  ])
+  expect(await world.letters.resolve('redrive', `${SINK_DLQ}:0:0`)).toBe(1)
+  expect(await world.states()).toEqual(['0 redriven'])
 })
 
 test('letters are found by topic, reason, time and state', async () => {

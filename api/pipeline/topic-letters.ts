@@ -6,8 +6,7 @@
  */
 import {DEAD_LETTER_HEADERS} from '../../contracts/headers.ts'
 import type {Stream} from '../../contracts/stream.ts'
-import {deadLetterTopic, topicName} from '../../contracts/topics.ts'
-import {PipelineError} from '../../platform/errors.ts'
+import {deadLetterTopic, sinkLetterTopic, topicName} from '../../contracts/topics.ts'
 import type {ConsumedRecord, KafkaAdmin} from '../../platform/kafka.ts'
 import type {FetchFrom, RecordReader} from '../../platform/kafka-reader.ts'
 import type {Database, Session} from '../database.ts'
@@ -28,7 +27,7 @@ export interface TopicLetters {
 
 export interface TopicLettersDeps {
   readonly db: Database
-  readonly admin: () => Promise<Pick<KafkaAdmin, 'offsets'>>
+  readonly admin: () => Promise<Pick<KafkaAdmin, 'offsets' | 'listTopics'>>
   readonly reader: Pick<RecordReader, 'fetch'>
   readonly inspector: Pick<Inspector, 'message'>
   readonly streams: readonly Stream[]
@@ -88,16 +87,17 @@ export function createTopicLetters(
 ): TopicLetters {
   const {db, reader, inspector, streams} = deps
   const sources = new Map(
-    streams.map(({topic}) => [topicName(options.topicPrefix, deadLetterTopic(topic)), topic]),
+    streams.flatMap(({topic}) =>
+      [deadLetterTopic, sinkLetterTopic].map(letters => [
+        topicName(options.topicPrefix, letters(topic)),
+        topic,
+      ]),
+    ),
   )
 
   /** Where there is something new, and up to where. */
   const findNews = async (dlq: string, known: ReadonlyMap<number, number>) => {
-    const admin = await deps.admin()
-    const offsets = await admin.offsets(dlq).catch((error: unknown) => {
-      if (error instanceof PipelineError && error.code === 'TOPIC_UNKNOWN') return []
-      throw error
-    })
+    const offsets = await (await deps.admin()).offsets(dlq)
     const news: (FetchFrom & {readonly end: number})[] = []
     for (const {partition, begin, end} of offsets) {
       let next = known.get(partition) ?? begin
@@ -136,7 +136,11 @@ export function createTopicLetters(
       [[...sources.keys()]],
     )
     const known = Map.groupBy(rows, ({dlq}) => dlq)
+    const topics = await (await deps.admin()).listTopics()
+    const there = new Set(topics.map(({topic}) => topic))
     for (const dlq of sources.keys()) {
+      // That of the sink is made when something is sent.
+      if (!there.has(dlq)) continue
       const places = (known.get(dlq) ?? []).map(row => [row.partition, Number(row.next)] as const)
       await learnTopic(dlq, new Map(places))
     }

@@ -1,9 +1,6 @@
 /** Events that the other system never takes, beside the topic they came from: `<topic>.sink.dlq`. Pure. */
 import {DEAD_LETTER_HEADERS} from '../../contracts/headers.ts'
-import {deadLetterTopic} from '../../contracts/topics.ts'
 import type {ConsumedRecord, OutgoingRecord} from '../../platform/kafka.ts'
-
-export const sinkLetterTopic = (topic: string): string => deadLetterTopic(`${topic}.sink`)
 
 export interface SinkLetter {
   /** The record as it came. */

@@ -2,9 +2,10 @@
  * Publishes dead letters of the sink. Any failure ends the publisher; the next call opens another, so a letter may be
  * there twice, and is told apart by its source offset.
  */
+import {sinkLetterTopic} from '../../contracts/topics.ts'
 import type {Publisher} from '../../platform/kafka.ts'
 import {createTurns} from '../../platform/turns.ts'
-import {sinkLetterTopic, toOutgoing, type SinkLetter} from './dead-letters.ts'
+import {toOutgoing, type SinkLetter} from './dead-letters.ts'
 
 export interface LetterPublisher {
   publish(letters: readonly SinkLetter[]): Promise<void>
