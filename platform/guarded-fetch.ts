@@ -10,6 +10,7 @@ import {lookup, type LookupAddress, type LookupAllOptions} from 'node:dns'
 import {isIP, type LookupFunction} from 'node:net'
 import ipaddr from 'ipaddr.js'
 import {Agent, fetch} from 'undici'
+import type {EnvReader} from './config.ts'
 import {messageOf, PipelineError} from './errors.ts'
 
 /** A range of addresses: `10.0.0.0/8`, or one address. */
@@ -78,6 +79,16 @@ export function parseAllow(list: string): readonly AddressRange[] {
       const address = ipaddr.parse(entry)
       return [address, 8 * address.toByteArray().length]
     })
+}
+
+/** The ranges of a setting; what is none is told by `read.finish()`. */
+export function readAllow(read: EnvReader, name: string): readonly AddressRange[] {
+  try {
+    return parseAllow(read.text(name, ''))
+  } catch (error) {
+    read.problem(name, messageOf(error))
+    return []
+  }
 }
 
 /** Whether an address may be called. An IPv4 address in the clothes of IPv6 counts as what it is. */

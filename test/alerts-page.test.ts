@@ -3,7 +3,7 @@ import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {join, resolve} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import {expect, test} from 'vitest'
-import type {GuardedRequest} from '../platform/guarded-http.ts'
+import type {GuardedFetch, GuardedInit} from '../platform/guarded-fetch.ts'
 import {createWebhookSend} from '../worker/alerts/webhook.ts'
 
 const page = readFileSync('docs/ALERTS.md', 'utf8')
@@ -24,13 +24,21 @@ async function loadReceive(): Promise<Receive> {
   }
 }
 
-async function send(secret: string): Promise<GuardedRequest> {
-  let sent: GuardedRequest | undefined
-  const post = async (_url: string, request: GuardedRequest) => {
-    sent = request
-    return await Promise.resolve({status: 204, retryAfter: undefined})
-  }
-  const webhook = createWebhookSend({post, close: async () => await Promise.resolve()}, Date.now)
+interface Sent {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+async function send(secret: string): Promise<Sent> {
+  let sent: GuardedInit | undefined
+  const call: GuardedFetch = Object.assign(
+    async (_url: string, init?: GuardedInit) => {
+      sent = init
+      return await Promise.resolve({status: 204, ok: true, text: '', header: () => null})
+    },
+    {close: async () => await Promise.resolve()},
+  )
+  const webhook = createWebhookSend(call, Date.now)
   const channel = {
     name: 'pager',
     kind: 'webhook',
@@ -41,7 +49,7 @@ async function send(secret: string): Promise<GuardedRequest> {
   const payload = JSON.stringify(JSON.parse(blockOf(/json not run[^\n]*/)))
   const message = {id: '1', messageId: 'alert_7_opened', payload, attempts: 0, queuedMs: 0}
   expect(await webhook(channel, message)).toEqual({kind: 'sent'})
-  return sent!
+  return sent as Sent
 }
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`

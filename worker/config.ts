@@ -13,6 +13,8 @@ import {readLogLevel} from '../platform/log.ts'
 import {readReconcileSettings} from '../schedule/reconcile.ts'
 import {readRetentionSettings} from '../schedule/retention.ts'
 import {readUsersSettings} from '../schedule/users/settings.ts'
+import {readAlertConfig} from './alerts/config.ts'
+import {readSinkConfig} from './sink/config.ts'
 
 export type WorkerConfig = ReturnType<typeof readWorkerConfig>
 
@@ -53,11 +55,8 @@ function readAll(read: EnvReader) {
       host: read.text('WORKER_HOST', '127.0.0.1', /^[\w.:-]+$/),
       port: int('PORT', 3003, 0, 65_535),
     },
-    /** Where numbers are asked for. */
-    api: {
-      url: read.url('WORKER_API_URL', localApi(read), ['http:', 'https:']),
-      key: read.secret('WORKER_API_KEY'),
-    },
+    alerts: readAlertConfig(read),
+    sink: readSinkConfig(read),
     /** Folder of the files that declare jobs, relative to where the service was started. */
     scheduleFolder: read.text('WORKER_SCHEDULE_FOLDER', 'schedule'),
     /** How often it is looked what is due. */
@@ -68,6 +67,3 @@ function readAll(read: EnvReader) {
     heartbeatS: int('HEARTBEAT_S', 20, 10, 3600),
   } as const
 }
-
-const localApi = (read: EnvReader): string =>
-  `http://127.0.0.1:${read.int('API_PORT', 3000, {min: 0, max: 65_535})}`

@@ -4,13 +4,17 @@ import type {Env} from '../platform/config.ts'
 import {readEnvironment} from '../platform/environment.ts'
 import {messageOf} from '../platform/errors.ts'
 import {createNextTimes, openJobs} from '../platform/jobs.ts'
+import {openAdmin} from '../platform/kafka-clients.ts'
 import {runLoops, stopSignal} from '../platform/lifecycle.ts'
 import {createLogger, type Logger} from '../platform/log.ts'
 import {createMetrics} from '../platform/metrics.ts'
 import {createPool, PRINT_SETTINGS, WRITER_SETTINGS} from '../platform/postgres.ts'
+import {createRegistry} from '../platform/registry.ts'
 import {retry} from '../platform/retry.ts'
 import {openStatusServer} from '../platform/status-server.ts'
 import {loadJobs} from '../schedule/load.ts'
+import {loadStreams} from '../streams/load.ts'
+import {createAlerts} from './alerts/loops.ts'
 import {createCommand} from './command.ts'
 import {readWorkerConfig, type WorkerConfig} from './config.ts'
 import {createWorkerMetrics, measureStates} from './metrics.ts'
@@ -18,6 +22,7 @@ import {createReadiness} from './readiness.ts'
 import {createDispatcher, RUNS} from './schedule/dispatcher.ts'
 import {createRunner} from './schedule/runner.ts'
 import {readStates} from './schedule/store.ts'
+import {createSinks} from './sink/sinks.ts'
 
 /** How long runs may take to end when the worker stops; then they are tried again elsewhere. */
 const GRACE_MS = 8000
@@ -29,6 +34,7 @@ async function main(config: WorkerConfig, env: Env, log: Logger): Promise<void> 
   const nextTimes = createNextTimes()
   const declared = await loadJobs(config.scheduleFolder, nextTimes)
   const schedule = declared.map(job => job.ready(env))
+  const streams = await loadStreams(config.streamsFolder)
   await using resources = new AsyncDisposableStack()
   const metrics = createMetrics()
   const measured = createWorkerMetrics(metrics)
@@ -40,10 +46,12 @@ async function main(config: WorkerConfig, env: Env, log: Logger): Promise<void> 
     onError: error => log.debug({reason: messageOf(error)}, 'postgresql connection'),
   })
   resources.defer(async () => await pool.end())
+  let problems = (): readonly string[] => []
   const readiness = createReadiness({
     now: () => performance.now(),
     isStopping: () => stop.aborted,
     readStates: async () => await readStates(pool),
+    problems: () => problems(),
   })
   const status = await openStatusServer(
     {...config.listen, variable: 'WORKER_PORT'},
@@ -51,21 +59,22 @@ async function main(config: WorkerConfig, env: Env, log: Logger): Promise<void> 
   )
   resources.defer(() => status.close())
 
-  const open = async () =>
-    await openJobs(
-      {session: pool, log: log.child({component: 'queue'})},
-      {queues: [RUNS], superviseS: SUPERVISE_S},
-    )
-  const jobs = await retry(open, {
+  const patience = {
     attempts: Number.POSITIVE_INFINITY,
     firstDelayMs: 200,
     maxDelayMs: 5000,
     signal: stop,
-    onRetry(error) {
+    onRetry(error: unknown) {
       readiness.looked(messageOf(error))
       log.warn({message: messageOf(error)}, 'not ready yet, trying again')
     },
-  })
+  }
+  const openQueue = async () =>
+    await openJobs(
+      {session: pool, log: log.child({component: 'queue'})},
+      {queues: [RUNS], superviseS: SUPERVISE_S},
+    )
+  const jobs = await retry(openQueue, patience)
   resources.defer(async () => await jobs.stop(GRACE_MS))
   const run = createRunner({
     pool,
@@ -94,8 +103,16 @@ async function main(config: WorkerConfig, env: Env, log: Logger): Promise<void> 
     },
     config,
   )
+  const {kafka, cassandra} = config
+  const client = {clientId: 'worker', log: log.child({component: 'kafka'})}
+  const admin = await retry(async () => await openAdmin(kafka, client), patience)
+  resources.defer(async () => await admin.close())
+  const shared = {kafka, registry: createRegistry(config.registry), streams, metrics, log}
+  const sinks = createSinks({...shared, cassandra, admin, now: Date.now}, config.sink)
+  problems = sinks.problems
+  const alerts = createAlerts({...shared, pool}, config.alerts)
   log.info({status: status.url, jobs: schedule.map(({job}) => job.name)}, 'worker started')
-  await runLoops([dispatcher], stop)
+  await runLoops([dispatcher, ...alerts, ...sinks.loops], stop)
   log.info('worker stopped')
 }
 

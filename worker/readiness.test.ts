@@ -2,12 +2,13 @@ import {expect, test} from 'vitest'
 import {createReadiness} from './readiness.ts'
 import type {JobState} from './schedule/store.ts'
 
-function setup(states: () => readonly JobState[] = () => []) {
+function setup(states: () => readonly JobState[] = () => [], problems: readonly string[] = []) {
   const at = {now: 0, isStopping: false}
   const readiness = createReadiness({
     now: () => at.now,
     isStopping: () => at.isStopping,
     readStates: async () => await Promise.resolve().then(states),
+    problems: () => problems,
   })
   return {at, readiness}
 }
@@ -40,12 +41,12 @@ test('jobs that fail are warnings, and that they cannot be read is not silence',
     {job: 'a', error: 'no table', lateS: 0},
     {job: 'b', error: null, lateS: 0},
   ]
-  const {readiness} = setup(() => failing)
+  const {readiness} = setup(() => failing, ['orders/0 waits for a minute'])
   readiness.looked(null)
   expect(await readiness.judge()).toEqual({
     ready: true,
     reasons: [],
-    details: {warnings: {a: 'no table'}},
+    details: {warnings: {a: 'no table', 'sink 1': 'orders/0 waits for a minute'}},
   })
   const broken = setup(() => {
     throw new Error('timeout')

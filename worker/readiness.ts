@@ -16,10 +16,13 @@ export function createReadiness({
   now,
   isStopping,
   readStates,
+  problems,
 }: {
   readonly now: () => number
   readonly isStopping: () => boolean
   readonly readStates: () => Promise<readonly JobState[]>
+  /** Sentences of what else the worker runs and does not get on with. */
+  readonly problems: () => readonly string[]
 }): WorkerReadiness {
   let last: {readonly at: number; readonly problem: string | null} | undefined
   const reasonOf = (): string | undefined => {
@@ -41,7 +44,10 @@ export function createReadiness({
       try {
         const failing = (await readStates()).filter(({error}) => error !== null)
         // Told by health as warnings: the worker itself does what it should.
-        const warnings = Object.fromEntries(failing.map(({job, error}) => [job, error]))
+        const warnings = Object.fromEntries([
+          ...failing.map(({job, error}) => [job, error] as const),
+          ...problems().map((problem, i) => [`sink ${i + 1}`, problem] as const),
+        ])
         return {ready: true, reasons: [], details: {warnings}}
       } catch (error) {
         return {ready: false, reasons: [`jobs cannot be read: ${messageOf(error)}`]}

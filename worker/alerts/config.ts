@@ -1,6 +1,6 @@
 /** Settings of alerts. */
-import {isNetwork} from '../../platform/guarded-http.ts'
 import type {EnvReader} from '../../platform/config.ts'
+import {readAllow, type AddressRange} from '../../platform/guarded-fetch.ts'
 import {SEVERITIES, type Severity} from '../../contracts/alerts.ts'
 
 export interface AlertConfig {
@@ -12,8 +12,8 @@ export interface AlertConfig {
   readonly ageMsMax: number
   /** So long after the last word of the worker that evaluates another one takes over. */
   readonly leaseMs: number
-  /** Networks beside the public ones that webhooks may be in. */
-  readonly allow: readonly string[]
+  /** Addresses beside the public ones that webhooks may be at. */
+  readonly allow: readonly AddressRange[]
   readonly sendTimeoutMs: number
   /** Longest pause before a receiver that is away is tried again. */
   readonly retryMsMax: number
@@ -37,17 +37,13 @@ const listOf = (text: string): readonly string[] =>
 const SMTP = /^smtps?:\/\/.+/
 
 export function readAlertConfig(read: EnvReader): AlertConfig {
-  const allow = listOf(read.text('WORKER_ALERT_ALLOW', ''))
-  for (const network of allow) {
-    if (isNetwork(network)) continue
-    read.problem('WORKER_ALERT_ALLOW', `${network} is not a network such as 10.1.0.0/16`)
-  }
+  const allow = readAllow(read, 'WORKER_ALERT_ALLOW')
   const smtpUrl = read.secret('WORKER_ALERT_SMTP_URL')
   if (smtpUrl !== undefined && !SMTP.test(smtpUrl)) {
     read.problem('WORKER_ALERT_SMTP_URL', 'expected smtp://user:password@host:port, or smtps://')
   }
   return {
-    apiUrl: read.url('WORKER_API_URL', 'http://127.0.0.1:3000', ['http:', 'https:']),
+    apiUrl: read.url('WORKER_API_URL', localApi(read), ['http:', 'https:']),
     apiKey: read.secret('WORKER_API_KEY'),
     askTimeoutMs: read.int('WORKER_ALERT_ASK_TIMEOUT_MS', 5000, {min: 100, max: 60_000}),
     ageMsMax: read.int('WORKER_ALERT_AGE_MS_MAX', 30_000, {min: 1000, max: 3_600_000}),
@@ -63,3 +59,6 @@ export function readAlertConfig(read: EnvReader): AlertConfig {
     anomalyGroupId: read.text('WORKER_ALERT_ANOMALY_GROUP_ID', 'anomalies', /^[\w.-]{1,200}$/),
   }
 }
+
+const localApi = (read: EnvReader): string =>
+  `http://127.0.0.1:${read.int('API_PORT', 3000, {min: 0, max: 65_535})}`

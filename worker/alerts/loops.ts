@@ -3,7 +3,7 @@ import type {Stream} from '../../contracts/stream.ts'
 import {topicName} from '../../contracts/topics.ts'
 import {createDecoder} from '../../platform/avro-codec.ts'
 import type {KafkaConnection} from '../../platform/connections.ts'
-import {createGuardedHttp} from '../../platform/guarded-http.ts'
+import {createGuardedFetch} from '../../platform/guarded-fetch.ts'
 import {openAdmin, openSubscriber} from '../../platform/kafka-clients.ts'
 import type {Loop} from '../../platform/lifecycle.ts'
 import type {Logger} from '../../platform/log.ts'
@@ -100,10 +100,10 @@ const courierOf = ({pool, log}: AlertDeps, metrics: AlertMetrics, config: AlertC
   async run(signal) {
     await using resources = new AsyncDisposableStack()
     const {allow, smtpUrl, mailFrom: from, sendTimeoutMs: timeoutMs} = config
-    const http = createGuardedHttp({allow, timeoutMs})
-    resources.defer(() => http.close())
+    const call = createGuardedFetch({allow, timeoutMs})
+    resources.defer(() => call.close())
     const senders: Partial<Record<Channel['kind'], Send>> = {
-      webhook: createWebhookSend(http, now),
+      webhook: createWebhookSend(call, now),
     }
     if (smtpUrl !== undefined) {
       const mail = openMail({smtpUrl, from, timeoutMs})

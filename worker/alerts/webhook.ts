@@ -1,12 +1,12 @@
 /** Sends a message to a webhook as Standard Webhooks says: https://www.standardwebhooks.com. */
 import {Webhook} from 'standardwebhooks'
 import {dispositionOf, messageOf} from '../../platform/errors.ts'
-import type {GuardedHttp} from '../../platform/guarded-http.ts'
+import type {GuardedFetch} from '../../platform/guarded-fetch.ts'
 import type {Send} from './courier.ts'
 import {outcomeOf} from './outcome.ts'
 
 export const createWebhookSend =
-  (http: GuardedHttp, now: () => number): Send =>
+  (call: GuardedFetch, now: () => number): Send =>
   async ({address, secret}, {messageId, payload}) => {
     const sentAt = new Date(now())
     const headers = {
@@ -17,8 +17,8 @@ export const createWebhookSend =
       'webhook-signature': new Webhook(secret!).sign(messageId, sentAt, payload),
     }
     try {
-      const {status, retryAfter} = await http.post(address, {headers, body: payload})
-      return outcomeOf(status, retryAfter, now())
+      const answer = await call(address, {method: 'POST', headers, body: payload})
+      return outcomeOf(answer.status, answer.header('retry-after') ?? undefined, now())
     } catch (error) {
       const reason = messageOf(error)
       return {kind: dispositionOf(error) === 'dead-letter' ? 'refused' : 'away', reason}

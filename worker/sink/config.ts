@@ -1,7 +1,6 @@
 /** Settings of the sink. */
 import type {EnvReader} from '../../platform/config.ts'
-import {messageOf} from '../../platform/errors.ts'
-import {parseAllow, type AddressRange} from '../../platform/guarded-fetch.ts'
+import {readAllow} from '../../platform/guarded-fetch.ts'
 import {BODIES, createHeaders, type Credentials} from './http-request.ts'
 
 export type SinkConfig = ReturnType<typeof readSinkConfig>
@@ -19,7 +18,7 @@ export function readSinkConfig(read: EnvReader) {
     /** Whether enriched topics are written. */
     isTopic: read.flag('WORKER_SINK_TOPIC', false),
     url: url === '' ? null : url,
-    allow: readAllow(read),
+    allow: readAllow(read, 'WORKER_SINK_ALLOW'),
     credentials: readCredentials(read),
     body: read.choice('WORKER_SINK_BODY', 'batch', BODIES),
     batchEventsMax: int('BATCH_EVENTS_MAX', 100, 1, 10_000),
@@ -51,16 +50,6 @@ export function readSinkConfig(read: EnvReader) {
     read.problem('WORKER_SINK_STREAMS', 'name the streams whose events are sent')
   }
   return config
-}
-
-function readAllow(read: EnvReader): readonly AddressRange[] {
-  const name = 'WORKER_SINK_ALLOW'
-  try {
-    return parseAllow(read.text(name, ''))
-  } catch (error) {
-    read.problem(name, messageOf(error))
-    return []
-  }
 }
 
 function readCredentials(read: EnvReader): Credentials {
