@@ -109,7 +109,7 @@ async function main(config: WorkerConfig, env: Env, log: Logger): Promise<void> 
   resources.defer(async () => await admin.close())
   const shared = {kafka, registry: createRegistry(config.registry), streams, metrics, log}
   const sinks = createSinks({...shared, cassandra, admin, now: Date.now}, config.sink)
-  problems = sinks.problems
+  problems = () => sinks.problems()
   const alerts = createAlerts({...shared, pool}, config.alerts)
   log.info({status: status.url, jobs: schedule.map(({job}) => job.name)}, 'worker started')
   await runLoops([dispatcher, ...alerts, ...sinks.loops], stop)
