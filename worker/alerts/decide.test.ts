@@ -80,7 +80,7 @@ test('a rule is evaluated sixty times in its window, and no more than each secon
   expect(everyMsOf(1440, {openAfterMs: 20_000, resolveAfterMs: 0})).toBe(5000)
 })
 
-test('a question that is slow to answer takes a quarter of the time', () => {
+test('a question that is slow to answer takes half of the time', () => {
   expect(nextDueMs(0, 20, 1000)).toBe(1000)
-  expect(nextDueMs(0, 500, 1000)).toBe(2000)
+  expect(nextDueMs(0, 2000, 1000)).toBe(4000)
 })

@@ -71,6 +71,6 @@ export function everyMsOf(windowMinutes: number, {openAfterMs, resolveAfterMs}: 
   return Math.min(SLOWEST_MS, Math.max(SECOND_MS, wanted))
 }
 
-/** Evaluating takes a quarter of the time at most: a question that is slow to answer is asked less often. */
+/** Evaluating takes half of the time at most: a question that is slow to answer is asked less often. */
 export const nextDueMs = (startedAt: number, endedAt: number, everyMs: number): number =>
-  Math.max(startedAt + everyMs, endedAt + 3 * (endedAt - startedAt))
+  Math.max(startedAt + everyMs, endedAt + (endedAt - startedAt))
