@@ -12,6 +12,7 @@ const plans = new Map(streams.map(one => [one.name, planStream(one)]))
 test('their topics, keys and tables are those that others go by', () => {
   const ours = streams.filter(({role}) => role === null)
   expect(ours.map(({name, topic, keyColumn, table}) => [name, topic, keyColumn, table])).toEqual([
+    ['alerts', 'alerts', 'source', 'api.alert_incidents'],
     ['logs', 'logs', 'service', 'public.logs'],
     ['orders', 'orders', 'user_id', 'public.order_lines'],
     ['readings', 'readings', 'device', 'public.readings'],

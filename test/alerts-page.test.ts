@@ -71,7 +71,7 @@ test('the receiver of the page verifies what is sent, drops what came before, an
 
 test('the message of the page has the fields that are sent', () => {
   const shown = JSON.parse(blockOf(/json not run[^\n]*/)) as {readonly data: object}
-  const sql = readFileSync('db/migrations/0010_alerts.sql', 'utf8')
+  const sql = readFileSync('db/migrations/0011_alerts.sql', 'utf8')
   const made = sql.slice(sql.indexOf("'data', json_build_object("))
   const names = [...made.slice(0, made.indexOf('$$')).matchAll(/'(\w+)', (?:i\.|to_char)/g)]
   expect(Object.keys(shown.data)).toEqual(names.map(([, name]) => name))

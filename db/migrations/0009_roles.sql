@@ -35,14 +35,17 @@ CREATE FUNCTION cdc.wanted_grants() RETURNS TABLE (role name, kind text, object 
                                 cdc.dead_letter_discard(bigint), "cdc.steer_backfill(bigint, text)", cdc.check(), cdc.printed(anyelement),
                                 cdc.ask_job(text), "cdc.pause_job(text, boolean)"}', 'EXECUTE'),
       ('cdc_worker', 'DATABASE', ARRAY[quote_ident(current_database())], 'CONNECT'),
-      ('cdc_worker', 'SCHEMA', '{public, cdc, jobs}', 'USAGE'),
+      ('cdc_worker', 'SCHEMA', '{public, cdc, api, jobs}', 'USAGE'),
+      ('cdc_worker', 'TABLE', '{api.alert_channels, api.alert_rules, api.alert_holds, api.alert_leases, api.alert_incidents, api.alert_deliveries}',
+       'SELECT, INSERT, UPDATE, DELETE'),
       -- Not there yet in a database that was only migrated: init makes it.
       ('cdc_worker', 'TABLE', (SELECT array_agg(t.oid::regclass::text)
                                  FROM pg_class t WHERE t.relnamespace = to_regnamespace('jobs') AND t.relkind IN ('r', 'p')),
        'SELECT, INSERT, UPDATE, DELETE'),
       ('cdc_worker', 'TABLE', '{cdc.jobs}', 'SELECT, INSERT, UPDATE, DELETE'),
       ('cdc_worker', 'TABLE', '{cdc.job_runs}', 'SELECT, INSERT, UPDATE'),
-      ('cdc_worker', 'FUNCTION', '{"cdc.forget_history(integer, integer, integer)"}', 'EXECUTE'),
+      ('cdc_worker', 'FUNCTION', '{"cdc.forget_history(integer, integer, integer)", "api.tell_alerts(bigint[], text)",
+                                   "api.alert_message(api.alert_incidents, text)"}', 'EXECUTE'),
       ('cdc_worker', 'TABLE', CASE WHEN cdc.has_sample() THEN '{public.users}'::text[] END, 'SELECT, INSERT, UPDATE')
     ) w (role, kind, objects, privileges)
    CROSS JOIN unnest(w.objects) o
