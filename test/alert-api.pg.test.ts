@@ -73,10 +73,15 @@ type Refused = readonly [change: object, status: number, field: string, words: s
 
 const REFUSED: Readonly<Record<string, Refused>> = {
   'another metric': [{metric: 'plays'}, 400, '/metric', 'page_views'],
-  'a metric that is no number': [{metric: 'last_seen_at'}, 422, '/metric', ''],
+  'a metric that is no number': [
+    {stream: 'engagement', metric: 'last_event_at', dimension: 'content_id'},
+    422,
+    '/metric',
+    '',
+  ],
   'another dimension': [{dimension: 'shoe'}, 400, '/dimension', ''],
   'time as dimension': [{dimension: 'time:day'}, 422, '/dimension', 'the window is'],
-  'what only days are kept of': [{dimension: 'activity_type'}, 422, '/window_minutes', ''],
+  'what only days are kept of': [{dimension: 'user_id'}, 422, '/window_minutes', ''],
   'another stream': [{stream: 'shoes'}, 400, '/stream', 'activity'],
   'filters that do not fit': [{filters: [['is', 'shoe', ['a']]]}, 400, '/filters/0/1', ''],
   'no threshold': [{threshold: null}, 400, '/threshold', 'above needs one'],

@@ -44,8 +44,10 @@ CREATE FUNCTION cdc.wanted_grants() RETURNS TABLE (role name, kind text, object 
        'SELECT, INSERT, UPDATE, DELETE'),
       ('cdc_worker', 'TABLE', '{cdc.jobs}', 'SELECT, INSERT, UPDATE, DELETE'),
       ('cdc_worker', 'TABLE', '{cdc.job_runs}', 'SELECT, INSERT, UPDATE'),
-      ('cdc_worker', 'FUNCTION', '{"cdc.forget_history(integer, integer, integer)", "api.tell_alerts(bigint[], text)",
-                                   "api.alert_message(api.alert_incidents, text)"}', 'EXECUTE'),
+      ('cdc_worker', 'FUNCTION', '{"cdc.forget_history(integer, integer, integer)", "api.tell_alerts(bigint[], text)"}', 'EXECUTE'),
+      -- Older servers cannot look for a function of a type that is not there.
+      ('cdc_worker', 'FUNCTION', CASE WHEN to_regtype('api.alert_incidents') IS NOT NULL THEN '{"api.alert_message(api.alert_incidents, text)"}'::text[] END,
+       'EXECUTE'),
       ('cdc_worker', 'TABLE', CASE WHEN cdc.has_sample() THEN '{public.users}'::text[] END, 'SELECT, INSERT, UPDATE')
     ) w (role, kind, objects, privileges)
    CROSS JOIN unnest(w.objects) o
