@@ -1,5 +1,6 @@
 import {expect, test} from 'vitest'
-import {createBreaker, RULE_BROKEN, toOutgoing, type DeadLetter} from './dead-letters.ts'
+import {toOutgoing, type DeadLetter} from '../readmodel/dead-letters.ts'
+import {createBreaker, RULE_BROKEN} from './dead-letters.ts'
 
 const letter: DeadLetter = {
   source: {

@@ -1,4 +1,5 @@
 /** Composition root of the processor. */
+import {deadLetterTopic} from '../contracts/topics.ts'
 import {setMaxListeners} from 'node:events'
 import {openCassandra} from '../platform/cassandra.ts'
 import {readEnvironment} from '../platform/environment.ts'
@@ -9,6 +10,7 @@ import {createLogger, type Logger} from '../platform/log.ts'
 import {createMetrics} from '../platform/metrics.ts'
 import {openRedis} from '../platform/redis.ts'
 import {createRegistry} from '../platform/registry.ts'
+import {createDeadLetterPublisher} from '../readmodel/dead-letters.ts'
 import {retry} from '../platform/retry.ts'
 import {openStatusServer} from '../platform/status-server.ts'
 import {readGenerations} from '../readmodel/generations.ts'
@@ -16,7 +18,6 @@ import {underPrefix} from '../readmodel/redis-keys.ts'
 import {checkApart} from '../readmodel/schema.ts'
 import {loadStreams} from '../streams/load.ts'
 import {readProcessorConfig, type ProcessorConfig} from './config.ts'
-import {createDeadLetterPublisher} from './dead-letters.ts'
 import {createGeneration} from './generation.ts'
 import {createGenerations} from './generations.ts'
 import {besides, createProcessorMetrics} from './metrics.ts'
@@ -59,7 +60,11 @@ async function main(config: ProcessorConfig, log: Logger): Promise<void> {
     onError: error => log.debug({reason: messageOf(error)}, 'redis connection'),
   })
   resources.defer(() => redis.close())
-  const deadLetters = createDeadLetterPublisher(() => openPublisher(config.kafka, kafka), now)
+  const deadLetters = createDeadLetterPublisher({
+    open: () => openPublisher(config.kafka, kafka),
+    now,
+    topicOf: deadLetterTopic,
+  })
   resources.defer(() => deadLetters.close())
   const registry = createRegistry(config.registry)
 

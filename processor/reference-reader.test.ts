@@ -5,7 +5,7 @@ import type {SubscriberHandlers} from '../platform/kafka.ts'
 import {barePosition, type Position} from '../readmodel/positions.ts'
 import type {Reference} from '../readmodel/reference-table.ts'
 import {content} from '../streams/sample/content.ts'
-import type {DeadLetter} from './dead-letters.ts'
+import type {DeadLetter} from '../readmodel/dead-letters.ts'
 import {createReferenceReader, type ReferenceReaderDeps} from './reference-reader.ts'
 
 const AT = {topic: 'content', partition: 0}

@@ -1,4 +1,5 @@
 /** Rules of alerts: what is watched, whether it is judged, and forms to change it. */
+import {Expander} from '../ui/expander.tsx'
 import type {JSX} from 'preact'
 import {useState} from 'preact/hooks'
 import {describeRule, hoursFrom, isMuted, TONES} from '../model/alerts.ts'
@@ -102,14 +103,9 @@ function RuleTable({
           kind: 'fill',
           cell: row => (
             <>
-              <button
-                class="expander"
-                type="button"
-                aria-expanded={row.id === open}
-                onClick={() => nav.set({open: row.id === open ? undefined : row.id})}
-              >
+              <Expander id={row.id} nav={nav}>
                 {row.name}
-              </button>
+              </Expander>
               <span class="clip small muted" title={describeRule(row)}>
                 {describeRule(row)}
               </span>

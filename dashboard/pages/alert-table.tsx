@@ -1,4 +1,5 @@
 /** Alerts in a table: what each says, and what can be said of it. */
+import {Expander} from '../ui/expander.tsx'
 import type {JSX} from 'preact'
 import {useState} from 'preact/hooks'
 import {hoursFrom, isMuted, TONES} from '../model/alerts.ts'
@@ -66,14 +67,9 @@ export function AlertTable({
           kind: 'fill',
           cell: row => (
             <>
-              <button
-                class="expander"
-                type="button"
-                aria-expanded={row.id === open}
-                onClick={() => nav.set({open: row.id === open ? undefined : row.id})}
-              >
+              <Expander id={row.id} nav={nav}>
                 {row.rule}
-              </button>
+              </Expander>
               <span class="clip small muted" dir="auto" title={row.summary}>
                 {row.summary}
               </span>

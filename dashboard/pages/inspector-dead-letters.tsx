@@ -1,4 +1,5 @@
 /** What could not be published or applied: why, and what to do about it. */
+import {Expander} from '../ui/expander.tsx'
 import type {JSX} from 'preact'
 import {useState} from 'preact/hooks'
 import {formatCount, formatTime, shorten} from '../model/format.ts'
@@ -137,14 +138,9 @@ function LetterTable({
         {
           title: 'Id',
           cell: row => (
-            <button
-              class="expander"
-              type="button"
-              aria-expanded={row.id === open}
-              onClick={() => nav.set({open: row.id === open ? undefined : row.id})}
-            >
+            <Expander id={row.id} nav={nav}>
               {row.id}
-            </button>
+            </Expander>
           ),
         },
         {title: 'Failed', extra: true, cell: row => formatTime(row.failed_at)},

@@ -1,4 +1,5 @@
 /** Records of a topic by offset, time or key, newest first or live; decoded, with the raw bytes. */
+import {Expander} from '../ui/expander.tsx'
 import type {JSX} from 'preact'
 import {useMemo} from 'preact/hooks'
 import {formatBytes, formatTime, shorten} from '../model/format.ts'
@@ -183,15 +184,10 @@ function MessageTable({
         {
           title: 'Offset',
           cell: row => (
-            <button
-              class="expander"
-              type="button"
-              aria-expanded={idOf(row) === open}
-              onClick={() => nav.set({open: idOf(row) === open ? undefined : idOf(row)})}
-            >
+            <Expander id={idOf(row)} nav={nav}>
               <span class="hidden-label">Partition and offset </span>
               {row.partition} / {row.offset}
-            </button>
+            </Expander>
           ),
         },
         {title: 'Time', cell: row => formatTime(row.timestamp, {milliseconds: true})},

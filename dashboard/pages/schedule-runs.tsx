@@ -1,4 +1,5 @@
 /** The runs of one job: when, how long, how they ended, and each try that failed. */
+import {Expander} from '../ui/expander.tsx'
 import type {JSX} from 'preact'
 import {formatCount, formatSeconds, formatTime, NONE, shorten} from '../model/format.ts'
 import {causeOf, resultOf, standingOfRun, type Standing} from '../model/schedules.ts'
@@ -90,14 +91,9 @@ function RunTable({
         {
           title: 'Due',
           cell: run => (
-            <button
-              class="expander"
-              type="button"
-              aria-expanded={run.id === open}
-              onClick={() => nav.set({open: run.id === open ? undefined : run.id})}
-            >
+            <Expander id={run.id} nav={nav}>
               {formatTime(run.tick)}
-            </button>
+            </Expander>
           ),
         },
         {title: 'State', cell: run => <Tag of={standingOfRun(run)} />},

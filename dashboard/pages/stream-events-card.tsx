@@ -1,4 +1,5 @@
 /** Events of one key, newest first; each opens with all of its columns. */
+import {Expander} from '../ui/expander.tsx'
 import type {JSX} from 'preact'
 import {useRef} from 'preact/hooks'
 import {formatTime, shorten} from '../model/format.ts'
@@ -168,15 +169,10 @@ function EventTable({
           title: id,
           id: 'id',
           cell: row => (
-            <button
-              class="expander"
-              type="button"
-              aria-expanded={keyOf(row) === open}
-              onClick={() => nav.set({open: keyOf(row) === open ? undefined : keyOf(row)})}
-            >
+            <Expander id={keyOf(row)} nav={nav}>
               <span class="hidden-label">Event </span>
               <bdi>{shorten(keyOf(row), 24)}</bdi>
-            </button>
+            </Expander>
           ),
         },
         ...(time === null

@@ -14,14 +14,14 @@ import type {ConsumedRecord} from '../../platform/kafka.ts'
 import {pathReader, type Fields} from '../../readmodel/fields.ts'
 import {createRules} from '../../readmodel/rules.ts'
 import {planShown} from '../../readmodel/shown.ts'
-import type {SinkLetter} from './dead-letters.ts'
+import type {DeadLetter} from '../../readmodel/dead-letters.ts'
 import {eventIdOf, type SinkEvent} from './event.ts'
 import type {ResolveReferences} from './references.ts'
 
 export interface ReadEvents {
   /** In the order of their records. */
   readonly events: readonly SinkEvent[]
-  readonly letters: readonly SinkLetter[]
+  readonly letters: readonly DeadLetter[]
 }
 
 export interface EventReaderDeps {
@@ -53,7 +53,7 @@ export function createEventReader(
 
   return async (records, signal) => {
     const read: {source: ConsumedRecord; record: StreamRecord<Fields>}[] = []
-    const letters: SinkLetter[] = []
+    const letters: DeadLetter[] = []
     for (const source of records) {
       const decoded = await decode(source, decoder)
       if ('reason' in decoded) letters.push(decoded)
@@ -70,7 +70,7 @@ export function createEventReader(
   }
 }
 
-type Decoded = {readonly source: ConsumedRecord; readonly record: StreamRecord<Fields>} | SinkLetter
+type Decoded = {readonly source: ConsumedRecord; readonly record: StreamRecord<Fields>} | DeadLetter
 
 async function decode(source: ConsumedRecord, decoder: Decoder<unknown>): Promise<Decoded> {
   const {value} = source

@@ -3,7 +3,7 @@ import {expect, test} from 'vitest'
 import {PipelineError} from '../../platform/errors.ts'
 import type {CommittedOffset, Subscriber, SubscriberHandlers} from '../../platform/kafka.ts'
 import {sinkMetrics, toConsumed, toEvent, TOPIC} from '../../test/sink-events.ts'
-import type {SinkLetter} from './dead-letters.ts'
+import type {DeadLetter} from '../../readmodel/dead-letters.ts'
 import type {Delivery, Destination} from './destination.ts'
 import type {SinkEvent} from './event.ts'
 import {createHeld} from './held.ts'
@@ -23,7 +23,7 @@ function setup(
     }),
 ) {
   const committed: CommittedOffset[] = []
-  const letters: SinkLetter[] = []
+  const letters: DeadLetter[] = []
   const delivered: number[] = []
   const joined: SubscriberHandlers[] = []
   let onJoin = (): void => undefined

@@ -16,7 +16,7 @@ import type {
 } from '../../platform/kafka.ts'
 import {pause, untilAborted, type Loop} from '../../platform/lifecycle.ts'
 import {retry, retryDelayMs, type RetryOptions} from '../../platform/retry.ts'
-import type {SinkLetter} from './dead-letters.ts'
+import type {DeadLetter} from '../../readmodel/dead-letters.ts'
 import type {Destination} from './destination.ts'
 import type {SinkEvent} from './event.ts'
 import type {Held} from './held.ts'
@@ -30,7 +30,7 @@ export interface SinkSession {
   readonly subscriber: Subscriber
   /** One for each time that a partition is taken. */
   readonly createReader: (topic: string) => EventReader
-  readonly publishLetters: (letters: readonly SinkLetter[]) => Promise<void>
+  readonly publishLetters: (letters: readonly DeadLetter[]) => Promise<void>
 }
 
 export interface SinkDeps {
@@ -173,7 +173,7 @@ function createTaking(
     onRetry: error => held.wait(at, messageOf(error)),
   })
 
-  const putAside = async (letters: readonly SinkLetter[], turn: Turn): Promise<void> => {
+  const putAside = async (letters: readonly DeadLetter[], turn: Turn): Promise<void> => {
     if (letters.length === 0) return
     await retry(() => publishLetters(letters), patience(turn))
     const {topic, partition} = turn.at

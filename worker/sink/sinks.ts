@@ -11,6 +11,7 @@ import type {Loop} from '../../platform/lifecycle.ts'
 import type {Logger} from '../../platform/log.ts'
 import type {Metrics} from '../../platform/metrics.ts'
 import type {Registry} from '../../platform/registry.ts'
+import {createDeadLetterPublisher} from '../../readmodel/dead-letters.ts'
 import {planShown} from '../../readmodel/shown.ts'
 import {createBreaker} from './breaker.ts'
 import type {SinkConfig} from './config.ts'
@@ -20,7 +21,6 @@ import {createEventPrinter} from './event.ts'
 import {createHeld, type Held} from './held.ts'
 import {createHttpDestination} from './http-destination.ts'
 import {createHeaders} from './http-request.ts'
-import {createLetterPublisher} from './letter-publisher.ts'
 import {createSinkMetrics, type SinkMetrics} from './metrics.ts'
 import {createEventReader} from './read-events.ts'
 import {openReferenceSource} from './reference-source.ts'
@@ -207,7 +207,11 @@ function createSinkLoop(
     )
     resources.defer(() => source.close())
     const resolve = createReferences(source)
-    const letters = createLetterPublisher(() => openSinkPublisher(deps), deps.now)
+    const letters = createDeadLetterPublisher({
+      open: () => openSinkPublisher(deps),
+      now: deps.now,
+      topicOf: sinkLetterTopic,
+    })
     resources.defer(() => letters.close())
     const decoders = new Map(
       [...chosen].map(([topic, {schema}]) => [
