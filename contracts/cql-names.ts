@@ -16,6 +16,9 @@ export const isReserved = (name: string): boolean => RESERVED.has(name)
 export const isCqlName = (name: string): boolean =>
   /^[a-z][a-z0-9_]*$/.test(name) && !isReserved(name)
 
+/** A name in tables, keys and metrics: of a looked-up column, without its point. */
+export const toName = (name: string): string => name.replaceAll('.', '_')
+
 /** What a table is called that is named after any text, such as a topic. */
 export function toTableName(text: string): string {
   const name = text.toLowerCase().replaceAll(/[^a-z0-9_]+/g, '_')

@@ -5,7 +5,6 @@
 import {getTableConfig, type PgTable} from 'drizzle-orm/pg-core'
 import {
   columnsOf,
-  META,
   nameOfTable,
   primaryKeyOf,
   primaryKeysOf,
@@ -16,11 +15,12 @@ import {
   type NoFieldNames,
   type RowOfTable,
 } from './columns.ts'
-import {isCqlName, isReserved, toTableName} from './cql-names.ts'
-import {KINDS, type Carried} from './kinds.ts'
-import {acceptedOf, isPresence, type Condition, type Measure} from './measures.ts'
-import {isIdPart, ROW_ID} from './row-id.ts'
+import {toTableName} from './cql-names.ts'
+import type {Carried} from './kinds.ts'
+import type {Condition, Measure} from './measures.ts'
+import {ROW_ID} from './row-id.ts'
 import {whyNoKey} from './sql-types.ts'
+import {checkStream} from './stream-checks.ts'
 
 /** Buckets of time that may be stored, UTC; `total` always is. */
 export const LEVELS = ['minute', 'quarter', 'hour', 'day', 'total'] as const
@@ -255,9 +255,6 @@ export const isStream = (value: unknown): value is Stream =>
 export const findRole = (streams: readonly Stream[], role: Role): Stream | undefined =>
   streams.find(one => one.role === role)
 
-/** A name in tables, keys and metrics. */
-export const toName = (name: string): string => name.replaceAll('.', '_')
-
 /** Fields, paths and looked-up columns that may be counted by, with their kinds. */
 export function countableOf({
   columns,
@@ -330,7 +327,7 @@ export function stream<T extends PgTable, const F extends FieldNames = NoFieldNa
     active: declaration.active ?? [],
     special: declaration.special ?? [],
   }
-  checkNames(declared)
+  checkStream(declared, countableOf(declared))
   return Object.defineProperty(declared, MARK, {value: true})
 }
 
@@ -342,240 +339,5 @@ const rowIdOf = (parts: readonly string[]): Column => ({
   nullable: false,
   parts,
 })
-
-/** Fields that every record has beside its columns. */
-const RESERVED: ReadonlySet<string> = new Set([...META.map(({name}) => name), 'before'])
-/** Columns and fields of ours beside those of an event, in raw rows and in hashes. */
-const STORED: ReadonlySet<string> = new Set([
-  'src_partition',
-  'block',
-  'meta',
-  'written',
-  'processed_at',
-  'src_offset',
-  'partition',
-  'run',
-  'deleted',
-  'takeover',
-])
-
-/** Whether records, stored rows or CQL have something of their own by that name: `fields` gives a column another one. */
-export const isFieldTaken = (field: string): boolean =>
-  RESERVED.has(field) || STORED.has(field) || isReserved(field)
-
-/** What addresses take. */
-const STREAM_NAME = /^[a-z][a-z0-9_]{0,62}$/
-/** Longer split values count as others: a condition on one could never be met. */
-const SPLIT_CHARACTERS_MAX = 64
-/** Stores take a life of twenty years. */
-const KEEP_DAYS_MAX = 7000
-/** Taking an event out of them may need the others. */
-const NEEDS_EVENTS: ReadonlySet<Measure['kind']> = new Set(['uniques', 'min', 'max', 'latest'])
-
-/** Every name that a declaration uses is one that it has, once, and of a kind that fits. */
-function checkNames(declared: Stream): void {
-  if (!STREAM_NAME.test(declared.name)) {
-    throw new TypeError(
-      `stream ${declared.name} needs another name: small letters, digits and _, a letter first, 63 at most`,
-    )
-  }
-  const countable = countableOf(declared)
-  const known = [...countable.keys()].join(', ')
-  const wrong = (what: string): TypeError => new TypeError(`stream ${declared.name}: ${what}`)
-  const check = (what: string, name: string): void => {
-    if (!countable.has(name))
-      throw wrong(`${what} ${name} is not in its record; there are ${known}`)
-  }
-  const checkSingle = (what: string, name: string): void => {
-    check(what, name)
-    const {kind} = countable.get(name)!
-    if (KINDS[kind].holds !== 'other') return
-    throw wrong(
-      `${what} ${name} is ${kind}, nothing to count by: give a column of single values; it travels and is shown all the same`,
-    )
-  }
-  const checkMeasure = (what: string, name: string): void => {
-    if (Object.hasOwn(declared.measures, name)) return
-    const names = Object.keys(declared.measures).join(', ')
-    throw wrong(`${what} ${name} is no measure; there are ${names}`)
-  }
-  const checkWhere = (what: string, where: Condition = {}): void => {
-    for (const [name, wanted] of Object.entries(where)) {
-      if (isPresence(wanted)) {
-        check(`a condition of ${what} on`, name)
-        continue
-      }
-      checkSingle(`a condition of ${what} on`, name)
-      const {kind} = countable.get(name)!
-      const type = KINDS[kind].holds
-      for (const value of acceptedOf(wanted)) {
-        const isLong = typeof value === 'string' && value.length > SPLIT_CHARACTERS_MAX
-        if (typeof value === type && !isLong) continue
-        throw wrong(
-          `a condition of ${what} wants ${name} = ${JSON.stringify(value)}: ${name} is ${kind}, give a ${type}${isLong ? ` of at most ${SPLIT_CHARACTERS_MAX} characters` : ''}`,
-        )
-      }
-    }
-  }
-  const {keyField, idField, timeField} = declared
-  const {kind: idKind} = countable.get(idField)!
-  if (!KINDS[idKind].isName) {
-    throw wrong(`id ${idField} is ${idKind}: give a whole number, a decimal, a text or a uuid`)
-  }
-  const keyKind = countable.get(keyField)!.kind
-  if (!KINDS[keyKind].isName && keyKind !== 'boolean') {
-    // Its text in PostgreSQL chooses the partition, and readers have that of the record.
-    throw wrong(`key ${keyField} is ${keyKind}: give a whole number, a decimal, a text or a uuid`)
-  }
-  const timeKind = timeField === null ? 'timestamp' : countable.get(timeField)!.kind
-  if (timeKind !== 'timestamp') {
-    throw wrong(`time ${timeField} is ${timeKind}: give a timestamp, or leave time out`)
-  }
-  checkIds(declared, wrong)
-  const taken = new Set([...RESERVED, ...declared.columns.map(({field}) => field)])
-  for (const {field} of declared.columns) {
-    if (isFieldTaken(field)) {
-      throw wrong(`column ${field} needs another name, in fields`)
-    }
-    if (!isCqlName(field)) {
-      throw wrong(`column ${field} needs a name in lower case that begins with a letter, in fields`)
-    }
-  }
-  for (const name of [...Object.keys(declared.paths), ...Object.keys(declared.enrich)]) {
-    if (taken.has(name)) throw wrong(`${name} is there twice: choose another name`)
-    taken.add(name)
-  }
-  const omitted = declared.omit.find(name => declared.columns.some(({column}) => column === name))
-  if (omitted !== undefined) {
-    throw wrong(`column ${omitted} is declared, and left out in omit: take it out of one of them`)
-  }
-  checkStored(declared, wrong)
-  checkColumns(declared, countable.keys(), wrong)
-  for (const [alias, {by}] of Object.entries(declared.enrich)) {
-    if (!declared.columns.some(({field}) => field === by)) {
-      throw wrong(`look-up ${alias} by ${by} needs a column of its table`)
-    }
-    checkSingle(`look-up ${alias} by`, by)
-  }
-  for (const {by} of declared.shows) checkSingle('what is shown by', by)
-  for (const [name, {json, path}] of Object.entries(declared.paths)) {
-    if (path.length === 0) throw wrong(`path ${name} is empty`)
-    const column = declared.columns.find(({field}) => field === json)
-    if (column?.kind !== 'json') throw wrong(`path ${name} needs a JSON column, not ${json}`)
-  }
-  const shown = new Set(declared.shows.flatMap(({columns}) => columns))
-  for (const [name, {divide, by}] of Object.entries(declared.derived)) {
-    for (const part of [divide, by]) {
-      if (typeof part === 'number' || shown.has(part)) continue
-      if (!Object.hasOwn(declared.derived, part)) checkSingle(`${name} is derived of`, part)
-    }
-  }
-  for (const field of Object.keys(declared.textMax)) checkSingle('the longest text of', field)
-  for (const [name, measure] of Object.entries(declared.measures)) {
-    if (measure.kind === 'ratio') {
-      checkMeasure(`${name} of`, measure.of)
-      checkMeasure(`${name} to`, measure.to)
-      continue
-    }
-    if (measure.of !== undefined) checkSingle(`measure ${name} of`, measure.of)
-    if ('scale' in measure && measure.scale !== undefined) {
-      const isWhole = Number.isInteger(measure.scale) && measure.scale >= 0 && measure.scale <= 12
-      if (!isWhole) throw wrong(`measure ${name} has scale ${measure.scale}: give 0 to 12`)
-    }
-    checkWhere(`measure ${name}`, measure.where)
-  }
-  const names = new Set<string>()
-  for (const {name, by, split = [], measures = [], where} of declared.rollups) {
-    if (names.has(name)) throw wrong(`two rollups are named ${name}`)
-    names.add(name)
-    for (const field of [...by, ...split]) checkSingle(`rollup ${name} by`, field)
-    for (const measure of measures) checkMeasure(`rollup ${name} with`, measure)
-    checkWhere(`rollup ${name}`, where)
-  }
-  checkKept(declared, wrong)
-  for (const {by, measures} of declared.top) {
-    checkSingle('top by', by)
-    for (const measure of measures) checkMeasure('top with', measure)
-  }
-  for (const {of} of declared.active) checkSingle('active of', of)
-  for (const {kind, ...used} of declared.special) {
-    for (const field of Object.values(used).flat()) checkSingle(`${kind} by`, field)
-    // What was pushed out of a list is looked for among the events that are filed under the key.
-    if (kind === 'recent' && used.by !== keyField) {
-      throw wrong(`recent by ${used.by} needs another key: lists are by the key, ${keyField}`)
-    }
-  }
-}
-
-function checkIds({idColumns, columns}: Stream, wrong: (what: string) => TypeError): void {
-  if (idColumns.length === 1) return
-  for (const {column, kind, nullable} of columns.filter(one => idColumns.includes(one.column))) {
-    if (!isIdPart(kind)) throw wrong(`id has ${column}, which is ${kind}: it cannot name a row`)
-    if (nullable)
-      throw wrong(`id has ${column}, which may be null: name columns of the primary key`)
-  }
-  const named = columns.find(({field, parts}) => field === ROW_ID && parts === undefined)
-  if (named !== undefined) {
-    throw wrong(
-      `column ${named.column} needs another name, in fields: ${ROW_ID} is the id of its columns`,
-    )
-  }
-}
-
-/** What tables and columns beside those of the source are called in Cassandra. */
-function checkStored(
-  {rawTable, rollups, paths, derived}: Stream,
-  wrong: (what: string) => TypeError,
-): void {
-  const tables = [rawTable, ...rollups.flatMap(({table}) => table ?? [])]
-  for (const name of [...tables, ...Object.keys(paths), ...Object.keys(derived)]) {
-    if (isCqlName(name)) continue
-    throw wrong(
-      `${name} needs another name, for Cassandra: small letters, digits and _, a letter first, no word of CQL`,
-    )
-  }
-}
-
-/** Names that stores would take as one: of what is counted by, and of what is shown beside. */
-function checkColumns(
-  {shows, derived}: Stream,
-  countable: Iterable<string>,
-  wrong: (what: string) => TypeError,
-): void {
-  const owners = new Map<string, string>()
-  const shown = shows.flatMap(({columns}) => columns)
-  for (const name of [...countable, ...shown, ...Object.keys(derived)]) {
-    const column = toName(name).toLowerCase()
-    const other = owners.get(column)
-    if (other !== undefined) {
-      throw wrong(`${other} and ${name} would both be stored as ${column}: choose another name`)
-    }
-    owners.set(column, name)
-  }
-}
-
-/** What is kept for a while has to have a time, and nothing may need what is gone. */
-function checkKept(declared: Stream, wrong: (what: string) => TypeError): void {
-  const {keepDays, timeField, aheadHoursMax, columns, measures, rollups} = declared
-  if (keepDays === null) return
-  if (!(Number.isInteger(keepDays) && keepDays >= 1 && keepDays <= KEEP_DAYS_MAX)) {
-    throw wrong(`keepDays is ${keepDays}: give a whole number from 1 to ${KEEP_DAYS_MAX}`)
-  }
-  const time = columns.find(({field}) => field === timeField)
-  if (time === undefined || time.nullable) {
-    throw wrong('keepDays needs a time: name a column that is NOT NULL, or leave keepDays out')
-  }
-  if (aheadHoursMax === null) {
-    throw wrong('keepDays needs aheadHoursMax: an event of any future could not be forgotten')
-  }
-  for (const rollup of rollups) {
-    const used = rollup.measures ?? Object.keys(measures)
-    const needing = used.find(name => NEEDS_EVENTS.has(measures[name]!.kind))
-    if (needing === undefined || rollup.every.some(level => level !== 'total')) continue
-    throw wrong(
-      `with keepDays, rollup ${rollup.name} needs days: ${needing} of its total is computed again from them`,
-    )
-  }
-}
 
 export type {Column}

@@ -10,9 +10,9 @@ import {
   type Condition,
   type Measure,
 } from '../contracts/measures.ts'
+import {toName} from '../contracts/cql-names.ts'
 import {
   countableOf,
-  toName,
   type NamedRollup,
   type Stream,
   type TimeLevel,

@@ -4,7 +4,8 @@
  * A row is one blob, beside the number of its events for people who look; up to which record it counts is
  * its write timestamp.
  */
-import {toName, type TimeLevel} from '../contracts/stream.ts'
+import {toName} from '../contracts/cql-names.ts'
+import type {TimeLevel} from '../contracts/stream.ts'
 import {toNumber, type Cassandra, type CqlParams, type CqlRow} from '../platform/cassandra.ts'
 import {placed, type PlacedStatement} from './batches.ts'
 import {ByteWriter} from './bytes.ts'

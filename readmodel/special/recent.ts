@@ -1,5 +1,6 @@
 /** The newest events of a thing: what a user did last. */
-import {toName, type Special, type Stream} from '../../contracts/stream.ts'
+import {toName} from '../../contracts/cql-names.ts'
+import type {Special, Stream} from '../../contracts/stream.ts'
 import {toNumber, type Cassandra} from '../../platform/cassandra.ts'
 import {placed} from '../batches.ts'
 import {markOfAggregate, offsetOfWritetime, timestampBytes} from '../fence.ts'

@@ -5,7 +5,8 @@
  * covers [0, D), the approximation. Rows hold 1,800 seconds each; what lies beyond 12 hours counts
  * as its last second.
  */
-import {toName, type Special, type Stream} from '../../contracts/stream.ts'
+import {toName} from '../../contracts/cql-names.ts'
+import type {Special, Stream} from '../../contracts/stream.ts'
 import type {Cassandra, CqlRow} from '../../platform/cassandra.ts'
 import {placed} from '../batches.ts'
 import {ByteReader, ByteWriter} from '../bytes.ts'

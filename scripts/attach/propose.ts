@@ -7,7 +7,7 @@
 import {KINDS, type Carried, type ColumnKind} from '../../contracts/kinds.ts'
 import {isIdPart, ROW_ID} from '../../contracts/row-id.ts'
 import {arrayOf, carriedOf, whyNoKey} from '../../contracts/sql-types.ts'
-import {isFieldTaken} from '../../contracts/stream.ts'
+import {isFieldTaken} from '../../contracts/stream-checks.ts'
 import {UsageError} from '../command.ts'
 import type {CatalogColumn, CatalogTable, CatalogType} from './catalog.ts'
 
