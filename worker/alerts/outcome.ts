@@ -4,6 +4,7 @@
  * Guarantees    INV-157: a message is sent, waits, or is a dead letter with the reason; what a receiver that is away
  *               makes wait keeps its order.
  */
+import {retryAfterMs} from '../../platform/retry-after.ts'
 import {retryDelayMs, type RetryOptions} from '../../platform/retry.ts'
 
 export type Outcome =
@@ -23,25 +24,17 @@ export type NextStep =
 /** Statuses below 500 that say: come again. */
 const LATER = new Set([408, 425, 429])
 const GONE = 410
-const WAIT_MS_MAX = 3_600_000
 /** A message that is refused holds up those behind it only for so many attempts. */
 const REFUSED_MAX = 5
 
-/** @param header seconds, or a date */
-export function retryAfterMs(header: string | undefined, now: number): number | undefined {
-  if (header === undefined) return undefined
-  const seconds = /^\d{1,9}$/.test(header.trim()) ? Number(header) : undefined
-  const ms = seconds === undefined ? Date.parse(header) - now : seconds * 1000
-  return Number.isNaN(ms) ? undefined : Math.min(WAIT_MS_MAX, Math.max(0, ms))
-}
-
-export function outcomeOf(status: number, retryAfter: string | undefined, now: number): Outcome {
+/** @param retryAfter the header of that name */
+export function outcomeOf(status: number, retryAfter: string | null, now: number): Outcome {
   if (status >= 200 && status < 300) return {kind: 'sent'}
   const reason = `it answers ${status}`
   if (status === GONE) return {kind: 'gone', reason}
   if (status < 500 && !LATER.has(status)) return {kind: 'refused', reason}
   const waitMs = retryAfterMs(retryAfter, now)
-  return {kind: 'away', reason, ...(waitMs === undefined ? {} : {waitMs})}
+  return {kind: 'away', reason, ...(waitMs === null ? {} : {waitMs})}
 }
 
 export interface Attempt {

@@ -18,7 +18,7 @@ export const createWebhookSend =
     }
     try {
       const answer = await call(address, {method: 'POST', headers, body: payload})
-      return outcomeOf(answer.status, answer.header('retry-after') ?? undefined, now())
+      return outcomeOf(answer.status, answer.header('retry-after'), now())
     } catch (error) {
       const reason = messageOf(error)
       return {kind: dispositionOf(error) === 'dead-letter' ? 'refused' : 'away', reason}
