@@ -35,7 +35,7 @@ export interface RunOptions extends WorldOptions {
   readonly raceOneIn?: number
   /** What happens to the log or the keyspace; null: nothing. */
   readonly upset?: Upset | null
-  /** How long equality is waited for. */
+  /** How long equality is waited for while nothing comes closer to it; ten times as long in all. */
   readonly patienceMs?: number
 }
 
@@ -51,6 +51,8 @@ class Stands extends Error {
   override readonly name = 'Stands'
 }
 
+const PATIENCE_MS = 4000
+const PATIENCE_TIMES = 10
 /** Comparing costs more than what is compared. */
 const LOOK_AGAIN_MS = 10
 
@@ -216,10 +218,13 @@ export async function runModel(options: RunOptions): Promise<RunOutcome> {
   const compare = createComparison(world, kafka.history)
   let last = startOwner(world, kafka, faults)
   const finish = async (): Promise<RunOutcome> => {
-    const deadline = Date.now() + (options.patienceMs ?? 4000)
+    const patienceMs = options.patienceMs ?? PATIENCE_MS
+    const deadline = Date.now() + PATIENCE_TIMES * patienceMs
+    // On a machine that does much else everything takes longer, and nothing stands still.
+    let [closest, closerAt] = ['', Date.now()]
     let differences: readonly string[] = ['nothing was done yet']
     let isQuiet = false
-    while (differences.length > 0 && Date.now() < deadline) {
+    while (differences.length > 0 && Date.now() < Math.min(deadline, closerAt + patienceMs)) {
       await pause(LOOK_AGAIN_MS)
       const {error} = last
       if (error !== undefined) {
@@ -235,6 +240,8 @@ export async function runModel(options: RunOptions): Promise<RunOutcome> {
         kafka.furthest === kafka.length
           ? await compare()
           : [`committed ${kafka.furthest} of ${kafka.length}`]
+      const now = differences.join()
+      if (now !== closest) [closest, closerAt] = [now, Date.now()]
       if (differences.length > 0 || isQuiet) continue
       // What comes late changes nothing of it for good.
       await world.whenQuiet()
