@@ -38,6 +38,8 @@ export default defineConfig({
           include: ['**/*.test.ts'],
           exclude: [...never, '**/*.{pg,kafka,stack,long}.test.ts'],
           setupFiles: ['test/properties.ts'],
+          // Left to itself vitest keeps a core free: of two that is half the time.
+          maxWorkers: 2,
           // How fast the machine is, and what else it does, is nobody's fault.
           testTimeout: 30_000,
         },
