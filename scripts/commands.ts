@@ -155,6 +155,17 @@ export const COMMANDS = {
       'Of the rate, engagement has 30 parts, activity 15, readings 30, logs 17.5, orders 7, users 0.5; chosen streams\nshare it out. Users, orders and logs follow the day and the week (UTC): theirs is the mean of a week.\nWhat is planted, and what it looks like: docs/SIMULATE.md.',
     usesDatabase: true,
   },
+  'users-api': {
+    name: 'users-api',
+    summary:
+      "Invented users over HTTP, in randomuser.me's shape: the same seed and page, the same users.",
+    forms: [['[OPTIONS]', 'until Ctrl-C']],
+    options: {port: text('N', 'on loopback; 0 takes a free one; default 3080')},
+    examples: [
+      ['npm run users-api', 'then WORKER_USERS_URL=http://127.0.0.1:3080/api/ npm start'],
+      ['npm start -- --users-api', 'both at once'],
+    ],
+  },
   sql: {
     name: 'sql',
     summary: 'Runs SQL in the database of the pipeline, for machines without psql.',

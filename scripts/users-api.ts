@@ -1,11 +1,15 @@
 /**
  * A local service of randomuser.me's shape, for tests and for machines without the internet: the same seed and page,
- * the same invented users. `npm start -- --users-api` fetches from it; alone: `node scripts/users-api.ts [port]`.
+ * the same invented users. `npm start -- --users-api` fetches from it; alone: `npm run users-api`.
  */
 import {createHash} from 'node:crypto'
+import {once} from 'node:events'
 import {createServer} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {faker} from '@faker-js/faker'
+import {stopSignal} from '../platform/lifecycle.ts'
+import {runCommand, UsageError} from './command.ts'
+import {COMMANDS} from './commands.ts'
 
 export interface UsersApi {
   /** What WORKER_USERS_URL is set to. */
@@ -88,7 +92,23 @@ export async function startUsersApi(port = 0): Promise<UsersApi> {
   }
 }
 
+const USUAL_PORT = '3080'
+const PORT_MAX = 65_535
+
+/** @throws UsageError when it is none */
+function portOf(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= PORT_MAX) return port
+  throw new UsageError(`--port ${text}: give a whole number from 0 to ${PORT_MAX}`)
+}
+
 if (import.meta.main) {
-  const {url} = await startUsersApi(Number(process.argv[2] ?? 3080))
-  console.log(`WORKER_USERS_URL=${url}`)
+  await runCommand(COMMANDS['users-api'], async ({values: {port = USUAL_PORT}}) => {
+    const stop = stopSignal()
+    const api = await startUsersApi(portOf(port))
+    console.log(`WORKER_USERS_URL=${api.url}`)
+    await once(stop, 'abort')
+    await api.close()
+    return 0
+  })
 }
