@@ -119,12 +119,32 @@ export async function redriveDelivery(
     [id],
   )
   const [row] = rows
-  if (row !== undefined) {
-    await db.query('UPDATE api.alert_channels SET retry_at = NULL, failures = 0 WHERE name = $1', [
-      row.channel,
-    ])
-    return row
-  }
+  if (row === undefined) return await assertNoDelivery(db, id)
+  await db.query('UPDATE api.alert_channels SET retry_at = NULL, failures = 0 WHERE name = $1', [
+    row.channel,
+  ])
+  return row
+}
+
+/**
+ * Decides that a dead letter needs nothing more; it is kept as long as others.
+ *
+ * @returns undefined when there is no such message
+ * @throws 409 when it is no dead letter
+ */
+export async function discardDelivery(
+  db: Session,
+  id: string,
+): Promise<AlertDeliveryView | undefined> {
+  const {rows} = await db.query<AlertDeliveryView>(
+    `UPDATE api.alert_deliveries d SET state = 'discarded' WHERE d.id = $1 AND state = 'dead' RETURNING ${DELIVERY}`,
+    [id],
+  )
+  return rows[0] ?? (await assertNoDelivery(db, id))
+}
+
+/** @throws 409 when there is one: it is no dead letter */
+async function assertNoDelivery(db: Session, id: string): Promise<undefined> {
   const {rows: others} = await db.query<{state: string}>(
     'SELECT state FROM api.alert_deliveries WHERE id = $1',
     [id],

@@ -72,9 +72,14 @@ async function checkQuestions(deps: QuestionDeps, rule: AlertRule): Promise<void
     }
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    const {kind, message, errors, retryAfterSeconds} = error
-    throw new Problem(kind, message, {
-      errors: errors.map(toOwnField),
+    const {kind, message, retryAfterSeconds} = error
+    const errors = error.errors.map(toOwnField)
+    const words = error.errors.reduce(
+      (text, one, i) => text.replaceAll(one.field, errors[i]!.field),
+      message,
+    )
+    throw new Problem(kind, words, {
+      errors,
       ...(retryAfterSeconds === undefined ? {} : {retryAfterSeconds}),
       cause: error,
     })

@@ -24,7 +24,7 @@ export type AlertDelivery = {readonly id: string; readonly channel: string; read
 
 export type AlertDeliveryList = {readonly items: readonly (AlertDelivery)[]; readonly page: Page}
 
-export type AlertDeliveryState = "waiting" | "sent" | "dead"
+export type AlertDeliveryState = "waiting" | "sent" | "dead" | "discarded"
 
 export type AlertKind = "above" | "below" | "change" | "absence" | "deviation" | "anomaly"
 
@@ -701,12 +701,19 @@ export interface Operations {
   /** Messages, the newest first */
   "GET /v1/alerts/deliveries": {
     readonly path: Readonly<Record<string, never>>
-    readonly query: {readonly state?: "waiting" | "sent" | "dead"; readonly channel?: string; readonly limit?: number; readonly cursor?: string}
+    readonly query: {readonly state?: "waiting" | "sent" | "dead" | "discarded"; readonly channel?: string; readonly limit?: number; readonly cursor?: string}
     readonly body: undefined
     readonly answer: AlertDeliveryList
   }
   /** Send a dead letter again, under its id */
   "POST /v1/alerts/deliveries/{id}/redrive": {
+    readonly path: {readonly id: string}
+    readonly query: Readonly<Record<string, never>>
+    readonly body: undefined
+    readonly answer: AlertDelivery
+  }
+  /** Decide that a dead letter needs nothing more */
+  "POST /v1/alerts/deliveries/{id}/discard": {
     readonly path: {readonly id: string}
     readonly query: Readonly<Record<string, never>>
     readonly body: undefined
@@ -1090,6 +1097,7 @@ export const OPERATIONS = {
   deleteAlertChannel: "DELETE /v1/alerts/channels/{name}",
   listAlertDeliveries: "GET /v1/alerts/deliveries",
   redriveAlertDelivery: "POST /v1/alerts/deliveries/{id}/redrive",
+  discardAlertDelivery: "POST /v1/alerts/deliveries/{id}/discard",
   listUserActivity: "GET /v1/users/{id}/activity",
   getUserStats: "GET /v1/users/{id}/stats",
   getUserDays: "GET /v1/users/{id}/days",

@@ -5,6 +5,7 @@ import {openAlertWorld} from './alert-world.ts'
 import {ADMIN, composeAway} from './api-away.ts'
 
 interface Refusal {
+  readonly detail: string
   readonly errors: readonly {readonly field: string; readonly detail: string}[]
 }
 
@@ -95,9 +96,12 @@ test('a rule that nothing could judge is refused by its field', async () => {
   await using own = await setup()
   for (const [what, [change, status, field, words]] of Object.entries(REFUSED)) {
     const refused = await own.ask('POST', '/v1/alerts/rules', {...RULE, ...change})
-    const {errors} = refused.body as Refusal
+    const {errors, detail} = refused.body as Refusal
     expect([refused.status, errors[0]?.field], what).toEqual([status, field])
     expect(errors[0]!.detail).toContain(words)
+    expect(detail, 'speaks of the question that the rule is made into').not.toMatch(
+      /\/(metrics|dimensions|date_range)/,
+    )
   }
 })
 
@@ -149,6 +153,24 @@ test('incidents are listed page by page, acknowledged by who was first, and mute
     muted_until: null,
   })
   expect((await ask('GET', '/v1/alerts/99')).status).toBe(404)
+})
+
+test('a dead letter that is discarded is open no more, and cannot be re-driven', async () => {
+  await using own = await setup()
+  const {ask, world} = own
+  await world.addChannel('mail')
+  await world.pool.query(
+    `INSERT INTO api.alert_deliveries (channel, message_id, payload, state, attempts, finished_at, error)
+     VALUES ('mail', 'alert_1_opened', '{}', 'dead', 5, now(), 'it answers 400')`,
+  )
+  expect((await ask('POST', '/v1/alerts/deliveries/1/discard')).body).toMatchObject({
+    state: 'discarded',
+    error: 'it answers 400',
+  })
+  expect((await ask('GET', '/v1/alerts/channels')).body).toMatchObject({items: [{dead: 0}]})
+  expect((await ask('POST', '/v1/alerts/deliveries/1/discard')).status).toBe(409)
+  expect((await ask('POST', '/v1/alerts/deliveries/1/redrive')).status).toBe(409)
+  expect((await ask('POST', '/v1/alerts/deliveries/9/discard')).status).toBe(404)
 })
 
 test('a dead letter waits again when it is re-driven, and its channel at once', async () => {

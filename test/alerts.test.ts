@@ -7,6 +7,9 @@ import {createApiMetrics} from '../api/metrics.ts'
 import {createRelayMetrics} from '../ingestor/metrics.ts'
 import {createMetrics} from '../platform/metrics.ts'
 import {createProcessorMetrics} from '../processor/metrics.ts'
+import {createAlertMetrics} from '../worker/alerts/metrics.ts'
+import {createWorkerMetrics} from '../worker/metrics.ts'
+import {createSinkMetrics} from '../worker/sink/metrics.ts'
 
 interface Rules {
   readonly groups: ReadonlyArray<{
@@ -26,7 +29,15 @@ const rules = (parse(readFileSync('deploy/prometheus/rules.yml', 'utf8')) as Rul
 const board = JSON.parse(readFileSync('deploy/grafana/boards/pipeline.json', 'utf8')) as Board
 
 async function exposedNames(): Promise<Set<string>> {
-  const registries = [createRelayMetrics, createProcessorMetrics, createApiMetrics].map(create => {
+  const creates = [
+    createRelayMetrics,
+    createProcessorMetrics,
+    createApiMetrics,
+    createWorkerMetrics,
+    createAlertMetrics,
+    createSinkMetrics,
+  ]
+  const registries = creates.map(create => {
     const metrics = createMetrics()
     create(metrics)
     return metrics
@@ -41,7 +52,9 @@ async function exposedNames(): Promise<Set<string>> {
 }
 
 const namesIn = (expr: string): readonly string[] =>
-  [...expr.matchAll(/\b(?:relay|processor|api|pipeline|reconcile)_\w+/g)].map(([name]) => name)
+  [...expr.matchAll(/\b(?:relay|processor|worker|api|pipeline|reconcile)_\w+/g)].map(
+    ([name]) => name,
+  )
 
 test('every alert asks for metrics that a service exposes', async () => {
   const exposed = await exposedNames()

@@ -72,7 +72,37 @@ const ruleOf = (i: number) => ({
   open: i,
 })
 
+const channelOf = (i: number) => ({
+  name: `channel-${i}`,
+  kind: i === 1 ? 'mail' : 'webhook',
+  address: i === 0 ? `https://example.com/${HOSTILE.script}` : 'operators@example.com',
+  created_at: '2026-01-31T12:00:00.000000Z',
+  failures: i === 0 ? 3 : 0,
+  retry_at: i === 0 ? '2026-01-31T12:00:00.000000Z' : null,
+  waiting: i === 0 ? 12 : 0,
+  dead: i === 1 ? 2 : 0,
+})
+
+const letterOf = (i: number) => ({
+  id: String(9 - i),
+  channel: 'channel-1',
+  message_id: `alert_${i}_opened`,
+  state: 'dead',
+  attempts: 5,
+  queued_at: '2026-01-31T12:00:00.000000Z',
+  finished_at: '2026-01-31T12:05:00.000000Z',
+  error: `it answers 400: ${HOSTILE.script}`,
+})
+
 export const ALERT_ROUTES: readonly (readonly [RegExp, () => unknown])[] = [
   [/^\/v1\/alerts$/, () => ({items: resolved, page: {limit: 50, next_cursor: null}})],
+  [/^\/v1\/alerts\/channels$/, () => ({items: Array.from({length: 3}, (_, i) => channelOf(i))})],
+  [
+    /^\/v1\/alerts\/deliveries$/,
+    () => ({
+      items: Array.from({length: 2}, (_, i) => letterOf(i)),
+      page: {limit: 50, next_cursor: null},
+    }),
+  ],
   [/^\/v1\/alerts\/rules$/, () => ({items: Array.from({length: 4}, (_, i) => ruleOf(i))})],
 ]

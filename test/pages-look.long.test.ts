@@ -25,6 +25,7 @@ const PAGES: Readonly<Record<string, readonly [path: string, shows: string]>> = 
   user: ['/?view=users&user=u1', 'page_view'],
   alerts: ['/?view=alerts&open=99', 'The first 3 of 120'],
   'alerts that are over': ['/?view=alerts&tab=history', HOSTILE.script],
+  'channels of alerts': ['/?view=alerts&tab=channels', 'Send again'],
   'rules of alerts': [`/?view=alerts&tab=rules&open=${uuid(1)}`, 'Delete'],
   pipeline: ['/?view=pipeline&trace=engagement:7', 'its slot was rotated'],
   schedules: ['/?view=schedules', 'fetch-users'],

@@ -66,7 +66,7 @@ test('INV-151: kill -9 within a run: another worker runs it again, and its histo
   })
   expect(done.worker).toMatch(new RegExp(`/${second.pid}$`))
   const metrics = await (await second.ask('/metrics')).text()
-  expect(metrics).toContain('worker_attempts_total{job="waits-once",outcome="succeeded"} 1')
+  expect(metrics).toContain('worker_attempts_total{job_name="waits-once",outcome="succeeded"} 1')
   expect(await world.runs('waits-once')).toHaveLength(1)
 })
 

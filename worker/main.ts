@@ -15,13 +15,14 @@ import {openStatusServer} from '../platform/status-server.ts'
 import {loadJobs} from '../schedule/load.ts'
 import {loadStreams} from '../streams/load.ts'
 import {createAlerts} from './alerts/loops.ts'
+import {readAlertStanding, warningsOfAlerts} from './alerts/standing.ts'
 import {createCommand} from './command.ts'
 import {readWorkerConfig, type WorkerConfig} from './config.ts'
 import {createWorkerMetrics, measureStates} from './metrics.ts'
 import {createReadiness} from './readiness.ts'
 import {createDispatcher, RUNS} from './schedule/dispatcher.ts'
 import {createRunner} from './schedule/runner.ts'
-import {readStates} from './schedule/store.ts'
+import {readStates, warningsOfJobs} from './schedule/store.ts'
 import {createSinks} from './sink/sinks.ts'
 
 /** How long runs may take to end when the worker stops; then they are tried again elsewhere. */
@@ -50,8 +51,11 @@ async function main(config: WorkerConfig, env: Env, log: Logger): Promise<void> 
   const readiness = createReadiness({
     now: () => performance.now(),
     isStopping: () => stop.aborted,
-    readStates: async () => await readStates(pool),
-    problems: () => problems(),
+    readWarnings: async () => ({
+      ...warningsOfJobs(await readStates(pool)),
+      ...warningsOfAlerts(await readAlertStanding(pool)),
+      ...Object.fromEntries(problems().map((problem, i) => [`sink ${i + 1}`, problem])),
+    }),
   })
   const status = await openStatusServer(
     {...config.listen, variable: 'WORKER_PORT'},

@@ -1,14 +1,12 @@
 import {expect, test} from 'vitest'
 import {createReadiness} from './readiness.ts'
-import type {JobState} from './schedule/store.ts'
 
-function setup(states: () => readonly JobState[] = () => [], problems: readonly string[] = []) {
+function setup(warnings: () => Record<string, string> = () => ({})) {
   const at = {now: 0, isStopping: false}
   const readiness = createReadiness({
     now: () => at.now,
     isStopping: () => at.isStopping,
-    readStates: async () => await Promise.resolve().then(states),
-    problems: () => problems,
+    readWarnings: async () => await Promise.resolve().then(warnings),
   })
   return {at, readiness}
 }
@@ -36,17 +34,13 @@ test('a worker is ready while it looks what is due, and says why it is not', asy
   expect(await readiness.judge()).toMatchObject({ready: false, reasons: ['stopping']})
 })
 
-test('jobs that fail are warnings, and that they cannot be read is not silence', async () => {
-  const failing = [
-    {job: 'a', error: 'no table', lateS: 0},
-    {job: 'b', error: null, lateS: 0},
-  ]
-  const {readiness} = setup(() => failing, ['orders/0 waits for a minute'])
+test('what fails are warnings, and that it cannot be read is not silence', async () => {
+  const {readiness} = setup(() => ({a: 'no table'}))
   readiness.looked(null)
   expect(await readiness.judge()).toEqual({
     ready: true,
     reasons: [],
-    details: {warnings: {a: 'no table', 'sink 1': 'orders/0 waits for a minute'}},
+    details: {warnings: {a: 'no table'}},
   })
   const broken = setup(() => {
     throw new Error('timeout')
@@ -54,6 +48,6 @@ test('jobs that fail are warnings, and that they cannot be read is not silence',
   broken.readiness.looked(null)
   expect(await broken.readiness.judge()).toEqual({
     ready: false,
-    reasons: ['jobs cannot be read: timeout'],
+    reasons: ['it cannot be read what fails: timeout'],
   })
 })

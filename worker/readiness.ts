@@ -1,7 +1,6 @@
 /** Whether the worker does its part: it looks what is due, and nothing that runs by itself keeps failing. */
 import {messageOf} from '../platform/errors.ts'
 import type {Readiness} from '../platform/status-server.ts'
-import type {JobState} from './schedule/store.ts'
 
 /** So long nobody may have looked. */
 const LOOK_MAX_MS = 15_000
@@ -15,14 +14,12 @@ export interface WorkerReadiness {
 export function createReadiness({
   now,
   isStopping,
-  readStates,
-  problems,
+  readWarnings,
 }: {
   readonly now: () => number
   readonly isStopping: () => boolean
-  readonly readStates: () => Promise<readonly JobState[]>
-  /** Sentences of what else the worker runs and does not get on with. */
-  readonly problems: () => readonly string[]
+  /** What the worker runs and does not get on with: sentences, by what they are about. */
+  readonly readWarnings: () => Promise<Readonly<Record<string, string>>>
 }): WorkerReadiness {
   let last: {readonly at: number; readonly problem: string | null} | undefined
   const reasonOf = (): string | undefined => {
@@ -42,15 +39,10 @@ export function createReadiness({
       const reason = reasonOf()
       if (reason !== undefined) return {ready: false, reasons: [reason]}
       try {
-        const failing = (await readStates()).filter(({error}) => error !== null)
         // Told by health as warnings: the worker itself does what it should.
-        const warnings = Object.fromEntries([
-          ...failing.map(({job, error}) => [job, error] as const),
-          ...problems().map((problem, i) => [`sink ${i + 1}`, problem] as const),
-        ])
-        return {ready: true, reasons: [], details: {warnings}}
+        return {ready: true, reasons: [], details: {warnings: await readWarnings()}}
       } catch (error) {
-        return {ready: false, reasons: [`jobs cannot be read: ${messageOf(error)}`]}
+        return {ready: false, reasons: [`it cannot be read what fails: ${messageOf(error)}`]}
       }
     },
   }

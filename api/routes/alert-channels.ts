@@ -3,6 +3,7 @@ import {Type, type Static} from 'typebox'
 import {
   checkChannel,
   deleteChannel,
+  discardDelivery,
   insertChannel,
   listChannels,
   listDeliveries,
@@ -101,19 +102,35 @@ function addDeliveryRoutes(app: Api, {db, cursors}: AlertChannelDeps): void {
       return {items, page: page.pageTo(rows.length > limit ? items.at(-1)!.id : null)}
     },
   )
-  app.post(
-    '/v1/alerts/deliveries/:id/redrive',
-    optionsOf('alerts', ADMIN, {
-      operationId: 'redriveAlertDelivery',
-      summary: 'Send a dead letter again, under its id',
-      params: AlertDeliveryParams,
-      response: {200: AlertDelivery},
-      problems: ['not-found', 'conflict'],
-    }),
-    async ({params: {id}}) => {
-      const row = await db.transaction(session => redriveDelivery(session, id))
-      if (row === undefined) throw notFound('message', id)
-      return row
-    },
-  )
+  for (const [verb, {operationId, summary, run}] of Object.entries(DELIVERY_VERBS)) {
+    app.post(
+      `/v1/alerts/deliveries/:id/${verb}`,
+      optionsOf('alerts', ADMIN, {
+        operationId,
+        summary,
+        params: AlertDeliveryParams,
+        response: {200: AlertDelivery},
+        problems: ['not-found', 'conflict'],
+      }),
+      async ({params: {id}}) => {
+        const row = await db.transaction(session => run(session, id))
+        if (row === undefined) throw notFound('message', id)
+        return row
+      },
+    )
+  }
 }
+
+/** What can be done about a dead letter. */
+const DELIVERY_VERBS = {
+  redrive: {
+    operationId: 'redriveAlertDelivery',
+    summary: 'Send a dead letter again, under its id',
+    run: redriveDelivery,
+  },
+  discard: {
+    operationId: 'discardAlertDelivery',
+    summary: 'Decide that a dead letter needs nothing more',
+    run: discardDelivery,
+  },
+} as const

@@ -205,11 +205,12 @@ export const NewAlertChannel = named('NewAlertChannel', ChannelFields, {
 })
 export const AlertChannelParams = closed({name: ChannelName})
 
+const DELIVERY_STATES = ['waiting', 'sent', 'dead', 'discarded'] as const
 export const AlertDelivery = named('AlertDelivery', {
   id: Type.String(),
   channel: Type.String(),
   message_id: Type.String({description: 'the same whenever it is sent again'}),
-  state: oneOf(['waiting', 'sent', 'dead'], {title: 'AlertDeliveryState'}),
+  state: oneOf(DELIVERY_STATES, {title: 'AlertDeliveryState'}),
   attempts: Count,
   queued_at: Time,
   finished_at: nullable(Time),
@@ -222,7 +223,7 @@ export const AlertDeliveryList = named('AlertDeliveryList', {
 })
 export const AlertDeliveryQuery = closed({
   ...optional({
-    state: oneOf(['waiting', 'sent', 'dead'], {description: 'all of them when left out'}),
+    state: oneOf(DELIVERY_STATES, {description: 'all of them when left out'}),
     channel: ChannelName,
   }),
   ...PageQuery,

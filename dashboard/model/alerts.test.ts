@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest'
-import {describeRule, hoursFrom, isMuted, ruleOf} from './alerts.ts'
+import {describeRule, hoursFrom, isMuted, ruleOf, standingOfChannel} from './alerts.ts'
 
 const RULE = {
   stream: 'orders',
@@ -51,4 +51,16 @@ test('what is muted is so until then', () => {
   expect(hoursFrom(now, 1)).toBe('2026-01-31T13:00:00.000Z')
   const until = ['2026-01-31T13:00:00Z', '2026-01-31T11:00:00Z', null]
   expect(until.map(time => isMuted({muted_until: time}, now))).toEqual([true, false, false])
+})
+
+test('a channel is away, has given up, sends or is idle, in this order', () => {
+  const idle = {waiting: 0, dead: 0, failures: 0, retry_at: null}
+  const words = [
+    {...idle, waiting: 3, dead: 1, failures: 2, retry_at: '2026-01-31T12:00:00Z'},
+    {...idle, waiting: 3, dead: 1},
+    {...idle, waiting: 3},
+    idle,
+  ].map(one => standingOfChannel(one))
+  expect(words.map(({word}) => word)).toEqual(['away', 'given up', 'sending', 'idle'])
+  expect(words[0]!.why).toBe('2 failures in a row, tried again at 2026-01-31T12:00:00Z')
 })

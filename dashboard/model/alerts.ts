@@ -93,3 +93,25 @@ export const hoursFrom = (now: number, hours: number): string =>
 
 export const isMuted = ({muted_until: until}: {readonly muted_until: string | null}, now: number) =>
   until !== null && Date.parse(until) > now
+
+/** How a channel stands, in a word, and what is behind it. */
+export function standingOfChannel({
+  waiting,
+  dead,
+  failures,
+  retry_at: retryAt,
+}: {
+  readonly waiting: number
+  readonly dead: number
+  readonly failures: number
+  readonly retry_at: string | null
+}): {readonly word: string; readonly tone: string; readonly why: string} {
+  if (failures > 0) {
+    const next = retryAt === null ? '' : `, tried again at ${retryAt}`
+    return {word: 'away', tone: 'bad', why: `${failures} failures in a row${next}`}
+  }
+  if (dead > 0) return {word: 'given up', tone: 'warn', why: `${dead} messages were not taken`}
+  return waiting > 0
+    ? {word: 'sending', tone: '', why: `${waiting} messages wait`}
+    : {word: 'idle', tone: 'good', why: 'nothing waits'}
+}

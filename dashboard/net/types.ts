@@ -39,4 +39,6 @@ export type Schedule = ItemOf<AnswerOf<'GET /v1/admin/schedules'>>
 export type JobRun = ItemOf<AnswerOf<'GET /v1/admin/schedules/{job}/runs'>>
 export type Alert = ItemOf<AnswerOf<'GET /v1/alerts'>>
 export type AlertRule = ItemOf<AnswerOf<'GET /v1/alerts/rules'>>
+export type AlertChannel = ItemOf<AnswerOf<'GET /v1/alerts/channels'>>
+export type AlertDelivery = ItemOf<AnswerOf<'GET /v1/alerts/deliveries'>>
 export type Trace = AnswerOf<'GET /v1/admin/trace/{stream}/{id}'>

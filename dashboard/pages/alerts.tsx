@@ -10,11 +10,12 @@ import {Tabs} from '../ui/controls.tsx'
 import {Head} from '../ui/shell.tsx'
 import {Empty, LiveProblem, LiveSign, Loading} from '../ui/states.tsx'
 import {AlertTable, csvOfAlerts} from './alert-table.tsx'
+import {AlertChannels} from './alert-channels.tsx'
 import {AlertHistory} from './alert-history.tsx'
 import {AlertRules} from './alert-rules.tsx'
 
-const TABS = ['open', 'history', 'rules'] as const
-const TAB_WORDS = {open: 'Open', history: 'History', rules: 'Rules'} as const
+const TABS = ['open', 'history', 'rules', 'channels'] as const
+const TAB_WORDS = {open: 'Open', history: 'History', rules: 'Rules', channels: 'Channels'} as const
 
 interface Alerts {
   readonly open: readonly Alert[]
@@ -49,6 +50,8 @@ export function AlertsPage({nav}: {readonly nav: Navigation}): JSX.Element {
       />
       {tab === 'rules' ? (
         <AlertRules nav={nav} />
+      ) : tab === 'channels' ? (
+        <AlertChannels />
       ) : tab === 'history' ? (
         // Another one is resolved: the list is another one.
         <AlertHistory nav={nav} newest={alerts?.resolved[0]?.resolved_at ?? ''} />

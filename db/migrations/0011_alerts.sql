@@ -98,7 +98,8 @@ CREATE TABLE api.alert_deliveries (
   -- The same whenever it is sent again: receivers drop doubles by it.
   message_id text NOT NULL,
   payload json NOT NULL,
-  state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'dead')),
+  -- dead: given up; discarded: somebody has decided that it needs nothing more.
+  state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'dead', 'discarded')),
   attempts integer NOT NULL DEFAULT 0,
   -- When it was queued, or sent again by hand: it is given up so long after.
   queued_at timestamptz NOT NULL DEFAULT now(),

@@ -62,7 +62,7 @@ const FORGET = `
   DELETE FROM api.alert_deliveries WHERE id IN (
     SELECT id FROM api.alert_deliveries
      WHERE state = 'sent' AND finished_at < now() - interval '30 days'
-        OR state = 'dead' AND finished_at < now() - interval '90 days' LIMIT 1000)
+        OR state IN ('dead', 'discarded') AND finished_at < now() - interval '90 days' LIMIT 1000)
   RETURNING id`
 
 /** @param options.kinds channels that this worker can send to */

@@ -42,7 +42,7 @@ interface Watched {
   dueAt: number
   isBusy: boolean
   /** What the rule says of itself, and when that was written. */
-  reason: string | null | undefined
+  note: string | null | undefined
   notedAt: number
 }
 
@@ -55,10 +55,14 @@ export function createEvaluator(deps: EvaluatorDeps, options: EvaluatorOptions):
   let isLeader = false
   let renewAt = 0
 
-  const note = async (rule: StoredRule, of: Watched, reason: string | null): Promise<void> => {
-    if (of.reason === reason && now() - of.notedAt < NOTE_MS) return
-    await noteJudged(pool, rule.id, reason)
-    of.reason = reason
+  const note = async (
+    rule: StoredRule,
+    of: Watched,
+    {isJudged, note: text}: {readonly isJudged: boolean; readonly note: string | null},
+  ): Promise<void> => {
+    if (of.note === text && now() - of.notedAt < NOTE_MS) return
+    await noteJudged(pool, rule.id, {isJudged, note: text})
+    of.note = text
     of.notedAt = now()
   }
 
@@ -67,7 +71,7 @@ export function createEvaluator(deps: EvaluatorDeps, options: EvaluatorOptions):
     if (signal.aborted) return
     if (measured.kind === 'notJudged') {
       metrics.evaluations.inc({outcome: 'not judged'})
-      await note(rule, of, measured.reason)
+      await note(rule, of, {isJudged: false, note: measured.reason})
       return
     }
     const states = await readStates(pool, rule.id)
@@ -81,7 +85,7 @@ export function createEvaluator(deps: EvaluatorDeps, options: EvaluatorOptions):
     }
     metrics.evaluations.inc({outcome: 'judged'})
     const more = `${plan.left} rows more would open: ${OPEN_MAX} are, which is as many as may`
-    await note(rule, of, plan.left > 0 ? more : null)
+    await note(rule, of, {isJudged: true, note: plan.left > 0 ? more : null})
   }
 
   /** One that fails is tried again when it is due; what cannot be tried again stops the loop. */
@@ -106,7 +110,7 @@ export function createEvaluator(deps: EvaluatorDeps, options: EvaluatorOptions):
     measure.retain(ids)
     for (const {id, version} of rules) {
       if (watched.get(id)?.version === version) continue
-      watched.set(id, {version, dueAt: 0, isBusy: false, reason: undefined, notedAt: 0})
+      watched.set(id, {version, dueAt: 0, isBusy: false, note: undefined, notedAt: 0})
     }
   }
 

@@ -21,7 +21,8 @@ import {createFigures, shareAnswers} from './figures.ts'
 import {createLease} from './lease.ts'
 import {openMail} from './mail.ts'
 import {createMeasure} from './measure.ts'
-import {createAlertMetrics, type AlertMetrics} from './metrics.ts'
+import {createAlertMetrics, measureStanding, type AlertMetrics} from './metrics.ts'
+import {readAlertStanding} from './standing.ts'
 import {createWebhookSend} from './webhook.ts'
 
 export interface AlertDeps {
@@ -55,6 +56,11 @@ const SESSION_TIMEOUT_MS = 10_000
 /** Each loop opens what it works with beside these, and closes it. */
 export function createAlerts(deps: AlertDeps, config: AlertConfig): readonly Loop[] {
   const metrics = createAlertMetrics(deps.metrics)
+  deps.metrics.onScrape(async () => {
+    // While the database is away the last figures stand, and readiness says so.
+    const standing = await readAlertStanding(deps.pool).catch(() => undefined)
+    if (standing !== undefined) measureStanding(metrics, standing)
+  })
   const readings = findReadings(deps.streams)
   return [
     evaluatorOf(deps, metrics, config),

@@ -40,12 +40,15 @@ export async function readStates(pool: Pool, id: string): Promise<ReadonlyMap<st
   )
 }
 
-/** @param reason why it is not judged, or null */
-export async function noteJudged(pool: Pool, id: string, reason: string | null): Promise<void> {
+/** @param note why it is not judged, or what is not told of it; null: all is well */
+export async function noteJudged(
+  pool: Pool,
+  id: string,
+  {isJudged, note}: {readonly isJudged: boolean; readonly note: string | null},
+): Promise<void> {
   await query(
     pool,
-    `UPDATE api.alert_rules SET not_judged = $2::text, judged_at = CASE WHEN $2::text IS NULL THEN now() ELSE judged_at END
-      WHERE id = $1`,
-    [id, reason],
+    `UPDATE api.alert_rules SET not_judged = $2, judged_at = CASE WHEN $3 THEN now() ELSE judged_at END WHERE id = $1`,
+    [id, note, isJudged],
   )
 }

@@ -10,7 +10,7 @@ import type {Entry} from '../../platform/jobs.ts'
 import type {Logger} from '../../platform/log.ts'
 import type {Pool} from '../../platform/postgres.ts'
 import type {ReadyJob, RunCommand} from '../../schedule/job.ts'
-import type {WorkerMetrics} from '../metrics.ts'
+import {JOB, type WorkerMetrics} from '../metrics.ts'
 import {beginAttempt, noteFailure, noteSuccess, type Attempt} from './attempts.ts'
 import {reasonOf} from './decide.ts'
 
@@ -46,8 +46,8 @@ export function createRunner(deps: RunnerDeps) {
     const signal = AbortSignal.any([stop, entry.signal, limit])
     const began = performance.now()
     const tell = (outcome: 'succeeded' | 'failed' | 'overtaken'): void => {
-      metrics.attempts.inc({job: run.job, outcome})
-      metrics.attemptSeconds.observe({job: run.job}, (performance.now() - began) / 1000)
+      metrics.attempts.inc({[JOB]: run.job, outcome})
+      metrics.attemptSeconds.observe({[JOB]: run.job}, (performance.now() - began) / 1000)
     }
     try {
       const {command} = deps

@@ -164,3 +164,7 @@ export async function readStates(session: Session): Promise<readonly JobState[]>
   )
   return rows
 }
+
+/** What the last run of each job that fails ended with. */
+export const warningsOfJobs = (states: readonly JobState[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(states.flatMap(({job, error}) => (error === null ? [] : [[job, error]])))
