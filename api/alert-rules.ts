@@ -1,10 +1,10 @@
 /** What a rule may say: what nothing stored answers is refused as the question would be, by the field of the rule. */
-import {metricsOf} from '../contracts/measures.ts'
 import {questionsOf, type AlertRule} from '../contracts/alerts.ts'
 import {judgePlanned} from './event-table.ts'
-import {invalid, Problem, refuse, type ProblemDetail} from './problem.ts'
+import {invalid, refuse} from './problem.ts'
+import {byOwnFields, type OwnFields} from './query/own-fields.ts'
 import {planQuestion, type QuestionDeps} from './query/question.ts'
-import type {Subject} from './query/subject.ts'
+import {metricsOfKind} from './query/subject.ts'
 import type {AlertRuleChange, NewAlertRule} from './schemas/alerts.ts'
 import type {QueryBody} from './schemas/query.ts'
 
@@ -52,44 +52,21 @@ export const changedRule = (rule: RuleText, change: AlertRuleChange): RuleText =
 })
 
 /** Fields of a rule by the fields of the question that is made of it. */
-const FIELDS: readonly (readonly [RegExp, string])[] = [
+const FIELDS: OwnFields = [
   [/^\/metrics(\/0)?$/, '/metric'],
   [/^\/dimensions(\/0)?$/, '/dimension'],
   [/^(\/date_range|period|from|to)$/, '/window_minutes'],
 ]
 
-function toOwnField(one: ProblemDetail): ProblemDetail {
-  const own = FIELDS.find(([pattern]) => pattern.test(one.field))?.[1]
-  return {...one, in: 'body', field: own ?? one.field}
-}
-
 /** @throws what the question is refused with, naming fields of the rule */
 async function checkQuestions(deps: QuestionDeps, rule: AlertRule): Promise<void> {
   const {present, past} = questionsOf(rule, Date.now())
-  try {
+  await byOwnFields('body', FIELDS, async () => {
     for (const question of [present, ...past.slice(0, 1)]) {
       await planQuestion(deps, question as unknown as QueryBody)
     }
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error
-    const {kind, message, retryAfterSeconds} = error
-    const errors = error.errors.map(toOwnField)
-    const words = error.errors.reduce(
-      (text, one, i) => text.replaceAll(one.field, errors[i]!.field),
-      message,
-    )
-    throw new Problem(kind, words, {
-      errors,
-      ...(retryAfterSeconds === undefined ? {} : {retryAfterSeconds}),
-      cause: error,
-    })
-  }
+  })
 }
-
-const isCount = ({plan}: Subject, metric: string): boolean =>
-  Object.entries(plan.stream.measures).some(
-    ([name, measure]) => measure.kind === 'count' && metricsOf(name, measure).includes(metric),
-  )
 
 function checkThreshold({kind, threshold}: AlertRule): void {
   if ((threshold === null) !== (kind === 'absence')) {
@@ -116,7 +93,7 @@ export async function checkRule(deps: QuestionDeps, rule: RuleText): Promise<voi
   if (subject.notNumbers.has(metric)) {
     throw refuse('body', '/metric', metric, 'is no number: only numbers are judged')
   }
-  if (kind === 'absence' && !isCount(subject, metric)) {
+  if (kind === 'absence' && !metricsOfKind(subject, 'count').includes(metric)) {
     throw refuse('body', '/metric', metric, 'of an absence must be a count')
   }
 }

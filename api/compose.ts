@@ -63,6 +63,7 @@ import {addAlertChannelRoutes} from './routes/alert-channels.ts'
 import {addAlertRuleRoutes} from './routes/alert-rules.ts'
 import {addAlertRoutes} from './routes/alerts.ts'
 import {addEventRoutes} from './routes/events.ts'
+import {addInsightRoutes} from './routes/insight.ts'
 import {addLiveRoutes} from './routes/live.ts'
 import {addMetricsRoutes} from './routes/metrics.ts'
 import {addOverviewRoutes} from './routes/overview.ts'
@@ -308,6 +309,15 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
         }
         addQueryRoutes(api, {...readDeps, db, subjects})
         addSegmentRoutes(api, {db, subjects})
+        addInsightRoutes(api, {
+          reads,
+          db,
+          subjects,
+          streams: countedNames,
+          now: Date.now,
+          hasContents: hasEngagement,
+          keptMs: config.insightKeptMs,
+        })
         addAlertRoutes(api, {hub, sources, db, cursors})
         addAlertRuleRoutes(api, {db, subjects})
         addAlertChannelRoutes(api, {db, cursors})

@@ -39,6 +39,8 @@ export interface ApiConfig {
   readonly storeTimeoutMs: number
   /** Longest wait of `wait_ms`. */
   readonly waitMsMax: number
+  /** How long an answer that takes many questions is given to others, too. */
+  readonly insightKeptMs: number
   readonly liveClientsMax: number
   readonly livePerAddressMax: number
   readonly processorGroupId: string
@@ -109,6 +111,7 @@ export function readApiConfig(env: Env): {
     eventLoopDelayMsMax: read.int('API_EVENT_LOOP_DELAY_MS_MAX', 1500, {min: 0, max: 60_000}),
     storeTimeoutMs: read.int('API_STORE_TIMEOUT_MS', 2000, {min: 50, max: 60_000}),
     waitMsMax: read.int('API_WAIT_MS_MAX', 20_000, {min: 0, max: 60_000}),
+    insightKeptMs: read.int('API_INSIGHT_KEPT_MS', 60_000, {min: 1, max: 3_600_000}),
     liveClientsMax: read.int('API_LIVE_CLIENTS_MAX', 1000, {min: 1, max: 100_000}),
     livePerAddressMax: read.int('API_LIVE_PER_ADDRESS_MAX', 100, {min: 1, max: 100_000}),
     processorGroupId: read.text('PROCESSOR_GROUP_ID', 'processor', /^[\w.-]{1,200}$/),

@@ -2,6 +2,10 @@
 
 export type ActiveUsers = {readonly active_users: number; readonly window_seconds: number; readonly meta: Meta}
 
+export type ActiveUsersByDay = {readonly stream: string; readonly metric: string; readonly items: readonly (ActiveUsersDay)[]; readonly meta: Meta}
+
+export type ActiveUsersDay = {readonly day: string; readonly daily: number; readonly weekly: number; readonly monthly: number; readonly stickiness: number | null}
+
 export type Activity = {readonly event_id: number; readonly user_id: string; readonly activity_type: string; readonly occurred_at: string | null; readonly metadata: unknown}
 
 export type ActivityList = {readonly user_id: string; readonly items: readonly (Activity)[]; readonly page: Page; readonly meta: Meta}
@@ -54,6 +58,14 @@ export type BreakdownItem = {readonly value: string | null; readonly metrics: Me
 
 export type Bucket = {readonly start: string; readonly end: string; readonly metrics: Metrics}
 
+export type ChangeItem = {readonly stream: string; readonly metric: string; readonly dimension: string | null; readonly value: string | null; readonly present: number; readonly usual: number; readonly expected: number; readonly kind_growth: number; readonly deviations: number; readonly impact: number; readonly text: string}
+
+export type Changes = {readonly span: "day" | "week"; readonly from: string; readonly to: string; readonly items: readonly (ChangeItem)[]}
+
+export type Cohort = {readonly week: string; readonly users: number; readonly active: readonly (number)[]}
+
+export type Cohorts = {readonly stream: string; readonly metric: string; readonly by: string; readonly cohorts: readonly (Cohort)[]; readonly standing: Standing; readonly leaving: readonly (LeavingUser)[]; readonly meta: Meta}
+
 export type ConsumerGroup = {readonly group: string; readonly lag: number; readonly partitions: readonly (PartitionLag)[]}
 
 export type ConsumerGroupList = {readonly items: readonly (ConsumerGroup)[]}
@@ -74,7 +86,7 @@ export type ContentMetrics = {readonly content: Content; readonly metrics: Metri
 
 export type ContentPercentiles = {readonly content_id: string; readonly events_with_duration: number; readonly engagement_seconds: {readonly p50: number | null; readonly p75: number | null; readonly p90: number | null; readonly p95: number | null; readonly p99: number | null}; readonly meta: Meta}
 
-export type ContentRetention = {readonly content_id: string; readonly basis: "position" | "watched_from_0"; readonly length_seconds: number | null; readonly plays: number; readonly points: readonly (RetentionPoint)[]; readonly meta: Meta}
+export type ContentRetention = {readonly content_id: string; readonly basis: "position" | "watched_from_0"; readonly length_seconds: number | null; readonly plays: number; readonly points: readonly (RetentionPoint)[]; readonly drop_offs: readonly (DropOff)[]; readonly key_moments: readonly (KeyMoment)[]; readonly meta: Meta}
 
 export type ContentSeries = {readonly content_id: string; readonly granularity: Granularity; readonly timezone: string; readonly buckets: readonly (Bucket)[]; readonly meta: Meta}
 
@@ -99,6 +111,8 @@ export type DeadLetterShare = {readonly outbox: number | null; readonly topics: 
 export type DeadLetterShares = {readonly hour: DeadLetterShare; readonly day: DeadLetterShare}
 
 export type DeadLetterWithPayload = {readonly id: string; readonly origin: "outbox" | "topic"; readonly topic: string; readonly key: string | null; readonly reason: string; readonly message: string; readonly failed_at: string; readonly resolution: "redriven" | "discarded" | null; readonly resolved_at: string | null; readonly attempts: number; readonly next_try_at: string | null; readonly payload: unknown}
+
+export type DropOff = {readonly from_ratio: number; readonly to_ratio: number; readonly from_seconds: number; readonly to_seconds: number; readonly left: number; readonly share: number}
 
 export type Dropped = {readonly reason: "slow-reader" | "server-stops" | "too-long" | "done"}
 
@@ -154,6 +168,8 @@ export type Key = {readonly prefix: string; readonly name: string; readonly scop
 
 export type KeyList = {readonly items: readonly (Key)[]}
 
+export type KeyMoment = {readonly from_ratio: number; readonly to_ratio: number; readonly from_seconds: number; readonly to_seconds: number; readonly extra: number; readonly share: number}
+
 export type Lane = {readonly lane: number; readonly lanes: number; readonly epoch: string; readonly owner: string | null; readonly updated_at: string | null}
 
 export type Leaderboard = {readonly by: "engagement_seconds"; readonly items: readonly (TopItem)[]; readonly meta: Meta}
@@ -161,6 +177,8 @@ export type Leaderboard = {readonly by: "engagement_seconds"; readonly items: re
 export type LeaderboardMessage = {readonly id?: string; readonly event: "leaderboard"; readonly data: Leaderboard}
 
 export type LeaderboardStreamMessage = (LeaderboardMessage) | (StaleMessage) | (DroppedMessage)
+
+export type LeavingUser = {readonly user: string; readonly last_week: string; readonly weeks: number; readonly count: number}
 
 export type Live = {readonly live: boolean}
 
@@ -256,7 +274,11 @@ export type RequestStreamMessage = (RequestMessage) | (StaleMessage) | (DroppedM
 
 export type ResolvedDeadLetters = {readonly resolved: number; readonly failed: readonly (FailedDeadLetter)[]; readonly next: string | null}
 
-export type RetentionPoint = {readonly elapsed_ratio: number; readonly audience: number; readonly audience_watch_ratio: number | null}
+export type RetentionPoint = {readonly seconds: number; readonly elapsed_ratio: number; readonly audience: number; readonly audience_watch_ratio: number | null}
+
+export type Rising = {readonly stream: string; readonly metric: string; readonly by: string; readonly from: string; readonly to: string; readonly compared: number; readonly items: readonly (RisingItem)[]; readonly meta: Meta}
+
+export type RisingItem = {readonly key: string; readonly title: string | null; readonly kind: string | null; readonly present: number; readonly usual: number; readonly expected: number; readonly kind_growth: number; readonly deviations: number}
 
 export type Schedule = {readonly job: string; readonly what: string; readonly cron: string | null; readonly zone: string; readonly after: readonly (string)[]; readonly retries: number; readonly back_off_seconds: number; readonly back_off_max_seconds: number; readonly time_limit_seconds: number; readonly off: string | null; readonly paused_at: string | null; readonly next_at: string | null; readonly latest: readonly (JobRun)[]; readonly seconds_median: number | null; readonly seconds_max: number | null}
 
@@ -279,6 +301,8 @@ export type Session = {readonly id: string; readonly scopes: readonly (Scope)[];
 export type Stale = {readonly reason: string}
 
 export type StaleMessage = {readonly id?: string; readonly event: "stale"; readonly data: Stale}
+
+export type Standing = {readonly new: number; readonly active: number; readonly reactivated: number; readonly at_risk: number; readonly churned: number}
 
 export type Store = {readonly name: string; readonly ok: boolean; readonly milliseconds: number | null}
 
@@ -336,9 +360,17 @@ export type Trace = {readonly stream: string; readonly event_id: (number) | (str
 
 export type TraceStage = {readonly stage: "postgresql" | "outbox" | "kafka" | "cassandra" | "redis"; readonly found: boolean | null; readonly at: string | null; readonly note: string | null; readonly data: unknown}
 
+export type TypicalRetention = {readonly content_id: string; readonly contents: number; readonly relative: number | null; readonly points: readonly (TypicalRetentionPoint)[]}
+
+export type TypicalRetentionPoint = {readonly seconds: number; readonly elapsed_ratio: number; readonly audience_watch_ratio: number | null; readonly typical_watch_ratio: number | null}
+
 export type UserDay = {readonly day: string; readonly activity_type: string; readonly count: number}
 
 export type UserDays = {readonly user_id: string; readonly items: readonly (UserDay)[]; readonly meta: Meta}
+
+export type UserSession = {readonly started_at: string; readonly ended_at: string; readonly seconds: number; readonly activities: number; readonly page_views: number; readonly pages: number; readonly entry_page: string | null; readonly exit_page: string | null; readonly is_bounce: boolean; readonly is_cut: boolean}
+
+export type UserSessions = {readonly user_id: string; readonly items: readonly (UserSession)[]; readonly page: Page; readonly meta: Meta}
 
 export type UserStats = {readonly user_id: string; readonly activities: number; readonly by_type: Readonly<Record<string, number>>; readonly last_seen_at: string | null; readonly meta: Meta}
 
@@ -529,7 +561,7 @@ export interface Operations {
     readonly body: undefined
     readonly answer: ContentBreakdown
   }
-  /** How many still watch at each hundredth of a content */
+  /** How many still watch at each hundredth of a content, where they leave, what they watch again */
   "GET /v1/content/{id}/retention": {
     readonly path: {readonly id: string}
     readonly query: {readonly decimals?: number; readonly after_event?: string; readonly wait_ms?: number}
@@ -605,6 +637,41 @@ export interface Operations {
     readonly query: {readonly stream?: string}
     readonly body: undefined
     readonly answer: undefined
+  }
+  /** What has more than its own past and its kind let expect */
+  "GET /v1/insight/rising": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: {readonly stream?: string; readonly metric?: string; readonly by?: string; readonly hours?: number; readonly limit?: number; readonly decimals?: number}
+    readonly body: undefined
+    readonly answer: Rising
+  }
+  /** The changes of the last day or week that are most worth a look */
+  "GET /v1/insight/changes": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: {readonly span?: "day" | "week"; readonly limit?: number; readonly decimals?: number}
+    readonly body: undefined
+    readonly answer: Changes
+  }
+  /** Distinct users of each day, of its week and of its month, and how many come daily */
+  "GET /v1/insight/active-users": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: {readonly stream?: string; readonly metric?: string; readonly days?: number; readonly decimals?: number}
+    readonly body: undefined
+    readonly answer: ActiveUsersByDay
+  }
+  /** Who stays and who leaves: users by their first week, and how they stand now */
+  "GET /v1/insight/cohorts": {
+    readonly path: Readonly<Record<string, never>>
+    readonly query: {readonly stream?: string; readonly by?: string; readonly metric?: string; readonly weeks?: number; readonly limit?: number}
+    readonly body: undefined
+    readonly answer: Cohorts
+  }
+  /** How many still watch a content, beside contents of its type and about its length */
+  "GET /v1/content/{id}/retention/typical": {
+    readonly path: {readonly id: string}
+    readonly query: {readonly decimals?: number}
+    readonly body: undefined
+    readonly answer: TypicalRetention
   }
   /** Alerts, the newest first */
   "GET /v1/alerts": {
@@ -725,6 +792,13 @@ export interface Operations {
     readonly query: {readonly limit?: number; readonly cursor?: string; readonly after_event?: string; readonly wait_ms?: number}
     readonly body: undefined
     readonly answer: ActivityList
+  }
+  /** Sessions of a user, newest first: activities without a gap between them */
+  "GET /v1/users/{id}/sessions": {
+    readonly path: {readonly id: string}
+    readonly query: {readonly gap_minutes?: number; readonly limit?: number; readonly cursor?: string; readonly after_event?: string; readonly wait_ms?: number}
+    readonly body: undefined
+    readonly answer: UserSessions
   }
   /** How much a user did, by type, and when last */
   "GET /v1/users/{id}/stats": {
@@ -1082,6 +1156,11 @@ export const OPERATIONS = {
   createSegment: "POST /v1/segments",
   updateSegment: "PATCH /v1/segments/{name}",
   deleteSegment: "DELETE /v1/segments/{name}",
+  getRising: "GET /v1/insight/rising",
+  getChanges: "GET /v1/insight/changes",
+  getActiveUsersByDay: "GET /v1/insight/active-users",
+  getCohorts: "GET /v1/insight/cohorts",
+  getTypicalRetention: "GET /v1/content/{id}/retention/typical",
   listAlerts: "GET /v1/alerts",
   getAlert: "GET /v1/alerts/{id}",
   acknowledgeAlert: "POST /v1/alerts/{id}/acknowledge",
@@ -1099,6 +1178,7 @@ export const OPERATIONS = {
   redriveAlertDelivery: "POST /v1/alerts/deliveries/{id}/redrive",
   discardAlertDelivery: "POST /v1/alerts/deliveries/{id}/discard",
   listUserActivity: "GET /v1/users/{id}/activity",
+  listUserSessions: "GET /v1/users/{id}/sessions",
   getUserStats: "GET /v1/users/{id}/stats",
   getUserDays: "GET /v1/users/{id}/days",
   listPageViews: "GET /v1/pages",

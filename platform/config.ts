@@ -123,3 +123,11 @@ export function redactUrl(raw: string): string {
   if (url.password !== '') url.password = '***'
   return url.toString()
 }
+
+/** Names with commas between them. */
+export const readList = (read: EnvReader, name: string): readonly string[] =>
+  read
+    .text(name, '')
+    .split(',')
+    .map(item => item.trim())
+    .filter(item => item !== '')

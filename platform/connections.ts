@@ -104,3 +104,15 @@ export function readCassandraConnection(read: EnvReader): CassandraConnection {
     ...(password === undefined ? {} : {password}),
   }
 }
+
+/** Where services that ask the API find it, and the key that they show. */
+export function readApiAddress(read: EnvReader): {
+  readonly apiUrl: string
+  readonly apiKey: string | undefined
+} {
+  const port = read.int('API_PORT', 3000, {min: 0, max: 65_535})
+  return {
+    apiUrl: read.url('WORKER_API_URL', `http://127.0.0.1:${port}`, ['http:', 'https:']),
+    apiKey: read.secret('WORKER_API_KEY'),
+  }
+}

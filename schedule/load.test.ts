@@ -27,6 +27,7 @@ test('the jobs of this project are found, each with a time', async () => {
     ['fetch-users', true],
     ['reconcile', true],
     ['retention', true],
+    ['tell-changes', true],
   ])
 })
 

@@ -7,6 +7,7 @@ import {createPool, type Pool} from '../platform/postgres.ts'
 import {fetchUsers} from '../schedule/fetch-users.ts'
 import type {Job, JobResult} from '../schedule/job.ts'
 import {retention} from '../schedule/retention.ts'
+import {tellChanges} from '../schedule/tell-changes.ts'
 import {answerUsers, startUsersApi} from '../scripts/users-api.ts'
 import {createTestDatabase} from './isolation.ts'
 import {openOwnedWorld} from './owned-world.ts'
@@ -159,4 +160,36 @@ test("the worker's user looks what is due, runs it, stores users and forgets, an
   for (const table of ['cdc.outbox_events', 'api.keys', 'cdc.reconciliations']) {
     await expect(world.pool.query(`SELECT FROM ${table}`)).rejects.toThrow('permission denied')
   }
+})
+
+test('changes are queued for each channel once, however often the job is tried; a channel that is not there is named', async () => {
+  const pool = await setup()
+  await pool.query(
+    `INSERT INTO api.alert_channels (name, kind, address) VALUES ('one', 'mail', 'a@b.c'), ('two', 'mail', 'a@b.c')`,
+  )
+  const answer = {
+    from: '2025-12-31T00:00:00Z',
+    to: '2026-01-01T00:00:00Z',
+    items: [{text: 'lines of orders: 900, 50 % more than the 600 to be expected'}],
+  }
+  let body: object = answer
+  const server = createServer((_, response) => void response.end(JSON.stringify(body)))
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const run = async (channels: string, tick = TICK) =>
+    await runJob(tellChanges, pool, {WORKER_API_URL: url, WORKER_CHANGES_CHANNELS: channels}, tick)
+  await expect(run('one, three')).rejects.toThrow(
+    'WORKER_CHANGES_CHANNELS: there is no channel three: make it, or take it out',
+  )
+  expect(await run('one, two')).toEqual({changes: 1, told: 'one, two'})
+  expect(await run('one, two')).toEqual({changes: 1, told: 'one, two'})
+  const {rows} = await pool.query<{channel: string; payload: {data: object}}>(
+    'SELECT channel, payload FROM api.alert_deliveries ORDER BY channel',
+  )
+  expect(rows.map(({channel}) => channel)).toEqual(['one', 'two'])
+  expect(rows[0]!.payload).toMatchObject({type: 'insight.changes', data: {items: answer.items}})
+  body = {...answer, items: []}
+  expect(await run('one', new Date(TICK.getTime() + 86_400_000))).toMatchObject({changes: 0})
+  expect(await count(pool, 'api.alert_deliveries')).toBe(2)
 })

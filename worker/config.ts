@@ -12,6 +12,7 @@ import {
 import {readLogLevel} from '../platform/log.ts'
 import {readReconcileSettings} from '../schedule/reconcile.ts'
 import {readRetentionSettings} from '../schedule/retention.ts'
+import {readChangesSettings} from '../schedule/tell-changes.ts'
 import {readUsersSettings} from '../schedule/users/settings.ts'
 import {readAlertConfig} from './alerts/config.ts'
 import {readSinkConfig} from './sink/config.ts'
@@ -36,7 +37,12 @@ export function workerSettings(): readonly Setting[] {
   return read.settings()
 }
 
-const OF_JOBS = [readUsersSettings, readReconcileSettings, readRetentionSettings] as const
+const OF_JOBS = [
+  readUsersSettings,
+  readReconcileSettings,
+  readRetentionSettings,
+  readChangesSettings,
+] as const
 
 function readAll(read: EnvReader) {
   const int = (name: string, fallback: number, min: number, max: number): number =>

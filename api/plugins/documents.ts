@@ -47,6 +47,7 @@ const TAGS = [
   {name: 'users', description: 'activity of users'},
   {name: 'query', description: 'one endpoint for many questions'},
   {name: 'streams', description: 'any declared stream: figures and events'},
+  {name: 'insight', description: 'what stands out: what rises, what changed, who comes back'},
   {name: 'alerts', description: 'what is wrong: rules, incidents, and where they are sent'},
   {name: 'writes', description: 'events into the system'},
   {name: 'live', description: 'server-sent events'},

@@ -75,6 +75,12 @@ const asText = ({words, parse}: ValueKind): ValueKind => ({
   parse: value => (typeof value === 'string' ? (parse(value) ?? parse(Number(value))) : undefined),
 })
 
+/** Metrics of the measures of a kind, in the order of the declaration. */
+export const metricsOfKind = ({plan}: Subject, kind: Measure['kind']): readonly string[] =>
+  Object.entries(plan.stream.measures).flatMap(([name, measure]) =>
+    measure.kind === kind ? metricsOf(name, measure) : [],
+  )
+
 export function subjectOf(plan: StreamPlan, facts?: KeyFacts): Subject {
   const {stream} = plan
   const dimensions = new Map<string, Dimension>()

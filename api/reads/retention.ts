@@ -1,5 +1,6 @@
 /** The retention curve from counts by second. Pure. Defined in docs/METRICS.md. */
 import {MARKS, type CountedMark, type RetentionSegment} from '../../readmodel/special/retention.ts'
+import {dropOffsOf, keyMomentsOf, type Stretch} from '../insight/shape.ts'
 import type {RetentionView} from '../schemas/metrics.ts'
 
 const POINTS = 100
@@ -29,10 +30,34 @@ export function retentionOf(
           const second = Math.floor((index * lengthSeconds) / POINTS)
           const audience = Math.max(0, audienceAt(second))
           return {
+            seconds: second,
             elapsed_ratio: index / POINTS,
             audience,
             audience_watch_ratio: plays === 0 ? null : audience / plays,
           }
         })
-  return {content_id: id, basis, length_seconds: lengthSeconds, plays, points}
+  const audience = points.map(point => point.audience)
+  const toStretch = ({from, to}: Stretch) => ({
+    from_ratio: from / POINTS,
+    to_ratio: to / POINTS,
+    from_seconds: Math.floor((from * (lengthSeconds ?? 0)) / POINTS),
+    to_seconds: Math.floor((to * (lengthSeconds ?? 0)) / POINTS),
+  })
+  return {
+    content_id: id,
+    basis,
+    length_seconds: lengthSeconds,
+    plays,
+    points,
+    drop_offs: dropOffsOf(audience, plays).map(({left, share, ...of}) => ({
+      ...toStretch(of),
+      left,
+      share,
+    })),
+    key_moments: keyMomentsOf(audience, plays).map(({extra, share, ...of}) => ({
+      ...toStretch(of),
+      extra,
+      share,
+    })),
+  }
 }

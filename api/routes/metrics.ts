@@ -200,7 +200,8 @@ function addShapes(app: Api, deps: ReadDeps): void {
     '/v1/content/:id/retention',
     optionsOf('metrics', READ, {
       operationId: 'getContentRetention',
-      summary: 'How many still watch at each hundredth of a content',
+      summary:
+        'How many still watch at each hundredth of a content, where they leave, what they watch again',
       description: 'From positions where events carry them; else an approximation, and it says so.',
       params: ContentParams,
       querystring: ShapeQuery,
@@ -217,8 +218,8 @@ function addShapes(app: Api, deps: ReadDeps): void {
       )
       if (answer === undefined) return reply
       const {value, meta} = answer
-      const points = roundAll(value.points, query.decimals)
-      return {...value, points, meta}
+      const {points, drop_offs, key_moments} = value
+      return {...value, ...roundAll({points, drop_offs, key_moments}, query.decimals), meta}
     },
   )
 

@@ -3,9 +3,11 @@ import type {Static} from 'typebox'
 import type {Api, Deps} from '../app.ts'
 import {columnsOf, toJsonCell} from '../csv.ts'
 import {parseInstant} from '../period.ts'
+import {sessionsOf, summaryOf, type Session} from '../insight/sessions.ts'
 import {refuse} from '../problem.ts'
 import type {ListPosition} from '../reads/events.ts'
-import {AfterOnlyQuery} from '../schemas/common.ts'
+import type {Reads} from '../reads/reads.ts'
+import {AfterOnlyQuery, type Meta} from '../schemas/common.ts'
 import {
   ActivityList,
   ActivityQuery,
@@ -14,12 +16,16 @@ import {
   Pages,
   PagesQuery,
   PageViews,
+  SessionsQuery,
   UserDay,
   UserDays,
   UserParams,
+  UserSession,
+  UserSessions,
   UserStats,
+  type ActivityView,
 } from '../schemas/users.ts'
-import {isoOrNull} from '../times.ts'
+import {isoOrNull, toIso} from '../times.ts'
 import {pageOf} from './asked.ts'
 import {BOTH_STORES, type ReadDeps} from './metrics.ts'
 import {optionsOf, READ} from './options.ts'
@@ -52,8 +58,88 @@ export function addUserRoutes(app: Api, deps: ReadDeps & Pick<Deps, 'cursors'>):
       return {user_id: params.id, items: value.items, page: pageTo(value.next), meta}
     },
   )
+  addSessions(app, deps)
   addCounts(app, deps)
   addPages(app, deps)
+}
+
+/** Activities that are read at a time, and how often, until enough sessions are whole. */
+const READ_ACTIVITIES = 1000
+const READS_MAX = 5
+
+interface FoundSessions {
+  /** The last one may have begun earlier, unless `isAll`. */
+  readonly sessions: readonly Session[]
+  readonly isAll: boolean
+  readonly meta: Meta
+}
+
+async function readSessions(
+  {userActivity}: Pick<Reads, 'userActivity'>,
+  user: string,
+  {gap, more, from}: {gap: number; more: number; from: ListPosition | undefined},
+): Promise<FoundSessions> {
+  const activities: ActivityView[] = []
+  let after = from
+  for (let reads = 1; ; reads++) {
+    const {value, meta} = await userActivity(user, {limit: READ_ACTIVITIES, after})
+    activities.push(...value.items)
+    after = value.next ?? undefined
+    const sessions = sessionsOf(activities, gap)
+    // Those without a time are the last ones, and belong to no session.
+    const isAll = value.next === null || value.items.at(-1)?.occurred_at === null
+    if (isAll || sessions.length > more || reads === READS_MAX) return {sessions, isAll, meta}
+  }
+}
+
+function addSessions(
+  app: Api,
+  {reads, readAfter, cursors}: ReadDeps & Pick<Deps, 'cursors'>,
+): void {
+  app.get(
+    '/v1/users/:id/sessions',
+    optionsOf('users', READ, {
+      operationId: 'listUserSessions',
+      summary: 'Sessions of a user, newest first: activities without a gap between them',
+      params: UserParams,
+      querystring: SessionsQuery,
+      response: {200: UserSessions},
+      csv: ({items}: Static<typeof UserSessions>) => ({
+        columns: columnsOf(UserSession),
+        rows: items,
+      }),
+    }),
+    async ({query, params: {id}}, reply) => {
+      const {gap_minutes: gap = 30} = query
+      const scope = ['sessions', id, gap]
+      const {
+        limit,
+        after: from,
+        pageTo,
+      } = pageOf<ListPosition>(cursors, scope, {
+        limit: 20,
+        ...query,
+      })
+      const answer = await readAfter(query, BOTH_STORES, reply, () =>
+        readSessions(reads, id, {gap, more: limit, from}),
+      )
+      if (answer === undefined) return reply
+      const {sessions, isAll, meta} = answer
+      const isPart = (at: number): boolean => !isAll && at === sessions.length - 1
+      // One that may have begun earlier is told when there is nothing else to tell.
+      const whole = sessions.filter((_, at) => !isPart(at) || sessions.length === 1).slice(0, limit)
+      const last = whole.at(-1)?.activities.at(-1)
+      const isEnd = isAll && whole.length === sessions.length
+      const next = isEnd || last === undefined ? null : {ts: whole.at(-1)!.start, id: last.event_id}
+      const items = whole.map((session, at) => ({
+        started_at: toIso(session.start),
+        ended_at: toIso(session.end),
+        ...summaryOf(session),
+        is_cut: isPart(at),
+      }))
+      return {user_id: id, items, page: pageTo(next), meta}
+    },
+  )
 }
 
 function addCounts(app: Api, {reads, readAfter}: ReadDeps): void {

@@ -89,7 +89,26 @@ export const Breakdown = named('ContentBreakdown', {
   meta: Meta,
 })
 
+const Ratio = Type.Number({minimum: 0, maximum: 1})
+/** From where to where of the content. */
+const StretchFields = {
+  from_ratio: Ratio,
+  to_ratio: Ratio,
+  from_seconds: Type.Integer({minimum: 0}),
+  to_seconds: Type.Integer({minimum: 0}),
+}
+export const DropOff = named('DropOff', {
+  ...StretchFields,
+  left: Type.Integer({minimum: 0, description: 'how many more were there before it than after it'}),
+  share: Type.Number({minimum: 0, description: 'left / plays'}),
+})
+export const KeyMoment = named('KeyMoment', {
+  ...StretchFields,
+  extra: Type.Integer({minimum: 0, description: 'how many more watched it than what is around it'}),
+  share: Type.Number({minimum: 0, description: 'extra / plays'}),
+})
 export const RetentionPoint = named('RetentionPoint', {
+  seconds: Type.Integer({minimum: 0, description: 'of the content'}),
   elapsed_ratio: Type.Number({minimum: 0, maximum: 1}),
   audience: Count,
   audience_watch_ratio: nullable(Type.Number({minimum: 0, description: 'may exceed 1'})),
@@ -103,6 +122,13 @@ export const Retention = named('ContentRetention', {
   length_seconds: nullable(Type.Integer({minimum: 0})),
   plays: Count,
   points: Type.Array(RetentionPoint, {description: '100 points, or none without a length'}),
+  drop_offs: Type.Array(DropOff, {
+    description: 'where more leave than elsewhere, three at most; of 100 plays and more',
+  }),
+  key_moments: Type.Array(KeyMoment, {
+    description:
+      'what is watched more than what is around it, three at most; of 100 plays and more',
+  }),
   meta: Meta,
 })
 

@@ -38,6 +38,38 @@ export const ActivityList = named('ActivityList', {
   meta: Meta,
 })
 
+export const SessionsQuery = closed({
+  ...optional({
+    gap_minutes: Type.Integer({
+      minimum: 1,
+      maximum: 1440,
+      default: 30,
+      description: 'nothing for longer ends a session',
+    }),
+    limit: limitOf(20, 100),
+    cursor: PageQuery.cursor,
+  }),
+  ...AfterQuery,
+})
+export const UserSession = named('UserSession', {
+  started_at: Time,
+  ended_at: Time,
+  seconds: Type.Number({minimum: 0, description: 'from the first to the last activity'}),
+  activities: Type.Integer({minimum: 1}),
+  page_views: Count,
+  pages: Type.Integer({minimum: 0, description: 'distinct ones'}),
+  entry_page: nullable(Type.String()),
+  exit_page: nullable(Type.String()),
+  is_bounce: Type.Boolean({description: 'one page was seen, and nothing else done'}),
+  is_cut: Type.Boolean({description: 'it is longer than what is read at once: it began earlier'}),
+})
+export const UserSessions = named('UserSessions', {
+  user_id: Type.String(),
+  items: Type.Array(UserSession, {description: 'newest first'}),
+  page: Page,
+  meta: Meta,
+})
+
 export const UserStats = named('UserStats', {
   user_id: Type.String(),
   activities: Count,

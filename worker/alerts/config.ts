@@ -1,5 +1,6 @@
 /** Settings of alerts. */
-import type {EnvReader} from '../../platform/config.ts'
+import {readList, type EnvReader} from '../../platform/config.ts'
+import {readApiAddress} from '../../platform/connections.ts'
 import {readAllow, type AddressRange} from '../../platform/guarded-fetch.ts'
 import {SEVERITIES, type Severity} from '../../contracts/alerts.ts'
 
@@ -28,12 +29,6 @@ export interface AlertConfig {
   readonly anomalyGroupId: string
 }
 
-const listOf = (text: string): readonly string[] =>
-  text
-    .split(',')
-    .map(item => item.trim())
-    .filter(item => item !== '')
-
 const SMTP = /^smtps?:\/\/.+/
 
 export function readAlertConfig(read: EnvReader): AlertConfig {
@@ -43,8 +38,7 @@ export function readAlertConfig(read: EnvReader): AlertConfig {
     read.problem('WORKER_ALERT_SMTP_URL', 'expected smtp://user:password@host:port, or smtps://')
   }
   return {
-    apiUrl: read.url('WORKER_API_URL', localApi(read), ['http:', 'https:']),
-    apiKey: read.secret('WORKER_API_KEY'),
+    ...readApiAddress(read),
     askTimeoutMs: read.int('WORKER_ALERT_ASK_TIMEOUT_MS', 5000, {min: 100, max: 60_000}),
     ageMsMax: read.int('WORKER_ALERT_AGE_MS_MAX', 30_000, {min: 1000, max: 3_600_000}),
     leaseMs: read.int('WORKER_ALERT_LEASE_MS', 5000, {min: 1000, max: 600_000}),
@@ -54,11 +48,8 @@ export function readAlertConfig(read: EnvReader): AlertConfig {
     giveUpMs: read.int('WORKER_ALERT_GIVE_UP_MS', 86_400_000, {min: 1000, max: 604_800_000}),
     smtpUrl,
     mailFrom: read.text('WORKER_ALERT_MAIL_FROM', 'alerts@localhost', /^[^\s@<>]+@[^\s@<>]+$/),
-    anomalyChannels: listOf(read.text('WORKER_ALERT_ANOMALY_CHANNELS', '')),
+    anomalyChannels: readList(read, 'WORKER_ALERT_ANOMALY_CHANNELS'),
     anomalySeverity: read.choice('WORKER_ALERT_ANOMALY_SEVERITY', 'warning', SEVERITIES),
     anomalyGroupId: read.text('WORKER_ALERT_ANOMALY_GROUP_ID', 'anomalies', /^[\w.-]{1,200}$/),
   }
 }
-
-const localApi = (read: EnvReader): string =>
-  `http://127.0.0.1:${read.int('API_PORT', 3000, {min: 0, max: 65_535})}`

@@ -12,7 +12,7 @@
  * Guarantees    INV-160: nothing is odd before a sensor's first readings were learned; constant values and straight
  *               lines never are; memory is bounded.
  */
-import {medianOf, spreadOf} from './robust.ts'
+import {medianOf, spreadOf} from '../../platform/robust.ts'
 
 export type Oddity = 'spike' | 'shift' | 'stuck' | 'broken'
 

@@ -4,7 +4,7 @@
  * Does not      open or resolve: how long it has to be so is decided in decide.ts.
  */
 import {HISTORY_DAYS_MIN, type AlertRule, type Direction} from '../../contracts/alerts.ts'
-import {medianOf, spreadOf} from './robust.ts'
+import {medianOf, spreadOf} from '../../platform/robust.ts'
 
 /** Values by row: the text of the dimension's value, empty of the whole. */
 export type Rows = ReadonlyMap<string, number | null>

@@ -30,3 +30,16 @@ test('a name cannot add a header', () => {
   const {subject} = mailOf({payload: payloadOf('alert.opened', {rule: 'hot\r\nBcc: x@y'})})
   expect(subject).toBe('[critical] hot Bcc: x@y')
 })
+
+test('changes that are worth a look are a mail of their sentences', () => {
+  const data = {
+    from: '2026-01-30T07:00:00Z',
+    to: '2026-01-31T07:00:00Z',
+    link: 'http://127.0.0.1:3000/?view=insight',
+    items: [{text: 'lines of orders: 900, 50 % more than the 600 to be expected'}],
+  }
+  expect(mailOf({payload: JSON.stringify({type: 'insight.changes', data})})).toEqual({
+    subject: '[insight] a change worth a look',
+    text: `* ${data.items[0]!.text}\n\n${data.from} to ${data.to}\n${data.link}\n`,
+  })
+})

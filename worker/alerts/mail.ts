@@ -10,8 +10,18 @@ export interface MailOptions {
   readonly timeoutMs: number
 }
 
-interface Told {
-  readonly type: string
+interface ToldChanges {
+  readonly type: 'insight.changes'
+  readonly data: {
+    readonly from: string
+    readonly to: string
+    readonly link: string
+    readonly items: readonly {readonly text: string}[]
+  }
+}
+
+interface ToldAlert {
+  readonly type: 'alert.opened' | 'alert.resolved'
   readonly data: Readonly<Record<string, unknown>> & {
     readonly rule: string
     readonly severity: string
@@ -23,7 +33,17 @@ interface Told {
 
 /** What stands in it. Pure. */
 export function mailOf({payload}: Pick<Message, 'payload'>) {
-  const {type, data} = JSON.parse(payload) as Told
+  const told = JSON.parse(payload) as ToldAlert | ToldChanges
+  return told.type === 'insight.changes' ? mailOfChanges(told) : mailOfAlert(told)
+}
+
+function mailOfChanges({data: {from, to, link, items}}: ToldChanges) {
+  const subject = `[insight] ${items.length === 1 ? 'a change' : `${items.length} changes`} worth a look`
+  const lines = [...items.map(({text}) => `* ${text}`), '', `${from} to ${to}`, link]
+  return {subject, text: `${lines.join('\n')}\n`}
+}
+
+function mailOfAlert({type, data}: ToldAlert) {
   const event = type === 'alert.opened' ? data.severity : 'resolved'
   const lines = [
     data.summary,
