@@ -19,6 +19,7 @@ const PAGES: Readonly<Record<ViewName, ComponentType<{readonly nav: Navigation}>
   overview: OverviewPage,
   content: ContentPage,
   users: UsersPage,
+  insight: lazily('Insight', async () => (await import('./pages/insight.tsx')).InsightPage),
   streams: lazily('Streams', async () => (await import('./pages/streams.tsx')).StreamsPage),
   schedules: lazily('Schedules', async () => (await import('./pages/schedules.tsx')).SchedulesPage),
   alerts: lazily('Alerts', async () => (await import('./pages/alerts.tsx')).AlertsPage),

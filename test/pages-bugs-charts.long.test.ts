@@ -143,6 +143,8 @@ test('more than everybody is explained', async () => {
             basis: 'position',
             length_seconds: 1800,
             plays: 2,
+            drop_offs: [],
+            key_moments: [],
             points: [0, 0.5].map(elapsed_ratio => {
               return {elapsed_ratio, audience: 5, audience_watch_ratio: 2.5}
             }),

@@ -9,6 +9,7 @@ import {PAGES_CSP} from '../api/plugins/pages.ts'
 import {activity, contents, meta, metrics, platform, point, ROUTES} from './pages-figures.ts'
 import {SCHEDULE_ROUTES} from './pages-figures-schedules.ts'
 import {ALERT_ROUTES, liveAlerts} from './pages-figures-alerts.ts'
+import {INSIGHT_ROUTES} from './pages-figures-insight.ts'
 import {STREAM_ROUTES} from './pages-figures-streams.ts'
 import {HOSTILE} from './pages-hostile.ts'
 
@@ -93,7 +94,13 @@ export async function startFakeApi(
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost')
     if (/^\/v1\/(live\/|alerts\/live$)/.test(url.pathname)) return sendLive(url.pathname, response)
-    const routes = [...ROUTES, ...STREAM_ROUTES, ...SCHEDULE_ROUTES, ...ALERT_ROUTES]
+    const routes = [
+      ...ROUTES,
+      ...STREAM_ROUTES,
+      ...SCHEDULE_ROUTES,
+      ...ALERT_ROUTES,
+      ...INSIGHT_ROUTES,
+    ]
     for (const [pattern, answer] of routes) {
       const match = pattern.exec(url.pathname)
       if (match === null) continue

@@ -199,12 +199,46 @@ export const ROUTES: readonly (readonly [
     }),
   ],
   [
+    /^\/v1\/content\/[^/]+\/retention\/typical$/,
+    () => ({
+      contents: 12,
+      relative: 1.18,
+      points: Array.from({length: 100}, (_, i) => ({
+        seconds: i * 18,
+        elapsed_ratio: i / 100,
+        audience_watch_ratio: Math.exp(-i / 80),
+        typical_watch_ratio: Math.exp(-i / 60),
+      })),
+    }),
+  ],
+  [
     /^\/v1\/content\/[^/]+\/retention$/,
     () => ({
       basis: 'watched_from_0',
       length_seconds: 1800,
       plays: 900,
+      drop_offs: [
+        {
+          from_ratio: 0.62,
+          to_ratio: 0.63,
+          from_seconds: 1116,
+          to_seconds: 1134,
+          left: 240,
+          share: 0.27,
+        },
+      ],
+      key_moments: [
+        {
+          from_ratio: 0.4,
+          to_ratio: 0.46,
+          from_seconds: 720,
+          to_seconds: 828,
+          extra: 120,
+          share: 0.13,
+        },
+      ],
       points: Array.from({length: 100}, (_, i) => ({
+        seconds: i * 18,
         elapsed_ratio: i / 99,
         audience: 900,
         audience_watch_ratio: Math.exp(-i / 80) * (1 + 0.05 * Math.sin(i / 7)),
@@ -219,6 +253,24 @@ export const ROUTES: readonly (readonly [
       activities: 1204,
       by_type: {page_view: 1000, login: 200, [HOSTILE.script]: 4},
       last_seen_at: new Date().toISOString(),
+    }),
+  ],
+  [
+    /^\/v1\/users\/[^/]+\/sessions$/,
+    () => ({
+      items: Array.from({length: 3}, (_, i) => ({
+        started_at: new Date(Date.now() - (i + 1) * 7_200_000).toISOString(),
+        ended_at: new Date(Date.now() - (i + 1) * 7_100_000).toISOString(),
+        seconds: 100 * (i + 1),
+        activities: i + 1,
+        page_views: i,
+        pages: i,
+        entry_page: i === 0 ? null : HOSTILE.script,
+        exit_page: i === 0 ? null : '/end',
+        is_bounce: i === 1,
+        is_cut: false,
+      })),
+      page,
     }),
   ],
   [/^\/v1\/users\/[^/]+\/activity$/, () => ({items: activity, page})],

@@ -27,6 +27,7 @@ const PAGES: Readonly<Record<string, readonly [path: string, shows: string]>> = 
   'alerts that are over': ['/?view=alerts&tab=history', HOSTILE.script],
   'channels of alerts': ['/?view=alerts&tab=channels', 'Send again'],
   'rules of alerts': [`/?view=alerts&tab=rules&open=${uuid(1)}`, 'Delete'],
+  insight: ['/?view=insight', HOSTILE.rtl],
   pipeline: ['/?view=pipeline&trace=engagement:7', 'its slot was rotated'],
   schedules: ['/?view=schedules', 'fetch-users'],
   'runs of a job': ['/?view=schedules&job=fetch-users&open=41', 'the server was away'],

@@ -290,7 +290,14 @@ test('INV-136: pages about what is not declared are not there, and the first one
   expect(viewsOf(undefined)).toEqual(VIEWS)
   expect(viewsOf(['content', 'engagement', 'activity'])).toEqual(VIEWS)
   expect(viewsOf(['content', 'engagement'])).not.toContain('users')
-  expect(viewsOf([])).toEqual(['streams', 'schedules', 'alerts', 'pipeline', 'inspector'])
+  expect(viewsOf([])).toEqual([
+    'streams',
+    'insight',
+    'schedules',
+    'alerts',
+    'pipeline',
+    'inspector',
+  ])
   expect(shownView('overview', [])).toBe('streams')
   expect(shownView('users', ['activity'])).toBe('users')
   expect(shownView('overview', undefined)).toBe('overview')

@@ -5,6 +5,7 @@ export const VIEWS = [
   'content',
   'users',
   'streams',
+  'insight',
   'schedules',
   'alerts',
   'pipeline',

@@ -12,6 +12,7 @@ import {Chart} from '../ui/chart.tsx'
 import {Await, Empty} from '../ui/states.tsx'
 import {Table} from '../ui/table.tsx'
 import {ACTIVITY_COLUMNS, csvOf, FindUser} from './user-activity.tsx'
+import {SessionsCard} from './user-sessions.tsx'
 
 const REFRESH_MS = 2000
 const DAY_MS = 86_400_000
@@ -86,6 +87,7 @@ export function OneUser({
         </Card>
         <DaysCard user={user} />
       </div>
+      <SessionsCard user={user} />
     </>
   )
 }

@@ -13,6 +13,7 @@ const TITLES: Readonly<Record<ViewName, string>> = {
   overview: 'Overview',
   content: 'Content',
   users: 'Users',
+  insight: 'Insight',
   streams: 'Streams',
   schedules: 'Schedules',
   alerts: 'Alerts',
