@@ -68,9 +68,11 @@ const compareStreams = (a: Stream, b: Stream): number =>
 export async function loadStreams(folder: string | URL): Promise<readonly Stream[]> {
   const path = typeof folder === 'string' ? resolve(folder) : fileURLToPath(folder)
   const files = listFiles(path)
-  const found = await Promise.all(files.map(async file => await readExports(join(path, file))))
+  const found: Stream[] = []
+  // One after the other: a loader that is asked twice at once for what two files export may make it twice.
+  for (const file of files) found.push(...(await readExports(join(path, file))))
   // A file may export again what another one made.
-  const streams = [...new Set(found.flat())].toSorted(compareStreams)
+  const streams = [...new Set(found)].toSorted(compareStreams)
   if (streams.length === 0) throw new TypeError(`no file of ${path} exports a stream`)
   checkApart(streams)
   for (const stream of streams) checkParts(stream, streams)
