@@ -229,7 +229,10 @@ test(
       for (const file of ['content.ts', 'engagement.ts', 'activity.ts']) {
         const text = readFileSync(join('streams/sample', file), 'utf8')
           .replaceAll("'../../", "'../../../")
-          .replace(TYPES, `measures: {liked: {kind: 'count', where: {event_type: 'like'}}},\n  ${TYPES}`)
+          .replace(
+            TYPES,
+            `measures: {liked: {kind: 'count', where: {event_type: 'like'}}},\n  ${TYPES}`,
+          )
         writeFileSync(join(folder, file), text)
       }
       const original = readFileSync('streams/sample/engagement.ts', 'utf8')

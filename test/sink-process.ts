@@ -6,7 +6,6 @@ import {
   readRegistryConnection,
   readStreamsFolder,
 } from '../platform/connections.ts'
-import {openAdmin} from '../platform/kafka-clients.ts'
 import {runLoops, stopSignal} from '../platform/lifecycle.ts'
 import {createLogger} from '../platform/log.ts'
 import {createMetrics} from '../platform/metrics.ts'
@@ -24,13 +23,11 @@ const streams = await loadStreams(readStreamsFolder(read))
 const config = readSinkConfig(read)
 read.finish()
 const log = createLogger('sink', 'warn')
-const admin = await openAdmin(kafka, {clientId: 'sink', log})
 const sinks = createSinks(
   {
     streams,
     kafka,
     cassandra,
-    admin,
     registry,
     metrics: createMetrics(),
     log,
@@ -38,8 +35,4 @@ const sinks = createSinks(
   },
   config,
 )
-try {
-  await runLoops(sinks.loops, stop)
-} finally {
-  await admin.close()
-}
+await runLoops(sinks.loops, stop)

@@ -4,8 +4,7 @@ import type {Env} from '../platform/config.ts'
 import {readEnvironment} from '../platform/environment.ts'
 import {messageOf} from '../platform/errors.ts'
 import {createNextTimes, openJobs} from '../platform/jobs.ts'
-import {openAdmin} from '../platform/kafka-clients.ts'
-import {runLoops, stopSignal} from '../platform/lifecycle.ts'
+import {runLoops, stopSignal, untilAborted, type Loop} from '../platform/lifecycle.ts'
 import {createLogger, type Logger} from '../platform/log.ts'
 import {createMetrics} from '../platform/metrics.ts'
 import {createPool, PRINT_SETTINGS, WRITER_SETTINGS} from '../platform/postgres.ts'
@@ -108,15 +107,20 @@ async function main(config: WorkerConfig, env: Env, log: Logger): Promise<void> 
     config,
   )
   const {kafka, cassandra} = config
-  const client = {clientId: 'worker', log: log.child({component: 'kafka'})}
-  const admin = await retry(async () => await openAdmin(kafka, client), patience)
-  resources.defer(async () => await admin.close())
   const shared = {kafka, registry: createRegistry(config.registry), streams, metrics, log}
-  const sinks = createSinks({...shared, cassandra, admin, now: Date.now}, config.sink)
+  const sinks = createSinks({...shared, cassandra, now: Date.now}, config.sink)
   problems = () => sinks.problems()
   const alerts = createAlerts({...shared, pool}, config.alerts)
   log.info({status: status.url, jobs: schedule.map(({job}) => job.name)}, 'worker started')
-  await runLoops([dispatcher, ...alerts, ...sinks.loops], stop)
+  // Beside the other loops, which may take their time: what it gives back is not to be taken here again.
+  const queue: Loop = {
+    name: 'queue',
+    async run(signal) {
+      await untilAborted(signal)
+      await jobs.stop(GRACE_MS)
+    },
+  }
+  await runLoops([dispatcher, queue, ...alerts, ...sinks.loops], stop)
   log.info('worker stopped')
 }
 

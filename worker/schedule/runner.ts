@@ -31,6 +31,8 @@ export function createRunner(deps: RunnerDeps) {
   const {pool, schedule, metrics, worker, stop} = deps
   const known = new Map(schedule.map(ready => [ready.job.name, ready]))
   return async (entry: Entry<{readonly run: string}>): Promise<void> => {
+    // Another one may have it.
+    if (stop.aborted) throw new Error('the worker was stopped')
     const at: Attempt = {id: entry.data.run, attempt: entry.attempt}
     const run = await beginAttempt(pool, {...at, worker})
     if (run === undefined) return

@@ -5,7 +5,7 @@ import {createDecoder, type Encoder} from '../../platform/avro-codec.ts'
 import type {CassandraConnection, KafkaConnection} from '../../platform/connections.ts'
 import {PipelineError} from '../../platform/errors.ts'
 import {createGuardedFetch} from '../../platform/guarded-fetch.ts'
-import {openPublisher, openSubscriber} from '../../platform/kafka-clients.ts'
+import {openAdmin, openPublisher, openSubscriber} from '../../platform/kafka-clients.ts'
 import type {KafkaAdmin, Publisher} from '../../platform/kafka.ts'
 import type {Loop} from '../../platform/lifecycle.ts'
 import type {Logger} from '../../platform/log.ts'
@@ -33,7 +33,6 @@ export interface SinksDeps {
   readonly streams: readonly Stream[]
   readonly kafka: KafkaConnection
   readonly cassandra: CassandraConnection
-  readonly admin: Pick<KafkaAdmin, 'offsets' | 'listTopics' | 'ensureTopics'>
   readonly registry: Registry
   readonly metrics: Metrics
   readonly log: Logger
@@ -173,7 +172,11 @@ async function schemaIdOf(registry: Registry, subject: string, schema: object): 
 }
 
 /** Topics beside those of the streams, with as many partitions: an event keeps its partition. */
-async function ensureTopics({admin}: SinksDeps, chosen: ByTopic, isTopic: boolean): Promise<void> {
+async function ensureTopics(
+  admin: Pick<KafkaAdmin, 'listTopics' | 'ensureTopics'>,
+  chosen: ByTopic,
+  isTopic: boolean,
+): Promise<void> {
   const partitions = new Map(
     (await admin.listTopics()).map(one => [one.topic, one.partitions] as const),
   )
@@ -200,9 +203,11 @@ function createSinkLoop(
   const {kafka, registry} = deps
   const log = deps.log.child({component: 'sink', destination: name})
   const openSession = async (resources: AsyncDisposableStack): Promise<SinkSession> => {
-    await ensureTopics(deps, chosen, name === 'topic')
+    const admin = await openAdmin(kafka, {clientId: 'sink', log: log.child({component: 'kafka'})})
+    resources.defer(async () => await admin.close())
+    await ensureTopics(admin, chosen, name === 'topic')
     const source = openReferenceSource(
-      {...deps, connection: deps.cassandra, topicPrefix: kafka.topicPrefix},
+      {...deps, admin, connection: deps.cassandra, topicPrefix: kafka.topicPrefix},
       {waitMs: config.referenceWaitMs},
     )
     resources.defer(() => source.close())
