@@ -46,6 +46,12 @@ export interface RunOutcome {
   readonly stood: string | null
 }
 
+/** With what is needed to tell one history from another. */
+export interface ModelOutcome extends RunOutcome {
+  readonly upset: Upset | null
+  readonly owners: number
+}
+
 /** The partition stands still: something does not fit. */
 class Stands extends Error {
   override readonly name = 'Stands'
@@ -202,7 +208,7 @@ async function happens(
   kafka.happens(upset, world, saved)
 }
 
-export async function runModel(options: RunOptions): Promise<RunOutcome> {
+export async function runModel(options: RunOptions): Promise<ModelOutcome> {
   const world = new World(options.seed, options)
   const {random} = world
   const nowS = Math.floor(Date.now() / 1000)
@@ -258,7 +264,8 @@ export async function runModel(options: RunOptions): Promise<RunOutcome> {
         ? []
         : [`an earlier owner failed: ${error.stack}`],
     )
-    return {...outcome, differences: [...outcome.differences, ...told, ...failed, ...world.broken]}
+    const differences = [...outcome.differences, ...told, ...failed, ...world.broken]
+    return {...outcome, differences, upset: kafka.upset, owners: earlier.length + 1}
   } finally {
     for (const {stop} of earlier) stop.abort()
     last.stop.abort()

@@ -15,7 +15,14 @@ export interface ModelJob extends Omit<RunOptions, 'seed'> {
 }
 
 export interface ModelJobDone {
-  readonly found: {readonly seed: number; readonly difference: string} | null
+  readonly found: {
+    readonly seed: number
+    readonly difference: string
+    /** How many there are. */
+    readonly differences: number
+    readonly upset: string | null
+    readonly owners: number
+  } | null
   /** Histories whose partition stands still in the end. */
   readonly standing: number
 }
@@ -29,9 +36,12 @@ let found: ModelJobDone['found'] = null
 const lane = async (): Promise<void> => {
   while (next <= to && found === null) {
     const seed = next++
-    const {differences, stood} = await runModel({...options, seed})
+    const {differences, stood, upset, owners} = await runModel({...options, seed})
     const difference = differences.find(text => wanted.test(text))
-    if (difference !== undefined) found ??= {seed, difference: difference.slice(0, 1000)}
+    if (difference !== undefined) {
+      const first = difference.slice(0, 1000)
+      found ??= {seed, difference: first, differences: differences.length, upset, owners}
+    }
     if (stood !== null) standing += 1
   }
 }
