@@ -1,16 +1,7 @@
 /** Counts are drawn here, by chance, about what is planted. */
 import {expect, test} from 'vitest'
+import {createRandom} from '../../scripts/simulated/random.ts'
 import {risesOf, type Counts} from './scores.ts'
-
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** A count of independent events: Knuth for few, the normal one for many. */
 function poisson(mean: number, random: () => number): number {
@@ -40,7 +31,7 @@ interface World {
 }
 
 function draw({growth = 1, planted = {}, swing = 0}: World, seed: number): readonly Counts[] {
-  const random = randomOf(seed)
+  const random = createRandom(seed)
   const swings = Array.from({length: SPANS}, () => 1 + swing * (2 * random() - 1))
   return Array.from({length: KEYS}, (_, i) => {
     // From one a day to a thousand.

@@ -1,19 +1,9 @@
 /** Curves are drawn here, by people of whom each leaves, jumps and comes back by chance. */
 import {expect, test} from 'vitest'
+import {createRandom} from '../../scripts/simulated/random.ts'
 import {dropOffsOf, keyMomentsOf, PLAYS_MIN} from './shape.ts'
 
 const POINTS = 100
-
-/** mulberry32: the same seed, the same numbers. */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 interface Planted {
   readonly plays: number
@@ -31,7 +21,7 @@ function curveOf(
   {plays, leaves = 0.006, drops = {}, again, jumps = 0.2}: Planted,
   seed: number,
 ): readonly number[] {
-  const random = randomOf(seed)
+  const random = createRandom(seed)
   const audience = Array.from({length: POINTS}, () => 0)
   for (let person = 0; person < plays; person++) {
     const jumpAt = random() < jumps ? Math.floor(random() * (POINTS - 10)) : -1
