@@ -26,42 +26,50 @@ export function CohortsCard(): JSX.Element | null {
   // A pipeline without activity of users knows of none.
   if (found.error?.status === 400 || found.error?.status === 422) return null
   return (
-    <Card
-      title="Who stays"
-      note="users by their first week, and how many were here in the weeks after it, UTC"
-      flush
-      csv={{
-        name: 'cohorts',
-        header: ['week', 'users', ...Array.from({length: WEEKS_SHOWN + 1}, (_, i) => `week ${i}`)],
-        rows: () =>
-          (found.data?.cohorts ?? []).map(({week, users, active}) => [
-            week,
-            users,
-            ...active.slice(0, WEEKS_SHOWN + 1),
-          ]),
-      }}
-    >
-      <Await from={found}>
-        {({cohorts, standing, leaving}) =>
-          cohorts.length === 0 ? (
-            <Empty title="Nobody was here">There is no activity of users in these weeks.</Empty>
-          ) : (
-            <>
-              <dl class="figures inset" aria-label="How users stand">
-                {STANDINGS.map(([name, word]) => (
-                  <div key={name}>
-                    <dt>{word}</dt>
-                    <dd>{formatCount(standing[name])}</dd>
-                  </div>
-                ))}
-              </dl>
-              <CohortTable rows={cohorts} />
-              {leaving.length === 0 ? null : <LeavingTable rows={leaving} />}
-            </>
-          )
-        }
-      </Await>
-    </Card>
+    <>
+      {found.data === undefined ? null : (
+        <dl class="figures" aria-label="How users stand">
+          {STANDINGS.map(([name, word]) => (
+            <div key={name}>
+              <dt>{word}</dt>
+              <dd>{formatCount(found.data?.standing[name])}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      <Card
+        title="Who stays"
+        note="users by their first week, and how many were here in the weeks after it, UTC"
+        flush
+        csv={{
+          name: 'cohorts',
+          header: [
+            'week',
+            'users',
+            ...Array.from({length: WEEKS_SHOWN + 1}, (_, i) => `week ${i}`),
+          ],
+          rows: () =>
+            (found.data?.cohorts ?? []).map(({week, users, active}) => [
+              week,
+              users,
+              ...active.slice(0, WEEKS_SHOWN + 1),
+            ]),
+        }}
+      >
+        <Await from={found}>
+          {({cohorts, leaving}) =>
+            cohorts.length === 0 ? (
+              <Empty title="Nobody was here">There is no activity of users in these weeks.</Empty>
+            ) : (
+              <>
+                <CohortTable rows={cohorts} />
+                {leaving.length === 0 ? null : <LeavingTable rows={leaving} />}
+              </>
+            )
+          }
+        </Await>
+      </Card>
+    </>
   )
 }
 
