@@ -12,7 +12,7 @@ const options = {...TINY_RUN, failOneIn: 40}
 test('rows and batches that come to their limits go on, and lose nothing', async () => {
   for (let seed = 1; seed <= 4; seed++) {
     const outcome = await runModel({...options, seed, patienceMs: 30_000})
-    expect({seed, ...outcome}).toEqual({seed, differences: [], stood: null})
+    expect({seed, ...outcome}).toMatchObject({seed, differences: [], stood: null})
   }
 }, 240_000)
 
@@ -20,6 +20,6 @@ test('INV-52: a row that is mended bit by bit at one offset keeps its parts', as
   const calm = {failOneIn: 0, ownersBefore: 0, storms: 0, patienceMs: 30_000}
   for (const seed of [11, 16, 21, 22]) {
     const outcome = await runModel({...options, ...calm, seed})
-    expect({seed, ...outcome}).toEqual({seed, differences: [], stood: null})
+    expect({seed, ...outcome}).toMatchObject({seed, differences: [], stood: null})
   }
 }, 120_000)
