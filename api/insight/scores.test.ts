@@ -89,6 +89,12 @@ test('what varies anyway does not rise when it does', () => {
   expect(risesOf([wild])).toEqual([])
 })
 
+test('before there is history nothing is judged, as on the first day', () => {
+  const past = [500, 500, 0, 0, 0, 0, 0]
+  expect(risesOf([{key: 'a', kind: null, present: 5000, past}])).toEqual([])
+  expect(risesOf([{key: 'a', kind: null, present: 5000, past: [500, ...past]}])).toHaveLength(1)
+})
+
 test('nothing is made of nothing', () => {
   expect(risesOf([])).toEqual([])
   expect(risesOf([{key: 'a', kind: null, present: 0, past: []}])).toEqual([])

@@ -38,6 +38,8 @@ const ROOT_PRIOR = 3 / 8
 const COUNT_MIN = 20
 const DEVIATIONS_MIN = 5
 const CHANGE_MIN = 0.25
+/** With fewer spans before nothing is judged. */
+const HISTORY_MIN = 3
 /** Of what rises. */
 const TIMES_MIN = 1.5
 
@@ -79,8 +81,15 @@ function scoresOfKind(own: readonly Counts[]): readonly Score[] {
   return unusual(grown!) + 1 < unusual(still!) ? grown! : still!
 }
 
+/** Spans of which there is nothing at all are no history: nobody counted then. */
+function hasHistory(all: readonly Counts[]): boolean {
+  const spans = all[0]?.past.map((_, span) => all.some(({past}) => past[span]! > 0)) ?? []
+  return spans.filter(isCounted => isCounted).length >= HISTORY_MIN
+}
+
+/** @returns none where fewer than three spans before have anything */
 export const scoresOf = (all: readonly Counts[]): readonly Score[] =>
-  [...Map.groupBy(all, ({kind}) => kind).values()].flatMap(scoresOfKind)
+  hasHistory(all) ? [...Map.groupBy(all, ({kind}) => kind).values()].flatMap(scoresOfKind) : []
 
 /** @returns those that are more than expected, the most unlikely first */
 export const risesOf = (all: readonly Counts[]): readonly Score[] =>

@@ -227,13 +227,19 @@ function ActiveUsersCard(): JSX.Element | null {
               height={220}
               unit="count"
             />
-            <p class="small muted">
-              Of those of the last month {formatRatio(items.at(-2)?.stickiness)} came on the last
-              whole day.
-            </p>
+            <Stickiness share={items.at(-2)?.stickiness ?? null} />
           </>
         )}
       </Await>
     </Card>
+  )
+}
+
+function Stickiness({share}: {readonly share: number | null}): JSX.Element | null {
+  if (share === null) return null
+  return (
+    <p class="small muted">
+      Of those of the last month {formatRatio(share)} came on the last whole day.
+    </p>
   )
 }
