@@ -49,6 +49,7 @@ import {servicesOf} from './pipeline/services.ts'
 import {createTrace} from './pipeline/trace.ts'
 import type {Counter} from './plugins/limits.ts'
 import {addPages} from './plugins/pages.ts'
+import {createAsk} from './insight/ask.ts'
 import {createSubjects} from './query/subjects.ts'
 import {createContentFacts, type ClosedTypes} from './reads/content-facts.ts'
 import {createEngagementReads} from './reads/engagement.ts'
@@ -310,8 +311,8 @@ export async function composeApi(resources: Resources, config: ApiConfig): Promi
         addQueryRoutes(api, {...readDeps, db, subjects})
         addSegmentRoutes(api, {db, subjects})
         addInsightRoutes(api, {
+          ask: createAsk({reads, db, subjects}),
           reads,
-          db,
           subjects,
           streams: countedNames,
           now: Date.now,

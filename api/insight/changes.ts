@@ -3,7 +3,7 @@
  *
  * Defined in docs/INSIGHT.md#changes-worth-a-look.
  */
-import {isUnusual, scoresOf, type Counts, type Score} from './scores.ts'
+import {isUnusual, meanOf, scoresOf, type Counts, type Score} from './scores.ts'
 
 /** Counts of one metric of a stream: as a whole, or by the values of a dimension. */
 export interface Group {
@@ -74,7 +74,7 @@ export function changesOf(groups: readonly Group[], limit: number): readonly Cha
     .values()
     .flatMap(own => {
       const whole = own.find(({dimension}) => dimension === null)?.counts[0]
-      const usual = whole === undefined ? 0 : sumOf(whole.past) / Math.max(1, whole.past.length)
+      const usual = meanOf(whole?.past ?? [])
       const all = own.flatMap(group => changesIn(group, usual))
       const values = all.filter(({dimension}) => dimension !== null)
       return all.filter(one => one.dimension !== null || !isExplained(one, values))
@@ -82,5 +82,3 @@ export function changesOf(groups: readonly Group[], limit: number): readonly Cha
   const ranked = [...found].toSorted((a, b) => Math.abs(b.impact) - Math.abs(a.impact))
   return someOfEach(ranked).slice(0, limit)
 }
-
-const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0)

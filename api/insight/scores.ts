@@ -44,7 +44,8 @@ const HISTORY_MIN = 3
 const TIMES_MIN = 1.5
 
 const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0)
-const meanOf = (values: readonly number[]): number =>
+/** 0 of none. */
+export const meanOf = (values: readonly number[]): number =>
   values.length === 0 ? 0 : sumOf(values) / values.length
 
 /** How much more than counts of independent events the past varied by: at least as much. */

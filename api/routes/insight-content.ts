@@ -1,30 +1,21 @@
 /** How a content does beside those that are like it. */
-import {LRUCache} from 'lru-cache'
 import type {Static} from 'typebox'
 import type {Api} from '../app.ts'
 import {columnsOf} from '../csv.ts'
-import {createAsk} from '../insight/ask.ts'
 import {readLike} from '../insight/like.ts'
 import {notFound} from '../problem.ts'
 import {roundAll} from '../rounding.ts'
 import {closed, DecimalsQuery} from '../schemas/common.ts'
 import {ContentParams, type Content} from '../schemas/content.ts'
 import {TypicalPoint, TypicalRetention} from '../schemas/insight.ts'
-import type {InsightAsked} from './insight-asked.ts'
+import {keepAnswers, type InsightAsked} from './insight-asked.ts'
 import {optionsOf, READ} from './options.ts'
 
 const KEPT_MAX = 200
 
 export function addTypicalRetention(app: Api, deps: InsightAsked): void {
-  const ask = createAsk(deps)
   const {reads, keptMs} = deps
-  const kept = new LRUCache<string, Awaited<ReturnType<typeof readLike>>, Content>({
-    max: KEPT_MAX,
-    ttl: keptMs,
-    // Who asked gets the answer, also when another question took its place.
-    ignoreFetchAbort: true,
-    fetchMethod: async (_id, _stale, {context}) => await readLike({ask, reads}, context),
-  })
+  const kept = keepAnswers({keptMs, max: KEPT_MAX}, (content: Content) => readLike(deps, content))
   app.get(
     '/v1/content/:id/retention/typical',
     optionsOf('insight', READ, {
@@ -43,7 +34,7 @@ export function addTypicalRetention(app: Api, deps: InsightAsked): void {
     async ({params: {id}, query: {decimals}}) => {
       const content = await reads.content(id)
       if (content === undefined) throw notFound('content', id)
-      const {own, contents, typical, relative} = (await kept.fetch(content.id, {context: content}))!
+      const {own, contents, typical, relative} = await kept([content.id], content)
       const points = own.points.map(({seconds, elapsed_ratio, audience_watch_ratio}, i) => ({
         seconds,
         elapsed_ratio,

@@ -1,11 +1,10 @@
 /** Who comes back, who stays, who leaves. */
-import {LRUCache} from 'lru-cache'
 import type {Static} from 'typebox'
+import {isoDayOfSeconds} from '../../readmodel/slices.ts'
 import type {Api} from '../app.ts'
 import {columnsOf} from '../csv.ts'
 import {readActiveUsers} from '../insight/active-users.ts'
-import {createAsk} from '../insight/ask.ts'
-import {cohortsOf, standingOf, type Standing} from '../insight/cohorts.ts'
+import {cohortsOf, standingOf, STANDINGS, type Standing} from '../insight/cohorts.ts'
 import {readWeeks, startOfWeek, weekOf} from '../insight/read-weeks.ts'
 import {byOwnFields} from '../query/own-fields.ts'
 import {metricsOfKind, type Subject} from '../query/subject.ts'
@@ -17,12 +16,12 @@ import {
   Cohorts,
   CohortsQuery,
 } from '../schemas/insight.ts'
-import {FIELDS, metricOf, type InsightAsked} from './insight-asked.ts'
+import {FIELDS, keepAnswers, metricOf, type InsightAsked} from './insight-asked.ts'
 import {optionsOf, READ} from './options.ts'
 
 const KEPT_MAX = 10
 
-const toDay = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
+const toDay = (ms: number): string => isoDayOfSeconds(ms / 1000)
 
 export function addInsightUsers(app: Api, deps: InsightAsked): void {
   addActiveUsers(app, deps)
@@ -30,17 +29,11 @@ export function addInsightUsers(app: Api, deps: InsightAsked): void {
 }
 
 function addActiveUsers(app: Api, deps: InsightAsked): void {
-  const ask = createAsk(deps)
-  const {subjects, now, keptMs} = deps
+  const {ask, subjects, now, keptMs} = deps
   type Asked = {subject: Subject; metric: string; days: number}
-  const kept = new LRUCache<string, Awaited<ReturnType<typeof readActiveUsers>>, Asked>({
-    max: KEPT_MAX,
-    ttl: keptMs,
-    // Who asked gets the answer, also when another question took its place.
-    ignoreFetchAbort: true,
-    fetchMethod: async (_key, _stale, {context: {subject, ...asked}}) =>
-      await readActiveUsers(ask, subject, asked, now()),
-  })
+  const kept = keepAnswers({keptMs, max: KEPT_MAX}, ({subject, ...asked}: Asked) =>
+    readActiveUsers(ask, subject, asked, now()),
+  )
   app.get(
     '/v1/insight/active-users',
     optionsOf('insight', READ, {
@@ -59,10 +52,9 @@ function addActiveUsers(app: Api, deps: InsightAsked): void {
       const distinct = metricsOfKind(subject, 'uniques')
       const metric = metricOf(query.metric, distinct, 'measure of distinct values')
       const {name: stream} = subject.plan.stream
-      const context = {subject, metric, days}
-      const {value, meta} = await byOwnFields('query', FIELDS, async () => {
-        return (await kept.fetch(JSON.stringify([stream, metric, days]), {context}))!
-      })
+      const {value, meta} = await byOwnFields('query', FIELDS, () =>
+        kept([stream, metric, days], {subject, metric, days}),
+      )
       const items = value.map(({day, daily, weekly, monthly}) => ({
         day: toDay(day),
         daily,
@@ -74,19 +66,14 @@ function addActiveUsers(app: Api, deps: InsightAsked): void {
     },
   )
 }
+
 /** Everything about weeks of users comes from one answer. */
 function addCohorts(app: Api, deps: InsightAsked): void {
-  const ask = createAsk(deps)
-  const {subjects, now, keptMs} = deps
+  const {ask, subjects, now, keptMs} = deps
   type Asked = {subject: Subject; metric: string; by: string}
-  const kept = new LRUCache<string, Awaited<ReturnType<typeof readWeeks>>, Asked>({
-    max: KEPT_MAX,
-    ttl: keptMs,
-    // Who asked gets the answer, also when another question took its place.
-    ignoreFetchAbort: true,
-    fetchMethod: async (_key, _stale, {context: {subject, ...asked}}) =>
-      await readWeeks(ask, subject, asked, now()),
-  })
+  const kept = keepAnswers({keptMs, max: KEPT_MAX}, ({subject, ...asked}: Asked) =>
+    readWeeks(ask, subject, asked, now()),
+  )
   app.get(
     '/v1/insight/cohorts',
     optionsOf('insight', READ, {
@@ -108,19 +95,11 @@ function addCohorts(app: Api, deps: InsightAsked): void {
       const {name: stream, keyField} = subject.plan.stream
       const metric = metricOf(query.metric, metricsOfKind(subject, 'count'), 'count')
       const by = query.by ?? keyField
-      const context = {subject, metric, by}
-      const {value, meta} = await byOwnFields('query', FIELDS, async () => {
-        return (await kept.fetch(JSON.stringify([stream, metric, by]), {context}))!
-      })
-      const present = weekOf(now())
-      // Who is ahead of the clock is here.
-      const past = new Map(
-        Array.from(value.weeks, ([user, weeks]) => [
-          user,
-          [...new Set(weeks.map(week => Math.min(week, present)))],
-        ]),
+      const {value, meta} = await byOwnFields('query', FIELDS, () =>
+        kept([stream, metric, by], {subject, metric, by}),
       )
-      const standings = Array.from(past, ([user, weeks]) => ({
+      const present = weekOf(now())
+      const standings = Array.from(value.weeks, ([user, weeks]) => ({
         user,
         weeks,
         standing: standingOf(weeks, present),
@@ -141,18 +120,15 @@ function addCohorts(app: Api, deps: InsightAsked): void {
         stream,
         metric,
         by,
-        cohorts: cohortsOf(past, present, count).map(({week, users, active}) => ({
+        cohorts: cohortsOf(value.weeks, present, count).map(({week, users, active}) => ({
           week: toDay(startOfWeek(week)),
           users,
           active: [...active],
         })),
-        standing: {
-          new: numberOf('new'),
-          active: numberOf('active'),
-          reactivated: numberOf('reactivated'),
-          at_risk: numberOf('at_risk'),
-          churned: numberOf('churned'),
-        },
+        standing: Object.fromEntries(STANDINGS.map(name => [name, numberOf(name)])) as Record<
+          Standing,
+          number
+        >,
         leaving,
         meta,
       }

@@ -1,11 +1,9 @@
 /** What stands out in streams: what rises, what changed. */
-import {LRUCache} from 'lru-cache'
 import type {Static} from 'typebox'
 import type {Api} from '../app.ts'
 import {columnsOf} from '../csv.ts'
-import {createAsk} from '../insight/ask.ts'
 import type {Change} from '../insight/changes.ts'
-import {readChanges, type Changes as FoundChanges} from '../insight/read-changes.ts'
+import {CHANGE_SPANS, readChanges, type ChangeSpan} from '../insight/read-changes.ts'
 import {readRising} from '../insight/rising.ts'
 import type {Score} from '../insight/scores.ts'
 import {describeChange} from '../insight/words.ts'
@@ -22,7 +20,7 @@ import {
   RisingQuery,
 } from '../schemas/insight.ts'
 import {msToIso} from '../times.ts'
-import {FIELDS, metricOf, type InsightAsked} from './insight-asked.ts'
+import {FIELDS, keepAnswers, metricOf, type InsightAsked} from './insight-asked.ts'
 import {addInsightUsers} from './insight-users.ts'
 import {addTypicalRetention} from './insight-content.ts'
 import {optionsOf, READ} from './options.ts'
@@ -68,17 +66,11 @@ export function addInsightRoutes(app: Api, deps: InsightDeps): void {
 }
 
 function addRising(app: Api, deps: InsightDeps): void {
-  const ask = createAsk(deps)
-  const {reads, subjects, now, keptMs} = deps
+  const {ask, reads, subjects, now, keptMs} = deps
   type Asked = {subject: Subject; metric: string; by: string; hours: number}
-  const kept = new LRUCache<string, Awaited<ReturnType<typeof readRising>>, Asked>({
-    max: KEPT_MAX,
-    ttl: keptMs,
-    // Who asked gets the answer, also when another question took its place.
-    ignoreFetchAbort: true,
-    fetchMethod: async (_key, _stale, {context: {subject, ...asked}}) =>
-      await readRising(ask, subject, asked, now()),
-  })
+  const kept = keepAnswers({keptMs, max: KEPT_MAX}, ({subject, ...asked}: Asked) =>
+    readRising(ask, subject, asked, now()),
+  )
   const titleOf = async (subject: Subject, by: string, key: string): Promise<string | null> => {
     const {facts} = subject
     if (facts === undefined || (by !== facts.field && by !== facts.alias)) return null
@@ -101,11 +93,9 @@ function addRising(app: Api, deps: InsightDeps): void {
       const {name: stream, keyField} = subject.plan.stream
       const metric = metricOf(query.metric, metricsOfKind(subject, 'count'), 'count')
       const by = query.by ?? keyField
-      const context = {subject, metric, by, hours}
-      const key = JSON.stringify([stream, metric, by, hours])
-      const {value, meta} = await byOwnFields('query', FIELDS, async () => {
-        return (await kept.fetch(key, {context}))!
-      })
+      const {value, meta} = await byOwnFields('query', FIELDS, () =>
+        kept([stream, metric, by, hours], {subject, metric, by, hours}),
+      )
       const items = await Promise.all(
         value.items.slice(0, limit).map(async one => ({
           key: one.key,
@@ -129,17 +119,10 @@ function addRising(app: Api, deps: InsightDeps): void {
 }
 
 function addChanges(app: Api, deps: InsightDeps): void {
-  const ask = createAsk(deps)
-  const {subjects, streams, now, keptMs} = deps
-  const kept = new LRUCache<'day' | 'week', FoundChanges>({
-    max: 2,
-    ttl: keptMs,
-    // Who asked gets the answer, also when another question took its place.
-    ignoreFetchAbort: true,
-    fetchMethod: async span => {
-      const all = streams.map(name => subjects(name, 'query'))
-      return await readChanges(ask, all, {span, limit: CHANGES_MAX}, now())
-    },
+  const {ask, subjects, streams, now, keptMs} = deps
+  const kept = keepAnswers({keptMs, max: CHANGE_SPANS.length}, (span: ChangeSpan) => {
+    const all = streams.map(name => subjects(name, 'query'))
+    return readChanges(ask, all, {span, limit: CHANGES_MAX}, now())
   })
   app.get(
     '/v1/insight/changes',
@@ -153,7 +136,7 @@ function addChanges(app: Api, deps: InsightDeps): void {
       csv: ({items}: Static<typeof Changes>) => ({columns: columnsOf(ChangeItem), rows: items}),
     }),
     async ({query: {span = 'day', limit = 5, decimals}}) => {
-      const found = (await kept.fetch(span))!
+      const found = await kept([span], span)
       const items = found.items.slice(0, limit).map(toItem)
       return {
         span,
