@@ -12,6 +12,10 @@ export class RequestError extends Error {
   }
 }
 
+/** What to tell people of something that failed. */
+export const wordsOf = (error: unknown): string =>
+  error instanceof RequestError ? error.message : String(error)
+
 /** Whether asking again would be answered the same: the question is wrong, not the moment. */
 export const isFinal = ({status}: RequestError): boolean =>
   status >= 400 && status < 500 && status !== 408 && status !== 429

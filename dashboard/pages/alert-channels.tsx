@@ -4,7 +4,7 @@ import {useState} from 'preact/hooks'
 import {standingOfChannel} from '../model/alerts.ts'
 import {formatCount, formatTime} from '../model/format.ts'
 import {addressFor} from '../net/address.ts'
-import {request, RequestError} from '../net/request.ts'
+import {request, wordsOf} from '../net/request.ts'
 import type {AlertChannel, AlertDelivery} from '../net/types.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
@@ -38,7 +38,7 @@ export function AlertChannels(): JSX.Element {
       letters.reload()
     } catch (error) {
       setOutcome({
-        text: error instanceof RequestError ? error.message : String(error),
+        text: wordsOf(error),
         failed: true,
       })
     }

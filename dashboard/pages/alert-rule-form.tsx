@@ -4,7 +4,7 @@ import {useState} from 'preact/hooks'
 import {SEVERITIES, type AlertKind, type Severity} from '../../contracts/alerts.ts'
 import {KIND_OPTIONS, ruleOf} from '../model/alerts.ts'
 import {addressFor} from '../net/address.ts'
-import {request, RequestError} from '../net/request.ts'
+import {request, wordsOf} from '../net/request.ts'
 import type {AlertRule, Stream} from '../net/types.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Form, Select, TextField} from '../ui/controls.tsx'
@@ -65,7 +65,7 @@ function Fields({streams, rule, onDone}: Given & {readonly streams: readonly Str
       setProblem(undefined)
       onDone()
     } catch (error) {
-      setProblem(error instanceof RequestError ? error.message : String(error))
+      setProblem(wordsOf(error))
     }
   }
   return (

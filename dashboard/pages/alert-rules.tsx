@@ -6,7 +6,7 @@ import {describeRule, hoursFrom, isMuted, TONES} from '../model/alerts.ts'
 import {formatCount, formatTime} from '../model/format.ts'
 import {addressFor} from '../net/address.ts'
 import type {Navigation} from '../net/navigation.ts'
-import {request, RequestError} from '../net/request.ts'
+import {request, wordsOf} from '../net/request.ts'
 import type {AlertRule} from '../net/types.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
@@ -144,7 +144,7 @@ function Opened({rule, nav, onChanged}: RuleRows & {readonly rule: AlertRule}): 
       setProblem(undefined)
       onChanged()
     } catch (error) {
-      setProblem(error instanceof RequestError ? error.message : String(error))
+      setProblem(wordsOf(error))
     }
   }
   const mute = (until: string | null) => () =>

@@ -6,7 +6,7 @@ import {hoursFrom, isMuted, TONES} from '../model/alerts.ts'
 import {formatNumber, formatSeconds, formatTime, NONE} from '../model/format.ts'
 import {addressFor} from '../net/address.ts'
 import {linkTo, type Navigation} from '../net/navigation.ts'
-import {request, RequestError} from '../net/request.ts'
+import {request, wordsOf} from '../net/request.ts'
 import type {Alert} from '../net/types.ts'
 import {Table} from '../ui/table.tsx'
 
@@ -139,7 +139,7 @@ function Opened({alert}: {readonly alert: Alert}): JSX.Element {
       await work()
       setProblem(undefined)
     } catch (error) {
-      setProblem(error instanceof RequestError ? error.message : String(error))
+      setProblem(wordsOf(error))
     }
   }
   const acknowledge = () =>

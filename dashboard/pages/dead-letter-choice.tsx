@@ -5,7 +5,7 @@ import {formatCount} from '../model/format.ts'
 import {readInstant, toField, toInstant} from '../model/instant.ts'
 import {addressFor} from '../net/address.ts'
 import type {Navigation} from '../net/navigation.ts'
-import {request, RequestError} from '../net/request.ts'
+import {request, wordsOf} from '../net/request.ts'
 import type {DeadLetterGroup} from '../net/types.ts'
 import {Card} from '../ui/card.tsx'
 import {Choice, Form, Select, TextField} from '../ui/controls.tsx'
@@ -151,7 +151,7 @@ async function resolveAll(run: Run, filter: LetterFilter, tell: (run: Run) => vo
     }
     tell(now('done'))
   } catch (error) {
-    const text = error instanceof RequestError ? error.message : String(error)
+    const text = wordsOf(error)
     tell({...now('done'), error: `${text}: what is left is still open`})
   }
 }

@@ -5,7 +5,7 @@ import {useState} from 'preact/hooks'
 import {formatCount, formatTime, shorten} from '../model/format.ts'
 import {addressFor} from '../net/address.ts'
 import type {Navigation} from '../net/navigation.ts'
-import {request, RequestError} from '../net/request.ts'
+import {request, wordsOf} from '../net/request.ts'
 import type {DeadLetter} from '../net/types.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
@@ -41,7 +41,7 @@ export function DeadLetters({nav}: {readonly nav: Navigation}): JSX.Element {
       setOutcome({text: `${letter.id} was ${DONE[verb]}.`, failed: false})
       found.reload()
     } catch (error) {
-      const text = error instanceof RequestError ? error.message : String(error)
+      const text = wordsOf(error)
       setOutcome({text, failed: true})
     }
   }

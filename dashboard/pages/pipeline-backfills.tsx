@@ -3,7 +3,7 @@ import type {JSX} from 'preact'
 import {useState} from 'preact/hooks'
 import {formatCount, formatMs, formatRate, formatTime, NONE} from '../model/format.ts'
 import {addressFor} from '../net/address.ts'
-import {request, RequestError} from '../net/request.ts'
+import {request, wordsOf} from '../net/request.ts'
 import type {Backfill} from '../net/types.ts'
 import {useResource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
@@ -42,7 +42,7 @@ export function BackfillsCard(): JSX.Element | null {
       setProblem(undefined)
       found.reload()
     } catch (error) {
-      setProblem(error instanceof RequestError ? error.message : String(error))
+      setProblem(wordsOf(error))
     }
   }
   // Most of the time there is none, and nothing to look at.

@@ -5,7 +5,7 @@ import {formatSeconds, formatTime, NONE} from '../model/format.ts'
 import {standingOf, standingOfRun, whenOf} from '../model/schedules.ts'
 import {addressFor} from '../net/address.ts'
 import {linkTo, type Navigation} from '../net/navigation.ts'
-import {request, RequestError} from '../net/request.ts'
+import {request, wordsOf} from '../net/request.ts'
 import type {Schedule} from '../net/types.ts'
 import {useResource, type Resource} from '../net/use-resource.ts'
 import {Card} from '../ui/card.tsx'
@@ -38,7 +38,7 @@ export function SchedulesPage({nav}: {readonly nav: Navigation}): JSX.Element {
       setOutcome({text: `${name} ${DONE[verb]}`, failed: false})
       found.reload()
     } catch (error) {
-      const text = error instanceof RequestError ? error.message : String(error)
+      const text = wordsOf(error)
       setOutcome({text, failed: true})
     }
   }
